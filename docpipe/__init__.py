@@ -1,0 +1,1 @@
+"""docpipe: scanned documents become rows that people can trust."""

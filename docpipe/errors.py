@@ -1,0 +1,109 @@
+"""The error tree: an exception means that this document (or command) cannot go on.
+
+In: nothing. Out: exceptions that know their exit code, whether a retry can help, and what the user can do.
+
+DocpipeError                 1
+├── InputError               3   the file cannot be processed
+│   ├── UnsupportedError         not a format we read
+│   ├── EncryptedError           needs a password, or the password is wrong
+│   ├── CorruptError             damaged, or no page in it
+│   └── TooLargeError            beyond a limit on bytes, pages, pixels, time or memory
+├── SchemaError              4   the schema cannot be loaded or used
+├── ModelError          (*)  5   the extractor cannot be loaded or run
+├── AnswerError              6   its answer is cut off, malformed or off schema
+├── StoreError          (*)  7   the database or the blob store
+└── QueueError          (*)  8   the broker                        (*) may be retried
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class DocpipeError(Exception):
+    """Root of all errors that docpipe raises on purpose.
+
+    `code` names the error in results and in docs/errors.md; `hint` tells the user what to do.
+    """
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+    code: ClassVar[str] = "error"
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = self.default_hint if hint is None else hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Errors cross process borders with their hint."""
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[DocpipeError], message: str, hint: str) -> DocpipeError:
+    return kind(message, hint=hint)
+
+
+class InputError(DocpipeError):
+    exit_code = 3
+    code = "input"
+    default_hint = "Open the file in a viewer; if it shows, please report it."
+
+
+class UnsupportedError(InputError):
+    code = "unsupported"
+    default_hint = "Convert it to PDF, TIFF, PNG, JPEG, WebP or HEIC."
+
+
+class EncryptedError(InputError):
+    code = "encrypted"
+    default_hint = "Give the password with --password, or save a copy without one."
+
+
+class CorruptError(InputError):
+    code = "corrupt"
+    default_hint = "The file is damaged: ask the sender for it again, or print it to a new PDF."
+
+
+class TooLargeError(InputError):
+    code = "too_large"
+    default_hint = "Split the file, or raise the limit (see `docpipe doctor` for the settings in force)."
+
+
+class SchemaError(DocpipeError):
+    exit_code = 4
+    code = "schema"
+    default_hint = "`docpipe schema list` shows the schemas that ship with docpipe."
+
+
+class ModelError(DocpipeError):
+    exit_code = 5
+    retryable = True
+    code = "model"
+    default_hint = "`docpipe doctor` says which models can run here."
+
+
+class AnswerError(DocpipeError):
+    exit_code = 6
+    code = "answer"
+    default_hint = "Try another model, or a schema with fewer fields."
+
+
+class StoreError(DocpipeError):
+    exit_code = 7
+    retryable = True
+    code = "store"
+    default_hint = "Check --db and that the database can be reached and written."
+
+
+class QueueError(DocpipeError):
+    exit_code = 8
+    retryable = True
+    code = "queue"
+    default_hint = "Check that the broker is running and that its URL is right."
+
+
+EXIT_USAGE = 2
+EXIT_NEEDS_REVIEW = 9
+EXIT_INTERRUPTED = 130
