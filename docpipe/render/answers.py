@@ -1,0 +1,61 @@
+"""What the renderer answers. In: nothing of ours. Out: frozen dataclasses; arrays instead of objects per character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True, slots=True)
+class PageSize:
+    """The upright page: points (1/72 inch) in a PDF, pixels in an image (`dpi` as the file says, 0 if it does not)."""
+
+    width: float
+    height: float
+    dpi: float = 72.0
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """What carries a page. `image_cover` is the part of the page under raster images (0-1),
+    `image_dpi` the resolution of the images that carry it (0: none do); `texts` counts text objects."""
+
+    image_cover: float
+    image_dpi: float
+    texts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A drawn page. `complete` is the part that could be decoded, 1 for an undamaged file."""
+
+    image: Image
+    complete: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Characters:
+    """The characters of a page's text layer in content order, one entry per character of `text` (n of them).
+
+    boxes      (n, 4) float32  left, top, right, bottom of the ink, fractions of the upright page (as drawn)
+    loose      (n, 4) float32  the same with the font's full height and the advance width: even along a line
+    size       (n,)   float32  font size in points, as printed
+    angle      (n,)   float32  direction of reading on the upright page, degrees clockwise: 0 is left to right, 90 runs down
+    invisible  (n,)   bool     not painted: text render mode 3 or 7, fully transparent, or off the page
+    unmapped   (n,)   bool     the font does not say which character this is (`text` has a guess or U+FFFD)
+    generated  (n,)   bool     blank or line break that PDFium put in between words; its box is empty
+    """
+
+    text: str
+    boxes: NDArray[np.float32]
+    loose: NDArray[np.float32]
+    size: NDArray[np.float32]
+    angle: NDArray[np.float32]
+    invisible: NDArray[np.bool_]
+    unmapped: NDArray[np.bool_]
+    generated: NDArray[np.bool_]
