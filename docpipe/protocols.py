@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from docpipe.data import Answer, Document, Extraction, Page
+from docpipe.data import Answer, Document, Extraction, Page, Severity
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -101,14 +101,20 @@ class Parsed:
     value: object
     issue: str | None = None
     message: str = ""
+    severity: Severity = "warning"
 
 
 class Kind(Protocol):
     """The type of a field: how its printed text becomes a value. Lives in schemas/kinds.py, hangs on a
     field's annotation, and is called by the steps through the schema."""
 
-    name: str  # text, identifier, name, address, date, time, money, quantity, rate, currency, iban, vat_id, ...
-    column: ColumnType
+    @property
+    def name(self) -> str:
+        """text, identifier, name, address, date, time, money, quantity, rate, currency, iban, vat_id, ..."""
+        ...
+
+    @property
+    def column(self) -> ColumnType: ...
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         """Never raises on a printed text; what cannot be parsed comes back with an issue."""
@@ -126,8 +132,14 @@ class Rule(Protocol):
     `paths` are the templates it reads (`line_items[].amount`, `net_total`).
     """
 
-    code: str
-    paths: tuple[str, ...]
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def severity(self) -> Severity: ...
+
+    @property
+    def paths(self) -> tuple[str, ...]: ...
 
     def check(self, values: Mapping[str, object]) -> bool | None:
         """`values` maps concrete paths (`line_items[0].amount`) to typed values. None: cannot be judged
