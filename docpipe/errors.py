@@ -3,6 +3,7 @@
 In: nothing. Out: exceptions that know their exit code, whether a retry can help, and what the user can do.
 
 DocpipeError                 1
+├── UsageError               2   a setting or an argument is wrong
 ├── InputError               3   the file cannot be processed
 │   ├── UnsupportedError         not a format we read
 │   ├── EncryptedError           needs a password, or the password is wrong
@@ -43,6 +44,12 @@ class DocpipeError(Exception):
 
 def _rebuild(kind: type[DocpipeError], message: str, hint: str) -> DocpipeError:
     return kind(message, hint=hint)
+
+
+class UsageError(DocpipeError):
+    exit_code = 2
+    code = "usage"
+    default_hint = "`docpipe doctor` shows the settings in force."
 
 
 class InputError(DocpipeError):

@@ -1,0 +1,84 @@
+"""Settings: what a person may choose once for all commands, through DOCPIPE_* in the environment.
+
+In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch, workers);
+steps get arguments.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+
+from pydantic import ByteSize, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from docpipe.errors import UsageError
+from docpipe.render.limits import Limits
+
+PREFIX = "DOCPIPE_"
+DEFAULTS = Limits()
+
+
+class Settings(BaseSettings):
+    """Each field is `DOCPIPE_` + its name in capitals. Sizes may be written `512MiB`."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid")
+
+    database_url: str = Field("sqlite:///docpipe.db", description="Where results are kept: SQLite or PostgreSQL.")
+    model: str = Field("embedded", description="The extractor: `embedded` or `kind:weights`.")
+    accept_error: float = Field(
+        0.01, gt=0.0, le=0.5, description="The share of wrong values that may be among the accepted ones."
+    )
+    jobs: int | None = Field(
+        None, ge=1, le=256, description="Worker processes. Default: one a core, as many as fit into memory."
+    )
+    max_bytes: ByteSize = Field(ByteSize(DEFAULTS.max_bytes), ge=1, description="Largest file.")
+    max_pages: int = Field(DEFAULTS.max_pages, ge=1, description="Most pages of a document.")
+    max_pixels: int = Field(DEFAULTS.max_pixels, ge=1, description="Most pixels of an image or of a drawn page.")
+    seconds: float = Field(DEFAULTS.seconds, gt=0, description="Longest time to open a file or to draw a page.")
+    memory_bytes: ByteSize = Field(
+        ByteSize(DEFAULTS.memory_bytes), ge=256 * 1024**2, description="Memory of the process that opens files."
+    )
+    document_seconds: float = Field(
+        60.0, gt=0, description="Longest time for a document in `docpipe run`, to which page_seconds are added."
+    )
+    page_seconds: float = Field(20.0, gt=0, description="Time added to document_seconds for each page.")
+
+    def limits(self) -> Limits:
+        """What one document may cost, as the renderer takes it."""
+        return Limits(
+            max_bytes=int(self.max_bytes),
+            max_pages=self.max_pages,
+            max_pixels=self.max_pixels,
+            seconds=self.seconds,
+            memory_bytes=int(self.memory_bytes),
+        )
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings in force. Raises UsageError that names the variable and what is wrong with it."""
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    for variable in environment if environment is not None else os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            raise UsageError(f"There is no setting {variable}.", hint=_nearest(variable.upper(), list(known)))
+    try:
+        if environment is None:
+            return Settings()
+        given = {known[name.upper()]: value for name, value in environment.items() if name.upper() in known and value}
+        return Settings.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        variable = PREFIX + str(first["loc"][0]).upper()
+        message = f"{variable} cannot be {first['input']!r}: {first['msg']}."
+        raise UsageError(message, hint=_describe(variable)) from error
+
+
+def _nearest(variable: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(variable, known, n=1)
+    return f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(known)}."
+
+
+def _describe(variable: str) -> str:
+    field = Settings.model_fields[variable.removeprefix(PREFIX).lower()]
+    return f"{field.description} The default is {field.default}."
