@@ -1,0 +1,214 @@
+"""Counts become precision, recall and F1, with the interval in which they would fall on other documents of the kind.
+
+In: outcomes per document. Out: scores, bootstrap intervals, calibration figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.evaluate.compare import Outcome
+
+OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "missed", "spurious")
+RESAMPLES = 1000  # the ends of a 95 % interval are then the 25th and 975th value: steady to about half a point
+SEED = 7  # the same files give the same interval
+MIN_DOCUMENTS = 10  # an interval over fewer documents would only look like knowledge
+BINS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """A wrong answer costs twice: the answer was not right, and the value was not found."""
+
+    right: int = 0
+    wrong: int = 0
+    missed: int = 0
+    spurious: int = 0
+
+    @property
+    def precision(self) -> float | None:
+        return _ratio(self.right, self.right + self.wrong + self.spurious)
+
+    @property
+    def recall(self) -> float | None:
+        return _ratio(self.right, self.right + self.wrong + self.missed)
+
+    @property
+    def f1(self) -> float | None:
+        return _ratio(2 * self.right, 2 * (self.right + self.wrong) + self.missed + self.spurious)
+
+    def to_json(self) -> dict[str, object]:
+        return {**asdict(self), "precision": self.precision, "recall": self.recall, "f1": self.f1}
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`interval` is the 95 % bootstrap interval of F1, None where there are too few documents."""
+
+    counts: Counts
+    interval: Interval | None
+
+    def to_json(self) -> dict[str, object]:
+        return {**self.counts.to_json(), "f1_95": self.interval}
+
+
+@dataclass(frozen=True, slots=True)
+class MacroScore:
+    """The mean of the fields' F1, each field counting once."""
+
+    f1: float | None
+    interval: Interval | None
+
+    def to_json(self) -> dict[str, object]:
+        return {"f1": self.f1, "f1_95": self.interval}
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    fields: Mapping[str, Score]
+    micro: Score
+    macro: MacroScore
+
+
+def score(documents: Sequence[Mapping[str, Counts]]) -> Scores:
+    """`documents`: for each document, its counts by field path. Documents are drawn anew as wholes,
+    since the fields of one document are right or wrong together.
+    """
+    paths = list(dict.fromkeys(path for document in documents for path in document))
+    table = np.array(
+        [[_row(document.get(path, Counts())) for path in paths] for document in documents], dtype=np.int64
+    ).reshape(len(documents), len(paths), len(OUTCOMES))
+    drawn = _resample(table)  # resamples x paths x outcomes
+    by_path, drawn_by_path = _f1(table.sum(axis=0)), _f1(drawn)
+    fields = {
+        path: Score(Counts(*table[:, index].sum(axis=0).tolist()), _interval(drawn_by_path[:, index]))
+        for index, path in enumerate(paths)
+    }
+    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), _interval(_f1(drawn.sum(axis=1))))
+    return Scores(fields, micro, MacroScore(_known_mean(by_path), _interval(_row_means(drawn_by_path))))
+
+
+def _row(counts: Counts) -> list[int]:
+    return [counts.right, counts.wrong, counts.missed, counts.spurious]
+
+
+def _resample(table: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As many documents as there are, drawn with replacement, RESAMPLES times; none when they are too few."""
+    documents = len(table)
+    if documents < MIN_DOCUMENTS:
+        return np.zeros((0, *table.shape[1:]), dtype=np.int64)
+    times_drawn = np.random.default_rng(SEED).multinomial(documents, [1 / documents] * documents, size=RESAMPLES)
+    return np.tensordot(times_drawn, table, axes=1)
+
+
+def _f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """F1 along the last axis (right, wrong, missed, spurious); not a number where nothing was counted."""
+    right, wrong, missed, spurious = np.moveaxis(counts, -1, 0)
+    whole = (2 * (right + wrong) + missed + spurious).astype(np.float64)
+    f1 = np.full(whole.shape, np.nan)
+    np.divide(2.0 * right, whole, out=f1, where=whole > 0)
+    return f1
+
+
+def _known_mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None
+
+
+def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    means = [_known_mean(row) for row in values]
+    return np.array([mean for mean in means if mean is not None])
+
+
+def _interval(values: NDArray[np.float64]) -> Interval | None:
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return None
+    low, high = np.percentile(known, [2.5, 97.5])
+    return float(low), float(high)
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Answers of like confidence, and how many of them were right."""
+
+    low: float
+    high: float
+    answers: int
+    right: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What `accepted` was worth. `error_at_most` is the upper end of the 95 % interval (Clopper-Pearson)
+    of the share of wrong answers among the accepted ones; `coverage_at_1_percent` the share of all
+    answers that the best threshold on their confidence accepts with at most 1 % wrong among them.
+    """
+
+    answers: int
+    wrong: int
+    accepted: int
+    accepted_wrong: int
+    error_at_most: float | None
+    coverage_at_1_percent: float | None
+    bins: tuple[Bin, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def calibrate(answers: Sequence[tuple[float, bool, bool]]) -> Calibration:
+    """`answers`: (confidence, accepted, right) of every scored answer."""
+    accepted = [right for _, taken, right in answers if taken]
+    accepted_wrong = accepted.count(False)
+    return Calibration(
+        answers=len(answers),
+        wrong=sum(not right for _, _, right in answers),
+        accepted=len(accepted),
+        accepted_wrong=accepted_wrong,
+        error_at_most=_upper_bound(accepted_wrong, len(accepted)),
+        coverage_at_1_percent=_coverage([(confidence, right) for confidence, _, right in answers], 0.01),
+        bins=_bins(answers),
+    )
+
+
+def _upper_bound(wrong: int, total: int) -> float | None:
+    if not total:
+        return None
+    if wrong == total:
+        return 1.0
+    from scipy.stats import beta  # heavy: 0.5 s, and only this bound needs it
+
+    return float(beta.ppf(0.975, wrong + 1, total - wrong))
+
+
+def _coverage(answers: Sequence[tuple[float, bool]], allowed: float) -> float | None:
+    """Answers of one confidence are accepted or refused together: a threshold cannot part them."""
+    best = wrong = 0
+    ranked = sorted(answers, key=lambda answer: -answer[0])
+    for count, (confidence, right) in enumerate(ranked, start=1):
+        wrong += not right
+        last_of_its_kind = count == len(ranked) or ranked[count][0] != confidence
+        if last_of_its_kind and wrong <= allowed * count:
+            best = count
+    return _ratio(best, len(ranked))
+
+
+def _bins(answers: Sequence[tuple[float, bool, bool]]) -> tuple[Bin, ...]:
+    bins = []
+    for index in range(BINS):
+        inside = [right for confidence, _, right in answers if min(int(confidence * BINS), BINS - 1) == index]
+        if inside:
+            bins.append(Bin(index / BINS, (index + 1) / BINS, len(inside), sum(inside)))
+    return tuple(bins)
