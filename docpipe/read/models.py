@@ -1,0 +1,80 @@
+"""RapidOCR's bundled networks, run by onnxruntime.
+
+In: the number of threads. Out: sessions that turn pixels into a text map (detector) and line crops into
+character probabilities (recogniser), and the recogniser's alphabet. The files are those of the rapidocr wheel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from docpipe.errors import ModelError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+DETECTOR = "PP-OCRv6_det_small.onnx"
+RECOGNISER = "PP-OCRv6_rec_small.onnx"
+CTC_BLANK = ""  # index 0 of the alphabet: "no new character in this column"
+
+
+@dataclass
+class OcrModels:
+    """The two networks, loaded on first use; one instance serves any number of threads."""
+
+    threads: int = 1
+
+    def text_map(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(1, 3, height, width) -> (height, width) probability of text; sides are multiples of 32."""
+        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels})[0]
+        text: NDArray[np.float32] = probabilities[0, 0]
+        return text
+
+    def characters(self, crops: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """(n, 3, 48, width) -> for each column of 8 pixels the best entry of the alphabet and its probability."""
+        probabilities: NDArray[np.float32] = self._recogniser.run(None, {"x": crops})[0]
+        best = probabilities.argmax(axis=2)
+        return best, np.take_along_axis(probabilities, best[:, :, None], axis=2)[:, :, 0]
+
+    @cached_property
+    def alphabet(self) -> list[str]:
+        """What the recogniser can print: blank first, then its characters, the space last."""
+        characters = self._recogniser.get_modelmeta().custom_metadata_map["character"].splitlines()
+        return [CTC_BLANK, *characters, " "]
+
+    @cached_property
+    def _detector(self) -> Any:
+        return _session(DETECTOR, self.threads)
+
+    @cached_property
+    def _recogniser(self) -> Any:
+        # one thread a call: line crops are small, and several are recognised at the same time instead
+        return _session(RECOGNISER, 1)
+
+
+def _session(file: str, threads: int) -> Any:
+    import onnxruntime  # heavy: 0.2 s, and only pages without a text layer need it
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only: the warnings are about the export of the model
+    path = _folder() / file
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        hint = "Install it again: pip install --force-reinstall rapidocr"
+        raise ModelError(f"The OCR model {path} cannot be loaded: {error}", hint=hint) from error
+
+
+def _folder() -> Path:
+    package = find_spec("rapidocr")
+    if package is None or package.origin is None:
+        raise ModelError("The OCR models are not installed.", hint="pip install rapidocr")
+    return Path(package.origin).parent / "models"
