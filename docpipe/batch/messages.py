@@ -1,0 +1,84 @@
+"""What the parent and its workers say to each other. In: the nouns. Out: small picklable messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from docpipe.data import Document, Extraction
+from docpipe.errors import DocpipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One document to work on. `number` tells tasks apart; `document_id` is None where the file could not be hashed."""
+
+    number: int
+    path: Path
+    size: int = 0
+    document_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The worker has loaded its parts; `extractor` is the extractor's full name."""
+
+    extractor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """The worker cannot work on any document (a model is missing, the schema does not load): the run ends."""
+
+    error: DocpipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The file was taken in: what it is and how many pages it has."""
+
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """A page of the document was drawn and read."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    extraction: Extraction
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    error: DocpipeError
+
+
+Message = Opened | PageRead | Finished | Failed
+Tell = Callable[[Opened | PageRead], None]
+
+
+class Station(Protocol):
+    """Where a worker does its work, once its parts are loaded."""
+
+    @property
+    def name(self) -> str:
+        """The extractor's full name."""
+        ...
+
+    def process(self, task: Task, tell: Tell) -> Extraction:
+        """The whole way of one document. Raises DocpipeError."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Setup(Protocol):
+    """Picklable: travels to the worker and loads the parts there."""
+
+    def __call__(self) -> Station: ...
