@@ -6,21 +6,46 @@ Out: a `Schema` that every step reads: fields with prompts and kinds, rules, ver
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import hashlib
+import importlib
+import importlib.util
+import json
+import re
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
+from docpipe.errors import SchemaError
 from docpipe.protocols import Conventions, Kind, Rule, Texts
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+SCHEMA_PACKAGE = "schemas"
+"""The package that holds the shipped schemas, the kinds and the rules. Imported by name, never statically."""
+
+VERSION_DIGITS = 12
+_INDEX = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Marks a field that may be absent but without which a document is not complete:
+    `Annotated[Decimal | None, Money(), Expected()]`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FieldSpec:
-    """One leaf of the schema. `path` is a template: `gross_total`, `line_items[].amount`.
+    """One leaf of the schema. `path` is a template: `gross_total`, `seller.name`, `line_items[].amount`.
 
     `list_path` is the list it belongs to (`line_items`) or None; `prompt` is the field's description;
-    `examples` are texts as they may be printed. Lists nest one level deep.
+    `examples` are texts as they may be printed. `required`: without it the document is not complete.
+    Lists nest one level deep.
     """
 
     path: str
@@ -34,7 +59,10 @@ class FieldSpec:
 
 @dataclass(frozen=True)
 class Schema:
-    """What to look for. `version` is the first 12 hex digits of the sha256 of the canonical JSON Schema + prompts + kinds + rules."""
+    """What to look for. `version` is the first 12 hex digits of the sha256 of name, prompts, kinds and rules.
+
+    `reference` is what `load_schema` takes to build the same schema in another process.
+    """
 
     name: str
     version: str
@@ -42,28 +70,241 @@ class Schema:
     model: type[BaseModel]
     fields: tuple[FieldSpec, ...]
     rules: tuple[Rule, ...]
+    reference: str = field(default="", compare=False)
 
     def spec(self, path: str) -> FieldSpec:
         """The leaf behind a concrete or template path. Raises SchemaError."""
-        raise NotImplementedError
+        try:
+            return self._by_path[template(path)]
+        except KeyError:
+            raise SchemaError(
+                f"schema {self.name} has no field {path}", hint=f"Its fields are: {', '.join(self._by_path)}."
+            ) from None
 
     def lists(self) -> dict[str, tuple[FieldSpec, ...]]:
         """List path -> its leaves, in schema order."""
-        raise NotImplementedError
+        found: dict[str, tuple[FieldSpec, ...]] = {}
+        for spec in self.fields:
+            if spec.list_path is not None:
+                found[spec.list_path] = (*found.get(spec.list_path, ()), spec)
+        return found
 
     def conventions(self, texts: Texts) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""
-        raise NotImplementedError
+        conventions: Conventions = _kinds().conventions(texts)
+        return conventions
 
     def json_schema(self) -> dict[str, Any]:
-        raise NotImplementedError
+        """The JSON Schema of a result, with the prompts as descriptions."""
+        return self.model.model_json_schema()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A schema crosses process borders as its reference: classes made from files cannot be pickled."""
+        return (load_schema, (self.reference,))
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, FieldSpec]:
+        return {spec.path: spec for spec in self.fields}
 
 
 def load_schema(reference: str | type[BaseModel]) -> Schema:
     """Raises SchemaError with a hint that names what is wrong and where."""
-    raise NotImplementedError
+    from pydantic import BaseModel  # heavy: 0.1 s that `docpipe --help` must not pay
+
+    if isinstance(reference, str):
+        model, text, name = _model_of(reference), reference, None
+        if reference in list_schemas():
+            name = reference
+    else:
+        model, text, name = reference, f"{reference.__module__}:{reference.__qualname__}", None
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise SchemaError(f"{text} is not a Pydantic class", hint="Derive it from pydantic.BaseModel.")
+    fields = tuple(_leaves(model, "", None))
+    if not fields:
+        raise SchemaError(f"{text} has no fields", hint="Add annotated fields to the class.")
+    rules = _rules_of(model, fields)
+    name = name or _snake(model.__name__)
+    description = " ".join((model.__doc__ or "").split())
+    version = _version(name, description, fields, rules)
+    return Schema(name, version, description, model, fields, rules, text)
+
+
+def list_schemas() -> list[str]:
+    """The names of the schemas that ship with docpipe."""
+    package = importlib.import_module(SCHEMA_PACKAGE)
+    shipped: Mapping[str, str] = package.SHIPPED
+    return list(shipped)
 
 
 def template(path: str) -> str:
     """`line_items[2].amount` -> `line_items[].amount`."""
-    raise NotImplementedError
+    return _INDEX.sub("[]", path)
+
+
+def _kinds() -> Any:
+    return importlib.import_module(f"{SCHEMA_PACKAGE}.kinds")
+
+
+def _model_of(reference: str) -> Any:
+    """The class behind a textual reference."""
+    shipped: Mapping[str, str] = importlib.import_module(SCHEMA_PACKAGE).SHIPPED
+    if reference in shipped:
+        reference = shipped[reference]
+    if reference.lower().endswith(".json"):
+        return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json").model_from_file(Path(reference))
+    source, colon, class_name = reference.rpartition(":")
+    if not colon or not source or not class_name:
+        raise SchemaError(
+            f"there is no schema named {reference!r}",
+            hint=f"Shipped are {', '.join(shipped)}; your own is FILE.py:Class, module:Class or FILE.json.",
+        )
+    module = _module_from_file(Path(source)) if source.endswith(".py") else _module_named(source)
+    found: Any = module
+    for part in class_name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise SchemaError(f"{source} has no class {class_name}", hint="Check the name after the colon.")
+    return found
+
+
+def _module_named(name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise SchemaError(
+            f"cannot import the module {name}: {error}", hint="Check that it is installed, or name a .py file."
+        ) from error
+
+
+def _module_from_file(path: Path) -> types.ModuleType:
+    """The module in a file. Its name follows from the absolute path, so a second load in the same process is the same
+    module and Pydantic can resolve its annotations."""
+    path = path.expanduser().resolve()
+    if not path.is_file():
+        raise SchemaError(f"there is no file {path}", hint="Check the path before the colon.")
+    content = path.read_bytes()
+    name = f"docpipe_schema_{path.stem}_{hashlib.sha256(bytes(path) + content).hexdigest()[:VERSION_DIGITS]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SchemaError(f"{path} is not a Python file", hint="Give a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise SchemaError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}", hint="Run the file with python to see why."
+        ) from error
+    return module
+
+
+def _leaves(model: type[BaseModel], prefix: str, list_path: str | None) -> Iterator[FieldSpec]:
+    """The leaves of a class in order: nested objects give dotted paths, lists give `[]`."""
+    for name, info in model.model_fields.items():
+        path = prefix + name
+        bare, metadata = _unwrap(info)
+        if get_origin(bare) in (list, tuple, set, frozenset):
+            if list_path is not None or "[]" in prefix:
+                raise SchemaError(
+                    f"{model.__name__}: {path} is a list inside a list", hint="Lists nest one level deep; flatten it."
+                )
+            item = _item_model(bare, f"{model.__name__}: {path}")
+            yield from _leaves(item, f"{path}[].", path)
+        elif _is_model(bare):
+            yield from _leaves(bare, f"{path}.", list_path)
+        else:
+            yield _leaf(model, name, path, list_path, (bare, metadata))
+
+
+def _leaf(
+    model: type[BaseModel], name: str, path: str, list_path: str | None, typed: tuple[Any, list[Any]]
+) -> FieldSpec:
+    info = model.model_fields[name]
+    bare, metadata = typed
+    kind = next((item for item in metadata if _is_kind(item)), None) or _kinds().kind_for_type(bare)
+    if kind is None:
+        raise SchemaError(
+            f"{model.__name__}: {path} has the type {bare}, which has no kind",
+            hint="Use str, Decimal, int, float, bool, date, time, an enum or a Literal, or annotate it with a kind.",
+        )
+    return FieldSpec(
+        path=path,
+        name=name,
+        prompt=" ".join((info.description or name.replace("_", " ")).split()),
+        kind=kind,
+        required=info.is_required() or any(isinstance(item, Expected) for item in metadata),
+        list_path=list_path,
+        examples=tuple(str(example) for example in info.examples or ()),
+    )
+
+
+def _unwrap(info: FieldInfo) -> tuple[Any, list[Any]]:
+    """The type without `| None` and `Annotated`, and all metadata met on the way."""
+    metadata, bare = list(info.metadata), info.annotation
+    while True:
+        if get_origin(bare) is Annotated:
+            bare, *more = get_args(bare)
+            metadata += more
+            continue
+        if get_origin(bare) in (Union, types.UnionType):
+            rest = [part for part in get_args(bare) if part is not type(None)]
+            if len(rest) == 1:
+                bare = rest[0]
+                continue
+        return bare, metadata
+
+
+def _item_model(bare: Any, where: str) -> type[BaseModel]:
+    (item, *_rest) = get_args(bare) or (None,)
+    if get_origin(item) is Annotated:
+        item = get_args(item)[0]
+    if not _is_model(item):
+        raise SchemaError(
+            f"{where} is a list of {item}", hint="A list holds objects: make the item a Pydantic class with fields."
+        )
+    found: type[BaseModel] = item
+    return found
+
+
+def _is_model(candidate: Any) -> bool:
+    from pydantic import BaseModel  # heavy: see load_schema
+
+    return isinstance(candidate, type) and issubclass(candidate, BaseModel)
+
+
+def _is_kind(candidate: Any) -> bool:
+    return all(hasattr(candidate, name) for name in ("name", "column", "parse", "same")) and not isinstance(
+        candidate, type
+    )
+
+
+def _rules_of(model: type[BaseModel], fields: tuple[FieldSpec, ...]) -> tuple[Rule, ...]:
+    rules: tuple[Rule, ...] = tuple(getattr(model, "rules", ()))
+    known = {spec.path for spec in fields}
+    for rule in rules:
+        unknown = [path for path in rule.paths if path not in known]
+        if unknown:
+            raise SchemaError(
+                f"{model.__name__}: the rule {rule.code} reads {', '.join(unknown)}, which the schema does not have",
+                hint=f"Its fields are: {', '.join(sorted(known))}.",
+            )
+    return rules
+
+
+def _version(name: str, description: str, fields: tuple[FieldSpec, ...], rules: tuple[Rule, ...]) -> str:
+    """Changes when anything that can change a result changes; the same on every machine."""
+    canonical = {
+        "name": name,
+        "description": description,
+        "fields": [[s.path, s.prompt, repr(s.kind), s.required, list(s.examples)] for s in fields],
+        "rules": [repr(rule) for rule in rules],
+    }
+    text = json.dumps(canonical, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
