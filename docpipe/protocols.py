@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from docpipe.data import Answer, Document, Extraction, Page, Severity
@@ -50,13 +52,20 @@ class Extractor(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredResult:
-    """What the store knows of a document's latest extraction. `extraction` is None when the last attempt failed."""
+    """What the store knows of a document under a schema.
+
+    `extraction` is the current one, None when no attempt succeeded. `error` (code, message, hint) is that of the last
+    attempt if it failed; beside an extraction it says that a later attempt, with other settings, failed.
+    `files` are all paths that hold these bytes; a file that could not even be read has a document without an id.
+    """
 
     document: Document
     schema: str
     extraction: Extraction | None
     error: Mapping[str, str] | None
     attempts: int
+    files: tuple[Path, ...] = ()
+    created: datetime | None = None
 
 
 class Store(Protocol):
