@@ -23,19 +23,23 @@ class PageSize:
 @dataclass(frozen=True, slots=True)
 class PageLook:
     """What carries a page. `image_cover` is the part of the page under raster images (0-1),
-    `image_dpi` the resolution of the images that carry it (0: none do); `texts` counts text objects."""
+    `image_dpi` the resolution of the images that carry it (0: none do); `texts` and `paths` count the
+    painted text objects and vector shapes (the invisible words under a scan are not painted)."""
 
     image_cover: float
     image_dpi: float
     texts: int
+    paths: int
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A drawn page. `complete` is the part that could be decoded, 1 for an undamaged file."""
+    """A drawn page. `complete` is the part that could be decoded, 1 for an undamaged file; `frames`
+    counts the pictures of an animation, of which the first is drawn."""
 
     image: Image
     complete: float = 1.0
+    frames: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +63,9 @@ class Characters:
     invisible: NDArray[np.bool_]
     unmapped: NDArray[np.bool_]
     generated: NDArray[np.bool_]
+
+
+def fitted(width: float, height: float, max_side: int) -> tuple[int, int]:
+    """Whole pixels of a page of this shape whose longer side has `max_side`; parent and child must agree on them."""
+    scale = max_side / max(width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))

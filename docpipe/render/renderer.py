@@ -2,42 +2,149 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import threading
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from docpipe.render.answers import Characters, Drawing, PageLook, PageSize
+from docpipe.errors import CorruptError, InputError, TooLargeError
+from docpipe.render.answers import Characters, Drawing, PageLook, PageSize, fitted
+from docpipe.render.frames import COLUMNS, GENERATED, INVISIBLE, UNMAPPED, Json, to_error
 from docpipe.render.limits import Limits
+from docpipe.render.process import Child, ChildLost
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+LANCZOS = 1  # PIL.Image.Resampling.LANCZOS, without loading Pillow
 
 
 class Renderer:
-    """One child process that opens files. Safe to call from several threads (one at a time); not across forks."""
+    """One child process that opens files. Safe to call from several threads (one at a time); after a fork
+    each process gets its own child."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
+        self._child: Child | None = None
+        self._lock = threading.Lock()
+        self._last: tuple[object, Drawing] | None = None  # the reader and the extractor open the same page in turn
 
     def inspect(self, path: Path, media_type: str, password: str | None = None) -> tuple[PageSize, ...]:
         """The size of every page, cheaply: nothing is drawn."""
-        raise NotImplementedError
+        header, _ = self._ask("inspect", path, media_type, password)
+        return tuple(PageSize(*size) for size in header["sizes"])
 
     def look(self, path: Path, media_type: str, password: str | None, number: int) -> PageLook:
         """What carries page `number` (from 1): text or images, and at which resolution."""
-        raise NotImplementedError
+        header, _ = self._ask("look", path, media_type, password, number=number)
+        return PageLook(*header["look"])
 
     def draw(self, path: Path, media_type: str, password: str | None, number: int, *, max_side: int) -> Drawing:
         """Page `number` (from 1), upright as the file says, as RGB; its longer side has `max_side` pixels
-        (PDF) or at most as many (image)."""
-        raise NotImplementedError
+        (PDF) or at most as many (image). The last drawing is kept and serves smaller ones."""
+        key = (path, media_type, password, number)
+        kept = self._last
+        if kept is not None and kept[0] == key and max(kept[1].image.size) >= max_side:
+            return _reduced(kept[1], max_side)
+        self._last = None  # before the next one comes: never two large drawings
+        header, pixels = self._ask("draw", path, media_type, password, number=number, max_side=max_side)
+        drawing = Drawing(_image(header, pixels), header["complete"], header["frames"])
+        self._last = (key, drawing)
+        return _reduced(drawing, max_side)
 
     def characters(self, path: Path, media_type: str, password: str | None, number: int) -> Characters:
         """The text layer of page `number` (from 1); empty for images."""
-        raise NotImplementedError
+        header, packed = self._ask("characters", path, media_type, password, number=number)
+        return _characters(header["text"], packed)
 
     def close(self) -> None:
-        """End the child. The next request would start a new one."""
+        """End the child and forget the last drawing. The next request starts a new child."""
+        with self._lock:
+            self._last = None
+            if self._child is not None:
+                self._child.forget() if self._child.owner != os.getpid() else self._child.kill()
+                self._child = None
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
+
+    def _ask(self, task: str, path: Path, media_type: str, password: str | None, **rest: int) -> tuple[Json, bytes]:
+        """One request. A PDF that PDFium refuses, or that makes it crash, is asked once more of Poppler where that
+        is installed; when both refuse, PDFium's reason counts."""
+        request = {"task": task, "path": str(Path(path).absolute()), "media_type": media_type}
+        request |= {"password": password, "engine": "first", **rest}
+        try:
+            return self._answer(request)
+        except CorruptError as refused:
+            if media_type != "application/pdf" or not poppler_is_installed():
+                raise
+            try:
+                return self._answer(request | {"engine": "poppler"})
+            except InputError:
+                raise refused from None
+
+    def _answer(self, request: Json) -> tuple[Json, bytes]:
+        with self._lock:
+            if self._child is not None and self._child.owner != os.getpid():
+                self._child.forget()
+                self._child = None
+            if self._child is None:
+                self._child = Child(self.limits)
+            try:
+                header, payload = self._child.ask(request)
+            except BaseException as error:  # also when interrupted: a late answer must not meet the next request
+                self._child.kill()
+                self._child = None
+                if isinstance(error, ChildLost):
+                    raise _lost_error(error) from error
+                raise
+        if "error" in header:
+            raise to_error(header)
+        return header, payload
+
+
+def poppler_is_installed() -> bool:
+    """Both programs that pdf2image calls."""
+    return shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
+
+
+def _lost_error(lost: ChildLost) -> InputError:
+    if lost.kind == "timeout":
+        return TooLargeError(f"it {lost.detail} to open or draw")
+    return CorruptError(f"it {lost.detail}; it is damaged, or needs more memory than is allowed")
+
+
+def _image(header: Json, pixels: bytes) -> Image:
+    from PIL import Image  # heavy: Pillow
+
+    return Image.frombuffer("RGB", tuple(header["size"]), pixels, "raw", "RGB", header["stride"], 1)
+
+
+def _reduced(drawing: Drawing, max_side: int) -> Drawing:
+    """A copy, so that nobody draws on the one that is kept."""
+    size = fitted(*drawing.image.size, min(max_side, max(drawing.image.size)))
+    same = size == drawing.image.size
+    image = drawing.image.copy() if same else drawing.image.resize(size, LANCZOS, reducing_gap=2.0)
+    return Drawing(image, drawing.complete, drawing.frames)
+
+
+def _characters(text: str, packed: bytes) -> Characters:
+    import numpy as np  # heavy: numpy
+
+    rows = np.frombuffer(packed, dtype=np.float32).reshape(len(text), COLUMNS)
+    flags = rows[:, 10].astype(np.uint8)
+    return Characters(
+        text=text,
+        boxes=rows[:, 0:4],
+        loose=rows[:, 4:8],
+        size=rows[:, 8],
+        angle=rows[:, 9],
+        invisible=flags & INVISIBLE > 0,
+        unmapped=flags & UNMAPPED > 0,
+        generated=flags & GENERATED > 0,
+    )

@@ -1,0 +1,190 @@
+"""Images through Pillow. In: a path and its media type. Out: the sizes of its pages and upright RGB drawings.
+
+Runs in the child. The image stays open and decoded, so that a small and a large drawing decode once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import PIL.ImageFile
+from PIL import Image, UnidentifiedImageError
+
+from docpipe.errors import CorruptError, TooLargeError
+from docpipe.render.answers import fitted
+from docpipe.render.colours import to_eight_bits, to_rgb
+from docpipe.render.limits import Limits
+
+if TYPE_CHECKING:
+    from docpipe.render.child import Answer
+
+FORMATS = {
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/tiff": "TIFF",
+    "image/webp": "WEBP",
+    "image/heic": "HEIF",
+}
+ANIMATED = ("PNG", "WEBP")
+MOST_OF_IT = 0.75  # a receipt's total stands in its last quarter: with less than this the answer would mislead
+ALMOST_ALL = 0.99  # a truncated progressive JPEG has all its rows, only blurred
+ORIENTATION = 0x0112
+SUBFILE_TYPE = 254  # TIFF: bit 0 marks a thumbnail of another page, bit 2 a transparency mask
+NOT_A_PAGE = 0b101
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+SIDEWAYS = (5, 6, 7, 8)  # orientations that swap width and height
+
+
+class _ImagePage(NamedTuple):
+    """Where a page is in the file, its upright size, and how EXIF says that it must be turned."""
+
+    frame: int
+    width: int
+    height: int
+    dpi: float
+    turn: int
+
+
+class ImageFile:
+    def __init__(self, path: Path, media_type: str, limits: Limits) -> None:
+        self._path, self._format, self._limits = path, FORMATS[media_type], limits
+        Image.MAX_IMAGE_PIXELS = None  # checked here against our own limit, on the size in the header
+        if self._format == "HEIF":
+            from pi_heif import register_heif_opener  # heavy: libheif
+
+            register_heif_opener()
+        self._image = self._opened()
+        self._complete: dict[int, float] = {}
+        self._pages = self._find_pages()
+
+    def sizes(self) -> list[tuple[float, float, float]]:
+        return [(page.width, page.height, page.dpi) for page in self._pages]
+
+    def look(self, number: int) -> tuple[float, float, int, int]:
+        """The image is the page."""
+        return 1.0, self._pages[number - 1].dpi, 0, 0
+
+    def draw(self, number: int, max_side: int) -> Answer:
+        page = self._pages[number - 1]
+        size = fitted(page.width, page.height, min(max_side, max(page.width, page.height)))
+        complete = self._decode(page.frame)
+        image = to_eight_bits(self._image)
+        stored = (size[1], size[0]) if page.turn in SIDEWAYS else size
+        if image.size != stored:
+            image = image.resize(stored, Image.Resampling.LANCZOS, reducing_gap=2.0)
+        image = to_rgb(image)
+        if page.turn in TURNS:
+            image = image.transpose(TURNS[page.turn])
+        frames = int(getattr(self._image, "n_frames", 1)) if self._format in ANIMATED else 1
+        return {"size": size, "stride": 0, "complete": complete, "frames": frames}, image.tobytes()
+
+    def characters(self, number: int) -> Answer:  # noqa: ARG002 (images have no text layer)
+        return {"text": ""}, b""
+
+    def close(self) -> None:
+        self._image.close()
+
+    def _opened(self) -> Image.Image:
+        try:
+            image: Image.Image = Image.open(self._path, formats=[self._format])
+        except UnidentifiedImageError as error:
+            raise CorruptError(f"the {self._format} image is damaged and cannot be opened") from error
+        self._check_pixels(image)
+        return image
+
+    def _check_pixels(self, image: Image.Image) -> None:
+        width, height = image.size
+        if width * height > self._limits.max_pixels:
+            allowed = f"the {self._limits.max_pixels:,} pixels allowed"
+            raise TooLargeError(f"the image has {width:,} x {height:,} pixels, more than {allowed}")
+
+    def _find_pages(self) -> list[_ImagePage]:
+        """All frames of a TIFF except thumbnails and masks, the first frame of anything else."""
+        count = int(getattr(self._image, "n_frames", 1)) if self._format == "TIFF" else 1
+        if count > self._limits.max_pages:
+            raise TooLargeError(f"it has {count:,} pages, more than the {self._limits.max_pages:,} allowed")
+        pages, others = [], []
+        for frame in range(count):
+            self._go_to(frame)
+            width, height = self._image.size
+            turn = _orientation(self._image) if self._format != "TIFF" else 1  # Pillow turns a TIFF itself
+            if turn in SIDEWAYS:
+                width, height = height, width
+            is_page = not _subfile_type(self._image) & NOT_A_PAGE
+            (pages if is_page else others).append(_ImagePage(frame, width, height, _dpi(self._image), turn))
+        return pages or others
+
+    def _go_to(self, frame: int) -> None:
+        if self._format == "TIFF":
+            self._image.seek(frame)
+            self._check_pixels(self._image)
+
+    def _decode(self, frame: int) -> float:
+        """Load the pixels of a frame; the part of it that could be decoded. Raises CorruptError below MOST_OF_IT."""
+        self._go_to(frame)
+        if frame in self._complete and self._image.im is not None:
+            return self._complete[frame]
+        try:
+            self._image.load()
+            complete = 1.0
+        except (OSError, SyntaxError, ValueError) as error:
+            complete = self._decode_what_there_is(frame, error)
+        self._complete[frame] = complete
+        return complete
+
+    def _decode_what_there_is(self, frame: int, reason: Exception) -> float:
+        self._image.close()
+        self._image = self._opened()
+        self._go_to(frame)
+        PIL.ImageFile.LOAD_TRUNCATED_IMAGES = True
+        try:
+            self._image.load()
+        except (OSError, SyntaxError, ValueError) as error:
+            raise CorruptError(f"the image is damaged ({reason})") from error
+        finally:
+            PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
+        complete = min(ALMOST_ALL, _decoded_part(self._image))
+        if complete < MOST_OF_IT:
+            raise CorruptError(f"only {complete:.0%} of the image can be decoded ({reason})")
+        return complete
+
+
+def _decoded_part(image: Image.Image) -> float:
+    """Rows above the even area at the bottom: a decoder that stops early leaves the rest in one colour."""
+    grey = to_eight_bits(image).convert("L")
+    last = grey.getpixel((0, grey.height - 1))
+    box = grey.point(lambda value: 0 if value == last else 255).getbbox()
+    return 0.0 if box is None else box[3] / grey.height
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = Image.Image.getexif(image).get(ORIENTATION, 1)  # not PNG's own, which would decode all pixels
+    except (SyntaxError, ValueError, TypeError, KeyError, OSError):
+        return 1  # damaged EXIF says nothing about the picture itself, which is drawn as it is stored
+    return value if value in TURNS else 1
+
+
+def _subfile_type(image: Image.Image) -> int:
+    kind = getattr(image, "tag_v2", {}).get(SUBFILE_TYPE, 0)
+    return kind if isinstance(kind, int) else 0
+
+
+def _dpi(image: Image.Image) -> float:
+    """Horizontal resolution as the file says, 0 when it says nothing usable (some say 0/0)."""
+    try:
+        dpi = float(image.info.get("dpi", (0.0,))[0])
+    except (TypeError, ValueError, ZeroDivisionError, IndexError):
+        return 0.0
+    return dpi if 1.0 <= dpi <= 10_000.0 else 0.0
