@@ -6,7 +6,7 @@ In: a FieldSpec, a label, an answered leaf. Out: an Outcome.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
@@ -146,7 +146,8 @@ def label_conventions(schema: Schema, documents: Sequence[Labelled]) -> list[Con
 
     One label file has one author and mostly one habit: `25/12/2018` in one line settles `05/06/2018` in another.
     """
-    printed = [_texts(document) for document in documents]
+    telling = {spec.path for spec in schema.fields if spec.kind.column in ("date", "decimal")}
+    printed = [_texts(document, telling) for document in documents]
     together = schema.conventions([text for texts in printed for text in texts])
     found = []
     for document, texts in zip(documents, printed, strict=True):
@@ -163,5 +164,5 @@ def label_conventions(schema: Schema, documents: Sequence[Labelled]) -> list[Con
     return found
 
 
-def _texts(document: Labelled) -> list[str]:
-    return [label_text(label) for label in document.values.values() if not is_absent(label)]
+def _texts(document: Labelled, paths: Collection[str]) -> list[str]:
+    return [label_text(label) for path, label in document.values.items() if path in paths and not is_absent(label)]

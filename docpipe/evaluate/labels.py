@@ -55,13 +55,14 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One line of the result file."""
+    """One line of the result file. `messages` are those of the document's issues."""
 
     file: str
     schema: str
     status: str
     fields: dict[str, Any]
     error: Mapping[str, Any] | None = None
+    messages: tuple[str, ...] = ()
 
     def leaf(self, path: str) -> Leaf:
         """A field inside an object (`seller.name`) stands inside that object."""
@@ -114,10 +115,11 @@ def read_results(path: Path) -> list[Result]:
     return [
         Result(
             line["file"],
-            str(line.get("schema", "")),
-            str(line.get("status", "")),
+            str(line.get("schema") or ""),
+            str(line.get("status") or ""),
             line.get("fields") or {},
             line.get("error"),
+            tuple(str(issue.get("message", "")) for issue in line.get("issues") or ()),
         )
         for line in read_lines(path)
     ]

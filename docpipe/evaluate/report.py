@@ -53,6 +53,15 @@ class Judged:
             return "missing"
         return "failed" if self.result.status == "failed" else None
 
+    def mistakes(self) -> Iterator[Verdict]:
+        """Everything that is not right, single fields first, then the cells of lists."""
+        yield from (verdict for verdict in self.verdicts if verdict.outcome != "right")
+        for path, found in self.lists.items():
+            for cell in found.cells:
+                if cell.outcome != "right":
+                    place = f"{path}[{cell.row}].{cell.column}"
+                    yield Verdict(self.document.file, place, cell.outcome, cell.label, cell.leaf)
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
