@@ -169,7 +169,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Field:
     """A decided value. `value` is typed (Decimal, date, time, int, bool, str) or None when absent or
-    unparsable; `raw` is the text as printed. `accepted`: confident enough for the asked error rate."""
+    unparsable; `raw` is the text as printed. `accepted`: confident enough for the asked error rate.
+    `signals` are the numbers behind the confidence, each 0-1 (docpipe/confidence.py names them)."""
 
     path: str
     value: object
@@ -178,6 +179,7 @@ class Field:
     evidence: tuple[Evidence, ...] = ()
     accepted: bool = False
     issues: tuple[Issue, ...] = ()
+    signals: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,234 @@
+"""How sure a value is: signals become P(right), and P(right) becomes a threshold for an error rate.
+
+In: signals of decided values; for fitting, records of which were right. Out: a Calibration, kept as JSON.
+
+The model is a logistic regression over a few transformed signals, fitted for all kinds together and then, where a
+group of kinds has enough records, again with the shared coefficients as its prior. The threshold is one at which the
+error among the accepted is bounded, with probability 0.95, on records that their model did not see.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from docpipe.errors import ModelError
+
+# The shipped calibration lies beside the weights whose scores it was fitted on.
+SHIPPED = "vlm/weights/calibration.json"
+UNCALIBRATED = "uncalibrated"
+
+SCORE_EDGE = 1e-3  # scores nearer to 0 or 1 are not told apart: no extractor knows its fourth digit
+FOLDS = 5  # each record's confidence, for the threshold, comes from a model fitted on the other four parts
+RECORDS_MIN = 200  # fewer records of a group of kinds say less about it than all records together
+PRIOR_SHARED = 1.0  # strength of the pull to zero, in units of records; keeps separable data finite
+PRIOR_GROUP = 10.0  # strength of a group's pull to the shared coefficients
+NEWTON_STEPS = 50
+RISK = 0.05  # probability with which the bound on the error may fail, over the choice of the records
+
+_GROUPS = {
+    "amount": {"money", "quantity", "rate", "percent", "integer", "decimal", "number", "float"},
+    "date": {"date", "time"},
+    "code": {"identifier", "iban", "vat_id", "currency", "phone", "choice", "boolean", "enum"},
+}
+TEXT = "text"  # names, addresses and all other kinds
+FEATURES = (
+    "one", "score", "margin", "ocr_min", "ocr_mean", "match", "parsed",
+    "undoubted", "rules_held", "rules_broken", "support", "elsewhere",
+)  # fmt: skip
+
+# Used until a calibration has been fitted: half of the extractor's log odds, every doubt counted against the value. It
+# orders values sensibly and claims nothing: without records there is no threshold, so nothing is accepted.
+_CAUTIOUS = (-4.0, 0.5, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.3, -1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One decided value whose truth is known. `document` keeps the values of one document in one fold."""
+
+    document: str
+    kind: str
+    signals: Mapping[str, float]
+    right: bool
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Coefficients by group (`shared` for the rest), and how the confidences fared on held-out records."""
+
+    extractor: str
+    coefficients: Mapping[str, tuple[float, ...]]
+    held_out: tuple[tuple[float, bool], ...] = ()  # confidence and whether right, the most confident first
+
+    def confidence(self, signals: Mapping[str, float], kind: str) -> float:
+        """P(the value is right)."""
+        weights = self.coefficients.get(group_of(kind), self.coefficients["shared"])
+        return _sigmoid(sum(weight * x for weight, x in zip(weights, features(signals), strict=True)))
+
+    def threshold(self, accept_error: float) -> float | None:
+        """The smallest confidence at which the error among the accepted is at most `accept_error`, or None when the
+        held-out records are too few (or too wrong) to say so of any.
+
+        Learn then test (Angelopoulos et al. 2021, arXiv 2110.01052) with the Bonferroni correction: for the n most
+        confident records, n doubling from the fewest that can prove anything, the hypothesis "the error is above
+        `accept_error`" is rejected when P(Binomial(n, accept_error) <= errors) <= RISK / tests; that is, when the
+        Clopper-Pearson upper bound at that level is at most `accept_error`. It holds for documents like those of the
+        records.
+        """
+        sizes = _sizes(len(self.held_out), accept_error)
+        found = None
+        for size in sizes:
+            edge = self.held_out[size - 1][0]
+            accepted = sum(confidence >= edge for confidence, _ in self.held_out)  # ties are accepted together
+            errors = self._errors[accepted - 1]
+            if binomial_tail(errors, accepted, accept_error) <= RISK / len(sizes):
+                found = edge if found is None else min(found, edge)
+        return found
+
+    @cached_property
+    def _errors(self) -> list[int]:
+        """Errors among the first n held-out records."""
+        return np.cumsum([not right for _, right in self.held_out]).tolist()  # type: ignore[no-any-return]
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes when a confidence or a threshold may change."""
+        return sha256(self._json().encode()).hexdigest()[:12]
+
+    def save(self, path: Path) -> None:
+        path.write_text(self._json() + "\n", encoding="utf-8")
+
+    def _json(self) -> str:
+        content = {
+            "extractor": self.extractor,
+            "features": FEATURES,
+            "coefficients": {group: [round(c, 5) for c in found] for group, found in self.coefficients.items()},
+            "held_out": [[round(confidence, 5), int(right)] for confidence, right in self.held_out],
+        }
+        return json.dumps(content)
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        """Raises ModelError when the file is missing or was fitted for other signals."""
+        try:
+            return _from_json(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ModelError(
+                f"the calibration {path} cannot be used: {error}",
+                hint="Fit it again with `python -m benchmarks.fit_confidence`.",
+            ) from error
+
+    @classmethod
+    def shipped(cls, extractor: str) -> Calibration:
+        """The calibration that ships with docpipe, if it was fitted for this extractor, else cautious coefficients
+        without a threshold."""
+        path = Path(str(files("docpipe"))) / SHIPPED
+        if path.is_file():
+            found = cls.load(path)
+            if found.extractor == extractor:
+                return found
+        return cls(UNCALIBRATED, {"shared": _CAUTIOUS})
+
+
+def group_of(kind: str) -> str:
+    """The group of kinds that share coefficients."""
+    return next((group for group, kinds in _GROUPS.items() if kind in kinds), TEXT)
+
+
+def features(signals: Mapping[str, float]) -> tuple[float, ...]:
+    """The transformed signals, in the order of FEATURES; a signal that is missing counts as 0."""
+    score = min(1 - SCORE_EDGE, max(SCORE_EDGE, signals.get("score", 0.0)))
+    return (1.0, math.log(score / (1 - score)), *(signals.get(name, 0.0) for name in FEATURES[2:]))
+
+
+def fit(records: Sequence[Record], extractor: str) -> Calibration:
+    """Coefficients from all records; held-out confidences from models that did not see the record's document."""
+    if not records:
+        raise ModelError("there are no records to fit a calibration on", hint="Give results with known truth.")
+    held_out: list[tuple[float, bool]] = []
+    for fold in range(FOLDS):
+        seen = [record for record in records if _fold(record) != fold]
+        unseen = [record for record in records if _fold(record) == fold]
+        if not seen or not unseen:
+            continue
+        model = Calibration(extractor, _coefficients(seen))
+        held_out += [(model.confidence(record.signals, record.kind), record.right) for record in unseen]
+    held_out.sort(key=lambda one: (-one[0], one[1]))
+    return Calibration(extractor, _coefficients(records), tuple(held_out))
+
+
+def binomial_tail(errors: int, size: int, rate: float) -> float:
+    """P(Binomial(size, rate) <= errors)."""
+    if rate <= 0.0 or size == 0:
+        return 1.0
+    if rate >= 1.0:
+        return float(errors >= size)
+    logs = [
+        math.lgamma(size + 1) - math.lgamma(k + 1) - math.lgamma(size - k + 1)
+        + k * math.log(rate) + (size - k) * math.log1p(-rate)
+        for k in range(errors + 1)
+    ]  # fmt: skip
+    return min(1.0, math.fsum(math.exp(log) for log in logs))
+
+
+def _sizes(count: int, accept_error: float) -> list[int]:
+    """How many of the most confident are tried: all, half, a quarter... down to what can prove the error at all."""
+    if not 0.0 < accept_error < 1.0 or count == 0:
+        return []
+    fewest = math.log(RISK) / math.log1p(-accept_error)
+    return [size for halvings in range(count.bit_length()) if (size := count >> halvings) >= fewest]
+
+
+def _coefficients(records: Iterable[Record]) -> dict[str, tuple[float, ...]]:
+    by_group: dict[str, list[Record]] = {}
+    for record in records:
+        by_group.setdefault(group_of(record.kind), []).append(record)
+    everything = [record for found in by_group.values() for record in found]
+    zero = np.zeros(len(FEATURES))
+    shared = _logistic(everything, zero, PRIOR_SHARED)
+    found = {"shared": tuple(shared.tolist())}
+    for group, members in sorted(by_group.items()):
+        if len(members) >= RECORDS_MIN:
+            found[group] = tuple(_logistic(members, shared, PRIOR_GROUP).tolist())
+    return found
+
+
+def _logistic(records: Sequence[Record], prior: np.ndarray, strength: float) -> np.ndarray:
+    """Newton's method on the log likelihood with a Gaussian prior around `prior`."""
+    x = np.array([features(record.signals) for record in records])
+    y = np.array([record.right for record in records], dtype=float)
+    weights = prior.copy()
+    for _ in range(NEWTON_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        gradient = x.T @ (y - p) - strength * (weights - prior)
+        curvature = (x * (p * (1 - p))[:, None]).T @ x + strength * np.eye(len(prior))
+        step = np.linalg.solve(curvature, gradient)
+        weights = weights + step * min(1.0, 5.0 / max(1e-9, float(np.abs(step).max())))
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return weights
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-max(-30.0, min(30.0, x))))
+
+
+def _fold(record: Record) -> int:
+    return int(sha256(record.document.encode()).hexdigest(), 16) % FOLDS
+
+
+def _from_json(content: Any) -> Calibration:
+    if tuple(content["features"]) != FEATURES:
+        raise ValueError(f"it was fitted for the signals {', '.join(content['features'])}")
+    coefficients = {group: tuple(map(float, found)) for group, found in content["coefficients"].items()}
+    held_out = tuple((float(confidence), bool(right)) for confidence, right in content["held_out"])
+    return Calibration(str(content["extractor"]), coefficients, held_out)

@@ -1,0 +1,90 @@
+"""One value per field, chosen so that the fields fit together; docs/decisions/0005-deciding-together.md says how.
+
+In: a grounded answer, the schema, the pages. Out: Fields, each with what is printed, where, and how sure it is.
+A computed value never replaces a printed one: what is chosen stands on the page, or was the extractor's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from docpipe.align import PageIndex
+from docpipe.confidence import Calibration
+from docpipe.data import Answer, Field, Issue, Page
+from docpipe.decide.amounts import with_printed_amounts
+from docpipe.decide.joint import Assignment, JointChoice, units
+from docpipe.decide.options import KindReader, Option, absent_score, lines, options
+from docpipe.decide.rows import in_reading_order
+from docpipe.decide.signals import signals_of
+from docpipe.schema import Schema, template
+
+
+def decide(
+    answer: Answer, schema: Schema, pages: Sequence[Page], *, calibration: Calibration, threshold: float | None
+) -> tuple[Field, ...]:
+    """The fields of the schema in its order; rows of lists in reading order, numbered from 0.
+
+    `threshold` is the confidence from which on a value is accepted (`calibration.threshold(accept_error)`);
+    None accepts nothing.
+    """
+    indexes = {page.number: PageIndex(page) for page in pages}
+    reader = KindReader(schema, schema.conventions(lines(pages)))
+    known = _of_schema(answer, schema)
+    found = options(known, reader, indexes)
+    table = _table(found, known, schema)
+    rules = units(schema.rules, schema.fields, list(table))
+    choice = JointChoice(table, rules)
+    taken = choice.best()
+    widened = with_printed_amounts(choice, taken, reader, indexes)
+    if widened is not None:
+        choice = JointChoice(widened, rules)
+        taken = choice.best()
+    fields = [_field(path, choice, taken, indexes, (reader, calibration, threshold)) for path in choice.table]
+    return in_reading_order(fields, schema, indexes)
+
+
+def _of_schema(answer: Answer, schema: Schema) -> Answer:
+    """The answer without candidates for fields that the schema does not have (a model may invent some)."""
+    known = {spec.path for spec in schema.fields}
+    return Answer(
+        tuple(one for one in answer.candidates if template(one.path) in known and "[]" not in one.path),
+        answer.absent,
+        answer.finish,
+    )
+
+
+def _table(
+    found: Mapping[str, Sequence[Option]], answer: Answer, schema: Schema
+) -> dict[str, list[tuple[Option | None, float]]]:
+    """Every path with its options and scores, being absent among them."""
+    paths: Iterable[str] = [*(spec.path for spec in schema.fields if spec.list_path is None), *found]
+    table: dict[str, list[tuple[Option | None, float]]] = {}
+    for path in dict.fromkeys(paths):
+        here = found.get(path, ())
+        absent = absent_score(path, answer, here)
+        table[path] = [*((option, option.score) for option in here), (None, absent)]
+    return table
+
+
+def _field(
+    path: str,
+    choice: JointChoice,
+    taken: Assignment,
+    indexes: Mapping[int, PageIndex],
+    judges: tuple[KindReader, Calibration, float | None],
+) -> Field:
+    reader, calibration, threshold = judges
+    option, score = choice.table[path][taken[path]]
+    if option is None:
+        return Field(path, None, None, min(1.0, score))
+    signals = signals_of(path, choice, taken, indexes)
+    confidence = calibration.confidence(signals, reader.kind(path).name)
+    issues: list[Issue] = []
+    if option.parsed.issue is not None:
+        issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
+    if not option.evidence:
+        issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
+    accepted = (
+        threshold is not None and confidence >= threshold and bool(option.evidence) and option.value is not None
+    )
+    return Field(path, option.value, option.raw, confidence, option.evidence, accepted, tuple(issues), signals)

@@ -1,0 +1,150 @@
+"""Which options fit together: a bounded search over the fields that rules connect.
+
+In: options per field with their scores, the schema's rules. Out: for each field the option of the best combination.
+The objective is the sum of the log scores, plus a reward for each rule that holds and a penalty for each broken one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from docpipe.decide.options import Option
+from docpipe.protocols import Rule
+from docpipe.schema import FieldSpec, template
+
+# A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right
+# wins over one that scores up to 90 times as much, and two broken rules outweigh nearly any score.
+HELD = 1.5
+BROKEN = -3.0
+HINT = 0.5  # share of that for a rule of severity `info`, which a sound document may break
+# A value that its kind doubts (a wrong check digit, an unsure order of day and month) counts as this many times rarer.
+DOUBTED = math.log(0.3)
+SCORE_MIN = 1e-4  # the score of an option that the extractor calls impossible: rules may still speak for it
+BEAM = 24  # combinations kept: three fields may be wrong at once before the right one is out of sight
+FIELDS_MAX = 40  # fields that one search may change, the least certain ones first
+EVALUATIONS_MAX = 8_000  # rules checked for one document: about a second when a sum has a hundred rows
+WAVES_MAX = 3  # a repaired row can break a total that was right by accident; it is then looked at again
+
+ABSENT = None
+Assignment = dict[str, int]  # path -> index of the option taken
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A rule applied once: to the document, or to one row of a list when the rule reads nothing else."""
+
+    rule: Rule
+    paths: tuple[str, ...]
+    is_row: bool
+
+
+@dataclass(frozen=True)
+class _State:
+    score: float
+    taken: Assignment
+
+
+class JointChoice:
+    """The options of one document and the rules between them."""
+
+    def __init__(self, table: Mapping[str, Sequence[tuple[Option | None, float]]], units: Sequence[Unit]) -> None:
+        """`table`: for each path its options (None: absent) with their scores, 0-1."""
+        self.table = {path: sorted(found, key=_log_score, reverse=True) for path, found in table.items()}
+        self.units = units
+        self._units_of: dict[str, list[int]] = defaultdict(list)
+        for number, unit in enumerate(units):
+            for path in unit.paths:
+                self._units_of[path].append(number)
+        self._checked: dict[tuple[int, ...], bool | None] = {}
+        self._evaluations = 0
+        first = dict.fromkeys(self.table, 0)
+        self._judged = {number for number in range(len(units)) if self.check(number, first) is not None}
+
+    def best(self) -> Assignment:
+        """The first option everywhere, unless rules that it breaks are satisfied by another combination."""
+        taken = dict.fromkeys(self.table, 0)
+        for _ in range(WAVES_MAX):
+            broken = [n for n in range(len(self.units)) if self.check(n, taken) is False]
+            improved = self._search(taken, self._open_paths(broken))
+            if improved == taken:
+                break
+            taken = improved
+        return taken
+
+    def check(self, number: int, taken: Assignment) -> bool | None:
+        """Whether a unit holds under an assignment; None when it cannot be judged."""
+        unit = self.units[number]
+        key = (number, *(taken[path] for path in unit.paths))
+        if key not in self._checked:
+            self._evaluations += 1
+            self._checked[key] = unit.rule.check(self.values(unit.paths, taken))
+        return self._checked[key]
+
+    def values(self, paths: Iterable[str], taken: Assignment) -> dict[str, object]:
+        """The values of the chosen options, without the absent ones."""
+        found = {path: self.table[path][taken[path]][0] for path in paths}
+        return {path: option.value for path, option in found.items() if option is not None and option.value is not None}
+
+    def _open_paths(self, broken: Iterable[int]) -> list[str]:
+        """The fields that broken rules read and that have another option, the least certain first."""
+        paths = {path for number in broken for path in self.units[number].paths if len(self.table[path]) > 1}
+        return sorted(paths, key=lambda path: (self._certainty(path), path))[:FIELDS_MAX]
+
+    def _certainty(self, path: str) -> float:
+        first, second = self.table[path][:2]
+        return _log_score(first) - _log_score(second)
+
+    def _search(self, start: Assignment, paths: Sequence[str]) -> Assignment:
+        """Beam search: one field after the other takes each of its options; the best combinations go on."""
+        beam = [_State(0.0, start)]
+        for path in paths:
+            children = list(beam)
+            for state in beam:
+                if self._evaluations > EVALUATIONS_MAX:
+                    break
+                children += [self._changed(state, path, other) for other in range(len(self.table[path]))]
+            unique = {tuple(state.taken[p] for p in paths): state for state in children}
+            beam = sorted(unique.values(), key=lambda state: -state.score)[:BEAM]
+        return beam[0].taken
+
+    def _changed(self, state: _State, path: str, option: int) -> _State:
+        taken = {**state.taken, path: option}
+        score = state.score + _log_score(self.table[path][option]) - _log_score(self.table[path][state.taken[path]])
+        for number in self._units_of[path]:
+            score += self._worth(number, taken) - self._worth(number, state.taken)
+        return _State(score, taken)
+
+    def _worth(self, number: int, taken: Assignment) -> float:
+        """A rule that the first options allowed to judge is not satisfied by leaving one of them out."""
+        held = self.check(number, taken)
+        weight = HINT if self.units[number].rule.severity == "info" else 1.0
+        if held is None:
+            return weight * BROKEN if number in self._judged else 0.0
+        return weight * (HELD if held else BROKEN)
+
+
+def units(rules: Sequence[Rule], fields: Sequence[FieldSpec], paths: Sequence[str]) -> list[Unit]:
+    """The rules as they apply to these concrete paths."""
+    list_of = {spec.path: spec.list_path for spec in fields}
+    found: list[Unit] = []
+    for rule in rules:
+        read = [path for path in paths if template(path) in rule.paths]
+        lists = {list_of[path] for path in rule.paths}
+        if len(lists) == 1 and None not in lists:
+            rows: dict[str, list[str]] = defaultdict(list)
+            for path in read:
+                rows[path[: path.index("]") + 1]].append(path)
+            found += [Unit(rule, tuple(cells), is_row=True) for cells in rows.values()]
+        elif read:
+            found.append(Unit(rule, tuple(read), is_row=False))
+    return found
+
+
+def _log_score(option: tuple[Option | None, float]) -> float:
+    what, score = option
+    doubt = DOUBTED if what is not None and what.parsed.issue is not None else 0.0
+    return math.log(max(SCORE_MIN, score)) + doubt
+

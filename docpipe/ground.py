@@ -1,0 +1,104 @@
+"""Every candidate is found on the page, or says that it is not there.
+
+In: an answer and the pages it was read from. Out: the answer with evidence that was checked against the pages' words.
+A candidate that is printed nowhere keeps no evidence, and a value without evidence is never accepted.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+
+from docpipe.align import Occurrence, PageIndex, find, says_the_same
+from docpipe.data import Answer, Candidate, Evidence, Match, Page
+
+# The further places where the same text stands count for less and less: one to three is the usual range.
+SUPPORT_ENOUGH = 4
+_ROW = re.compile(r"^(?P<row>.+\[\d+\])\.")
+_LOOSENESS: dict[Match, int] = {"exact": 0, "normalised": 1, "fuzzy": 2}
+
+
+def ground(answer: Answer, pages: Sequence[Page]) -> Answer:
+    """Verify the evidence that candidates bring, and look for the others."""
+    indexes = {page.number: PageIndex(page) for page in pages}
+
+    @cache
+    def places(text: str) -> tuple[Occurrence, ...]:
+        return tuple(find(text, list(indexes.values())))
+
+    verified = [_verified(candidate, indexes) for candidate in answer.candidates]
+    anchors = _row_anchors(verified, {c.path: places(c.text) for c in verified if not c.evidence})
+    grounded = []
+    for candidate in verified:
+        found = places(candidate.text)
+        evidence = candidate.evidence or (_nearest(candidate, found, anchors).evidence if found else ())
+        support = min(len(found), SUPPORT_ENOUGH) / SUPPORT_ENOUGH
+        grounded.append(replace(candidate, evidence=evidence, signals={**candidate.signals, "support": support}))
+    return replace(answer, candidates=tuple(grounded))
+
+
+def _verified(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> Candidate:
+    """The candidate with its evidence if those words really stand there and say what it says, else without."""
+    if not candidate.evidence:
+        return candidate
+    quotes: list[Evidence] = []
+    for quote in candidate.evidence:
+        index = indexes.get(quote.page)
+        inside = index.words_in(quote.box) if index else []
+        if index is None or not inside:
+            return replace(candidate, evidence=())
+        printed = " ".join(index.words[word].text for word in inside)
+        match = says_the_same(quote.text, printed)
+        if match is None and " ".join(quote.text.split()) in printed:
+            match = "exact"  # the quote is a part of a word
+        if match is None:
+            return replace(candidate, evidence=())
+        quotes.append(replace(quote, match=match))
+    match = says_the_same(candidate.text, " ".join(quote.text for quote in quotes))
+    if match is None:
+        return replace(candidate, evidence=())
+    loosest = max([match, *(quote.match for quote in quotes)], key=lambda grade: _LOOSENESS[grade])
+    return replace(candidate, evidence=tuple(replace(quote, match=loosest) for quote in quotes))
+
+
+def _row_anchors(
+    candidates: Sequence[Candidate], places: Mapping[str, Sequence[Occurrence]]
+) -> dict[str, tuple[int, float]]:
+    """Where each row of a list stands, (page, height), from its cells that stand in one place only."""
+    heights: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    for candidate in candidates:
+        row = _row(candidate.path)
+        evidence = candidate.evidence
+        found = places.get(candidate.path, ())
+        if not evidence and len(found) == 1:
+            evidence = found[0].evidence
+        if row and evidence:
+            heights[row].append(_place(evidence))
+    return {row: sorted(where)[len(where) // 2] for row, where in heights.items()}
+
+
+def _nearest(
+    candidate: Candidate, found: Sequence[Occurrence], anchors: Mapping[str, tuple[int, float]]
+) -> Occurrence:
+    """The best occurrence; for a cell of a list, the best one's equal that stands nearest to its row."""
+    row = _row(candidate.path)
+    if row not in anchors:
+        return found[0]
+    page, height = anchors[row]
+    best = found[0].quality
+    equals = [one for one in found if one.quality == best and one.page == page] or [found[0]]
+    return min(equals, key=lambda one: abs(_place(one.evidence)[1] - height))
+
+
+def _row(path: str) -> str:
+    """`line_items[2].amount` -> `line_items[2]`; empty for a field that is in no list."""
+    found = _ROW.match(path)
+    return found["row"] if found else ""
+
+
+def _place(evidence: Sequence[Evidence]) -> tuple[int, float]:
+    first = evidence[0]
+    return first.page, (first.box.top + first.box.bottom) / 2

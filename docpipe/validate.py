@@ -1,0 +1,195 @@
+"""Is the result whole and sound? Pydantic, required fields, the schema's rules, and the status with its reasons.
+
+In: decided fields, the schema, the pages. Out: an Extraction that is `complete` or `needs_review`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, get_args
+
+from docpipe.data import Extraction, Field, Issue, Page, Status
+from docpipe.protocols import Rule
+from docpipe.result import Run, put
+from docpipe.schema import Schema, template
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+NAMED_IN_A_REASON = 5  # fields that one sentence names
+
+
+def validate(
+    fields: Sequence[Field], schema: Schema, pages: Sequence[Page], *, run: Run, issues: Sequence[Issue] = ()
+) -> Extraction:
+    """`issues` are what the extractor and the decision say about the document as a whole."""
+    checked = _refused_by_pydantic(fields, schema)
+    found = [
+        *(issue for page in pages for issue in page.issues),
+        *issues,
+        *_model_issues(checked, schema),
+        *_missing(checked, schema),
+        *_broken_rules(checked, schema),
+        *_to_review(checked),
+    ]
+    return Extraction(
+        document_id=run.document_id,
+        schema=schema.name,
+        schema_version=schema.version,
+        extractor=run.extractor,
+        run_key=run.key,
+        status=_status(checked, found),
+        pages=len(pages),
+        fields=tuple(checked),
+        issues=tuple(found),
+    )
+
+
+def to_model(extraction: Extraction, schema: Schema) -> BaseModel:
+    """The result as the schema's class. Where a required value is missing, its attribute is None."""
+    from pydantic import ValidationError  # heavy: 0.1 s that `docpipe --help` must not pay
+
+    tree = _tree(extraction.fields)
+    try:
+        return schema.model.model_validate(tree)
+    except ValidationError:
+        return _constructed(schema.model, tree)
+
+
+def _tree(fields: Iterable[Field]) -> dict[str, Any]:
+    """The typed values, nested as the schema nests them; what is absent is left to the schema's defaults."""
+    tree: dict[str, Any] = {}
+    for field in fields:
+        if field.value is not None:
+            put(tree, field.path, field.value)
+    return tree
+
+
+def _constructed(model: type[BaseModel], tree: Mapping[str, Any]) -> BaseModel:
+    """An object without validation, its parts being objects too."""
+    values: dict[str, Any] = {}
+    for name, info in model.model_fields.items():
+        given, part = tree.get(name), _model_in(info.annotation)
+        if given is None:
+            values[name] = info.get_default(call_default_factory=True) if not info.is_required() else None
+        elif part is not None and isinstance(given, list):
+            values[name] = [_constructed(part, row) for row in given]
+        else:
+            values[name] = _constructed(part, given) if part is not None else given
+    return model.model_construct(**values)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The Pydantic class inside `list[Item]`, `Item | None`, ..."""
+    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
+
+
+def _errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[str, str]]:
+    """Path and message of what Pydantic refuses; the path is empty when it refuses the whole."""
+    from pydantic import ValidationError  # heavy: see to_model
+
+    values = {field.path for field in fields if field.value is not None}
+    try:
+        schema.model.model_validate(_tree(fields))
+    except ValidationError as refused:
+        for error in refused.errors(include_url=False):
+            if error["type"] == "missing":
+                continue  # _missing names them
+            path = _path(error["loc"])
+            yield next((known for known in values if path == known or path.startswith(f"{known}.")), ""), error["msg"]
+
+
+def _path(location: Sequence[int | str]) -> str:
+    """`("line_items", 2, "amount")` -> `line_items[2].amount`."""
+    path = ""
+    for step in location:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]:
+    """Fields whose value the schema's class does not take lose the value and keep what is printed."""
+    refused = {path: message for path, message in _errors(fields, schema) if path}
+    return [
+        replace(
+            field,
+            value=None,
+            accepted=False,
+            issues=(*field.issues, Issue("refused", f"{field.raw!r}: {refused[field.path]}", field=field.path)),
+        )
+        if field.path in refused
+        else field
+        for field in fields
+    ]
+
+
+def _model_issues(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
+    """What the class's own validators say about the whole."""
+    for path, message in _errors(fields, schema):
+        if not path:
+            yield Issue("refused", message)
+
+
+def _missing(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
+    present = {field.path for field in fields if field.raw is not None}
+    for spec in schema.fields:
+        if not spec.required:
+            continue
+        if spec.list_path is None:
+            wanted = [spec.path]
+        else:
+            rows = {path[: path.index("]") + 1] for path in present if path.startswith(f"{spec.list_path}[")}
+            wanted = [f"{row}{spec.path.removeprefix(spec.list_path + '[]')}" for row in sorted(rows)]
+        for path in wanted:
+            if path not in present:
+                yield Issue("missing_required", f"{path} was not found on the document", field=path)
+    if not present:
+        yield Issue("nothing_found", f"no field of the schema {schema.name} was found on the document")
+
+
+def _broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
+    values = {field.path: field.value for field in fields if field.value is not None}
+    for rule in schema.rules:
+        for part in _parts(rule, schema, values):
+            if rule.check(part) is False:
+                yield Issue(rule.code, rule.explain(part), rule.severity, field=_named_by(rule, part))
+
+
+def _parts(rule: Rule, schema: Schema, values: Mapping[str, object]) -> list[dict[str, object]]:
+    """What a rule is asked about: the document, or one row after the other when it reads the cells of a row only."""
+    lists = {schema.spec(path).list_path for path in rule.paths}
+    read = {path: value for path, value in values.items() if template(path) in rule.paths}
+    if len(lists) != 1 or None in lists:
+        return [read]
+    rows: dict[str, dict[str, object]] = {}
+    for path, value in read.items():
+        rows.setdefault(path[: path.index("]") + 1], {})[path] = value
+    return list(rows.values())
+
+
+def _named_by(rule: Rule, values: Mapping[str, object]) -> str | None:
+    """The field to look at first: a total that a column does not add up to, else the last that the rule reads."""
+    single = [path for path in rule.paths if path in values]
+    if single:
+        return single[0] if any("[]" in path for path in rule.paths) else single[-1]
+    cells = [path for wanted in rule.paths for path in values if template(path) == wanted]
+    return cells[-1] if cells else None
+
+
+def _to_review(fields: Sequence[Field]) -> Iterator[Issue]:
+    """One sentence about the values that are not sure enough."""
+    doubtful = sorted((f for f in fields if f.raw is not None and not f.accepted), key=lambda field: field.confidence)
+    if not doubtful:
+        return
+    present = sum(field.raw is not None for field in fields)
+    named = ", ".join(f"{field.path} ({field.confidence:.2f})" for field in doubtful[:NAMED_IN_A_REASON])
+    more = f" and {len(doubtful) - NAMED_IN_A_REASON} more" if len(doubtful) > NAMED_IN_A_REASON else ""
+    yield Issue("low_confidence", f"{len(doubtful)} of {present} values are not sure enough: {named}{more}")
+
+
+def _status(fields: Iterable[Field], issues: Iterable[Issue]) -> Status:
+    everything = [*issues, *(issue for field in fields for issue in field.issues)]
+    return "needs_review" if any(issue.severity != "info" for issue in everything) else "complete"
