@@ -7,27 +7,21 @@ Out: a `Schema` that every step reads: fields with prompts and kinds, rules, ver
 from __future__ import annotations
 
 import hashlib
-import importlib
-import importlib.util
 import json
 import re
-import sys
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
 from docpipe.protocols import Conventions, Kind, Rule, Texts
+from docpipe.schema_lookup import find_class, kinds, shipped
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
-
-SCHEMA_PACKAGE = "schemas"
-"""The package that holds the shipped schemas, the kinds and the rules. Imported by name, never statically."""
 
 VERSION_DIGITS = 12
 _INDEX = re.compile(r"\[\d+\]")
@@ -91,7 +85,7 @@ class Schema:
 
     def conventions(self, texts: Texts) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""
-        conventions: Conventions = _kinds().conventions(texts)
+        conventions: Conventions = kinds().conventions(texts)
         return conventions
 
     def json_schema(self) -> dict[str, Any]:
@@ -100,6 +94,11 @@ class Schema:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A schema crosses process borders as its reference: classes made from files cannot be pickled."""
+        if "<locals>" in self.reference:
+            raise SchemaError(
+                f"the schema class {self.reference} is local to a function and cannot be sent to another process",
+                hint="Define the class at the top level of its module.",
+            )
         return (load_schema, (self.reference,))
 
     @cached_property
@@ -109,96 +108,29 @@ class Schema:
 
 def load_schema(reference: str | type[BaseModel]) -> Schema:
     """Raises SchemaError with a hint that names what is wrong and where."""
-    from pydantic import BaseModel  # heavy: 0.1 s that `docpipe --help` must not pay
-
     if isinstance(reference, str):
-        model, text, name = _model_of(reference), reference, None
-        if reference in list_schemas():
-            name = reference
+        model, text = find_class(reference)
     else:
-        model, text, name = reference, f"{reference.__module__}:{reference.__qualname__}", None
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        model, text = reference, f"{reference.__module__}:{reference.__qualname__}"
+    if not _is_model(model):
         raise SchemaError(f"{text} is not a Pydantic class", hint="Derive it from pydantic.BaseModel.")
     fields = tuple(_leaves(model, "", None))
     if not fields:
         raise SchemaError(f"{text} has no fields", hint="Add annotated fields to the class.")
-    rules = _rules_of(model, fields)
-    name = name or _snake(model.__name__)
+    name = text if text in shipped() else _snake(model.__name__)
     description = " ".join((model.__doc__ or "").split())
-    version = _version(name, description, fields, rules)
-    return Schema(name, version, description, model, fields, rules, text)
+    schema = Schema(name, "", description, model, fields, _rules_of(model, fields), text)
+    return replace(schema, version=_version(schema))
 
 
 def list_schemas() -> list[str]:
     """The names of the schemas that ship with docpipe."""
-    package = importlib.import_module(SCHEMA_PACKAGE)
-    shipped: Mapping[str, str] = package.SHIPPED
-    return list(shipped)
+    return list(shipped())
 
 
 def template(path: str) -> str:
     """`line_items[2].amount` -> `line_items[].amount`."""
     return _INDEX.sub("[]", path)
-
-
-def _kinds() -> Any:
-    return importlib.import_module(f"{SCHEMA_PACKAGE}.kinds")
-
-
-def _model_of(reference: str) -> Any:
-    """The class behind a textual reference."""
-    shipped: Mapping[str, str] = importlib.import_module(SCHEMA_PACKAGE).SHIPPED
-    if reference in shipped:
-        reference = shipped[reference]
-    if reference.lower().endswith(".json"):
-        return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json").model_from_file(Path(reference))
-    source, colon, class_name = reference.rpartition(":")
-    if not colon or not source or not class_name:
-        raise SchemaError(
-            f"there is no schema named {reference!r}",
-            hint=f"Shipped are {', '.join(shipped)}; your own is FILE.py:Class, module:Class or FILE.json.",
-        )
-    module = _module_from_file(Path(source)) if source.endswith(".py") else _module_named(source)
-    found: Any = module
-    for part in class_name.split("."):
-        found = getattr(found, part, None)
-    if found is None:
-        raise SchemaError(f"{source} has no class {class_name}", hint="Check the name after the colon.")
-    return found
-
-
-def _module_named(name: str) -> types.ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise SchemaError(
-            f"cannot import the module {name}: {error}", hint="Check that it is installed, or name a .py file."
-        ) from error
-
-
-def _module_from_file(path: Path) -> types.ModuleType:
-    """The module in a file. Its name follows from the absolute path, so a second load in the same process is the same
-    module and Pydantic can resolve its annotations."""
-    path = path.expanduser().resolve()
-    if not path.is_file():
-        raise SchemaError(f"there is no file {path}", hint="Check the path before the colon.")
-    content = path.read_bytes()
-    name = f"docpipe_schema_{path.stem}_{hashlib.sha256(bytes(path) + content).hexdigest()[:VERSION_DIGITS]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise SchemaError(f"{path} is not a Python file", hint="Give a file that ends in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
-        raise SchemaError(
-            f"{path} cannot be loaded: {type(error).__name__}: {error}", hint="Run the file with python to see why."
-        ) from error
-    return module
 
 
 def _leaves(model: type[BaseModel], prefix: str, list_path: str | None) -> Iterator[FieldSpec]:
@@ -224,7 +156,7 @@ def _leaf(
 ) -> FieldSpec:
     info = model.model_fields[name]
     bare, metadata = typed
-    kind = next((item for item in metadata if _is_kind(item)), None) or _kinds().kind_for_type(bare)
+    kind = next((item for item in metadata if _is_kind(item)), None) or kinds().kind_for_type(bare)
     if kind is None:
         raise SchemaError(
             f"{model.__name__}: {path} has the type {bare}, which has no kind",
@@ -294,16 +226,22 @@ def _rules_of(model: type[BaseModel], fields: tuple[FieldSpec, ...]) -> tuple[Ru
     return rules
 
 
-def _version(name: str, description: str, fields: tuple[FieldSpec, ...], rules: tuple[Rule, ...]) -> str:
+def _version(schema: Schema) -> str:
     """Changes when anything that can change a result changes; the same on every machine."""
     canonical = {
-        "name": name,
-        "description": description,
-        "fields": [[s.path, s.prompt, repr(s.kind), s.required, list(s.examples)] for s in fields],
-        "rules": [repr(rule) for rule in rules],
+        "name": schema.name,
+        "description": schema.description,
+        "json_schema": schema.json_schema(),
+        "fields": [[s.path, s.prompt, _identity(s.kind), s.required, list(s.examples)] for s in schema.fields],
+        "rules": [_identity(rule) for rule in schema.rules],
     }
-    text = json.dumps(canonical, ensure_ascii=False, sort_keys=True)
+    text = json.dumps(canonical, ensure_ascii=False, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def _identity(part: Kind | Rule) -> str:
+    """Class and parameters of a kind or rule, without addresses in memory."""
+    return repr(part) if is_dataclass(part) else f"{type(part).__qualname__} {sorted(vars(part).items())}"
 
 
 def _snake(name: str) -> str:

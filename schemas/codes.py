@@ -17,7 +17,7 @@ SYMBOLS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB",
     "₫": "VND", "₱": "PHP", "RM": "MYR", "Rp": "IDR", "R$": "BRL", "S$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD",
     "CA$": "CAD", "US$": "USD", "NZ$": "NZD", "HK$": "HKD", "NT$": "TWD", "zł": "PLN", "zl": "PLN", "Kč": "CZK", "Ft": "HUF",
-    "lei": "RON", "SFr": "CHF", "Fr": "CHF", "sFr": "CHF", "Rs": "INR", "euro": "EUR", "euros": "EUR", "ringgit": "MYR",
+    "SFr": "CHF", "sFr": "CHF", "Rs": "INR", "euro": "EUR", "euros": "EUR", "ringgit": "MYR",
     "dollar": "$", "dollars": "$", "pound": "GBP", "pounds": "GBP", "Franken": "CHF", "kr": "kr", "$": "$",
 }  # fmt: skip
 """Symbols and words to ISO 4217; `$` and `kr` are used by several countries and are resolved below."""
@@ -26,18 +26,25 @@ DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK"
 CROWNS = {"SE": "SEK", "NO": "NOK", "DK": "DKK", "IS": "ISK", "sv": "SEK", "nb": "NOK", "no": "NOK", "da": "DKK"}
 SHARED = {"$": DOLLARS, "kr": CROWNS}
 
-_SYMBOL = re.compile(
-    "|".join(
-        (
-            rf"(?<![^\W\d_]){re.escape(s)}(?![^\W\d_])"
-            if s[-1].isalpha()
-            else rf"(?<![^\W\d_]){re.escape(s)}"
-            if s[0].isalpha()
-            else re.escape(s)
-        )
-        for s in sorted(SYMBOLS, key=len, reverse=True)
-    ),
+
+def _symbol_pattern() -> str:
+    """Longest first; what begins or ends with a letter is not part of a longer word."""
+    parts = []
+    for symbol in sorted(SYMBOLS, key=len, reverse=True):
+        before = r"(?<![^\W\d_])" if symbol[0].isalpha() else ""
+        after = r"(?![^\W\d_])" if symbol[-1].isalpha() else ""
+        parts.append(before + re.escape(symbol) + after)
+    firsts = "".join(sorted({symbol[0] for symbol in SYMBOLS}))
+    return f"(?=[{re.escape(firsts)}])(?:{'|'.join(parts)})"
+
+
+_SYMBOL = re.compile(_symbol_pattern())
+COMMON_CODES = frozenset(
+    "EUR USD GBP CHF JPY CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN ISK MYR SGD HKD IDR INR THB PHP TWD KRW BRL MXN ZAR".split()
 )
+"""These count wherever they stand; other ISO codes (BHD, TOP, ALL) are also words and count beside a number only."""
+
+_PRICED = re.compile(r"(?<![A-Za-z.])([A-Z]{3})\s?\d+[.,]\d|\d[.,]\d{2,3}\s?([A-Z]{3})(?![A-Za-z])")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}[ .-]?[\dOoIl]{2}(?:[ .-]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9])")
 _VAT = re.compile(r"(?<![A-Z0-9])(?:(?:[A-Z][ .-]?){2}|CHE[ -]?)[A-Z0-9](?:[ .-]?[A-Z0-9+*]){5,14}")
@@ -128,7 +135,8 @@ class VatId:
 
 def currency_marks(text: str) -> list[str]:
     """The currencies that a text marks by symbol or code, in order; `$` and `kr` stay as they are."""
-    codes = [code for code in _CODE.findall(text) if code in _iso_codes()]
+    codes = [code for code in _CODE.findall(text) if code in COMMON_CODES]
+    codes += [code for pair in _PRICED.findall(text) for code in pair if code in _iso_codes() - COMMON_CODES]
     return codes + [SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)]
 
 
@@ -150,33 +158,7 @@ def _by_name(text: str) -> set[str]:
 def _iso_codes() -> frozenset[str]:
     from babel import Locale  # heavy: locale data
 
-    historic = {"DEM", "FRF", "ITL", "ESP", "NLG", "ATS", "BEF"}
-    return frozenset(code for code in Locale("en").currencies if len(code) == 3) - NOT_CODES - historic
-
-
-NOT_CODES = frozenset(
-    {
-        "ALL",
-        "TOP",
-        "MOP",
-        "COP",
-        "TRY",
-        "PEN",
-        "LAK",
-        "GEL",
-        "MAD",
-        "BAM",
-        "ANG",
-        "CUP",
-        "SIT",
-        "MXV",
-        "XXX",
-        "NET",
-        "VEB",
-        "SOS",
-    }
-)
-"""ISO codes that are also words in capitals on receipts; they count only as a name, never as a mark."""
+    return frozenset(str(code) for code in Locale("en").currencies)
 
 
 @lru_cache(maxsize=1)
@@ -186,8 +168,8 @@ def _currency_names() -> dict[str, str]:
 
     names: dict[str, str] = {}
     for language in ("nl", "it", "es", "fr", "de", "en"):
-        names.update({folded(name): code for code, name in Locale(language).currencies.items() if name.strip()})
-    names.update({folded(code): code for code in Locale("en").currencies})
+        names.update({folded(str(name)): str(code) for code, name in Locale(language).currencies.items()})
+    names.update({folded(code): code for code in _iso_codes()})
     return names
 
 

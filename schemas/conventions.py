@@ -13,6 +13,7 @@ from itertools import islice
 from docpipe.protocols import Conventions, Texts
 from schemas.codes import SHARED, currency_marks
 from schemas.dates import read_dates
+from schemas.numbers import Mark
 
 MOST_LINES = 600
 """Lines. The first pages say how a document writes; a 1,000-page print is not read through."""
@@ -41,7 +42,7 @@ YEAR_FIRST_COUNTRIES = frozenset({"JP", "CN", "KR", "TW", "HU", "CA"})
 DAY_FIRST_LANGUAGES = frozenset({"de", "fr", "es", "it", "nl"})
 
 _US_STATE = re.compile(
-    r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[.,]?\s+\d{5}(?:-\d{4})?\b"
+    r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ALN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[.,]?\s*\d{5}(?:-\d{4})?\b"
 )
 _COUNTRY_SIGNS = (
     (
@@ -56,7 +57,7 @@ _COUNTRY_SIGNS = (
     ("IT", re.compile(r"\bP\.?\s?IVA\b|\bItalia\b|\bS\.r\.l\.")),
     ("ES", re.compile(r"\bN\.?I\.?F\b|\bC\.?I\.?F\b|\bEspaña\b")),
     ("NL", re.compile(r"\bKvK\b|\bNederland\b|\bB\.V\.")),
-    ("US", re.compile(r"\bUnited States\b|\bU\.?S\.?A\b|\bFederal Communications")),
+    ("US", re.compile(r"\bUnited States\b|\bU\.S\.|\bUSA\b|\(\d{3}\)\s?\d{3}-\d{4}")),
     ("ID", re.compile(r"\bNPWP\b|\bIndonesia\b|\bPPN\b|\bJakarta\b")),
     ("CA", re.compile(r"\bCanada\b|\b[A-Z]\d[A-Z]\s\d[A-Z]\d\b")),
 )
@@ -75,7 +76,7 @@ def conventions(texts: Texts) -> Conventions:
     why: dict[str, str] = {}
     language = _language(text, why)
     country = _country(text, why)
-    currency = _currency(lines, country, language, why)
+    currency = _currency(text, country, language, why)
     if country is None and currency in COUNTRY_BY_CURRENCY:
         country = COUNTRY_BY_CURRENCY[currency]
         why["country"] = f"the currency is {currency}"
@@ -105,8 +106,8 @@ def _country(text: str, why: dict[str, str]) -> str | None:
     return ranked[0][0]
 
 
-def _currency(lines: list[str], country: str | None, language: str | None, why: dict[str, str]) -> str | None:
-    counts: Counter[str] = Counter(mark for line in lines for mark in currency_marks(line))
+def _currency(text: str, country: str | None, language: str | None, why: dict[str, str]) -> str | None:
+    counts: Counter[str] = Counter(currency_marks(text))
     for mark, codes in SHARED.items():
         times = counts.pop(mark, 0)
         named = next((code for code in codes.values() if code in counts), None)
@@ -150,11 +151,10 @@ def _day_first(
     return None
 
 
-def _decimal_mark(text: str, why: dict[str, str]) -> str | None:
+def _decimal_mark(text: str, why: dict[str, str]) -> Mark | None:
     sure = (len(_SURE_POINT.findall(text)), len(_SURE_COMMA.findall(text)))
     points, commas = sure if sum(sure) else (len(_POINT_DECIMAL.findall(text)), len(_COMMA_DECIMAL.findall(text)))
     if points == commas or min(points, commas) * 3 > max(points, commas):
         return None
-    mark, count = (".", points) if points > commas else (",", commas)
-    why["decimal_mark"] = f"{count} amounts have it"
-    return mark
+    why["decimal_mark"] = f"{max(points, commas)} amounts have it"
+    return "." if points > commas else ","

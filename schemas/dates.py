@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
@@ -50,7 +50,10 @@ _NAME_DAY_YEAR = re.compile(rf"(?<![^\W\d_]){_WORD}{_GAP}(\d{{1,2}}){_DAY_SUFFIX
 _YEAR_NAME_DAY = re.compile(rf"(?<!\d)(\d{{4}}){_GAP}{_WORD}{_GAP}(\d{{1,2}})(?!\d)", re.I)
 _SEPARATOR = r"(?:\s?[-./–]\s?|\s)"
 _YEAR_FIRST = re.compile(rf"(?<![\d.,])(\d{{4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,2}})(?!\d)")
-_YEAR_LAST = re.compile(rf"(?<![\d])(\d{{1,2}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{4}}|['’]?\d{{2}})(?!\d|[.,:]\d)")
+_YEAR_LAST = re.compile(
+    r"(?<!\d)(?<!\d[-./])(\d{1,2})\s?([-./–])\s?(\d{1,2})\s?\2\s?(\d{4}|['’]?\d{2})(?!\d|\2\d|[.,:]\d)"
+)
+_YEAR_LAST_LOOSE = re.compile(rf"(?<!\d)(\d{{1,2}})({_SEPARATOR})(\d{{1,2}}){_SEPARATOR}(\d{{4}}|['’]\d{{2}})(?!\d)")
 _COMPACT = re.compile(r"(?<!\d)(\d{8})(?!\d)")
 _LOST = re.compile(
     r"(?<!\d)(\d{2})(\d{2})[-./\s]{1,2}(\d{4}|\d{2})(?!\d)|(?<!\d)(\d{2})[-./\s]{1,2}(\d{2})(\d{4})(?!\d)"
@@ -188,10 +191,16 @@ def _year_first(match: re.Match[str]) -> Reading | None:
 
 
 def _year_last(match: re.Match[str]) -> Reading | None:
-    year = _year(match[3].lstrip("'’"))
+    year = _year(match[4].lstrip("'’"))
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
-    return _ordered(match.group(), int(match[1]), int(match[2]), year)
+    return _ordered(match.group(), int(match[1]), int(match[3]), year)
+
+
+def _year_last_loose(match: re.Match[str]) -> Reading | None:
+    """`27/03 2018`, `27 03 2018`: read, but no evidence of how the document writes its dates."""
+    reading = _year_last(match)
+    return None if reading is None else replace(reading, day_first=None)
 
 
 def _compact(match: re.Match[str]) -> Reading | None:
@@ -203,7 +212,7 @@ def _compact(match: re.Match[str]) -> Reading | None:
         return Reading(digits, (found,))
     if FIRST_YEAR <= int(digits[4:]) <= LAST_YEAR:
         reading = _ordered(digits, int(digits[:2]), int(digits[2:4]), int(digits[4:]))
-        return reading if reading.dates else None
+        return replace(reading, day_first=None) if reading.dates else None
     return None
 
 
@@ -242,6 +251,7 @@ _FORMS = (
     (_NAME_DAY_YEAR, lambda match: _named(match[2], match[1], match[3], match.group())),
     (_YEAR_NAME_DAY, lambda match: _named(match[3], match[2], match[1], match.group())),
     (_YEAR_LAST, _year_last),
+    (_YEAR_LAST_LOOSE, _year_last_loose),
     (_COMPACT, _compact),
 )
 """Forms of a date with what reads them; a form earlier in the list wins where two match the same characters."""

@@ -24,6 +24,8 @@ _NUMBER = re.compile(
 )
 _BLANKS = re.compile(r"[ \u00a0\u202f]")
 _APOSTROPHES = re.compile(r"['’´`]")
+_NO_CENTS = re.compile(r"([.,])[-−–]")
+"""`1.234,-`: the mark before the dash is the decimal mark."""
 _DASHES = "-−–"
 _POINT_CURRENCIES = re.compile(
     r"[$£¥₹₱฿]|\bRM(?![a-z])|(?<![A-Z])(?:USD|GBP|MYR|AUD|NZD|CAD|SGD|HKD|INR|JPY|CNY|THB|PHP)(?![A-Z])"
@@ -130,6 +132,8 @@ def _read(match: re.Match[str], text: str, mark: Mark | None, kind: Number) -> R
     """The number that a match stands for, or None when its groups make no number (`12.03.2018`)."""
     printed = match.group()
     plain = _APOSTROPHES.sub("", _BLANKS.sub("", printed))
+    if dashed := _NO_CENTS.match(text, match.end()):
+        mark = "." if dashed[1] == "." else ","
     digits, doubt, message = _resolve(plain, mark, kind.unknown_mark_is)
     if digits is None:
         return None

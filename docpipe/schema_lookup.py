@@ -1,0 +1,92 @@
+"""Finds the class that a textual schema reference means.
+
+In: `invoice`, `module:Class`, `path/to/file.py:Class` or `file.json`. Out: the Pydantic class, and the reference that finds
+it from another directory and process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+import types
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from docpipe.errors import SchemaError
+
+SCHEMA_PACKAGE = "schemas"
+"""The package that holds the shipped schemas, the kinds and the rules. Imported by name, never statically."""
+
+NAME_DIGITS = 12
+
+
+def shipped() -> Mapping[str, str]:
+    """The names of the schemas that ship with docpipe, and where their classes are."""
+    found: Mapping[str, str] = importlib.import_module(SCHEMA_PACKAGE).SHIPPED
+    return found
+
+
+def kinds() -> Any:
+    """The module with the kinds."""
+    return importlib.import_module(f"{SCHEMA_PACKAGE}.kinds")
+
+
+def find_class(reference: str) -> tuple[Any, str]:
+    """The object behind a reference, and the reference made independent of the current directory. Raises SchemaError."""
+    if reference in shipped():
+        return find_class(shipped()[reference])[0], reference
+    if reference.lower().endswith(".json"):
+        path = Path(reference).expanduser().resolve()
+        return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json").model_from_file(path), str(path)
+    source, colon, class_name = reference.rpartition(":")
+    if not colon or not source or not class_name:
+        raise SchemaError(
+            f"there is no schema named {reference!r}",
+            hint=f"Shipped are {', '.join(shipped())}; your own is FILE.py:Class, module:Class or FILE.json.",
+        )
+    if source.endswith(".py"):
+        source = str(Path(source).expanduser().resolve())
+        found: Any = _module_from_file(Path(source))
+    else:
+        found = _module_named(source)
+    for part in class_name.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise SchemaError(f"{source} has no class {class_name}", hint="Check the name after the colon.")
+    return found, f"{source}:{class_name}"
+
+
+def _module_named(name: str) -> types.ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise SchemaError(
+            f"cannot import the module {name}: {error}", hint="Check that it is installed, or name a .py file."
+        ) from error
+
+
+def _module_from_file(path: Path) -> types.ModuleType:
+    """The module in a file. It is registered under a name made of path and content, so that Pydantic can resolve its
+    annotations, loading it twice gives the same class, and a changed file is loaded anew."""
+    if not path.is_file():
+        raise SchemaError(f"there is no file {path}", hint="Check the path before the colon.")
+    digest = hashlib.sha256(bytes(path) + b"\0" + path.read_bytes()).hexdigest()[:NAME_DIGITS]
+    name = f"docpipe_schema_{path.stem}_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise SchemaError(f"{path} is not a Python file", hint="Give a file that ends in .py.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise SchemaError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}", hint="Run the file with python to see why."
+        ) from error
+    return module
