@@ -49,7 +49,7 @@ class Characters:
     boxes      (n, 4) float32  left, top, right, bottom of the ink, fractions of the upright page (as drawn)
     loose      (n, 4) float32  the same with the font's full height and the advance width: even along a line
     size       (n,)   float32  font size in points, as printed
-    angle      (n,)   float32  direction of reading on the upright page, degrees clockwise: 0 is left to right, 90 runs down
+    angle      (n,)   float32  direction of reading as drawn, degrees clockwise: 0 runs to the right, 90 down
     invisible  (n,)   bool     not painted: text render mode 3 or 7, fully transparent, or off the page
     unmapped   (n,)   bool     the font does not say which character this is (`text` has a guess or U+FFFD)
     generated  (n,)   bool     blank or line break that PDFium put in between words; its box is empty

@@ -8,6 +8,7 @@ from __future__ import annotations
 from PIL import Image
 
 SMOOTH = ("L", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "LA")  # 8 bits a band: can be resized as they are
+_EIGHT_BITS = {"1": "L", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}
 TWELVE_BITS = 4095  # scanners and cameras store 10 or 12 bits in 16: with full range they would be nearly black
 
 
@@ -17,17 +18,11 @@ def to_eight_bits(image: Image.Image) -> Image.Image:
         return image.convert("RGBA")
     if image.mode in SMOOTH:
         return image
-    if image.mode == "1":
-        return image.convert("L")
-    if image.mode == "P":
-        return image.convert("RGBA" if image.palette is not None and image.palette.mode == "RGBA" else "RGB")
-    if image.mode in ("PA", "La", "RGBa"):
-        return image.convert("RGBA") if image.mode != "La" else image.convert("LA")
     if image.mode == "LAB":
         return image.getchannel("L")  # Pillow converts Lab only with a profile; lightness is what reading needs
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return _grey_from_wide(image)
-    return image.convert("RGB")
+    return image.convert(_EIGHT_BITS.get(image.mode, "RGB"))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -47,7 +42,7 @@ def _grey_from_wide(image: Image.Image) -> Image.Image:
     if low >= 0 and image.mode != "F":
         low = 0.0
         high = next((top for top in (255.0, TWELVE_BITS, 65535.0) if high <= top), high)
-    elif 0.0 <= low and high <= 1.0:
+    elif low >= 0.0 and high <= 1.0:
         low, high = 0.0, 1.0
     scale = 255.0 / max(high - low, 1e-9)
     return wide.point(lambda value: value * scale - low * scale).convert("L")

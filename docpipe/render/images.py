@@ -90,7 +90,7 @@ class ImageFile:
         return {"size": size, "stride": 0, "complete": complete, "frames": frames}, image.tobytes()
 
     def characters(self, number: int) -> Answer:  # noqa: ARG002 (images have no text layer)
-        return {"text": ""}, b""
+        return {"text": "", "box": (0, 0, 1, 1), "rotation": 0}, b""
 
     def close(self) -> None:
         self._image.close()
@@ -114,7 +114,8 @@ class ImageFile:
         count = int(getattr(self._image, "n_frames", 1)) if self._format == "TIFF" else 1
         if count > self._limits.max_pages:
             raise TooLargeError(f"it has {count:,} pages, more than the {self._limits.max_pages:,} allowed")
-        pages, others = [], []
+        pages: list[_ImagePage] = []
+        others: list[_ImagePage] = []
         for frame in range(count):
             self._go_to(frame)
             width, height = self._image.size

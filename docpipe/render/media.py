@@ -55,6 +55,12 @@ _IN_ZIP = (
     (b"mimetypeapplication/vnd.oasis.opendocument", "an OpenDocument file"),
     (b"mimetypeapplication/epub", "an e-book"),
 )
+_TEXTS = (
+    (re.compile(rb"<html|<!doctype html"), "a web page (HTML)"),
+    (re.compile(rb"<svg"), "an SVG drawing"),
+    (re.compile(rb"^<\?xml"), "an XML file"),
+    (re.compile(rb"^(from|received|return-path|mime-version|subject|delivered-to|message-id): "), "an e-mail"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +101,7 @@ def _other(head: bytes) -> str:
             return what
     if head.startswith(b"PK\x03\x04"):
         return next((what for mark, what in _IN_ZIP if mark in head), "a zip archive")
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
-    if start.startswith((b"<!doctype html", b"<html")) or b"<html" in start:
-        return "a web page (HTML)"
-    if start.startswith(b"<svg") or b"<svg" in start:
-        return "an SVG drawing"
-    if start.startswith(b"<?xml"):
-        return "an XML file"
-    if re.match(rb"(from|received|return-path|mime-version|subject|delivered-to|message-id): ", start):
-        return "an e-mail"
     if head.startswith(_UTF16) or _CONTROL.search(head) is None:
-        return "a text file"
+        start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
+        return next((what for pattern, what in _TEXTS if pattern.search(start)), "a text file")
     return "of an unknown kind"

@@ -5,6 +5,7 @@ Runs in the child. Poppler is a separate program (`pdftoppm`, `pdfinfo`) that in
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,9 +42,9 @@ class PopplerFile:
                 size=side,
                 first_page=number,
                 last_page=number,
-                userpw=self._password,
+                userpw=self._password or "",
                 use_cropbox=True,
-                timeout=self._limits.seconds,
+                timeout=math.ceil(self._limits.seconds),
             )
         except PDFPopplerTimeoutError as error:
             raise TooLargeError(f"page {number} takes longer than {self._limits.seconds:g} seconds to draw") from error
@@ -53,18 +54,18 @@ class PopplerFile:
         return {"size": image.size, "stride": 0, "complete": 1.0, "frames": 1}, image.tobytes()
 
     def characters(self, number: int) -> Answer:  # noqa: ARG002 (Poppler's own text would need a second reader)
-        return {"text": ""}, b""
+        return {"text": "", "box": (0, 0, 1, 1), "rotation": 0}, b""
 
     def close(self) -> None:
         """Nothing stays open: each drawing is its own process."""
 
     def _ask_pdfinfo(self) -> dict[str, object]:
         info: dict[str, object] = pdfinfo_from_path(
-            self._path,
-            userpw=self._password,
+            str(self._path),
+            userpw=self._password or "",
             first_page=1,
             last_page=self._limits.max_pages + 1,
-            timeout=self._limits.seconds,
+            timeout=math.ceil(self._limits.seconds),
         )
         return info
 

@@ -1,10 +1,14 @@
-"""The parent's side of rendering. In: a file and what to do with it. Out: sizes, drawings, characters, or an InputError."""
+"""The parent's side of rendering.
+
+In: a file and what to do with it. Out: sizes, drawings, characters, or an InputError.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,6 +20,8 @@ from docpipe.render.limits import Limits
 from docpipe.render.process import Child, ChildLost
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
     from PIL.Image import Image
 
 LANCZOS = 1  # PIL.Image.Resampling.LANCZOS, without loading Pillow
@@ -57,7 +63,7 @@ class Renderer:
     def characters(self, path: Path, media_type: str, password: str | None, number: int) -> Characters:
         """The text layer of page `number` (from 1); empty for images."""
         header, packed = self._ask("characters", path, media_type, password, number=number)
-        return _characters(header["text"], packed)
+        return _characters(header, packed)
 
     def close(self) -> None:
         """End the child and forget the last drawing. The next request starts a new child."""
@@ -76,8 +82,8 @@ class Renderer:
     def _ask(self, task: str, path: Path, media_type: str, password: str | None, **rest: int) -> tuple[Json, bytes]:
         """One request. A PDF that PDFium refuses, or that makes it crash, is asked once more of Poppler where that
         is installed; when both refuse, PDFium's reason counts."""
-        request = {"task": task, "path": str(Path(path).absolute()), "media_type": media_type}
-        request |= {"password": password, "engine": "first", **rest}
+        request: Json = {"task": task, "path": str(Path(path).absolute()), "media_type": media_type}
+        request |= {"password": password, "engine": "pdfium", **rest}
         try:
             return self._answer(request)
         except CorruptError as refused:
@@ -133,18 +139,39 @@ def _reduced(drawing: Drawing, max_side: int) -> Drawing:
     return Drawing(image, drawing.complete, drawing.frames)
 
 
-def _characters(text: str, packed: bytes) -> Characters:
+def _characters(header: Json, packed: bytes) -> Characters:
     import numpy as np  # heavy: numpy
 
+    text = header["text"]
     rows = np.frombuffer(packed, dtype=np.float32).reshape(len(text), COLUMNS)
     flags = rows[:, 10].astype(np.uint8)
+    box, rotation = header["box"], header["rotation"]
+    loose = _upright(rows[:, 4:8], box, rotation)
+    off_page = (loose[:, 2:] <= 0.0).any(axis=1) | (loose[:, :2] >= 1.0).any(axis=1)
     return Characters(
         text=text,
-        boxes=rows[:, 0:4],
-        loose=rows[:, 4:8],
+        boxes=_upright(rows[:, 0:4], box, rotation),
+        loose=loose,
         size=rows[:, 8],
-        angle=rows[:, 9],
-        invisible=flags & INVISIBLE > 0,
+        angle=(rows[:, 9] + np.float32(rotation)) % np.float32(360.0),
+        invisible=(flags & INVISIBLE > 0) | off_page,
         unmapped=flags & UNMAPPED > 0,
         generated=flags & GENERATED > 0,
     )
+
+
+def _upright(points: NDArray[np.float32], page: Sequence[float], rotation: int) -> NDArray[np.float32]:
+    """(n, 4) left, bottom, right, top in points before /Rotate -> left, top, right, bottom in fractions as drawn."""
+    import numpy as np  # heavy: numpy
+
+    left, bottom, right, top = page
+    width, height = max(right - left, 1e-6), max(top - bottom, 1e-6)
+    x0, x1 = (points[:, 0] - left) / width, (points[:, 2] - left) / width
+    y0, y1 = (top - points[:, 3]) / height, (top - points[:, 1]) / height
+    turned = {
+        0: (x0, y0, x1, y1),
+        90: (1.0 - y1, x0, 1.0 - y0, x1),
+        180: (1.0 - x1, 1.0 - y1, 1.0 - x0, 1.0 - y0),
+        270: (y0, 1.0 - x1, y1, 1.0 - x0),
+    }[rotation]
+    return np.stack(turned, axis=1).astype(np.float32)
