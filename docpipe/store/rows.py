@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -46,8 +47,14 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 
+def bare(value: object) -> object:
+    """The value of an enum's member, and any other value itself."""
+    return value.value if isinstance(value, Enum) else value
+
+
 def to_text(value: object) -> tuple[str | None, str | None]:
     """A typed value as exact text and the name of its type. Raises StoreError for a type that no schema has."""
+    value = bare(value)
     if value is None:
         return None, None
     for kind, name, write in WRITERS:
@@ -75,6 +82,7 @@ def field_rows(extraction_id: int, extraction: Extraction) -> list[dict[str, Any
                 "confidence": float(item.confidence),
                 "accepted": bool(item.accepted),
                 "evidence": [_evidence_json(evidence) for evidence in item.evidence],
+                "signals": {name: float(signal) for name, signal in item.signals.items()},
             }
         )
     return rows
@@ -123,6 +131,7 @@ def to_extraction(row: Row, field_rows: Iterable[Row], issue_rows: Iterable[Row]
                 evidence=tuple(_evidence(entry) for entry in item["evidence"]),
                 accepted=item["accepted"],
                 issues=tuple(of_field.get(item["position"], ())),
+                signals=item["signals"],
             )
             for item in field_rows
         ),

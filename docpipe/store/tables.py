@@ -168,6 +168,7 @@ fields = Table(
     Column("confidence", Double, nullable=False),
     Column("accepted", Boolean, nullable=False),
     Column("evidence", Json, nullable=False, comment="[{page, box, text, match}]"),
+    Column("signals", Json, nullable=False, comment="the numbers behind the confidence"),
     Index("ix_fields_path", "path"),
 )
 

@@ -38,6 +38,7 @@ from sqlalchemy.types import TypeEngine
 from docpipe.data import Extraction
 from docpipe.protocols import ColumnType
 from docpipe.store.connect import VERSION_TABLE
+from docpipe.store.rows import bare
 from docpipe.store.tables import (
     Amount,
     CleanText,
@@ -247,6 +248,7 @@ def _typed_row(typed: TypedTable, values: Mapping[str, object]) -> dict[str, obj
 
 def cell(value: object, column: ColumnType) -> object:
     """The value as its column takes it. None where it does not fit; `fields` keeps what it was."""
+    value = bare(value)
     if column == "text":
         return value if value is None or isinstance(value, str) else str(value)
     if not isinstance(value, FITTING[column]) or isinstance(value, bool) != (column == "boolean"):

@@ -83,6 +83,7 @@ def _extractions() -> None:
         sa.Column("confidence", sa.Double, nullable=False),
         sa.Column("accepted", sa.Boolean, nullable=False),
         sa.Column("evidence", JSON, nullable=False, comment="[{page, box, text, match}]"),
+        sa.Column("signals", JSON, nullable=False, comment="the numbers behind the confidence"),
     )
     op.create_index("ix_fields_path", "fields", ["path"])
     op.create_table(

@@ -1,0 +1,134 @@
+"""Results as flat tables, for formats that have rows and columns.
+
+In: stored results, one at a time. Out: which tables and columns there are, and then the rows, from a spool on disk:
+the columns are known only when the last result was seen, and the results may not fit into memory.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from docpipe.data import Field, Issue
+from docpipe.protocols import StoredResult
+
+_ITEM = re.compile(r"^(?P<list>.+)\[(?P<index>\d+)\]\.(?P<leaf>.+)$")
+
+
+@dataclass
+class FlatResult:
+    """One document. `own` maps column to value; `items` maps list to rows by their number from 1."""
+
+    file: str
+    document_id: str
+    schema: str
+    status: str
+    pages: int
+    own: dict[str, object] = field(default_factory=dict)
+    items: dict[str, dict[int, dict[str, object]]] = field(default_factory=dict)
+    to_check: list[str] = field(default_factory=list)
+    issues: list[Issue] = field(default_factory=list)
+    error: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> str:
+        return "; ".join(issue.message for issue in self.issues if issue.severity != "info")
+
+    @property
+    def error_text(self) -> str:
+        return ": ".join(part for part in (self.error.get("code"), self.error.get("message")) if part)
+
+
+def flatten(result: StoredResult) -> FlatResult:
+    document, extraction = result.document, result.extraction
+    flat = FlatResult(document.name, document.id, result.schema, "failed", document.page_count)
+    flat.error = dict(result.error or {})
+    if extraction is None:
+        return flat
+    flat.status, flat.pages = extraction.status, extraction.pages
+    of_fields = (issue for item in extraction.fields for issue in item.issues)
+    flat.issues = list(dict.fromkeys((*extraction.issues, *of_fields)))
+    for item in extraction.fields:
+        _place(flat, item)
+        if not item.accepted and (item.value is not None or item.raw is not None):
+            flat.to_check.append(item.path)
+    return flat
+
+
+def _place(flat: FlatResult, item: Field) -> None:
+    """A value that could not be parsed shows as it was printed."""
+    value = item.raw if item.value is None else item.value
+    match = _ITEM.match(item.path)
+    if match is None:
+        flat.own[item.path] = value
+    else:
+        rows = flat.items.setdefault(match["list"], {})
+        rows.setdefault(int(match["index"]) + 1, {})[match["leaf"]] = value
+
+
+class Spool:
+    """Flat results on disk, with the columns that they have: of each schema, and of each list of it."""
+
+    def __init__(self, results: Iterable[StoredResult]) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115  closed in __exit__
+        self.columns: dict[str, dict[str, None]] = {}
+        self.lists: dict[tuple[str, str], dict[str, None]] = {}
+        try:
+            for result in results:
+                self._add(flatten(result))
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def _add(self, flat: FlatResult) -> None:
+        if flat.schema and (flat.own or flat.items):
+            self.columns.setdefault(flat.schema, {}).update(dict.fromkeys(flat.own))
+        for name, rows in flat.items.items():
+            columns = self.lists.setdefault((flat.schema, name), {})
+            for row in rows.values():
+                columns.update(dict.fromkeys(row))
+        pickle.dump(flat, self._file)
+
+    def __iter__(self) -> Iterator[FlatResult]:
+        self._file.seek(0)
+        while True:
+            try:
+                yield pickle.load(self._file)  # noqa: S301  written above, by this process
+            except EOFError:
+                return
+
+
+def apart(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+    """Field name -> column heading; one that is taken gets a trailing underscore, as in the database."""
+    used = set(taken)
+    headings: dict[str, str] = {}
+    for name in names:
+        heading = name
+        while heading in used:
+            heading += "_"
+        used.add(heading)
+        headings[name] = heading
+    return headings
+
+
+def values_of(columns: Iterable[str], row: dict[str, Any]) -> list[Any]:
+    return [row.get(column) for column in columns]
+
+
+def sibling(path: Path, name: str) -> Path:
+    """`out.csv` and `line_items` -> `out.line_items.csv`."""
+    return path.with_name(f"{path.stem}.{re.sub(r'[^0-9A-Za-z_-]', '_', name)}{path.suffix}")

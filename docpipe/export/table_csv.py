@@ -1,0 +1,60 @@
+"""CSV: a file with a row per document, and a file per list with a row per item.
+
+In: the spool. Out: rows of text for each file. UTF-8 with a byte order mark and CRLF, as Excel expects it.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+
+from docpipe.export.flat import Spool, apart, sibling, values_of
+from docpipe.result import plain
+
+FIRST = ("file", "status", "schema")
+LAST = ("to_check", "issues", "error", "hint", "pages", "document_id")
+ITEM_FIRST = ("file", "schema", "position")
+# A cell that begins so is run as a formula by spreadsheet programs (OWASP: CSV injection). Numbers are not text.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def csv_paths(spool: Spool, path: Path) -> dict[str, Path]:
+    """List name -> file; the empty name is the file of the documents, the last to be put in place."""
+    names = dict.fromkeys(name for _, name in spool.lists)
+    return {**{name: sibling(path, name) for name in names}, "": path}
+
+
+def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
+    with ExitStack() as stack:
+        writers = {
+            name: csv.writer(stack.enter_context(path.open("w", encoding="utf-8-sig", errors="replace", newline="")))
+            for name, path in paths.items()
+        }
+        own = dict.fromkeys(column for columns in spool.columns.values() for column in columns)
+        writers[""].writerow([*FIRST, *apart(own, (*FIRST, *LAST)).values(), *LAST])
+        items: dict[str, dict[str, None]] = {}
+        for (_, name), columns in spool.lists.items():
+            items.setdefault(name, {}).update(columns)
+        for name, columns in items.items():
+            headings = apart(columns, (*ITEM_FIRST, "document_id"))
+            writers[name].writerow([*ITEM_FIRST, *headings.values(), "document_id"])
+        for flat in spool:
+            first = [flat.file, flat.status, flat.schema]
+            last = ["; ".join(flat.to_check), flat.summary, flat.error_text, flat.error.get("hint")]
+            writers[""].writerow(_cells([*first, *values_of(own, flat.own), *last, flat.pages, flat.document_id]))
+            for name, rows in flat.items.items():
+                for position, row in sorted(rows.items()):
+                    values = values_of(items[name], row)
+                    writers[name].writerow(_cells([flat.file, flat.schema, position, *values, flat.document_id]))
+
+
+def _cells(values: Iterable[object]) -> list[object]:
+    return [_safe(value) if isinstance(value, str) else plain(value) for value in values]
+
+
+def _safe(text: str) -> str:
+    """Text that no spreadsheet program runs: an apostrophe before it, which Excel takes as "this is text"."""
+    text = text.replace("\x00", "")
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_SIGNS) else text

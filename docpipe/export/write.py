@@ -1,0 +1,85 @@
+"""A file of results: the format by its suffix, in place only when it is complete.
+
+In: results, a target (`out.jsonl`, `out.csv`, `out.xlsx`, or `-` for JSON Lines on standard output). Out: the file.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from docpipe.errors import UsageError
+from docpipe.export.flat import Spool
+from docpipe.export.lines import LineWriter, cannot_write, json_line, to_record
+from docpipe.protocols import StoredResult
+
+if TYPE_CHECKING:
+    from docpipe.schema import Schema
+
+SUFFIXES = (".jsonl", ".csv", ".xlsx")
+STANDARD_OUTPUT = "-"
+
+
+def check_target(target: str) -> str:
+    """The suffix that names the format; `-` is JSON Lines. Raises UsageError before any work is done."""
+    if target == STANDARD_OUTPUT:
+        return ".jsonl"
+    path = Path(target)
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(f"cannot tell the format of {target}", hint=f"Let it end in {', '.join(SUFFIXES)}.")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise UsageError(f"cannot write {target}", hint="Its folder does not exist, or it is a folder itself.")
+    return path.suffix.lower()
+
+
+def write(results: Iterable[StoredResult], target: str | Path, schema: Schema | None = None) -> list[Path]:
+    """Write all results and return the files that were made (none for `-`). `schema` adds the fields that a
+    result does not mention to its line, as null."""
+    suffix = check_target(str(target))
+    if str(target) == STANDARD_OUTPUT:
+        for result in results:
+            sys.stdout.buffer.write(json_line(to_record(result, schema)))
+        sys.stdout.buffer.flush()
+        return []
+    path = Path(target)
+    if suffix == ".jsonl":
+        with _in_place({"": path}) as parts, LineWriter(parts[""]) as lines:
+            for result in results:
+                lines.write(to_record(result, schema))
+        return [path]
+    with Spool(results) as spool:
+        return _write_tables(spool, path, suffix)
+
+
+def _write_tables(spool: Spool, path: Path, suffix: str) -> list[Path]:
+    if suffix == ".xlsx":
+        from docpipe.export.table_xlsx import write_xlsx  # heavy: openpyxl
+
+        with _in_place({"": path}) as parts:
+            write_xlsx(spool, parts[""])
+        return [path]
+    from docpipe.export.table_csv import csv_paths, write_csv
+
+    paths = csv_paths(spool, path)
+    with _in_place(paths) as parts:
+        write_csv(spool, parts)
+    return [path, *(other for name, other in paths.items() if name)]
+
+
+@contextmanager
+def _in_place(paths: dict[str, Path]) -> Iterator[dict[str, Path]]:
+    """Neighbours to write to, which take the place of `paths` at the end; when anything fails, nothing changes."""
+    parts = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in paths.items()}
+    try:
+        yield parts
+        for name, part in parts.items():
+            part.replace(paths[name])
+    except OSError as error:
+        raise cannot_write(paths[""], error) from error
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
