@@ -148,16 +148,21 @@ class PageIndex:
         if is_mostly_digits(wanted):
             place = self._lookalikes.find(lookalike_key(wanted))
             if place < 0:
-                return
-            end_place, similarity = place + len(wanted), 1.0
+                return  # one other digit is another value
+            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            if date_key(text) is None:  # a date may be glued to the time that follows it: `09/02/201811:35`
+                start, end = self._whole_words(start, end)
+            similarity = 1.0
         else:
             found = fuzz.partial_ratio_alignment(wanted, self._squeezed, score_cutoff=100 * FUZZY_MIN)
             if found is None or len(wanted) > len(self._squeezed) / FUZZY_MIN or found.dest_end <= found.dest_start:
                 return
-            place, end_place, similarity = found.dest_start, found.dest_end, found.score / 100
-        start, end = self._whole_words(self._offsets[place], self._offsets[end_place - 1] + 1)
-        if not self._cuts_a_word(start, end):
-            yield self._occurrence(start, end, "fuzzy", similarity)
+            start, end = self._offsets[found.dest_start], self._offsets[found.dest_end - 1] + 1
+            start, end = self._whole_words(start, end)
+            similarity = fuzz.ratio(wanted, squeeze(self._text[start:end])) / 100
+            if similarity < FUZZY_MIN:
+                return  # `Total` is in `Subtotal`, but it is not that word
+        yield self._occurrence(start, end, "fuzzy", similarity)
 
     # -- places -----------------------------------------------------------------------------------------------------
 

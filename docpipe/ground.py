@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
 
@@ -31,12 +31,17 @@ def ground(answer: Answer, pages: Sequence[Page]) -> Answer:
 
     verified = [_verified(candidate, indexes) for candidate in answer.candidates]
     anchors = _row_anchors(verified, {c.path: places(c.text) for c in verified if not c.evidence})
-    grounded = []
-    for candidate in verified:
+    order = {path: place for place, path in enumerate(dict.fromkeys(one.path for one in verified))}
+    taken_by_rows: set[tuple[Evidence, ...]] = set()
+    grounded: list[Candidate] = []
+    for candidate in sorted(verified, key=lambda one: not _row(one.path)):  # rows first
         found = places(candidate.text)
-        evidence = candidate.evidence or (_nearest(candidate, found, anchors).evidence if found else ())
+        evidence = candidate.evidence or (_chosen(candidate, found, anchors, taken_by_rows) if found else ())
+        if _row(candidate.path):
+            taken_by_rows.add(evidence)
         support = min(len(found), SUPPORT_ENOUGH) / SUPPORT_ENOUGH
         grounded.append(replace(candidate, evidence=evidence, signals={**candidate.signals, "support": support}))
+    grounded.sort(key=lambda one: order[one.path])
     return replace(answer, candidates=tuple(grounded))
 
 
@@ -80,17 +85,23 @@ def _row_anchors(
     return {row: sorted(where)[len(where) // 2] for row, where in heights.items()}
 
 
-def _nearest(
-    candidate: Candidate, found: Sequence[Occurrence], anchors: Mapping[str, tuple[int, float]]
-) -> Occurrence:
-    """The best occurrence; for a cell of a list, the best one's equal that stands nearest to its row."""
+def _chosen(
+    candidate: Candidate,
+    found: Sequence[Occurrence],
+    anchors: Mapping[str, tuple[int, float]],
+    taken_by_rows: Set[tuple[Evidence, ...]],
+) -> tuple[Evidence, ...]:
+    """Of the equally good occurrences: for a cell of a list the one nearest to its row, for any other field the first
+    that is no cell of a list."""
+    equals = [one for one in found if one.quality == found[0].quality]
     row = _row(candidate.path)
+    if not row:
+        return next((one.evidence for one in equals if one.evidence not in taken_by_rows), found[0].evidence)
     if row not in anchors:
-        return found[0]
+        return found[0].evidence
     page, height = anchors[row]
-    best = found[0].quality
-    equals = [one for one in found if one.quality == best and one.page == page] or [found[0]]
-    return min(equals, key=lambda one: abs(_place(one.evidence)[1] - height))
+    near = [one for one in equals if one.page == page] or [found[0]]
+    return min(near, key=lambda one: abs(_place(one.evidence)[1] - height)).evidence
 
 
 def _row(path: str) -> str:
