@@ -45,7 +45,7 @@ class Misbehaving:
             case "bug":
                 raise ValueError("broken")
             case "long":
-                tell(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4)))
+                tell(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
                 for number in range(4):
                     time.sleep(0.9)
                     tell(PageRead(number + 1))
@@ -79,11 +79,15 @@ def outcomes(*names: str, jobs: int = 2) -> dict[str, Message]:
     """The last message of each document."""
     with Pool(Misbehave(), jobs, QUICK) as pool:
         assert pool.begin() == "misbehaving:1"
-        return {task.path.name: message for task, message in pool.process(tasks(*names))}
+        return {task.path.name: message for task, message in pool.process(tasks(*names), wanted)}
 
 
 def tasks(*names: str) -> list[Task]:
-    return [Task(number, Path(name)) for number, name in enumerate(names)]
+    return [Task(Path(name)) for name in names]
+
+
+def wanted(task: Task, opened: Opened) -> bool:
+    return True
 
 
 def error(message: Message) -> str:
@@ -123,7 +127,7 @@ def test_what_a_library_prints_stays_out_of_standard_output(capfd):
 
 
 def test_a_missing_model_ends_the_run_before_the_first_document():
-    with Pool(NoModel(), 1) as pool, pytest.raises(ModelError, match="weights.onnx is missing"):
+    with Pool(NoModel(), 1) as pool, pytest.raises(ModelError, match="is missing"):
         pool.begin()
 
 
@@ -136,12 +140,12 @@ PARENT = """
 from pathlib import Path
 from docpipe.batch.messages import Task
 from docpipe.batch.pool import Pool
-from tests.test_batch import Misbehave
+from tests.test_batch import Misbehave, wanted
 
 if __name__ == "__main__":
     with Pool(Misbehave(), 2) as pool:
         pool.begin()
-        for task, message in pool.process([Task(0, Path("a")), Task(1, Path("hangs")), Task(2, Path("hangs"))]):
+        for task, message in pool.process([Task(Path(name)) for name in ("a", "hangs", "hangs")], wanted):
             print(*(worker.process.pid for worker in pool._workers), flush=True)
 """
 

@@ -13,12 +13,9 @@ from docpipe.errors import DocpipeError
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One document to work on. `number` tells tasks apart; `document_id` is None where the file could not be hashed."""
+    """One file to work on."""
 
-    number: int
     path: Path
-    size: int = 0
-    document_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +34,11 @@ class Unfit:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The file was taken in: what it is and how many pages it has."""
+    """The file was taken in: what it is, how many pages it has, and the key of the work that comes.
+    The worker waits for the answer: whether the work is wanted."""
 
     document: Document
+    run_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,9 @@ class PageRead:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    extraction: Extraction
+    """The work is done; None when it was not wanted."""
+
+    extraction: Extraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class Failed:
 
 
 Message = Opened | PageRead | Finished | Failed
-Tell = Callable[[Opened | PageRead], None]
+Tell = Callable[[Opened | PageRead], bool]
+"""Returns whether to go on."""
 
 
 class Station(Protocol):
@@ -71,8 +73,8 @@ class Station(Protocol):
         """The extractor's full name."""
         ...
 
-    def process(self, task: Task, tell: Tell) -> Extraction:
-        """The whole way of one document. Raises DocpipeError."""
+    def process(self, task: Task, tell: Tell) -> Extraction | None:
+        """The whole way of one document; None when `tell` says that the work is not wanted. Raises DocpipeError."""
         ...
 
     def close(self) -> None: ...

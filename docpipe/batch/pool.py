@@ -13,7 +13,7 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -28,6 +28,7 @@ from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
 FAREWELL_SECONDS = 1.0
 """Between cutting a worker's lifeline and killing it: its watcher needs milliseconds, unless C code holds the GIL."""
 NEVER = float("inf")
+Wanted = Callable[[Task, Opened], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,14 @@ class Pool:
             return self._greet(worker, message)
         raise _could_not_start(worker)
 
-    def process(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Message]]:
-        """Hand out the tasks in order; yield what the workers say about them."""
+    def process(self, tasks: Iterable[Task], wanted: Wanted) -> Iterator[tuple[Task, Message]]:
+        """Hand out the tasks in order; yield what the workers say about them. `wanted` is asked of each file that
+        was opened whether to go on with it."""
         pending = deque(tasks)
         while pending or any(worker.task for worker in self._workers):
             self._hand_out(pending)
             for worker in self._speaking():
-                yield from self._listen(worker)
+                yield from self._listen(worker, wanted)
             yield from self._overdue()
 
     def _hand_out(self, pending: deque[Task]) -> None:
@@ -113,7 +115,7 @@ class Pool:
         heard = wait(ears + [worker.process.sentinel for worker in self._workers], timeout)
         return [worker for worker in self._workers if worker.tasks in heard or worker.process.sentinel in heard]
 
-    def _listen(self, worker: _Worker) -> Iterator[tuple[Task, Message]]:
+    def _listen(self, worker: _Worker, wanted: Wanted) -> Iterator[tuple[Task, Message]]:
         for message in _heard(worker):
             if isinstance(message, Ready | Unfit):
                 self._greet(worker, message)
@@ -123,6 +125,8 @@ class Pool:
             if isinstance(message, Opened):
                 worker.allowance = self.patience.allowance(message.document.page_count)
                 worker.deadline = time.monotonic() + worker.allowance
+                with contextlib.suppress(OSError):  # it has just died: that is its outcome
+                    worker.tasks.send(wanted(task, message))
             elif isinstance(message, Finished | Failed):
                 worker.task, worker.deadline = None, NEVER
             yield task, message
@@ -142,7 +146,7 @@ class Pool:
         if worker.task is not None:
             yield worker.task, Failed(cause)
 
-    def _greet(self, worker: _Worker, message: object) -> str:
+    def _greet(self, worker: _Worker, message: Ready | Unfit | Message) -> str:
         if isinstance(message, Unfit):
             raise message.error
         assert isinstance(message, Ready)  # noqa: S101 - the first word of a worker
@@ -164,7 +168,7 @@ class Pool:
         self._workers.append(_Worker(process, ours, lifeline, diary, time.monotonic() + patience, patience))
 
 
-def _heard(worker: _Worker) -> Iterator[object]:
+def _heard(worker: _Worker) -> Iterator[Ready | Unfit | Message]:
     """All that lies in the pipe, without waiting; a dead worker's pipe ends."""
     try:
         while worker.tasks.poll():

@@ -14,7 +14,7 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from docpipe.batch.messages import Failed, Finished, Ready, Setup, Station, Task, Unfit
+from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Ready, Setup, Station, Task, Unfit
 from docpipe.errors import DocpipeError, TooLargeError
 
 REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
@@ -49,8 +49,13 @@ def _serve(station: Station, tasks: Connection) -> None:
 
 def _outcome(station: Station, task: Task, tasks: Connection) -> Finished | Failed:
     """Whatever goes wrong with a document is its own outcome, never the end of the worker."""
+
+    def tell(message: Opened | PageRead) -> bool:
+        tasks.send(message)
+        return bool(tasks.recv()) if isinstance(message, Opened) else True
+
     try:
-        return Finished(station.process(task, tasks.send))
+        return Finished(station.process(task, tell))
     except DocpipeError as error:
         return Failed(error)
     except MemoryError:

@@ -1,0 +1,209 @@
+"""The Python API, and the choice of the parts that do the work.
+
+In: a file and a schema. Out: the schema's own object with the evidence for each value.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar, overload
+
+from pydantic import BaseModel
+
+from docpipe import pipeline
+from docpipe.capacity import usable_cores
+from docpipe.config import Settings, load_settings
+from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
+from docpipe.errors import EncryptedError, ModelError, UsageError
+from docpipe.ingest import ingest
+from docpipe.pipeline import Judge, Parts
+from docpipe.protocols import Extractor
+from docpipe.rasterise import TEXT_DPI, PageRasteriser
+from docpipe.render import Limits, Renderer
+from docpipe.schema import Schema, load_schema
+from docpipe.validate import to_model
+
+T = TypeVar("T", bound=BaseModel)
+Source = str | os.PathLike[str] | bytes | BinaryIO
+
+
+def _embedded(weights: str, threads: int) -> Extractor:
+    from docpipe.extract.embedded import EmbeddedExtractor  # heavy: onnxruntime and the network
+
+    if weights:
+        raise ModelError("`embedded` has no other weights", hint="Write --model embedded.")
+    return EmbeddedExtractor(threads=threads)
+
+
+def _scripted(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every factory takes both
+    from docpipe.extract.scripted import ScriptedExtractor  # heavy: keeps the registry free of imports
+
+    return ScriptedExtractor.from_file(Path(weights))
+
+
+EXTRACTORS: Mapping[str, Callable[[str, int], Extractor]] = {"embedded": _embedded, "scripted": _scripted}
+"""The kinds of extractors: `kind:weights` is made by `EXTRACTORS[kind](weights, threads)`."""
+
+
+def choose_extractor(model: str, *, threads: int) -> Extractor:
+    """`embedded` or `kind:weights`; the kind is never guessed. Raises ModelError."""
+    kind, _, weights = model.partition(":")
+    if kind not in EXTRACTORS:
+        raise ModelError(f"there is no kind of model {kind!r}", hint=f"The kinds are {', '.join(EXTRACTORS)}.")
+    return EXTRACTORS[kind](weights, threads)
+
+
+@dataclass(frozen=True)
+class Kit:
+    """All that a process needs to work on documents: the renderer's child, the parts of the flow, the judge."""
+
+    renderer: Renderer
+    parts: Parts
+    judge: Judge
+
+    def open(self, path: Path, passwords: Iterable[str] = ()) -> Document:
+        """Take the file in, with the password that fits. Raises InputError."""
+        refusal: EncryptedError | None = None
+        tries: list[str | None] = [*passwords] or [None]
+        for password in tries:
+            try:
+                return ingest(path, renderer=self.renderer, password=password)
+            except EncryptedError as error:
+                refusal = error
+        assert refusal is not None  # noqa: S101 - the list is not empty
+        raise refusal
+
+    def close(self) -> None:
+        self.renderer.close()
+
+
+def choose_kit(model: str, accept_error: float, limits: Limits, *, threads: int, salt: str = "") -> Kit:
+    """Load the parts. `salt` makes another run key of the same work. Raises ModelError."""
+    from docpipe.read import PageReader  # heavy: numpy and the layout of text
+
+    extractor = choose_extractor(model, threads=threads)
+    renderer = Renderer(limits)
+    settings = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
+    parts = Parts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, settings)
+    return Kit(renderer, parts, Judge.shipped(extractor, accept_error))
+
+
+@dataclass(frozen=True)
+class Result(Generic[T]):
+    """What a document says: `value` is the schema's object, and each value has its evidence.
+
+    `status` is `complete` or `needs_review`; `issues` say why. A required value that was not found is None.
+    """
+
+    document: Document
+    extraction: Extraction
+    schema: Schema
+
+    @cached_property
+    def value(self) -> T:
+        return to_model(self.extraction, self.schema)  # type: ignore[return-value]
+
+    @property
+    def status(self) -> Status:
+        return self.extraction.status
+
+    @cached_property
+    def fields(self) -> dict[str, Field]:
+        """By path: `gross_total`, `line_items[2].amount`. With raw text, confidence, evidence and issues."""
+        return {field.path: field for field in self.extraction.fields}
+
+    @cached_property
+    def issues(self) -> tuple[Issue, ...]:
+        """Those of the document, then those of its fields."""
+        return (*self.extraction.issues, *(issue for field in self.extraction.fields for issue in field.issues))
+
+    def evidence(self, path: str) -> tuple[Evidence, ...]:
+        """Where a value is printed: page, box (0-1 of the page), words. Empty: it is not on the document.
+
+        Raises SchemaError when the schema has no such field.
+        """
+        self.schema.spec(path)
+        return self.fields[path].evidence if path in self.fields else ()
+
+
+@overload
+def extract(
+    source: Source,
+    schema: type[T],
+    *,
+    model: str | None = None,
+    password: str | None = None,
+    accept_error: float | None = None,
+) -> Result[T]: ...
+@overload
+def extract(
+    source: Source,
+    schema: str = "invoice",
+    *,
+    model: str | None = None,
+    password: str | None = None,
+    accept_error: float | None = None,
+) -> Result[Any]: ...
+def extract(
+    source: Source,
+    schema: str | type[BaseModel] = "invoice",
+    *,
+    model: str | None = None,
+    password: str | None = None,
+    accept_error: float | None = None,
+) -> Result[Any]:
+    """Read one document. `source` is a path, its bytes or a binary file; `schema` a Pydantic class, the name of a
+    shipped schema, `FILE.py:Class` or a JSON Schema file. What is not given comes from DOCPIPE_* (docpipe/config.py).
+
+    The models stay loaded for the next call. Raises DocpipeError when the document cannot be processed.
+    """
+    wanted = load_schema(schema)
+    settings = load_settings()
+    error = settings.accept_error if accept_error is None else accept_error
+    if not 0.0 < error <= 0.5:
+        raise UsageError(f"accept_error is {error}", hint="It is the share of wrong values among the accepted: 0.01.")
+    with _loaded(model or settings.model, error, settings) as kit, _as_file(source) as (path, name):
+        document = replace(kit.open(path, [password] if password else []), name=name)
+        extraction = pipeline.extract(document, wanted, kit.parts, kit.judge)
+    return Result(document, extraction, wanted)
+
+
+_kits: dict[tuple[object, ...], Kit] = {}
+_one_at_a_time = threading.Lock()
+"""Documents of one process go one after another: pages are read with all cores anyway."""
+
+
+@contextlib.contextmanager
+def _loaded(model: str, accept_error: float, settings: Settings) -> Iterator[Kit]:
+    """The parts, loaded once for each model; closed when the process ends."""
+    key = (model, settings.limits())
+    with _one_at_a_time:
+        if key not in _kits:
+            _kits[key] = choose_kit(model, accept_error, settings.limits(), threads=usable_cores())
+            atexit.register(_kits[key].close)
+        kit = _kits[key]
+        yield replace(kit, judge=replace(kit.judge, accept_error=accept_error))
+
+
+@contextlib.contextmanager
+def _as_file(source: Source) -> Iterator[tuple[Path, str]]:
+    """The source as a file that other processes can open, and its name."""
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        yield path, path.name
+        return
+    content = source if isinstance(source, bytes) else source.read()
+    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
+        path = Path(folder) / "document"
+        path.write_bytes(content)
+        name = getattr(source, "name", None)
+        yield path, Path(name).name if isinstance(name, str) else "document"

@@ -1,0 +1,36 @@
+"""What became of each file. In: nothing of ours but the nouns. Out: `Outcome`, one for every file of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from docpipe.data import Extraction, Issue, Status
+from docpipe.errors import DocpipeError
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One file's result: an extraction or an error, never both.
+
+    `document_id` is None only where the file could not even be read. `unchanged`: the same work was stored before.
+    """
+
+    path: Path
+    document_id: str | None
+    extraction: Extraction | None = None
+    error: DocpipeError | None = None
+    unchanged: bool = False
+    pages: int = 0
+
+    @property
+    def status(self) -> Status:
+        return "failed" if self.extraction is None else self.extraction.status
+
+    def doubts(self) -> list[Issue]:
+        """What a person should look at, the worst first."""
+        if self.extraction is None:
+            return []
+        found = [*self.extraction.issues, *(issue for item in self.extraction.fields for issue in item.issues)]
+        doubts = [issue for issue in found if issue.severity != "info"]
+        return sorted(doubts, key=lambda issue: issue.severity != "error")

@@ -1,0 +1,72 @@
+"""What a worker does with a document: the flow of docpipe.pipeline, with word to the parent at every page.
+
+In: a plan that travels to the worker. Out: extractions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from docpipe import pipeline
+from docpipe.api import Kit, choose_kit
+from docpipe.batch.messages import Opened, PageRead, Task, Tell
+from docpipe.data import Document, Extraction, Page
+from docpipe.protocols import Reader
+from docpipe.render.limits import Limits
+from docpipe.schema import Schema
+
+WORKER_THREADS = 1  # as many processes as cores; two threads a page would only get into each other's way
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done with every document of a run. `salt` makes other run keys, so that stored work is done again.
+    Passwords are tried in turn; they are kept in memory only."""
+
+    schema: Schema
+    model: str
+    accept_error: float
+    limits: Limits
+    passwords: tuple[str, ...] = ()
+    salt: str = ""
+
+    def __call__(self) -> DocumentStation:
+        kit = choose_kit(self.model, self.accept_error, self.limits, threads=WORKER_THREADS, salt=self.salt)
+        return DocumentStation(self, kit)
+
+
+@dataclass
+class DocumentStation:
+    """A worker's place, with the models loaded."""
+
+    plan: Plan
+    kit: Kit
+
+    @property
+    def name(self) -> str:
+        return self.kit.parts.extractor.name
+
+    def process(self, task: Task, tell: Tell) -> Extraction | None:
+        document = self.kit.open(task.path, self.plan.passwords)
+        schema, judge = self.plan.schema, self.kit.judge
+        run_key = pipeline.plan(document, schema, self.kit.parts, judge).key
+        if not tell(Opened(replace(document, password=None), run_key)):
+            return None
+        parts = replace(self.kit.parts, reader=_Reporting(self.kit.parts.reader, tell))
+        return pipeline.extract(document, schema, parts, judge)
+
+    def close(self) -> None:
+        self.kit.close()
+
+
+@dataclass(frozen=True)
+class _Reporting:
+    """A reader that says when a page is done."""
+
+    reader: Reader
+    tell: Tell
+
+    def read(self, document: Document, page: Page) -> Page:
+        read = self.reader.read(document, page)
+        self.tell(PageRead(page.number))
+        return read

@@ -1,0 +1,176 @@
+"""How a run looks: a progress bar while it works, then a table and the commands to go on with.
+
+In: outcomes as they come. Out: text on standard error; standard output is for results.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from docpipe.batch.outcome import Outcome
+from docpipe.schema import Schema
+from docpipe.spelling import squeeze
+
+MAX_ROWS = 30  # a screen; the rest is in the database
+KEY_VALUES = 4
+COLOURS = {"complete": "green", "needs_review": "yellow", "failed": "red", "unchanged": "cyan"}
+URGENCY = {"failed": 0, "needs_review": 1, "complete": 2}
+PLAIN_WIDTH = 160  # of the table where standard error is a file or a pipe
+
+
+@dataclass(slots=True)
+class Pace:
+    """How far a file is, or all the files that are done."""
+
+    pages: int
+    read: int
+
+
+class RunView:
+    """Follows a run of `total` files. On a terminal a live bar; elsewhere one plain line for each document."""
+
+    def __init__(self, schema: Schema, total: int) -> None:
+        self._console = Console(stderr=True)
+        if not self._console.is_terminal:
+            self._console = Console(stderr=True, width=PLAIN_WIDTH)
+        self._schema = schema
+        self._total = total
+        self._in_work: dict[Path, Pace] = {}
+        self._finished = Pace(0, 0)  # of all files that are done; one that was refused counts as a page
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[documents]} documents · {task.fields[pages]} pages"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self.outcomes: list[Outcome] = []
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        self._task = self._bar.add_task("loading", total=None, documents=f"0/{self._total}", pages=0)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.stop()
+
+    def opened(self, file: Path, pages: int) -> None:
+        """A file was taken in; it has so many pages."""
+        self._in_work[file] = Pace(pages, 0)
+        self._draw()
+
+    def page_read(self, file: Path) -> None:
+        self._in_work[file].read += 1
+        self._draw()
+
+    def done(self, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+        pace = self._in_work.pop(outcome.path, Pace(1, 0))
+        self._finished.pages += pace.pages
+        self._finished.read += pace.read
+        self._draw()
+        if not self._console.is_terminal:
+            head = f"[{len(self.outcomes)}/{self._total}] {outcome.path}: {_word(outcome)}"
+            self._console.print(": ".join(filter(None, (head, _look_at(outcome)))), markup=False, soft_wrap=True)
+
+    def summary(self) -> None:
+        """The table with what needs a person first, and the counts."""
+        if not self.outcomes:
+            return
+        self._console.print(self._table())
+        hidden = len(self.outcomes) - MAX_ROWS
+        if hidden > 0:
+            self._console.print(f"… and {hidden} more, all of them in the database.")
+        self._console.print(counts(self.outcomes, self._total), markup=False, soft_wrap=True)
+
+    def go_on(self, commands: Sequence[str]) -> None:
+        self._console.print("Go on with:", *commands, sep="\n  ", markup=False, soft_wrap=True, highlight=False)
+
+    def _draw(self) -> None:
+        """Time left goes by pages; a file that is not open yet counts as many as the average so far."""
+        if self._task is None:
+            return
+        met = len(self.outcomes) + len(self._in_work)
+        pages = self._finished.pages + sum(pace.pages for pace in self._in_work.values())
+        read = sum(pace.read for pace in self._in_work.values())
+        self._bar.update(
+            self._task,
+            description="reading",
+            total=pages + (self._total - met) * pages / max(1, met),
+            completed=self._finished.pages + read,
+            documents=f"{len(self.outcomes)}/{self._total}",
+            pages=self._finished.read + read,
+        )
+
+    def _table(self) -> Table:
+        table = Table(title=f"{self._schema.name}: what became of each file", title_justify="left", pad_edge=False)
+        table.add_column("file", overflow="fold", ratio=3)
+        table.add_column("status", no_wrap=True)
+        table.add_column("values", overflow="fold", ratio=4)
+        table.add_column("look at", overflow="fold", ratio=5)
+        urgent = sorted(self.outcomes, key=lambda outcome: (URGENCY[outcome.status], str(outcome.path)))
+        for outcome in urgent[:MAX_ROWS]:
+            colour = COLOURS["unchanged" if outcome.unchanged else outcome.status]
+            table.add_row(
+                escape(outcome.path.name),
+                f"[{colour}]{_word(outcome)}[/]",
+                escape(key_values(outcome, self._schema)),
+                escape(_look_at(outcome)),
+            )
+        return table
+
+
+def key_values(outcome: Outcome, schema: Schema) -> str:
+    """The values by which a person knows the document: those that the schema requires, else its first ones."""
+    if outcome.extraction is None:
+        return ""
+    single = [spec.path for spec in schema.fields if spec.list_path is None]
+    required = [spec.path for spec in schema.fields if spec.required and spec.list_path is None]
+    found = {item.path: item.value for item in outcome.extraction.fields if item.value is not None}
+    chosen = [path for path in required or single if path in found][:KEY_VALUES]
+    return " · ".join(" ".join(str(found[path]).split()) for path in chosen)
+
+
+def counts(outcomes: Sequence[Outcome], total: int) -> str:
+    """`76 files: 40 complete, 6 need review, 30 failed (12 unchanged since an earlier run)`."""
+    by_status = Counter(outcome.status for outcome in outcomes)
+    words = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
+    parts = [f"{by_status[status]} {word}" for status, word in words.items() if by_status[status]]  # type: ignore[index]
+    unchanged = sum(outcome.unchanged for outcome in outcomes)
+    known = f" ({unchanged} unchanged since an earlier run)" if unchanged else ""
+    missing = f"; {total - len(outcomes)} not begun or not finished" if len(outcomes) < total else ""
+    return f"{len(outcomes)} of {total} files: {', '.join(parts)}{known}{missing}"
+
+
+def _word(outcome: Outcome) -> str:
+    return f"{outcome.status}, unchanged" if outcome.unchanged else outcome.status
+
+
+def _look_at(outcome: Outcome) -> str:
+    if outcome.error is not None:
+        return " ".join(filter(None, (_sentence(outcome.error.message), outcome.error.hint)))
+    doubts = outcome.doubts()
+    if not doubts:
+        return ""
+    first = doubts[0]
+    named = first.field is None or squeeze(first.field) in squeeze(first.message)
+    more = f" (+{len(doubts) - 1} more)" if len(doubts) > 1 else ""
+    return (first.message if named else f"{first.field}: {first.message}") + more
+
+
+def _sentence(text: str) -> str:
+    return text if not text or text.endswith((".", "!", "?")) else text + "."
