@@ -1,7 +1,7 @@
 """Finds the class that a textual schema reference means.
 
-In: `invoice`, `module:Class`, `path/to/file.py:Class` or `file.json`. Out: the Pydantic class, and the reference that finds
-it from another directory and process.
+In: `invoice`, `module:Class`, `path/to/file.py:Class` or `file.json`.
+Out: the Pydantic class, and the reference that finds it from another directory and process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def kinds() -> Any:
 
 
 def find_class(reference: str) -> tuple[Any, str]:
-    """The object behind a reference, and the reference made independent of the current directory. Raises SchemaError."""
+    """The object behind a reference, and the reference freed of the current directory. Raises SchemaError."""
     if reference in shipped():
         return find_class(shipped()[reference])[0], reference
     if reference.lower().endswith(".json"):

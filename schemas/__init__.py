@@ -1,4 +1,7 @@
-"""The shipped schemas: a name for each, and where its class is. Kinds are in `schemas.kinds`, rules in `schemas.rules`."""
+"""The shipped schemas: a name for each, and where its class is.
+
+Kinds are in `schemas.kinds`, rules in `schemas.rules`.
+"""
 
 SHIPPED = {
     "invoice": "schemas.invoice:Invoice",

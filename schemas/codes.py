@@ -1,11 +1,13 @@
 """Kinds for codes with rules of their own: currencies, bank accounts and VAT numbers.
 
-In: a printed text. Out: `Parsed` with the code without blanks. A wrong check digit keeps the value and says `check_digit`.
+In: a printed text. Out: `Parsed` with the code without blanks.
+A wrong check digit keeps the value and says `check_digit`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
@@ -14,11 +16,12 @@ from docpipe.protocols import ColumnType, Conventions, Parsed
 from schemas.words import folded
 
 SYMBOLS = {
-    "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS", "฿": "THB",
-    "₫": "VND", "₱": "PHP", "RM": "MYR", "Rp": "IDR", "R$": "BRL", "S$": "SGD", "A$": "AUD", "AU$": "AUD", "C$": "CAD",
-    "CA$": "CAD", "US$": "USD", "NZ$": "NZD", "HK$": "HKD", "NT$": "TWD", "zł": "PLN", "zl": "PLN", "Kč": "CZK", "Ft": "HUF",
-    "SFr": "CHF", "sFr": "CHF", "Rs": "INR", "euro": "EUR", "euros": "EUR", "ringgit": "MYR",
-    "dollar": "$", "dollars": "$", "pound": "GBP", "pounds": "GBP", "Franken": "CHF", "kr": "kr", "$": "$",
+    "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS",
+    "฿": "THB", "₫": "VND", "₱": "PHP", "RM": "MYR", "Rp": "IDR", "R$": "BRL", "S$": "SGD", "A$": "AUD", "AU$": "AUD",
+    "C$": "CAD", "CA$": "CAD", "US$": "USD", "NZ$": "NZD", "HK$": "HKD", "NT$": "TWD", "zł": "PLN", "zl": "PLN",
+    "Kč": "CZK", "Ft": "HUF", "SFr": "CHF", "sFr": "CHF", "Rs": "INR", "euro": "EUR", "euros": "EUR",
+    "ringgit": "MYR", "dollar": "$", "dollars": "$", "pound": "GBP", "pounds": "GBP", "Franken": "CHF", "kr": "kr",
+    "$": "$",
 }  # fmt: skip
 """Symbols and words to ISO 4217; `$` and `kr` are used by several countries and are resolved below."""
 
@@ -39,15 +42,22 @@ def _symbol_pattern() -> str:
 
 
 _SYMBOL = re.compile(_symbol_pattern())
-COMMON_CODES = frozenset(
-    "EUR USD GBP CHF JPY CNY CAD AUD NZD SEK NOK DKK PLN CZK HUF RON BGN ISK MYR SGD HKD IDR INR THB PHP TWD KRW BRL MXN ZAR".split()
-)
-"""These count wherever they stand; other ISO codes (BHD, TOP, ALL) are also words and count beside a number only."""
+COMMON_CODES = frozenset({
+    "EUR", "USD", "GBP", "CHF", "JPY", "CNY", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
+    "BGN", "ISK", "MYR", "SGD", "HKD", "IDR", "INR", "THB", "PHP", "TWD", "KRW", "BRL", "MXN", "ZAR",
+})  # fmt: skip
+"""These count wherever they stand; other ISO codes (BHD, TOP, ALL) are also words: alone or beside a number."""
 
 _PRICED = re.compile(r"(?<![A-Za-z.])([A-Z]{3})\s?\d+[.,]\d|\d[.,]\d{2,3}\s?([A-Z]{3})(?![A-Za-z])")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
-_IBAN = re.compile(r"(?<![A-Z0-9])([A-Z]{2}[ .-]?[\dOoIl]{2}(?:[ .-]?[A-Za-z0-9]){11,30})(?![A-Za-z0-9])")
-_VAT = re.compile(r"(?<![A-Z0-9])(?:(?:[A-Z][ .-]?){2}|CHE[ -]?)[A-Z0-9](?:[ .-]?[A-Z0-9+*]){5,14}")
+_CODE_START = re.compile(r"(?<![A-Za-z0-9])(?=(?:[A-Z]{2}|CHE)[ .-]?[A-Za-z0-9]{2})")
+_CODE_TOKEN = re.compile(r"[ .-]{0,2}([A-Za-z0-9+*]+)")
+WORDS_AS_PREFIX = frozenset({"NO"})
+"""Countries whose prefix is also the word before a number (`GST NO 0012…`): theirs only when the check digits are right."""
+LONGEST_CODE = 34
+"""Characters of the longest IBAN (ISO 13616)."""
+SHORTEST_IBAN, SHORTEST_VAT = 15, 8
+BANK_LETTERS = 4
 _DIGIT_SLIPS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "5", "B": "8"})
 
 
@@ -59,7 +69,7 @@ class Currency:
     column: ClassVar[ColumnType] = "text"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
-        found = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text)
+        found = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text) or _priced(text)
         if not found:
             return Parsed(None, "not_a_currency", f"no currency in {text!r}")
         if len(found) > 1:
@@ -84,18 +94,16 @@ class Iban:
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
         from stdnum import iban  # heavy: tables of all countries
 
-        found = _IBAN.search(_without_label(text, "IBAN"))
-        if found is None:
-            return Parsed(None, "not_an_iban", f"no IBAN in {text!r}")
-        compact = re.sub(r"[ .-]", "", found.group(1)).upper()
-        if iban.is_valid(compact, check_country=False):
-            return Parsed(compact)
-        repaired = compact[:2] + compact[2:].translate(_DIGIT_SLIPS)
-        if repaired != compact and iban.is_valid(repaired, check_country=False):
-            return Parsed(
-                repaired, "ocr_repaired", f"{compact} was read as {repaired}, whose check digits are right", "info"
-            )
-        return Parsed(compact, "check_digit", f"the check digits of {compact} are wrong")
+        def valid(code: str) -> bool:
+            return bool(iban.is_valid(code, check_country=False))
+
+        doubtful = None
+        for codes in _codes_from(re.sub(r"\bIBAN\b[\s:.]*", "", text, flags=re.I)):
+            parsed = _checked(codes, valid, SHORTEST_IBAN)
+            if parsed is not None and parsed.issue != "check_digit":
+                return parsed
+            doubtful = doubtful or parsed
+        return doubtful or Parsed(None, "not_an_iban", f"no IBAN in {text!r}")
 
     def same(self, left: object, right: object) -> bool:
         return folded(str(left)) == folded(str(right))
@@ -109,25 +117,21 @@ class VatId:
     column: ClassVar[ColumnType] = "text"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
-        for found in _VAT.finditer(text):
-            compact = re.sub(r"[ .-]", "", found.group())
-            verdict = _vat_is_valid(compact)
-            if verdict is None:
+        doubtful = None
+        for codes in _codes_from(text):
+            if codes[0][:2] not in _vat_checks():
                 continue
-            if verdict:
-                return Parsed(compact)
-            repaired = compact[:2] + compact[2:].translate(_DIGIT_SLIPS)
-            if repaired != compact and _vat_is_valid(repaired):
-                return Parsed(
-                    repaired, "ocr_repaired", f"{compact} was read as {repaired}, whose check digit is right", "info"
-                )
-            return Parsed(
-                compact, "check_digit", f"{compact} is not a valid VAT number: its length or check digit is wrong"
-            )
+            parsed = _checked(codes, _vat_checks()[codes[0][:2]], SHORTEST_VAT)
+            if parsed is not None and parsed.issue != "check_digit":
+                return parsed
+            if codes[0][:2] not in WORDS_AS_PREFIX:
+                doubtful = doubtful or parsed
+        if doubtful is not None:
+            return doubtful
         number = re.search(r"[A-Z0-9]*\d[A-Z0-9/ .-]*\d[A-Z0-9]*", text)
         if number is None:
             return Parsed(None, "not_a_vat_id", f"no tax number in {text!r}")
-        return Parsed(number.group().strip().replace(" ", ""))
+        return Parsed("".join(number.group().split()))
 
     def same(self, left: object, right: object) -> bool:
         return folded(str(left)) == folded(str(right))
@@ -136,7 +140,6 @@ class VatId:
 def currency_marks(text: str) -> list[str]:
     """The currencies that a text marks by symbol or code, in order; `$` and `kr` stay as they are."""
     codes = [code for code in _CODE.findall(text) if code in COMMON_CODES]
-    codes += [code for pair in _PRICED.findall(text) for code in pair if code in _iso_codes() - COMMON_CODES]
     return codes + [SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)]
 
 
@@ -152,6 +155,11 @@ def _resolve_shared(code: str, conventions: Conventions) -> str:
 def _by_name(text: str) -> set[str]:
     code = _currency_names().get(folded(text))
     return {code} if code else set()
+
+
+def _priced(text: str) -> set[str]:
+    """A code beside a number: `BHD 12.500`."""
+    return {code for pair in _PRICED.findall(text) for code in pair if code in _iso_codes()}
 
 
 @lru_cache(maxsize=1)
@@ -173,24 +181,54 @@ def _currency_names() -> dict[str, str]:
     return names
 
 
-def _vat_is_valid(number: str) -> bool | None:
-    """None: the prefix is no country whose numbers can be checked."""
+def _codes_from(text: str) -> Iterator[list[str]]:
+    """For each place where a code may begin: what follows it without blanks, the longest first."""
+    for start in _CODE_START.finditer(text):
+        codes, compact, position = [], "", start.start()
+        while found := _CODE_TOKEN.match(text, position):
+            compact += found[1].upper()
+            if len(compact) > LONGEST_CODE or (len(compact) > 3 and not _may_continue(found[1])):
+                break
+            codes.append(compact)
+            position = found.end()
+        if codes:
+            yield codes[::-1]
+
+
+def _may_continue(word: str) -> bool:
+    """Groups of digits, and the four letters of a bank as in GB82 WEST; other words are what is printed behind the code."""
+    return any(map(str.isdigit, word)) or (len(word) == BANK_LETTERS and word.isupper())
+
+
+def _checked(codes: list[str], valid: Callable[[str], bool], shortest: int) -> Parsed | None:
+    """The longest of these whose check digits are right, repaired if need be; else the longest with a doubt."""
+    long_enough = [code for code in codes if len(code) >= shortest and sum(map(str.isdigit, code)) * 2 >= len(code)]
+    long_enough.sort(key=lambda code: code[-BANK_LETTERS:].isalpha())
+    for code in long_enough:
+        if valid(code):
+            return Parsed(code)
+    for code in long_enough:
+        repaired = code[:2] + code[2:].translate(_DIGIT_SLIPS)
+        if repaired != code and valid(repaired):
+            return Parsed(
+                repaired, "ocr_repaired", f"{code} was read as {repaired}, whose check digits are right", "info"
+            )
+    if not long_enough:
+        return None
+    return Parsed(long_enough[0], "check_digit", f"the length or the check digits of {long_enough[0]} are wrong")
+
+
+@lru_cache(maxsize=1)
+def _vat_checks() -> Mapping[str, Callable[[str], bool]]:
+    """Country prefix -> whether a number with it is valid."""
     from stdnum.ch import vat as swiss  # heavy: tables of all countries
     from stdnum.eu import vat as european
     from stdnum.gb import vat as british
     from stdnum.no import mva as norwegian
 
-    prefix = number[:2]
-    if prefix == "GB":
-        return bool(british.is_valid(number))
-    if prefix == "CH":
-        return bool(swiss.is_valid(number) or swiss.is_valid(number + "MWST"))
-    if prefix == "NO":
-        return bool(norwegian.is_valid(number))
-    if prefix.lower() in {*european.MEMBER_STATES, "el", "xi"}:
-        return bool(european.is_valid(number))
-    return None
-
-
-def _without_label(text: str, label: str) -> str:
-    return re.sub(rf"\b{label}\b[\s:.]*", "", text, flags=re.I)
+    prefixes = {"EL" if state == "gr" else state.upper() for state in european.MEMBER_STATES} | {"GR", "XI"}
+    checks: dict[str, Callable[[str], bool]] = dict.fromkeys(prefixes, european.is_valid)
+    checks["GB"] = british.is_valid
+    checks["CH"] = lambda number: bool(swiss.is_valid(number) or swiss.is_valid(f"{number}MWST"))
+    checks["NO"] = lambda number: bool(norwegian.is_valid(number) or norwegian.is_valid(f"{number}MVA"))
+    return checks

@@ -1,7 +1,7 @@
 """How a document writes dates and numbers, read from its own lines.
 
-In: the lines of a document. Out: `Conventions`: order of day and month, decimal mark, language, country, currency, each with
-the reason in `why`. What the lines do not say stays None; nothing is assumed.
+In: the lines of a document. Out: `Conventions`: order of day and month, decimal mark, language, country, currency,
+each with the reason in `why`. What the lines do not say stays None; nothing is assumed.
 """
 
 from __future__ import annotations
@@ -21,28 +21,40 @@ LEAST_STOP_WORDS = 3
 """Stop words. Fewer decide no language."""
 
 STOP_WORDS = {
-    "en": "the of and to for is on at by from with this your you our tel fax invoice total date amount cash change thank please tax",
-    "de": "der die das und für von mit ist bis zum zur den dem im rechnung datum betrag gesamt summe mwst ust netto brutto euro bitte",
-    "fr": "le la les des du et à de pour par sur facture date montant tva ttc ht merci votre nous une client échéance total",
-    "es": "el los las del y para por con factura fecha importe iva total gracias su una cliente vencimiento cantidad precio",
+    "en": "the of and to for is on at by from with this your you our tel fax invoice total date amount cash change"
+    " thank please tax",
+    "de": "der die das und für von mit ist bis zum zur den dem im rechnung datum betrag gesamt summe mwst ust netto"
+    " brutto euro bitte",
+    "fr": "le la les des du et à de pour par sur facture date montant tva ttc ht merci votre nous une client échéance",
+    "es": "el los las del y para por con factura fecha importe iva total gracias su una cliente vencimiento cantidad",
     "it": "il lo gli della dei e di per con fattura data importo iva totale grazie scadenza quantità prezzo imponibile",
     "nl": "het een van en voor met op factuur datum bedrag btw totaal bedankt aantal prijs uw wij vervaldatum",
 }
-_WORDS = {
-    word: [lang for lang, words in STOP_WORDS.items() if word in words.split()]
-    for words in STOP_WORDS.values()
-    for word in words.split()
-}
+"""Short words that only running text of the language has, and the words every bill has."""
 
-COUNTRY_BY_CURRENCY = {"MYR": "MY", "GBP": "GB", "IDR": "ID", "CHF": "CH", "PLN": "PL", "CZK": "CZ", "SEK": "SE", "NOK": "NO",
-                       "DKK": "DK", "HUF": "HU", "INR": "IN", "SGD": "SG", "AUD": "AU", "NZD": "NZ", "JPY": "JP", "THB": "TH"}  # fmt: skip
+
+def _languages_by_word() -> dict[str, list[str]]:
+    words: dict[str, list[str]] = {}
+    for language, listed in STOP_WORDS.items():
+        for word in listed.split():
+            words.setdefault(word, []).append(language)
+    return words
+
+
+_LANGUAGES = _languages_by_word()
+
+COUNTRY_BY_CURRENCY = {
+    "MYR": "MY", "GBP": "GB", "IDR": "ID", "CHF": "CH", "PLN": "PL", "CZK": "CZ", "SEK": "SE", "NOK": "NO",
+    "DKK": "DK", "HUF": "HU", "INR": "IN", "SGD": "SG", "AUD": "AU", "NZD": "NZ", "JPY": "JP", "THB": "TH",
+}  # fmt: skip
 MONTH_FIRST_COUNTRIES = frozenset({"US", "PH"})
 YEAR_FIRST_COUNTRIES = frozenset({"JP", "CN", "KR", "TW", "HU", "CA"})
 """No order of day and month follows from these: Canada writes all three."""
 DAY_FIRST_LANGUAGES = frozenset({"de", "fr", "es", "it", "nl"})
 
 _US_STATE = re.compile(
-    r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ALN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])[.,]?\s*\d{5}(?:-\d{4})?\b"
+    r"\b(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ALN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]"
+    r"|W[AIVY])[.,]?\s*\d{5}(?:-\d{4})?\b"
 )
 _COUNTRY_SIGNS = (
     (
@@ -80,7 +92,11 @@ def conventions(texts: Texts) -> Conventions:
     if country is None and currency in COUNTRY_BY_CURRENCY:
         country = COUNTRY_BY_CURRENCY[currency]
         why["country"] = f"the currency is {currency}"
-    day_first = _day_first(lines, language, country, currency, why)
+    day_first, reason = _order_of_dates(lines)
+    if day_first is None:
+        day_first, reason = _order_of_place(language, country, currency)
+    if day_first is not None:
+        why["day_first"] = reason
     mark = _decimal_mark(text, why)
     return Conventions(day_first, mark, language, country, currency, why)
 
@@ -88,7 +104,7 @@ def conventions(texts: Texts) -> Conventions:
 def _language(text: str, why: dict[str, str]) -> str | None:
     counts: Counter[str] = Counter()
     for word in _LETTERS.findall(text.lower()):
-        counts.update(_WORDS.get(word, ()))
+        counts.update(_LANGUAGES.get(word, ()))
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < LEAST_STOP_WORDS or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
@@ -121,34 +137,32 @@ def _currency(text: str, country: str | None, language: str | None, why: dict[st
     return ranked[0][0]
 
 
-def _day_first(
-    lines: list[str], language: str | None, country: str | None, currency: str | None, why: dict[str, str]
-) -> bool | None:
+def _order_of_dates(lines: list[str]) -> tuple[bool | None, str]:
+    """The order that the printed dates have, when all that can be read only one way agree."""
     seen: dict[bool, str] = {}
     for line in lines:
         if _DATE_LIKE.search(line):
             for reading in read_dates(line):
                 if reading.day_first is not None:
                     seen.setdefault(reading.day_first, reading.text)
-    if len(seen) == 1:
-        (order, example) = next(iter(seen.items()))
-        why["day_first"] = f"{example.strip()} can be read only one way"
-        return order
+    if len(seen) != 1:
+        return None, ""
+    ((order, example),) = seen.items()
+    return order, f"{example.strip()} can be read only one way"
+
+
+def _order_of_place(language: str | None, country: str | None, currency: str | None) -> tuple[bool | None, str]:
+    """The order that is usual where the document comes from; None when the signs contradict each other."""
     if country in MONTH_FIRST_COUNTRIES:
-        why["day_first"] = f"the country is {country}"
-        return False
-    if country in YEAR_FIRST_COUNTRIES:
-        return None
-    if country is not None:
-        why["day_first"] = f"the country is {country}"
-        return True
+        agrees = currency in {None, "USD", "PHP"}
+        return (False, f"the country is {country}") if agrees else (None, "")
     if language in DAY_FIRST_LANGUAGES:
-        why["day_first"] = f"the language is {language}"
-        return True
-    if currency == "EUR":
-        why["day_first"] = "the currency is EUR"
-        return True
-    return None
+        return True, f"the language is {language}"
+    if country in YEAR_FIRST_COUNTRIES or currency == "USD":
+        return None, ""
+    if country is not None:
+        return True, f"the country is {country}"
+    return (True, "the currency is EUR") if currency == "EUR" else (None, "")
 
 
 def _decimal_mark(text: str, why: dict[str, str]) -> Mark | None:

@@ -2,7 +2,7 @@
 
 In: a printed text such as `13. November 2017` or `02/02/16 10:35` and the document's conventions.
 Out: `Parsed` with a `datetime.date` or `datetime.time`. A date whose day and month may be exchanged has no value
-unless the document decides: the issue `date_order_unknown` names both readings, and nobody has to find out later that it was a guess.
+unless the document decides: the issue `date_order_unknown` names both readings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """A JSON Schema file becomes a Pydantic class.
 
-In: a file in a subset of JSON Schema draft 2020-12: an object with properties; a property is a string, number, integer, boolean,
-enum of strings, object, or array of objects. Out: the class. What is not in the subset raises SchemaError with its JSON pointer.
+In: a file in a subset of JSON Schema draft 2020-12: an object with properties; a property is a string, number, integer,
+boolean, enum of strings, object, or array of objects. Out: the class.
+What is not in the subset raises SchemaError with its JSON pointer.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _fields(properties: Mapping[str, Any], required: list[str], pointer: str, na
             )
         if not isinstance(child, dict):
             raise SchemaError(f"{where} is not an object", hint=_HINT)
-        described = {"description": child.get("description") or child.get("title")}
+        described: dict[str, Any] = {"description": child.get("description") or child.get("title")}
         kind_of_node = _type(child, where)
         if kind_of_node == "array":
             item = _checked(_checked(child, where, ARRAY).get("items"), f"{where}/items", OBJECT)

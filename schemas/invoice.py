@@ -1,6 +1,7 @@
 """An invoice in the business terms of EN 16931.
 
-In: nothing. Out: `Invoice`; the descriptions are the prompts. Every field may be absent; `Expected` ones make it complete.
+In: nothing. Out: `Invoice`; the descriptions are the prompts.
+Every field may be absent; `Expected` ones make it complete.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Kinds for numbers: amounts, quantities, rates and integers.
 
 In: a printed text such as `1.234,50 €` and the document's conventions. Out: `Parsed` with a Decimal or an int.
-A text with several different numbers, or a number whose point may be a decimal mark or a separator of thousands, says so.
+A text with several different numbers, or a number whose mark may separate decimals or thousands, says so.
 """
 
 from __future__ import annotations
@@ -158,17 +158,19 @@ def _resolve(plain: str, mark: Mark | None, guess: Mark) -> tuple[str | None, st
         return None, None, ""
     if len(marks) > 1:
         return ("".join(groups), None, "") if _is_grouped(groups) else (None, None, "")
-    before, after = groups
+    return _resolve_one_mark(plain, mark, guess)
+
+
+def _resolve_one_mark(plain: str, mark: Mark | None, guess: Mark) -> tuple[str, str | None, str]:
+    """Three digits after the only mark may be thousands or decimals; anything else is decimals."""
+    before, after = re.split(r"[.,]", plain)
     if len(after) != 3 or len(before) > 3 or before in {"", "0"} or before.startswith("0"):
         return f"{before or '0'}.{after}", None, ""
     if mark is not None:
-        return (f"{before}.{after}" if last == mark else before + after), None, ""
+        return (f"{before}.{after}" if mark in plain else before + after), None, ""
     digits = f"{before}.{after}" if guess == "." else before + after
-    return (
-        digits,
-        "decimal_mark_unknown",
-        f"{plain!r} is {before}.{after} or {before}{after}; the document does not say",
-    )
+    message = f"{plain!r} is {before}.{after} or {before}{after}; the document does not say"
+    return digits, "decimal_mark_unknown", message
 
 
 def _is_grouped(groups: list[str]) -> bool:

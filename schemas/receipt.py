@@ -1,6 +1,7 @@
 """A receipt from a till.
 
-In: nothing. Out: `Receipt`; the descriptions are the prompts. Every field may be absent; `Expected` ones make it complete.
+In: nothing. Out: `Receipt`; the descriptions are the prompts.
+Every field may be absent; `Expected` ones make it complete.
 """
 
 from __future__ import annotations

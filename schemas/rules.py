@@ -1,7 +1,9 @@
 """Rules: what the values of one document must satisfy together.
 
-In: typed values by concrete path (`line_items[0].amount`). Out: True, False, or None when a value that is needed is missing.
-A schema lists its rules in `rules: ClassVar[tuple[Rule, ...]]`. A broken rule never changes a value; it says that one of them may be wrong.
+In: typed values by concrete path (`line_items[0].amount`).
+Out: True, False, or None when a value that is needed is missing.
+A schema lists its rules in `rules: ClassVar[tuple[Rule, ...]]`. A broken rule never changes a value: it says that one
+of those it reads may be wrong.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ MINOR_UNIT = Decimal("0.01")
 HALF_UNIT = Decimal("0.005")
 """Each printed amount was rounded once, so it is at most half a minor unit off."""
 CASH_ROUNDING = Decimal("0.03")
-"""Totals paid in cash are rounded to 5 minor units (MY, CH, AU), which moves them by at most 2; one more for the sum itself."""
+"""Totals paid in cash are rounded to 5 minor units (MY, CH, AU): that moves them by at most 2, the sum by one more."""
 TAX_ROUNDING = Decimal("0.05")
 """A tax may be the sum of taxes rounded line by line: ten lines move it by at most 5 minor units."""
 
@@ -66,8 +68,8 @@ class Sum:
 class Total:
     """Amounts add up: `Total("gross_total", plus=("net_total", "tax_total"))`.
 
-    `minus` are taken off; of all of them those named in `optional` count as nothing when they are absent, and those named in
-    `included` may already be part of another (a receipt's subtotal may or may not contain the tax).
+    `minus` are taken off. Those named in `optional` count as nothing when absent; those named in `included` may already
+    be part of another (a receipt's subtotal may or may not contain the tax).
     """
 
     total: str
@@ -110,7 +112,7 @@ class Total:
 
 @dataclass(frozen=True)
 class RowProduct:
-    """In each row of a list quantity x unit price = amount. A discount on the line breaks it rightly: this is a hint."""
+    """In each row of a list quantity x unit price = amount. A discount on the line may break it: this is a hint."""
 
     quantity: str
     unit_price: str
@@ -128,7 +130,8 @@ class RowProduct:
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row} has {values.get(row + _leaf(self.quantity))} x {values.get(row + _leaf(self.unit_price))} and the amount {amount}"
+            f"{row[:-1]} has {values[row + _leaf(self.quantity)]} x {values[row + _leaf(self.unit_price)]} = {product},"
+            f" and the amount {amount}"
             for row, product, amount, slack in self._products(values)
             if abs(product - amount) > slack
         ]
@@ -163,7 +166,7 @@ class RateTimesBase:
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row or 'the document'} has {values.get(row + _leaf(self.rate))} % of {values.get(row + _leaf(self.base))},"
+            f"{row[:-1]} has {values[row + _leaf(self.rate)]} % of {values[row + _leaf(self.base)]},"
             f" which is {expected.quantize(MINOR_UNIT)}, and the tax {tax}"
             for row, expected, tax in self._taxes(values)
             if abs(expected - tax) > self.tolerance
@@ -217,7 +220,7 @@ def _leaf(path: str) -> str:
 
 
 def _rows(values: Values, list_path: str | None) -> list[str]:
-    """The row prefixes that the values have, in order: `line_items[0].`, `line_items[1].`; one empty one outside of lists."""
+    """The row prefixes that the values have: `line_items[0].`, `line_items[1].`; one that is empty outside of lists."""
     if list_path is None:
         return [""]
     pattern = re.compile(re.escape(list_path) + r"\[(\d+)\]\.")

@@ -1,7 +1,7 @@
 """Repairs of what OCR commonly misreads in numbers and dates: an explicit step of its own.
 
-In: a printed text. Out: the text with slips repaired; the same text when there is none or when it could be something else.
-The repaired text is used for the value alone: `raw` stays what was printed, and the value carries the issue `ocr_repaired`.
+In: a printed text. Out: the text with slips repaired; the same text when there is none or it could be something else.
+The repaired text is used for the value alone: `raw` stays as printed, and the value carries the issue `ocr_repaired`.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ INVOICE_WORDS = {
 
 @dataclass(frozen=True)
 class InvoiceType(Choice):
-    """What the document calls itself: `invoice`, `credit_note`, `corrected_invoice`, `prepayment_invoice`, `proforma`."""
+    """What the document calls itself: an invoice, a credit note, a corrected, prepayment or pro forma invoice."""
 
     values: tuple[str, ...] = tuple(INVOICE_WORDS)
     words: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: INVOICE_WORDS, hash=False)
