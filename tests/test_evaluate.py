@@ -1,0 +1,384 @@
+"""`docpipe evaluate`: what counts as right, what is counted, and what is said about the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from docpipe.cli import invoke
+from docpipe.data import Box
+from docpipe.errors import InputError, UsageError
+from docpipe.evaluate import Counts, Evaluation, evaluate, read_labels, read_map, read_results
+from docpipe.evaluate.grounding import printed_boxes
+from docpipe.evaluate.labels import LabelWord
+from docpipe.evaluate.scores import calibrate, score
+from docpipe.schema import load_schema
+
+
+def answer(value: Any, confidence: float = 0.9, **more: Any) -> dict[str, Any]:
+    leaf = {"value": value, "raw": None if value is None else str(value), "confidence": confidence}
+    return {"accepted": False, "evidence": [], "issues": [], **leaf, **more}
+
+
+def label_line(file: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"file": file, "fields": fields, **more}
+
+
+def result_line(file: str, fields: dict[str, Any] | None, **more: Any) -> dict[str, Any]:
+    return {"file": file, "schema": "receipt", "status": "complete", "fields": fields, "error": None, **more}
+
+
+def write(path: Path, lines: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+class Desk:
+    """Writes labels and results to files and evaluates them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def evaluate(
+        self,
+        labels: list[dict[str, Any]],
+        results: list[dict[str, Any]],
+        *,
+        schema: str = "receipt",
+        maps: tuple[str, ...] = (),
+        **options: Any,
+    ) -> Evaluation:
+        loaded = load_schema(schema)
+        documents = read_labels(write(self.folder / "labels.jsonl", labels), read_map(maps, loaded))
+        answers = read_results(write(self.folder / "results.jsonl", results))
+        return evaluate(documents, answers, loaded, **options)
+
+    def one(self, label: dict[str, Any], fields: dict[str, Any], *, schema: str = "receipt", **more: Any) -> Evaluation:
+        return self.evaluate([label_line("a.pdf", label, **more)], [result_line("a.pdf", fields)], schema=schema)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def outcome(evaluation: Evaluation, path: str) -> Counts:
+    return evaluation.scores.fields[path].counts
+
+
+RIGHT, WRONG, MISSED, SPURIOUS = Counts(right=1), Counts(wrong=1), Counts(missed=1), Counts(spurious=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "label", "given", "counts"),
+    [
+        ("total", "RM 1,080.90", "1080.90", RIGHT),
+        ("total", "1080.9", "1080.90", RIGHT),
+        ("total", "80.90", "80.91", WRONG),
+        ("date", "25/12/2018", "2018-12-25", RIGHT),
+        ("date", "25 DEC 2018", "2018-12-24", WRONG),
+        ("time", "2:52 PM", "14:52:00", RIGHT),
+        ("merchant_name", "YONGFATT ENTERPRISE", "Yongfatt  Enterprise.", RIGHT),
+        ("merchant_name", "YONGFATT ENTERPRISE", "Yongfatt", WRONG),
+        (
+            "merchant_address",
+            "NO 12, JALAN DEDAP 13 81100 JOHOR BAHRU",
+            "No. 12 Jalan Dedap 13, 81100 Johor Bahr",
+            RIGHT,
+        ),
+        ("total", "80.90", None, MISSED),
+        ("tip", None, "3.00", SPURIOUS),
+        ("tip", "", "3.00", SPURIOUS),
+    ],
+)
+def test_values_are_compared_by_their_kind(desk: Desk, path: str, label: Any, given: Any, counts: Counts) -> None:
+    assert outcome(desk.one({path: label}, {path: answer(given)}), path) == counts
+
+
+def test_identifiers_are_equal_without_blanks_and_case(desk: Desk) -> None:
+    found = desk.one(
+        {"invoice_number": "FA 2017-0010", "iban": "FR20 1242 1242 1242 1242 1242 127"},
+        {"invoice_number": answer("fa2017-0010"), "iban": answer("FR2012421242124212421242127")},
+        schema="invoice",
+    )
+    assert outcome(found, "invoice_number") == outcome(found, "iban") == RIGHT
+
+
+def test_an_absent_value_that_is_not_answered_is_counted_nowhere(desk: Desk) -> None:
+    assert "tip" not in desk.one({"tip": None}, {"tip": None}).scores.fields
+
+
+def test_an_answer_that_could_not_be_parsed_is_missed(desk: Desk) -> None:
+    found = desk.one({"date": "25/12/2018"}, {"date": answer(None, raw="2S/12/Z018")})
+    assert outcome(found, "date") == MISSED
+
+
+def test_normalised_labels_win_over_printed_ones_and_a_null_among_them_says_nothing(desk: Desk) -> None:
+    found = desk.one(
+        {"date": "04/03/20", "total": "5.55"},
+        {"date": answer("2020-04-03"), "total": answer("5.55")},
+        fields_norm={"date": "2020-04-03", "total": None},
+    )
+    assert outcome(found, "date") == outcome(found, "total") == RIGHT
+
+
+def test_the_order_of_day_and_month_comes_from_the_other_labels_of_the_file(desk: Desk) -> None:
+    labels = [label_line("a.pdf", {"date": "05/06/2018"}), label_line("b.pdf", {"date": "25/12/2018"})]
+    results = [
+        result_line("a.pdf", {"date": answer("2018-06-05")}),
+        result_line("b.pdf", {"date": answer("2018-12-25")}),
+    ]
+    assert outcome(desk.evaluate(labels, results), "date") == Counts(right=2)
+    labels[1] = label_line("b.pdf", {"date": "12/25/2018"})
+    assert outcome(desk.evaluate(labels, results), "date") == Counts(right=1, wrong=1)
+
+
+def test_a_list_of_texts_holds_alternatives_or_the_lines_of_one_text(desk: Desk) -> None:
+    label = {"total": ["16.10", "18.10"], "merchant_name": ["Golden Arches", "Restaurants Sdn Bhd"]}
+    found = desk.one(label, {"total": answer("18.10"), "merchant_name": answer("GOLDEN ARCHES RESTAURANTS SDN BHD")})
+    assert outcome(found, "total") == outcome(found, "merchant_name") == RIGHT
+
+
+def test_an_address_in_parts_matches_as_it_is_printed(desk: Desk) -> None:
+    label = {
+        "seller_address": {"line1": "35 rue de la Paix", "postcode": "69001", "city": "Lyon", "country": "FR"},
+        "buyer_address": {"line1": "Hauptstr. 1", "postcode": "10115", "city": "Berlin", "country": "DE"},
+    }
+    printed = {
+        "seller_address": answer("35, rue de la Paix\n69001 Lyon\nFrance"),
+        "buyer_address": answer("Hauptstr. 1, 80331 München"),
+    }
+    found = desk.one(label, printed, schema="invoice", language="fr")
+    assert outcome(found, "seller_address") == RIGHT
+    assert outcome(found, "buyer_address") == WRONG
+
+
+def test_what_the_labels_do_not_speak_of_is_named_but_not_scored(desk: Desk) -> None:
+    found = desk.one({"total": "5.00", "colour": "red"}, {"total": answer("5.00"), "time": answer("14:00:00")})
+    assert list(found.scores.fields) == ["total"]
+    assert found.not_scored == ("colour",)
+    assert found.unlabelled == {"time": 1}
+
+
+def test_documents_are_matched_by_name_whatever_folders_lead_to_them(desk: Desk) -> None:
+    labels = [label_line("docs/a/1.pdf", {"total": "1.00"}), label_line("docs/b/1.pdf", {"total": "2.00"})]
+    results = [
+        result_line("/data/docs/b/1.pdf", {"total": answer("2.00")}),
+        result_line("/data/docs/a/1.pdf", {"total": answer("1.00")}),
+    ]
+    assert outcome(desk.evaluate(labels, results), "total") == Counts(right=2)
+    with pytest.raises(InputError, match="2 results have this name"):
+        desk.evaluate([label_line("1.pdf", {"total": "1.00"})], results)
+
+
+def test_a_document_that_failed_or_has_no_line_counts_as_missed(desk: Desk) -> None:
+    labels = [label_line(f"{name}.pdf", {"total": "1.00"}) for name in "abc"]
+    results = [
+        result_line("a.pdf", {"total": answer("1.00")}),
+        result_line("b.pdf", None, status="failed", error={"code": "corrupt", "message": "m", "hint": "h"}),
+    ]
+    found = desk.evaluate(labels, results)
+    assert outcome(found, "total") == Counts(right=1, missed=2)
+    assert found.failed == ["b.pdf"]
+    assert found.missing == ["c.pdf"]
+    assert outcome(found, "total").recall == pytest.approx(1 / 3)
+
+
+def test_only_visible_leaves_out_what_is_not_printed(desk: Desk) -> None:
+    label = label_line(
+        "a.pdf",
+        {"gross_total": "10.00", "iban": "DE00", "prepaid_amount": "0.00", "line_items": [{"description": "x"}] * 2},
+        visible_in_text_layer={"gross_total": True, "iban": False, "line_items": 2, "line_items_named": 1},
+    )
+    results = [result_line("a.pdf", {"gross_total": answer("10.00")})]
+    found = desk.evaluate([label], results, schema="invoice", only_visible=True)
+    assert list(found.scores.fields) == ["gross_total"]
+    assert not found.rows
+    everything = desk.evaluate([label], results, schema="invoice")
+    assert outcome(everything, "iban") == outcome(everything, "prepaid_amount") == MISSED
+    assert everything.rows["line_items"].counts == Counts(missed=2)
+
+
+ROWS = [("Nougat 250g", "20", "81.90"), ("Biscuits", "15", "48.00"), ("Huile d'olive", "25", "495.00")]
+
+
+def given_rows(rows: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
+    return [
+        {"description": answer(name), "quantity": answer(quantity), "amount": answer(amount)}
+        for name, quantity, amount in rows
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        ([ROWS[2], ROWS[0], ROWS[1]], Counts(right=3)),
+        (ROWS[1:], Counts(right=2, missed=1)),
+        ([*ROWS, ("Total", "7", "624.90")], Counts(right=3, spurious=1)),
+        ([ROWS[0], ROWS[1], ("Huile d'olive", "25", "49.50")], Counts(right=2, wrong=1)),
+        ([ROWS[0], ROWS[1], ("Huile d' olive.", "25.000", "495.00")], Counts(right=3)),
+    ],
+)
+def test_rows_are_matched_as_well_as_they_can_be(desk: Desk, rows: list[tuple[str, str, str]], counts: Counts) -> None:
+    names = ("name", "quantity", "line_total")
+    label = label_line("a.pdf", {"line_items": [{**dict(zip(names, row, strict=True)), "unit": "C62"} for row in ROWS]})
+    results = [result_line("a.pdf", {"line_items": given_rows(rows)})]
+    found = desk.evaluate([label], results, schema="invoice", maps=("einvoices",))
+    assert found.rows["line_items"].counts == counts
+    assert set(found.cells.fields) == {f"line_items[].{name}" for name in ("description", "quantity", "amount")}
+
+
+def test_rows_that_look_alike_are_not_paired_greedily(desk: Desk) -> None:
+    """The first answer resembles both labels, the second only the first: a greedy pairing gets one right, not two."""
+    labels = [{"description": "Coffee", "amount": "2.00"}, {"description": "Coffee", "amount": "3.00"}]
+    answers = [
+        {"description": answer("Coffee"), "amount": answer("3.00")},
+        {"description": answer("Coffee"), "amount": answer("2.00")},
+    ]
+    found = desk.one({"line_items": labels}, {"line_items": answers}, schema="invoice")
+    assert found.rows["line_items"].counts == Counts(right=2)
+
+
+def test_the_tax_breakdown_is_compared_in_all_labelled_columns(desk: Desk) -> None:
+    label = label_line("a.pdf", {"vat_breakdown": [{"rate": "20.00", "basis": "81.90", "tax": "16.38"}]})
+    for tax, counts in (("16.38", RIGHT), ("16.83", WRONG)):
+        row = {"rate": answer("20"), "net": answer("81.90"), "tax": answer(tax)}
+        found = desk.evaluate(
+            [label], [result_line("a.pdf", {"tax_breakdown": [row]})], schema="invoice", maps=("einvoices",)
+        )
+        assert found.rows["tax_breakdown"].counts == counts
+
+
+def test_questions_and_answers_of_a_form_become_rows(desk: Desk) -> None:
+    label = label_line("a.png", {"Date:": "9/3/92", "To:": "M. Hamann"})
+    pairs = [{"label": answer("To:"), "value": answer("M. Hamann")}, {"label": answer("Date:"), "value": answer("")}]
+    found = desk.evaluate([label], [result_line("a.png", {"pairs": pairs})], schema="form", maps=("funsd",))
+    assert found.rows["pairs"].counts == Counts(right=1, wrong=1)
+
+
+def test_names_are_mapped_by_hand_or_by_preset_and_a_wrong_target_is_refused(desk: Desk) -> None:
+    label, results = label_line("a", {"company": "Abc Ltd"}), [result_line("a", {"merchant_name": answer("ABC LTD")})]
+    for maps in (("sroie",), ("company=merchant_name",)):
+        assert outcome(desk.evaluate([label], results, maps=maps), "merchant_name") == RIGHT
+    with pytest.raises(UsageError, match="has no field shop"):
+        desk.evaluate([label], results, maps=("company=shop",))
+    with pytest.raises(UsageError, match="neither"):
+        desk.evaluate([label], results, maps=("siore",))
+
+
+def test_intervals_are_the_same_each_time_and_absent_for_few_documents() -> None:
+    documents = [{"total": RIGHT if index % 5 else WRONG} for index in range(50)]
+    first, second = score(documents), score(documents)
+    assert first == second
+    assert first.micro.interval is not None
+    low, high = first.micro.interval
+    assert 0.6 < low < 0.8 < high < 0.95
+    assert score(documents[:5]).micro.interval is None
+
+
+def test_micro_counts_values_and_macro_counts_fields() -> None:
+    found = score([{"total": RIGHT, "tip": WRONG}, {"total": RIGHT}, {"total": RIGHT}])
+    assert found.micro.counts.f1 == pytest.approx(3 / 4)
+    assert found.macro.f1 == pytest.approx(1 / 2)
+
+
+def test_calibration_says_how_many_accepted_values_were_wrong() -> None:
+    answers = [(0.99, True, True)] * 198 + [(0.97, True, False)] * 2 + [(0.4, False, False)] * 100
+    found = calibrate(answers)
+    assert (found.accepted, found.accepted_wrong, found.wrong) == (200, 2, 102)
+    assert found.coverage_at_1_percent == pytest.approx(200 / 300)
+    assert found.error_at_most is not None
+    assert 0.02 < found.error_at_most < 0.05
+
+
+def test_a_threshold_cannot_part_answers_of_one_confidence() -> None:
+    answers = [(0.9, False, True)] * 50 + [(0.9, False, False)] * 50
+    assert calibrate(answers).coverage_at_1_percent == 0.0
+
+
+LINES = (
+    LabelWord("Yongfatt", Box(0.1, 0.10, 0.3, 0.12)),
+    LabelWord("Enterprise", Box(0.32, 0.10, 0.5, 0.12)),
+    LabelWord("Date: 25/12/2018", Box(0.2, 0.2, 0.6, 0.22)),
+)
+
+
+def test_a_value_is_found_across_words_and_within_a_line() -> None:
+    assert list(printed_boxes("YONGFATT ENTERPRISE", LINES)) == [Box(0.1, 0.10, 0.5, 0.12)]
+    (date,) = printed_boxes("25/12/2018", LINES)
+    assert date.left == pytest.approx(0.2 + 0.4 * 4 / 12)  # after the four letters of "Date"
+    assert date.right == pytest.approx(0.6)
+    assert not list(printed_boxes("26/12/2018", LINES))
+
+
+def test_grounding_counts_right_values_whose_evidence_lies_on_the_print(desk: Desk) -> None:
+    words = [{"text": "Total 5.00", "box": [100, 100, 300, 120]}, {"text": "7.00", "box": [100, 200, 150, 220]}]
+
+    def evidence(*box: float) -> list[dict[str, Any]]:
+        return [{"page": 1, "box": list(box), "text": "", "match": "exact"}]
+
+    fields = {
+        "total": answer("5.00", evidence=evidence(0.21, 0.10, 0.30, 0.12)),
+        "subtotal": answer("7.00", evidence=evidence(0.10, 0.70, 0.15, 0.72)),
+        "tip": answer("9.99", evidence=evidence(0.0, 0.0, 1.0, 1.0)),
+    }
+    label = {"total": "5.00", "subtotal": "7.00", "tip": "9.99"}
+    found = desk.one(label, fields, width=1000, height=1000, words=words)
+    assert found.scores.micro.counts == Counts(right=3)
+    assert (found.groundable, found.grounded) == (2, 1)  # 9.99 is in no transcript
+
+
+def test_the_command_prints_json_and_fails_when_a_document_has_no_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = write(tmp_path / "l.jsonl", [label_line(f"{n}.pdf", {"total": "1.00", "tax": "0.10"}) for n in "ab"])
+    results = write(tmp_path / "r.jsonl", [result_line("a.pdf", {"total": answer("1.00"), "tax": answer("0.20")})])
+    assert invoke(["evaluate", str(labels), str(results), "--json", "--fields", "total"]) == InputError.exit_code
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert found["missing"] == ["b.pdf"]
+    assert found["fields"]["total"]["right"] == 1
+    assert "tax" not in found["fields"]
+    assert "b.pdf" in printed.err
+    (tmp_path / "some.txt").write_text("docs/a.pdf\n")
+    assert invoke(["evaluate", str(labels), str(results), "--files", str(tmp_path / "some.txt")]) == 0
+    assert re.search(r"total +1 +0 +0 +0 +1\.000", capsys.readouterr().out)
+
+
+def test_a_line_that_is_no_json_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = write(tmp_path / "l.jsonl", [label_line("a.pdf", {})])
+    broken = tmp_path / "r.jsonl"
+    broken.write_text('{"file": "a.pdf"}\n{"file"\n')
+    assert invoke(["evaluate", str(labels), str(broken)]) == InputError.exit_code
+    assert "line 2" in capsys.readouterr().err
+
+
+def test_the_error_page_shows_where_answer_and_label_stand(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Image.new("RGB", (600, 800), "white")
+    ImageDraw.Draw(page).text((300, 400), "5.00", fill="black")
+    page.save(tmp_path / "a.png")
+    words = [{"text": "5.00", "box": [300, 400, 340, 415]}]
+    evidence = [{"page": 1, "box": [0.1, 0.1, 0.2, 0.12], "text": "6.00", "match": "exact"}]
+    fields = {"total": answer("6.00", evidence=evidence, accepted=True), "tip": None}
+    label = label_line("a.png", {"total": "5.00", "tip": "<1.00>"}, width=600, height=800, words=words)
+    labels = write(tmp_path / "l.jsonl", [label])
+    results = write(tmp_path / "r.jsonl", [result_line("elsewhere/a.png", fields)])
+    out = tmp_path / "errors.html"
+    assert invoke(["evaluate", str(labels), str(results), "--errors", str(out)]) == 0
+    html = out.read_text(encoding="utf-8")
+    assert html.count("<article>") == html.count("data:image/jpeg;base64,") == 2
+    assert html.index("wrong, accepted") < html.index("missed<")  # the worst first
+    assert "&lt;1.00&gt;" in html
+    assert not re.search(r"(src|href)=\"(?!data:)", html)  # nothing beside the file is needed
+    assert str(out) in capsys.readouterr().err
+
+
+def test_an_amount_label_may_be_a_number(desk: Desk) -> None:
+    found = desk.one({"gross_total": 4.1}, {"gross_total": answer(str(Decimal("4.10")))}, schema="invoice")
+    assert outcome(found, "gross_total") == RIGHT
