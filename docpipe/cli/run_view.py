@@ -6,7 +6,7 @@ In: outcomes as they come. Out: text on standard error; standard output is for r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,13 +18,15 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from docpipe.batch.outcome import Outcome
+from docpipe.data import Status
 from docpipe.schema import Schema
 from docpipe.spelling import squeeze
 
 MAX_ROWS = 30  # a screen; the rest is in the database
 KEY_VALUES = 4
-COLOURS = {"complete": "green", "needs_review": "yellow", "failed": "red", "unchanged": "cyan"}
-URGENCY = {"failed": 0, "needs_review": 1, "complete": 2}
+COLOURS: Mapping[Status, str] = {"complete": "green", "needs_review": "yellow", "failed": "red"}
+URGENCY: Mapping[Status, int] = {"failed": 0, "needs_review": 1, "complete": 2}
+WORDS: Mapping[Status, str] = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
 PLAIN_WIDTH = 160  # of the table where standard error is a file or a pipe
 
 
@@ -34,6 +36,17 @@ class Pace:
 
     pages: int
     read: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A line of the table. Outcomes are not kept: those of ten thousand documents would fill the memory."""
+
+    file: Path
+    status: Status
+    word: str
+    values: str
+    look_at: str
 
 
 class RunView:
@@ -58,7 +71,8 @@ class RunView:
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
-        self.outcomes: list[Outcome] = []
+        self._rows: list[Row] = []
+        self._unchanged = 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -78,24 +92,27 @@ class RunView:
         self._draw()
 
     def done(self, outcome: Outcome) -> None:
-        self.outcomes.append(outcome)
+        word = f"{outcome.status}, unchanged" if outcome.unchanged else outcome.status
+        row = Row(outcome.path, outcome.status, word, key_values(outcome, self._schema), look_at(outcome))
+        self._rows.append(row)
+        self._unchanged += outcome.unchanged
         pace = self._in_work.pop(outcome.path, Pace(1, 0))
         self._finished.pages += pace.pages
         self._finished.read += pace.read
         self._draw()
         if not self._console.is_terminal:
-            head = f"[{len(self.outcomes)}/{self._total}] {outcome.path}: {_word(outcome)}"
-            self._console.print(": ".join(filter(None, (head, _look_at(outcome)))), markup=False, soft_wrap=True)
+            head = f"[{len(self._rows)}/{self._total}] {row.file}: {row.word}"
+            self._console.print(": ".join(filter(None, (head, row.look_at))), markup=False, soft_wrap=True)
 
     def summary(self) -> None:
         """The table with what needs a person first, and the counts."""
-        if not self.outcomes:
+        if not self._rows:
             return
         self._console.print(self._table())
-        hidden = len(self.outcomes) - MAX_ROWS
+        hidden = len(self._rows) - MAX_ROWS
         if hidden > 0:
             self._console.print(f"… and {hidden} more, all of them in the database.")
-        self._console.print(counts(self.outcomes, self._total), markup=False, soft_wrap=True)
+        self._console.print(self._counts(), markup=False, soft_wrap=True)
 
     def go_on(self, commands: Sequence[str]) -> None:
         self._console.print("Go on with:", *commands, sep="\n  ", markup=False, soft_wrap=True, highlight=False)
@@ -104,7 +121,7 @@ class RunView:
         """Time left goes by pages; a file that is not open yet counts as many as the average so far."""
         if self._task is None:
             return
-        met = len(self.outcomes) + len(self._in_work)
+        met = len(self._rows) + len(self._in_work)
         pages = self._finished.pages + sum(pace.pages for pace in self._in_work.values())
         read = sum(pace.read for pace in self._in_work.values())
         self._bar.update(
@@ -112,7 +129,7 @@ class RunView:
             description="reading",
             total=pages + (self._total - met) * pages / max(1, met),
             completed=self._finished.pages + read,
-            documents=f"{len(self.outcomes)}/{self._total}",
+            documents=f"{len(self._rows)}/{self._total}",
             pages=self._finished.read + read,
         )
 
@@ -122,16 +139,19 @@ class RunView:
         table.add_column("status", no_wrap=True)
         table.add_column("values", overflow="fold", ratio=4)
         table.add_column("look at", overflow="fold", ratio=5)
-        urgent = sorted(self.outcomes, key=lambda outcome: (URGENCY[outcome.status], str(outcome.path)))
-        for outcome in urgent[:MAX_ROWS]:
-            colour = COLOURS["unchanged" if outcome.unchanged else outcome.status]
-            table.add_row(
-                escape(outcome.path.name),
-                f"[{colour}]{_word(outcome)}[/]",
-                escape(key_values(outcome, self._schema)),
-                escape(_look_at(outcome)),
-            )
+        for row in sorted(self._rows, key=lambda row: (URGENCY[row.status], str(row.file)))[:MAX_ROWS]:
+            status = f"[{COLOURS[row.status]}]{row.word}[/]"
+            table.add_row(escape(row.file.name), status, escape(row.values), escape(row.look_at))
         return table
+
+    def _counts(self) -> str:
+        """`76 of 76 files: 40 complete, 6 to review, 30 failed (12 unchanged since an earlier run)`."""
+        by_status = Counter(row.status for row in self._rows)
+        parts = [f"{by_status[status]} {word}" for status, word in WORDS.items() if by_status[status]]
+        unchanged = f" ({self._unchanged} unchanged since an earlier run)" if self._unchanged else ""
+        open_files = self._total - len(self._rows)
+        missing = f"; {open_files} not begun or not finished" if open_files else ""
+        return f"{len(self._rows)} of {self._total} files: {', '.join(parts)}{unchanged}{missing}"
 
 
 def key_values(outcome: Outcome, schema: Schema) -> str:
@@ -145,22 +165,8 @@ def key_values(outcome: Outcome, schema: Schema) -> str:
     return " · ".join(" ".join(str(found[path]).split()) for path in chosen)
 
 
-def counts(outcomes: Sequence[Outcome], total: int) -> str:
-    """`76 files: 40 complete, 6 need review, 30 failed (12 unchanged since an earlier run)`."""
-    by_status = Counter(outcome.status for outcome in outcomes)
-    words = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
-    parts = [f"{by_status[status]} {word}" for status, word in words.items() if by_status[status]]  # type: ignore[index]
-    unchanged = sum(outcome.unchanged for outcome in outcomes)
-    known = f" ({unchanged} unchanged since an earlier run)" if unchanged else ""
-    missing = f"; {total - len(outcomes)} not begun or not finished" if len(outcomes) < total else ""
-    return f"{len(outcomes)} of {total} files: {', '.join(parts)}{known}{missing}"
-
-
-def _word(outcome: Outcome) -> str:
-    return f"{outcome.status}, unchanged" if outcome.unchanged else outcome.status
-
-
-def _look_at(outcome: Outcome) -> str:
+def look_at(outcome: Outcome) -> str:
+    """What a person should look at first: the error, or the worst doubt."""
     if outcome.error is not None:
         return " ".join(filter(None, (_sentence(outcome.error.message), outcome.error.hint)))
     doubts = outcome.doubts()

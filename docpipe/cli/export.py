@@ -1,0 +1,35 @@
+"""`docpipe export`: stored results as a file. In: the database. Out: JSONL, CSV or Excel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from docpipe.config import load_settings
+from docpipe.export import check_target, write
+from docpipe.store.sql import SqlStore
+
+if TYPE_CHECKING:
+    from docpipe.data import Status
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@click.option(
+    "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
+)
+@click.option("--schema", metavar="NAME", help="Only the results of this schema. Default: all.")
+@click.option(
+    "--status", type=click.Choice(["complete", "needs_review", "failed"]), help="Only the results that ended so."
+)
+def export(target: str, database: str | None, schema: str | None, status: Status | None) -> None:
+    """Write stored results to a JSONL, CSV or Excel file.
+
+    The ending of FILE names the format: .jsonl, .csv or .xlsx; - is JSON Lines on standard output. The newest result
+    of each document is written.
+    """
+    check_target(target)
+    with SqlStore(database or load_settings().database_url, create=False) as store:
+        for path in write(store.results(schema, status), target):
+            click.echo(f"wrote {path}", err=True)
