@@ -113,10 +113,8 @@ def _use_wal(engine: Engine) -> None:
             except sqlite3.OperationalError as error:
                 # changing the mode does not wait for other openers as BEGIN does
                 if "locked" not in str(error) or attempt == WAL_TRIES - 1:
-                    raise StoreError(f"cannot open {engine.url.database}: {error}", hint=_hint(str(error))) from error
+                    raise
                 time.sleep(0.1)
-            except sqlite3.DatabaseError as error:
-                raise StoreError(f"cannot open {engine.url.database}: {error}", hint=_hint(str(error))) from error
     finally:
         raw.close()
 
@@ -141,8 +139,8 @@ def explained(url: URL) -> Iterator[None]:
     """Database errors come out as StoreError, with a hint and without the password."""
     try:
         yield
-    except DBAPIError as error:
-        reason = " ".join(str(error.orig).split())
+    except (DBAPIError, sqlite3.Error) as error:
+        reason = " ".join(str(error.orig if isinstance(error, DBAPIError) else error).split())
         raise StoreError(f"{url.render_as_string()}: {reason}", hint=_hint(reason)) from error
     except SQLAlchemyError as error:
         raise StoreError(f"{url.render_as_string()}: {error}") from error

@@ -69,7 +69,7 @@ TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
 }
 
 FITTING: Mapping[ColumnType, tuple[type, ...]] = {
-    "decimal": (int, Decimal),
+    "decimal": (int, float, Decimal),
     "date": (date,),
     "time": (time,),
     "integer": (int,),
@@ -77,7 +77,7 @@ FITTING: Mapping[ColumnType, tuple[type, ...]] = {
     "float": (int, float, Decimal),
 }
 SHAPED: Mapping[ColumnType, Callable[[Any], object]] = {
-    "decimal": Decimal,
+    "decimal": lambda value: Decimal(str(value)),
     "float": float,
     "time": lambda value: value.replace(tzinfo=None, microsecond=0),  # a column of times of day to the second
 }
