@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, cos, radians, sin
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from docpipe.read.detect import Region, network_input
+from docpipe.read.ink import Extent, Ink, words_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
 CROP_HEIGHT = 48  # pixels, what the recogniser was trained for
 COLUMN = 8  # pixels of the crop behind one column of the recogniser's answer
-WIDTH_STEP = 32  # crops of nearly the same width share a batch
+WIDTH_STEP = 16  # pixels: crops of nearly the same width share a batch
+MARGIN = 6  # pixels of paper left and right of the ink; the detector leaves three times as much
 MAX_CROP_WIDTH = 3200  # pixels; a longer line is squeezed
 BATCH_WIDTH = 1600  # pixels of all crops of one call together: above it a call gains nothing and memory grows
 SLANT_SHIFT = 0.12  # of the height: a line that rises less over its width is cut out straight
@@ -53,11 +55,15 @@ class ReadRegion:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A region cut out, upright, 48 pixels high. `upward`: the text ran up the page and was turned."""
+    """A region cut out, upright, 48 pixels high, without the paper at its ends. `start` is where it begins in the
+    region's crop of `width` pixels. `upward`: the text ran up the page and was turned."""
 
     region: Region
     pixels: NDArray[Any]
-    upward: bool = False
+    ink: Ink
+    start: int
+    width: int
+    upward: bool
 
 
 def cut_out(picture: NDArray[Any], regions: Sequence[Region]) -> list[Crop]:
@@ -68,24 +74,40 @@ def cut_out(picture: NDArray[Any], regions: Sequence[Region]) -> list[Crop]:
 def _crop(picture: NDArray[Any], region: Region, usual_height: float) -> Crop:
     import cv2  # heavy: 0.1 s, and only pages without a text layer need it
 
-    rise = abs(sin(radians(region.angle))) * max(region.width, region.height)
-    if rise <= SLANT_SHIFT * min(region.width, region.height) + 1:
-        top, left = max(0, round(region.y - region.height / 2)), max(0, round(region.x - region.width / 2))
-        pixels: NDArray[Any] = picture[
-            top : max(top + 1, round(region.y + region.height / 2)),
-            left : max(left + 1, round(region.x + region.width / 2)),
-        ]
-    else:
-        turn = cv2.getRotationMatrix2D((region.x, region.y), region.angle, 1)
-        turn[:, 2] += np.array([region.width / 2 - region.x, region.height / 2 - region.y])
-        size = (max(1, round(region.width)), max(1, round(region.height)))
-        pixels = cv2.warpAffine(picture, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    pixels = _straight(picture, region)
     upward = region.height > VERTICAL * region.width and region.height > VERTICAL_HEIGHT * usual_height
     if upward:
         pixels = np.rot90(pixels, -1)
     height, width = pixels.shape[:2]
     target = min(MAX_CROP_WIDTH, max(COLUMN, ceil(CROP_HEIGHT * width / height)))
-    return Crop(region, cv2.resize(np.ascontiguousarray(pixels), (target, CROP_HEIGHT)), upward)
+    line = cv2.resize(np.ascontiguousarray(pixels), (target, CROP_HEIGHT))
+    left, right = Ink(line).edges()
+    start = max(0, left - MARGIN)
+    trimmed = np.ascontiguousarray(line[:, start : max(start + COLUMN, right + MARGIN)])
+    return Crop(region, trimmed, Ink(trimmed), start, target, upward)
+
+
+def _straight(picture: NDArray[Any], region: Region) -> NDArray[Any]:
+    """The region's pixels; the slant of a skewed page is taken out."""
+    import cv2  # heavy: see _crop
+
+    rise = abs(sin(radians(region.angle))) * max(region.width, region.height)
+    if rise > SLANT_SHIFT * min(region.width, region.height) + 1:
+        turn = cv2.getRotationMatrix2D((region.x, region.y), region.angle, 1)
+        turn[:, 2] += np.array([region.width / 2 - region.x, region.height / 2 - region.y])
+        size = (max(1, round(region.width)), max(1, round(region.height)))
+        return cv2.warpAffine(picture, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    height, width = picture.shape[:2]
+    top = min(height - 1, max(0, round(region.y - region.height / 2)))
+    left = min(width - 1, max(0, round(region.x - region.width / 2)))
+    bottom = max(top + 1, round(region.y + region.height / 2))
+    right = max(left + 1, round(region.x + region.width / 2))
+    return picture[top:bottom, left:right]
+
+
+def upside_down(crop: Crop) -> Crop:
+    pixels = np.ascontiguousarray(crop.pixels[::-1, ::-1])
+    return replace(crop, pixels=pixels, ink=Ink(pixels), start=crop.width - crop.start - pixels.shape[1])
 
 
 def recognise(crops: Sequence[Crop], models: OcrModels) -> list[ReadRegion]:
@@ -137,36 +159,30 @@ def _decode(
 ) -> ReadRegion:
     """The CTC answer: one entry per column, repeats are one character, blanks separate."""
     fresh = np.flatnonzero((best != 0) & np.diff(best, prepend=-1).astype(bool))
+    fresh = fresh[fresh * COLUMN < crop.pixels.shape[1]]  # beyond is padding
+    if len(fresh) == 0:
+        return ReadRegion(crop.region, (), 0.0)
     texts = [alphabet[best[column]] for column in fresh]
     certain = probability[fresh]
-    words: list[ReadWord] = []
-    start = 0
-    for end in range(len(texts) + 1):
-        if end < len(texts) and not texts[end].isspace():
-            continue
-        if end > start:
-            span = _span(fresh, start, end, crop.pixels.shape[1])
-            words.append(ReadWord("".join(texts[start:end]), _on_page(crop, *span), float(certain[start:end].mean())))
-        start = end + 1
-    return ReadRegion(crop.region, tuple(words), float(certain.mean()) if len(certain) else 0.0)
+    words = tuple(
+        ReadWord("".join(texts[first:last]), _on_page(crop, extent), float(certain[first:last].mean()))
+        for first, last, extent in words_in(crop.ink, texts, ((fresh + 0.5) * COLUMN).tolist())
+    )
+    return ReadRegion(crop.region, words, float(certain.mean()))
 
 
-def _span(columns: NDArray[np.intp], start: int, end: int, width: int) -> tuple[float, float]:
-    """Left and right of a word, as fractions of the crop: half-way to its neighbours' characters."""
-    left = 0.0 if start == 0 else (columns[start] - 0.5) * COLUMN
-    right = float(width) if end == len(columns) else (columns[end - 1] + 1.5) * COLUMN
-    return max(0.0, left / width), min(1.0, right / width)
-
-
-def _on_page(crop: Crop, start: float, end: float) -> tuple[float, float, float, float]:
-    """The upright box around a stretch of the region."""
+def _on_page(crop: Crop, extent: Extent) -> tuple[float, float, float, float]:
+    """The upright box around a stretch of the region, in pixels of the picture."""
     region = crop.region
     along, across = (region.height, region.width) if crop.upward else (region.width, region.height)
-    middle, length = ((start + end) / 2 - 0.5) * along, (end - start) * along
+    length = (extent.right - extent.left) / crop.width * along
+    middle = ((crop.start + (extent.left + extent.right) / 2) / crop.width - 0.5) * along
+    depth = (extent.bottom - extent.top) / CROP_HEIGHT * across
+    offset = ((extent.top + extent.bottom) / 2 / CROP_HEIGHT - 0.5) * across
+    right, down = (offset, -middle) if crop.upward else (middle, offset)
+    wide, high = (depth, length) if crop.upward else (length, depth)
     slope = radians(region.angle)
-    if crop.upward:  # the text starts at the foot of the region
-        x, y = region.x + middle * sin(slope), region.y - middle * cos(slope)
-        return (x - across / 2, y - length / 2, x + across / 2, y + length / 2)
-    x, y = region.x + middle * cos(slope), region.y + middle * sin(slope)
-    half = (across + abs(sin(slope)) * length) / 2 if abs(region.angle) > 0 else across / 2
-    return (x - length / 2, y - half, x + length / 2, y + half)
+    x = region.x + right * cos(slope) - down * sin(slope)
+    y = region.y + right * sin(slope) + down * cos(slope)
+    wide, high = wide + abs(sin(slope)) * high / 2, high + abs(sin(slope)) * wide / 2
+    return (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
