@@ -55,10 +55,10 @@ def _verified(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> Candida
         inside = index.words_in(quote.box) if index else []
         if index is None or not inside:
             return replace(candidate, evidence=())
-        printed = " ".join(index.words[word].text for word in inside)
-        match = says_the_same(quote.text, printed)
-        if match is None and " ".join(quote.text.split()) in printed:
-            match = "exact"  # the quote is a part of a word
+        printed = [index.words[word].text for word in inside]
+        match = says_the_same(quote.text, " ".join(printed))
+        if match is None and _leaves_out(quote.text.split(), printed):
+            match = "exact"
         if match is None:
             return replace(candidate, evidence=())
         quotes.append(replace(quote, match=match))
@@ -67,6 +67,12 @@ def _verified(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> Candida
         return replace(candidate, evidence=())
     loosest = max([match, *(quote.match for quote in quotes)], key=lambda grade: _LOOSENESS[grade])
     return replace(candidate, evidence=tuple(replace(quote, match=loosest) for quote in quotes))
+
+
+def _leaves_out(quoted: Sequence[str], printed: Sequence[str]) -> bool:
+    """Whether the quote is the print without some of its words (another column's) or a part of one word."""
+    rest = iter(printed)
+    return all(word in rest for word in quoted) or " ".join(quoted) in " ".join(printed)
 
 
 def _row_anchors(

@@ -13,7 +13,7 @@ from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue, Page
 from docpipe.decide.amounts import with_printed_amounts
 from docpipe.decide.joint import Assignment, JointChoice, units
-from docpipe.decide.options import KindReader, Option, absent_score, lines, options
+from docpipe.decide.options import KindReader, Option, absent_scores, lines, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import signals_of
 from docpipe.schema import Schema, template
@@ -58,11 +58,11 @@ def _table(
 ) -> dict[str, list[tuple[Option | None, float]]]:
     """Every path with its options and scores, being absent among them."""
     paths: Iterable[str] = [*(spec.path for spec in schema.fields if spec.list_path is None), *found]
+    absent = absent_scores(answer)
     table: dict[str, list[tuple[Option | None, float]]] = {}
     for path in dict.fromkeys(paths):
         here = found.get(path, ())
-        absent = absent_score(path, answer, here)
-        table[path] = [*((option, option.score) for option in here), (None, absent)]
+        table[path] = [*((option, option.score) for option in here), (None, absent.get(path, 1.0))]
     return table
 
 
@@ -84,7 +84,5 @@ def _field(
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:
         issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
-    accepted = (
-        threshold is not None and confidence >= threshold and bool(option.evidence) and option.value is not None
-    )
+    accepted = threshold is not None and confidence >= threshold and bool(option.evidence) and option.value is not None
     return Field(path, option.value, option.raw, confidence, option.evidence, accepted, tuple(issues), signals)

@@ -25,7 +25,7 @@ DOUBTED = math.log(0.3)
 SCORE_MIN = 1e-4  # the score of an option that the extractor calls impossible: rules may still speak for it
 BEAM = 24  # combinations kept: three fields may be wrong at once before the right one is out of sight
 FIELDS_MAX = 40  # fields that one search may change, the least certain ones first
-EVALUATIONS_MAX = 8_000  # rules checked for one document: about a second when a sum has a hundred rows
+EVALUATIONS_MAX = 4_000  # rules checked for one document: about a second when a sum has two hundred rows
 WAVES_MAX = 3  # a repaired row can break a total that was right by accident; it is then looked at again
 
 ABSENT = None
@@ -59,7 +59,7 @@ class JointChoice:
             for path in unit.paths:
                 self._units_of[path].append(number)
         self._checked: dict[tuple[int, ...], bool | None] = {}
-        self._evaluations = 0
+        self.evaluations = 0
         first = dict.fromkeys(self.table, 0)
         self._judged = {number for number in range(len(units)) if self.check(number, first) is not None}
 
@@ -79,7 +79,7 @@ class JointChoice:
         unit = self.units[number]
         key = (number, *(taken[path] for path in unit.paths))
         if key not in self._checked:
-            self._evaluations += 1
+            self.evaluations += 1
             self._checked[key] = unit.rule.check(self.values(unit.paths, taken))
         return self._checked[key]
 
@@ -103,7 +103,7 @@ class JointChoice:
         for path in paths:
             children = list(beam)
             for state in beam:
-                if self._evaluations > EVALUATIONS_MAX:
+                if self.evaluations > EVALUATIONS_MAX:
                     break
                 children += [self._changed(state, path, other) for other in range(len(self.table[path]))]
             unique = {tuple(state.taken[p] for p in paths): state for state in children}
@@ -147,4 +147,3 @@ def _log_score(option: tuple[Option | None, float]) -> float:
     what, score = option
     doubt = DOUBTED if what is not None and what.parsed.issue is not None else 0.0
     return math.log(max(SCORE_MIN, score)) + doubt
-

@@ -76,12 +76,13 @@ def options(answer: Answer, reader: KindReader, indexes: Mapping[int, PageIndex]
     return {path: _distinct(reader.kind(path), found) for path, found in by_path.items()}
 
 
-def absent_score(path: str, answer: Answer, found: Sequence[Option]) -> float:
-    """How likely the field is not on the document: what the extractor says, else what its candidates leave."""
-    said = answer.absent.get(path)
-    if said is not None:
-        return said
-    return max(ABSENT_FLOOR, 1.0 - sum(option.score for option in found))
+def absent_scores(answer: Answer) -> dict[str, float]:
+    """How likely each field is not on the document: what the extractor says, else what its candidates leave."""
+    proposed: dict[str, float] = defaultdict(float)
+    for candidate in answer.candidates:
+        proposed[candidate.path] += candidate.score
+    left = {path: max(ABSENT_FLOOR, 1.0 - score) for path, score in proposed.items()}
+    return {**left, **answer.absent}
 
 
 def _option(candidate: Candidate, reader: KindReader, indexes: Mapping[int, PageIndex]) -> Option:

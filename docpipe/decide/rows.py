@@ -16,9 +16,7 @@ from docpipe.schema import Schema, template
 _NOWHERE = (1 << 30, 0)  # a place behind all pages
 
 
-def in_reading_order(
-    fields: Iterable[Field], schema: Schema, indexes: Mapping[int, PageIndex]
-) -> tuple[Field, ...]:
+def in_reading_order(fields: Iterable[Field], schema: Schema, indexes: Mapping[int, PageIndex]) -> tuple[Field, ...]:
     single: dict[str, Field] = {}
     rows: dict[str, dict[int, list[Field]]] = defaultdict(lambda: defaultdict(list))
     for field in fields:

@@ -15,9 +15,7 @@ from docpipe.decide.options import Option
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
 
 
-def signals_of(
-    path: str, choice: JointChoice, taken: Assignment, indexes: Mapping[int, PageIndex]
-) -> dict[str, float]:
+def signals_of(path: str, choice: JointChoice, taken: Assignment, indexes: Mapping[int, PageIndex]) -> dict[str, float]:
     """What speaks for the chosen option of a path, and what against it."""
     option, score = choice.table[path][taken[path]]
     if option is None:
