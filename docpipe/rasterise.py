@@ -6,6 +6,7 @@ Turning pages whose text does not stand upright is the reader's business; `turne
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -88,6 +89,8 @@ class PageRasteriser:
             raise reason
 
     def _page(self, document: Document, number: int, size: PageSize) -> Page:
+        if min(size.width, size.height) <= 0:
+            raise CorruptError("it has no size")
         look = self._renderer.look(document.path, document.media_type, document.password, number)
         is_pdf = document.media_type == PDF
         side, dpi = _pdf_resolution(size, look, self._dpi) if is_pdf else _image_resolution(size)
@@ -123,7 +126,7 @@ def _image_resolution(size: PageSize) -> tuple[int, float]:
 def _bounded(size: PageSize, side: float) -> int:
     """No more than MAX_SIDE and MAX_PIXELS for a page of this shape."""
     shorter_to_longer = max(1e-6, min(size.width, size.height)) / max(size.width, size.height, 1e-6)
-    most = (MAX_PIXELS / shorter_to_longer) ** 0.5
+    most = math.sqrt(MAX_PIXELS / shorter_to_longer)
     return max(1, round(min(side, most, MAX_SIDE)))
 
 

@@ -95,10 +95,19 @@ class PdfFile:
         if self._page is None or self._page[0] != number:
             self._close_page()
             try:
-                self._page = (number, self._pdf[number - 1])
+                self._page = (number, self._loaded(number - 1))
             except pdfium.PdfiumError as error:
                 raise CorruptError(f"page {number} cannot be opened") from error
         return self._page[1]
+
+    def _loaded(self, index: int) -> pdfium.PdfPage:
+        """What was typed into a form's fields becomes part of the page, so that it is in its text layer too."""
+        page = self._pdf[index]
+        if self._pdf.formenv is None or api.FPDFPage_GetAnnotCount(page) <= 0:
+            return page
+        page.flatten()
+        page.close()
+        return self._pdf[index]
 
     def _close_page(self) -> None:
         if self._page is not None:
@@ -107,6 +116,8 @@ class PdfFile:
 
 
 def _load(path: Path, password: str | None) -> pdfium.PdfDocument:
+    # PDFium keeps its last error, and a PDF without pages sets none: it would inherit the last file's "password".
+    api.FPDF_LoadMemDocument64(b"-", 1, None)  # sets "format"
     try:
         return pdfium.PdfDocument(path, password=password)
     except pdfium.PdfiumError as error:

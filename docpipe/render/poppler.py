@@ -8,12 +8,13 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pdf2image import convert_from_path, pdfinfo_from_path
 from pdf2image.exceptions import PDFPopplerTimeoutError
 
 from docpipe.errors import CorruptError, TooLargeError
+from docpipe.render.answers import fitted
 from docpipe.render.limits import Limits
 
 if TYPE_CHECKING:
@@ -24,7 +25,10 @@ _SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
 
 class PopplerFile:
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
-        self._path, self._password, self._limits = path, password, limits
+        self._path, self._limits = path, limits
+        self._secret: dict[str, Any] = (
+            {} if password is None else {"userpw": password, "ownerpw": password}
+        )  # either may open it
         self._info = self._ask_pdfinfo()
 
     def sizes(self) -> list[tuple[float, float, float]]:
@@ -35,23 +39,23 @@ class PopplerFile:
 
     def draw(self, number: int, max_side: int) -> Answer:
         width, height, _ = self._size(number)
-        side = (max_side, None) if width >= height else (None, max_side)
         try:
             images = convert_from_path(
                 self._path,
-                size=side,
+                size=max_side,  # of the longer side: with two sides given Poppler forgets /Rotate
                 first_page=number,
                 last_page=number,
-                userpw=self._password or "",
                 use_cropbox=True,
                 timeout=math.ceil(self._limits.seconds),
+                **self._secret,
             )
         except PDFPopplerTimeoutError as error:
             raise TooLargeError(f"page {number} takes longer than {self._limits.seconds:g} seconds to draw") from error
         if not images:
             raise CorruptError(f"page {number} cannot be drawn (neither PDFium nor Poppler can)")
-        image = images[0].convert("RGB")
-        return {"size": image.size, "stride": 0, "complete": 1.0, "frames": 1}, image.tobytes()
+        size = fitted(width, height, max_side)
+        image = images[0].convert("RGB").resize(size)  # Poppler rounds otherwise
+        return {"size": size, "stride": 0, "complete": 1.0, "frames": 1}, image.tobytes()
 
     def characters(self, number: int) -> Answer:  # noqa: ARG002 (Poppler's own text would need a second reader)
         return {"text": "", "box": (0, 0, 1, 1), "rotation": 0}, b""
@@ -62,10 +66,10 @@ class PopplerFile:
     def _ask_pdfinfo(self) -> dict[str, object]:
         info: dict[str, object] = pdfinfo_from_path(
             str(self._path),
-            userpw=self._password or "",
             first_page=1,
             last_page=self._limits.max_pages + 1,
             timeout=math.ceil(self._limits.seconds),
+            **self._secret,
         )
         return info
 
