@@ -1,0 +1,202 @@
+"""The extractor that ships with docpipe: our own network in ONNX, on the CPU, with nothing to download.
+
+In: pages with words and pictures, a schema. Out: an `Answer` with candidates that know where they stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
+from docpipe.errors import ModelError
+from docpipe.vlm import spans
+from docpipe.vlm.encode import CANVAS_HEIGHT, canvas, encode_fields, encode_page, load_tokenizer, windows
+from docpipe.vlm.questions import ROW, questions
+
+if TYPE_CHECKING:
+    from docpipe.schema import Schema
+
+NETWORK, TOKENIZER = "network.onnx", "tokenizer.json"
+HIDDEN_WIDTH = 384  # of the network's description vectors
+Logits = dict[str, NDArray[np.float32]]
+
+
+def weights_folder() -> Path:
+    return Path(str(files("docpipe.vlm") / "weights"))
+
+
+class EmbeddedExtractor:
+    """One session per process; descriptions of a schema are read once and kept."""
+
+    def __init__(self, *, threads: int = 1, weights: Path | None = None) -> None:
+        """Raises ModelError when the weights are missing or damaged."""
+        folder = weights or weights_folder()
+        try:
+            network = (folder / NETWORK).read_bytes()
+            self._tokenizer = load_tokenizer(folder / TOKENIZER)
+            self._session = _session(network, threads)
+        except Exception as error:
+            raise ModelError(
+                f"the embedded network in {folder} cannot be loaded: {error}",
+                hint="Reinstall docpipe; `docpipe doctor` shows which file is missing or damaged.",
+            ) from error
+        self._name = f"embedded:{hashlib.sha256(network).hexdigest()[:12]}"
+        self._described: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
+        answers = [self._page(page, schema) for page in pages if page.words]
+        return _joined(answers, schema)
+
+    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer]:
+        """One after the other: on a CPU padding costs more than batching wins."""
+        return [self.extract(pages, schema) for pages in batch]
+
+    def _page(self, page: Page, schema: Schema) -> tuple[list[Candidate], dict[str, float]]:
+        """Candidates of one page, and how likely each single field is absent from it. Dense pages go in windows."""
+        picture = canvas(page.image.open(max_side=2 * CANVAS_HEIGHT)) if page.image else _white()
+        found: list[Candidate] = []
+        absent: dict[str, float] = {}
+        for start, stop in windows(len(page.words)):
+            logits, missing = self._run(page, start, stop, picture, schema)
+            words = page.words[start:stop]
+            for path, values in logits.items():
+                if "[]" in path:
+                    continue
+                choices, nothing = spans.single(values, missing[path])
+                texts = [_text(words, choice.words) for choice in choices]
+                found += [_candidate(path, page, words, c) for c in spans.merged(choices, texts)]
+                absent[path] = absent.get(path, 1.0) * nothing
+            found += _table(logits, schema, page, words)
+        return found, absent
+
+    def _run(
+        self, page: Page, start: int, stop: int, picture: NDArray[np.float32], schema: Schema
+    ) -> tuple[Logits, dict[str, float]]:
+        asked = questions(schema)
+        fields = encode_fields(list(asked.values()), self._tokenizer)
+        known = self._described.get(schema.version)
+        arrays = encode_page(page.words[start:stop], page.height / page.width, picture, self._tokenizer)
+        count = len(asked)
+        first = known is None
+        feeds: dict[str, Any] = {
+            "prompts": fields.pieces[:, : int((fields.pieces != 0).sum(1).max())] if first else np.full((1, 1), 101),
+            "known": np.zeros((0, HIDDEN_WIDTH), np.float32) if known is None else known,
+            "which": np.arange(count)[None],
+            "group": fields.group[None],
+            "repeated": fields.repeated[None],
+            "pieces": arrays.pieces[None],
+            "shape": arrays.shape[None],
+            "boxes": arrays.boxes[None],
+            "context": arrays.context[None],
+            "places": arrays.places[None],
+            "picture": arrays.picture[None],
+        }
+        try:
+            logits, absent, described = self._session.run(None, feeds)
+        except Exception as error:
+            raise ModelError(f"the embedded network failed on page {page.number}: {error}") from error
+        if first:
+            self._described[schema.version] = described[:count]
+        paths = list(asked)
+        return (
+            {path: logits[0, row] for row, path in enumerate(paths)},
+            {path: float(absent[0, row]) for row, path in enumerate(paths)},
+        )
+
+
+def _session(network: bytes, threads: int) -> Any:
+    import onnxruntime  # heavy: native library of 50 MB
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # pages differ in length; the arena would keep the largest for ever
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+
+
+def _white() -> NDArray[np.float32]:
+    from docpipe.vlm.encode import CANVAS_WIDTH
+
+    return np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
+
+
+def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word]) -> list[Candidate]:
+    """Rows are numbered on this page from 0; `_joined` numbers them through."""
+    found = []
+    for list_path, specs in schema.lists().items():
+        columns = {spec.path: logits[spec.path] for spec in specs}
+        for number, row in enumerate(spans.rows(columns, logits[list_path + ROW])):
+            for path, choices in row.items():
+                concrete = path.replace("[]", f"[{number}]")
+                found += [_candidate(concrete, page, words, choice) for choice in choices]
+    return found
+
+
+def _candidate(path: str, page: Page, words: Sequence[Word], choice: spans.Choice) -> Candidate:
+    lines: dict[int, list[Word]] = {}
+    for index in choice.words:
+        lines.setdefault(words[index].line, []).append(words[index])
+    evidence = tuple(
+        Evidence(page.number, _around([w.box for w in line]), " ".join(w.text for w in line)) for line in lines.values()
+    )
+    return Candidate(path, _text(words, choice.words), choice.score, evidence, {"inside": choice.inside})
+
+
+def _text(words: Sequence[Word], indexes: Sequence[int]) -> str:
+    """Words of a line are joined by blanks, lines by line breaks."""
+    text = ""
+    for before, index in zip([None, *indexes], indexes, strict=False):
+        if before is not None:
+            text += " " if words[before].line == words[index].line else "\n"
+        text += words[index].text
+    return text
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    around = boxes[0]
+    for box in boxes[1:]:
+        around = around.union(box)
+    return around
+
+
+def _joined(answers: Sequence[tuple[list[Candidate], Mapping[str, float]]], schema: Schema) -> Answer:
+    """One answer for the document: rows numbered through the pages; absent means absent from every page."""
+    candidates: list[Candidate] = []
+    absent: dict[str, float] = {}
+    counted: dict[str, int] = {}
+    for found, missing in answers:
+        candidates += [_renumbered(candidate, counted) for candidate in found]
+        for list_path in schema.lists():
+            counted[list_path] = counted.get(list_path, 0) + _rows_of(found, list_path)
+        for path, probability in missing.items():
+            absent[path] = absent.get(path, 1.0) * probability
+    candidates.sort(key=lambda candidate: -candidate.score)
+    nothing = () if answers else (Issue("nothing_read", "No words were read on any page.", "error"),)
+    return Answer(tuple(candidates), absent, issues=nothing)
+
+
+def _rows_of(found: Sequence[Candidate], list_path: str) -> int:
+    numbers = [int(c.path[len(list_path) + 1 : c.path.index("]")]) for c in found if c.path.startswith(list_path + "[")]
+    return max(numbers, default=-1) + 1
+
+
+def _renumbered(candidate: Candidate, counted: Mapping[str, int]) -> Candidate:
+    list_path, bracket, rest = candidate.path.partition("[")
+    offset = counted.get(list_path, 0)
+    if not bracket or not offset:
+        return candidate
+    number, _, tail = rest.partition("]")
+    path = f"{list_path}[{int(number) + offset}]{tail}"
+    return Candidate(path, candidate.text, candidate.score, candidate.evidence, candidate.signals)

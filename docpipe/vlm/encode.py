@@ -1,0 +1,174 @@
+"""Pages and fields become the arrays that the network reads. No torch here: training and production share this file.
+
+In: the words of one page with their boxes, its picture, and the questions (one per field).
+Out: `PageArrays` and `FieldArrays` of numpy, shapes in the comments (N words, F fields).
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.data import Word
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from tokenizers import Tokenizer
+
+PIECES_PER_WORD = 6  # first four and last two; 98 % of the words on invoices have six or fewer
+UNKNOWN = 100  # the piece for what the vocabulary does not have
+PROMPT_PIECES = 32  # a description of about 20 words
+SHAPES = 2048  # buckets for the hashed shape of a word ("99/99/9999")
+CANVAS_HEIGHT, CANVAS_WIDTH = 640, 480  # the picture: grey, the page fitted in, white below and right
+MAX_WORDS = 448  # of one pass; with 48 patches and the fields about 512 positions, what the text encoder was made for
+CONTEXT = 6  # numbers a word carries about its place, see `_context`
+GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code", "row")
+
+_GROUP_OF_KIND = {
+    "name": "name", "address": "address", "identifier": "identifier", "iban": "identifier", "vat_id": "identifier",
+    "phone": "identifier", "date": "date", "time": "time", "money": "number", "quantity": "number", "rate": "number",
+    "integer": "number", "number": "number", "currency": "code", "choice": "code", "invoice_type": "code",
+}  # fmt: skip
+
+_SHAPE_RULES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-ZÀ-ÖØ-Þ]"), "A"), (re.compile(r"[a-zß-öø-ÿ]"), "a"))
+_RUNS = re.compile(r"(A{4}|a{4}|9{6})(?:A+|a+|9+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the network is asked about one field: its description, its group, and whether it repeats in rows."""
+
+    prompt: str
+    group: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FieldArrays:
+    pieces: NDArray[np.int64]  # [F, PROMPT_PIECES], 0 is padding
+    group: NDArray[np.int64]  # [F] index into GROUPS
+    repeated: NDArray[np.int64]  # [F] 0 or 1
+
+
+@dataclass(frozen=True, slots=True)
+class PageArrays:
+    pieces: NDArray[np.int64]  # [N, PIECES_PER_WORD], 0 is padding
+    shape: NDArray[np.int64]  # [N] hashed shape of the word
+    boxes: NDArray[np.float32]  # [N, 4] left, top, right, bottom in fractions of the page
+    context: NDArray[np.float32]  # [N, CONTEXT] see `_context`
+    picture: NDArray[np.float32]  # [CANVAS_HEIGHT, CANVAS_WIDTH] ink 0 (paper) to 1 (black)
+    places: NDArray[np.float32]  # [N, 4] the boxes in fractions of the canvas
+
+
+def group_of(kind_name: str) -> str:
+    """The group of a schema kind; kinds that the network does not know are read as text."""
+    return _GROUP_OF_KIND.get(kind_name, "text")
+
+
+def word_shape(text: str) -> int:
+    """A bucket for how the word looks: `12/03/2018` -> `99/99/9999`. Runs of letters longer than four are cut."""
+    for pattern, mark in _SHAPE_RULES:
+        text = pattern.sub(mark, text)
+    return zlib.crc32(_RUNS.sub(r"\1", text)[:24].encode()) % SHAPES
+
+
+def load_tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer  # heavy: 10 MB native library
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def encode_fields(questions: Sequence[Question], tokenizer: Tokenizer) -> FieldArrays:
+    pieces = np.zeros((len(questions), PROMPT_PIECES), np.int64)
+    for row, question in enumerate(questions):
+        ids = tokenizer.encode(question.prompt).ids[:PROMPT_PIECES]
+        pieces[row, : len(ids)] = ids
+    return FieldArrays(
+        pieces=pieces,
+        group=np.array([GROUPS.index(q.group) for q in questions], np.int64),
+        repeated=np.array([int(q.repeated) for q in questions], np.int64),
+    )
+
+
+def encode_page(words: Sequence[Word], aspect: float, picture: NDArray[np.float32], tokenizer: Tokenizer) -> PageArrays:
+    """`aspect` is the page's height over its width; `picture` comes from `canvas`."""
+    boxes = np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in words], np.float32).reshape(-1, 4)
+    fit_width, fit_height = fitted(aspect)
+    fit = np.array([fit_width / CANVAS_WIDTH, fit_height / CANVAS_HEIGHT] * 2, np.float32)
+    return PageArrays(
+        pieces=word_pieces([w.text for w in words], tokenizer),
+        shape=np.array([word_shape(w.text) for w in words], np.int64),
+        boxes=boxes,
+        context=_context(words, boxes, aspect),
+        picture=picture,
+        places=np.clip(boxes * fit, 0.0, 1.0).astype(np.float32),
+    )
+
+
+def word_pieces(texts: Sequence[str], tokenizer: Tokenizer) -> NDArray[np.int64]:
+    """[N, PIECES_PER_WORD]"""
+    pieces = np.zeros((len(texts), PIECES_PER_WORD), np.int64)
+    for row, encoding in enumerate(tokenizer.encode_batch(list(texts), add_special_tokens=False)):
+        ids = encoding.ids or [UNKNOWN]
+        if len(ids) > PIECES_PER_WORD:
+            ids = [*ids[: PIECES_PER_WORD - 2], *ids[-2:]]
+        pieces[row, : len(ids)] = ids
+    return pieces
+
+
+def fitted(aspect: float) -> tuple[int, int]:
+    """Width and height in pixels of a page of this aspect fitted into the canvas."""
+    if aspect * CANVAS_WIDTH <= CANVAS_HEIGHT:
+        return CANVAS_WIDTH, max(1, round(aspect * CANVAS_WIDTH))
+    return max(1, round(CANVAS_HEIGHT / aspect)), CANVAS_HEIGHT
+
+
+def canvas(image: Image) -> NDArray[np.float32]:
+    """The page as ink on the canvas: 0 paper, 1 black; the paper's own grey is taken off."""
+    from PIL import Image as PillowImage  # heavy: native library
+
+    width, height = fitted(image.height / image.width)
+    small = np.asarray(image.convert("L").resize((width, height), PillowImage.Resampling.BOX, reducing_gap=2.0))
+    paper = max(float(np.percentile(small, 75)), 32.0)
+    ink = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
+    ink[:height, :width] = np.clip(1.0 - small.astype(np.float32) / paper, 0.0, 1.0)
+    return ink
+
+
+def _context(words: Sequence[Word], boxes: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
+    """[N, CONTEXT]: place in its line 0-1, its line among the lines 0-1, reading confidence, print height against the
+    page's median print, the page's aspect, and 1 for the first word of a line."""
+    context = np.zeros((len(words), CONTEXT), np.float32)
+    lines: dict[int, list[int]] = {}
+    for index, word in enumerate(words):
+        lines.setdefault(word.line, []).append(index)
+    for order, members in enumerate(lines.values()):
+        for place, index in enumerate(members):
+            context[index, 0] = place / len(members)
+            context[index, 1] = order / len(lines)
+            context[index, 5] = float(place == 0)
+    if words:
+        heights = boxes[:, 3] - boxes[:, 1]
+        context[:, 2] = [w.confidence for w in words]
+        context[:, 3] = np.minimum(heights / max(float(np.median(heights)), 1e-4), 4.0)
+        context[:, 4] = min(aspect, 4.0)
+    return context
+
+
+def windows(count: int) -> list[tuple[int, int]]:
+    """Word ranges of at most MAX_WORDS that cover a page; neighbours share a quarter so that no table row is cut."""
+    if count <= MAX_WORDS:
+        return [(0, count)]
+    step = MAX_WORDS * 3 // 4
+    starts = range(0, count - MAX_WORDS // 4, step)
+    return [(start, min(start + MAX_WORDS, count)) for start in starts]

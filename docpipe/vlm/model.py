@@ -1,0 +1,101 @@
+"""The whole network: questions, picture and words in, pointers out, all fields of a schema in one pass.
+
+In: the arrays of `encode.py` as a batch (B pages, F fields, N words). Out: `logits` [B, F, 3, N], `absent` [B, F] and
+what it made of each description [U, D], which can be given again for the next page instead of the text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from docpipe.vlm.encode import CONTEXT, GROUPS, SHAPES
+from docpipe.vlm.fusion import NORM_EPS, Encoder
+from docpipe.vlm.layout import Layout
+from docpipe.vlm.pointer import Pointer
+from docpipe.vlm.vision import Vision
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    vocabulary: int = 30522
+    positions: int = 512
+    width: int = 384
+    heads: int = 12
+    layers: int = 6
+    dropout: float = 0.1
+    sees: bool = True  # False leaves the picture out (for the ablation)
+
+
+class DocumentNetwork(nn.Module):
+    def __init__(self, config: NetworkConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.config = config
+        self.pieces = nn.Embedding(config.vocabulary, width, padding_idx=0)
+        self.positions = nn.Embedding(config.positions, width)
+        self.shapes = nn.Embedding(SHAPES, width)
+        self.roles = nn.Embedding(3, width)  # field, patch, word
+        self.groups = nn.Embedding(len(GROUPS), width)
+        self.repeats = nn.Embedding(2, width)
+        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.dropout = nn.Dropout(config.dropout)
+        self.vision = Vision(width)
+        self.layout = Layout(width, config.heads, CONTEXT)
+        self.encoder = Encoder(width, config.heads, config.layers, config.dropout)
+        self.pointer = Pointer(width)
+        for small in (self.shapes, self.roles, self.groups, self.repeats):
+            nn.init.normal_(small.weight, std=0.02)
+
+    def forward(
+        self, fields: tuple[Tensor, ...], words: tuple[Tensor, ...], picture: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """fields: pieces [U, P] of the different descriptions, known [K, D] descriptions of earlier passes, which
+        [B, F] of known + pieces is asked (-1: padding), group [B, F], repeated [B, F];
+        words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4];
+        picture [B, H, W]."""
+        described, which, group, repeated = self.describe(fields[0], fields[1]), *fields[2:]
+        asked = described[which.clamp(min=0)] + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
+        asked, asked_real = self.norm(asked), which >= 0
+        pieces, shape, boxes, context, places = words
+        word_real = pieces[..., 0] != 0
+        seen, patches, patch_boxes = self.vision(picture, places)
+        patch_boxes = patch_boxes.unsqueeze(0).expand(pieces.shape[0], -1, -1)
+        patch_context = torch.zeros_like(patch_boxes[..., :1]).expand(-1, -1, CONTEXT)
+        read = self._read(pieces, shape) + self.layout(boxes, context)
+        looked = patches + self.layout(patch_boxes, patch_context) + self.roles.weight[1]
+        if self.config.sees:
+            read = read + seen
+        else:
+            looked = looked * 0.0
+        x = torch.cat([asked, self.dropout(self.norm(looked)), self.dropout(self.norm(read))], dim=1)
+        real = torch.cat([asked_real, torch.ones_like(patch_boxes[..., 0], dtype=torch.bool), word_real], dim=1)
+        states = self.encoder(x, real, self._bias(asked, patch_boxes, places))
+        count, start = asked.shape[1], asked.shape[1] + patches.shape[1]
+        logits, absent = self.pointer(states[:, :count], states[:, start:])
+        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent, described
+
+    def describe(self, pieces: Tensor, known: Tensor) -> Tensor:
+        """Each description goes through the encoder by itself; its mean becomes one token: [K + U, D]."""
+        real = pieces != 0  # [U, P]
+        place = torch.arange(pieces.shape[1], device=pieces.device)
+        states = self.encoder(self.norm(self.pieces(pieces) + self.positions(place)), real)
+        weight = real.unsqueeze(-1).float()
+        return torch.cat([known, (states * weight).sum(1) / weight.sum(1).clamp(min=1.0)])
+
+    def _read(self, pieces: Tensor, shape: Tensor) -> Tensor:
+        """A word is the mean of its pieces, its shape and its number in the reading order: [B, N, D]."""
+        weight = (pieces != 0).unsqueeze(-1).float()
+        mean = (self.pieces(pieces) * weight).sum(2) / weight.sum(2).clamp(min=1.0)
+        place = torch.arange(pieces.shape[1], device=pieces.device)
+        return mean + self.shapes(shape) + self.positions(place) + self.roles.weight[2]
+
+    def _bias(self, asked: Tensor, patch_boxes: Tensor, places: Tensor) -> Tensor:
+        """Fields stand nowhere; patches and words stand at their centres on the canvas: [B, heads, T, T]."""
+        placed_boxes = torch.cat([patch_boxes, places], dim=1)
+        centres = (placed_boxes[..., :2] + placed_boxes[..., 2:]) / 2
+        nowhere = torch.zeros_like(asked[..., :2])
+        placed = torch.cat([nowhere[..., 0], torch.ones_like(centres[..., 0])], dim=1)
+        return self.layout.bias(torch.cat([nowhere, centres], dim=1), placed)

@@ -1,0 +1,161 @@
+"""Examples become batches: questions are chosen and worded, words spoilt, arrays padded, targets drawn.
+
+In: an `ExampleSet` and a seed. Out: `Batch` of torch tensors (B pages, F fields, N words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from docpipe.vlm.encode import (
+    MAX_WORDS,
+    FieldArrays,
+    PageArrays,
+    encode_fields,
+    encode_page,
+)
+from docpipe.vlm.model import NetworkConfig
+from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
+from docpipe.vlm.training.examples import Example, ExampleSet, Span
+from docpipe.vlm.training.noise import jitter, spoil
+from docpipe.vlm.training.phrasings import question_for
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WIDTH = NetworkConfig().width
+HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
+ASKED_SHARE = (0.5, 1.0)  # of a document's fields that are asked together, so that no field leans on another's question
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    fields: tuple[Tensor, ...]  # as `DocumentNetwork.forward` takes them
+    words: tuple[Tensor, ...]  # pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4]
+    picture: Tensor  # [B, H, W]
+    targets: Tensor  # [B, F, 3, N] 0 or 1
+    asked: Tensor  # [B, F] False for padding
+
+
+class Batches:
+    """Endless for training (`spoilt`), one quiet pass otherwise."""
+
+    def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, spoilt: bool, sees: bool = True) -> None:
+        self.sets = sets
+        self.tokenizer = tokenizer
+        self.spoilt = spoilt
+        self.sees = sees
+        self.where = [(s, i) for s, examples in enumerate(sets) for i in range(len(examples))]
+
+    def epoch(self, seed: int, size: int, weights: Mapping[str, int] | None = None) -> Iterator[Batch]:
+        """One pass in batches of about `size` pages of like length. `weights` repeats the examples of an origin."""
+        random = np.random.default_rng(seed)
+        order = [w for w in self.where for _ in range((weights or {}).get(self._at(w).origin, 1))]
+        lengths = np.array([min(len(self._at(w).words), MAX_WORDS) for w in order], float)
+        rank = np.argsort(lengths + random.uniform(0.0, 40.0, len(order)))
+        chunks = [rank[start : start + size] for start in range(0, len(rank), size)]
+        for chunk in random.permutation(len(chunks)):
+            yield self.batch([order[i] for i in chunks[chunk]], random)
+
+    def batch(self, where: Sequence[tuple[int, int]], random: np.random.Generator) -> Batch:
+        encoded = [self._encode(w, random) for w in where]
+        return _padded(encoded)
+
+    def _at(self, where: tuple[int, int]) -> Example:
+        return self.sets[where[0]].examples[where[1]]
+
+    def _encode(
+        self, where: tuple[int, int], random: np.random.Generator
+    ) -> tuple[FieldArrays, PageArrays, NDArray[np.float32]]:
+        example = self._at(where)
+        words, labels = example.words, dict(example.labels)
+        if self.spoilt:
+            if words and words[0].source == "textlayer" and random.random() < 0.7:
+                words, labels = spoil(words, labels, random)
+            words = jitter(words, random)
+        start = 0
+        if len(words) > MAX_WORDS:
+            start = int(random.integers(0, len(words) - MAX_WORDS + 1))
+            words = words[start : start + MAX_WORDS]
+        picture = self.sets[where[0]].picture(where[1]) if self.sees else np.zeros((640, 480), np.float32)
+        page = encode_page(words, example.aspect, picture, self.tokenizer)
+        if self.spoilt:
+            hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
+            page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
+        paths = self._asked(sorted(labels), random)
+        questions = [question_for(example, path, random if self.spoilt else None) for path in paths]
+        targets = np.stack([_targets(labels[path], start, len(words)) for path in paths])
+        return encode_fields(questions, self.tokenizer), page, targets
+
+    def _asked(self, paths: list[str], random: np.random.Generator) -> list[str]:
+        if not self.spoilt:
+            return paths
+        count = max(1, round(len(paths) * random.uniform(*ASKED_SHARE)))
+        return [paths[i] for i in random.permutation(len(paths))[:count]]
+
+
+def _targets(spans: Sequence[Span], start: int, count: int) -> NDArray[np.float32]:
+    """[3, N]; spans that reach out of the window are cut."""
+    targets = np.zeros((ROLES, count), np.float32)
+    for span in spans:
+        inside = [i - start for i in span if 0 <= i - start < count]
+        if inside:
+            targets[BEGIN, inside[0]] = 1.0
+            targets[END, inside[-1]] = 1.0
+            targets[INSIDE, inside] = 1.0
+    return targets
+
+
+def _padded(encoded: Sequence[tuple[FieldArrays, PageArrays, NDArray[np.float32]]]) -> Batch:
+    size = len(encoded)
+    most_fields = max(len(f.group) for f, _, _ in encoded)
+    most_words = max([1, *(len(p.shape) for _, p, _ in encoded)])
+
+    def stack(arrays: Sequence[NDArray[np.generic]], *lengths: int) -> Tensor:
+        shape = (size, *lengths, *arrays[0].shape[len(lengths) :])
+        full = np.zeros(shape, arrays[0].dtype)
+        for row, array in enumerate(arrays):
+            full[(row, *(slice(0, n) for n in array.shape[: len(lengths)]))] = array
+        return torch.from_numpy(full)
+
+    targets = np.zeros((size, most_fields, ROLES, most_words), np.float32)
+    asked = np.zeros((size, most_fields), bool)
+    for row, (fields, page, target) in enumerate(encoded):
+        targets[row, : len(fields.group), :, : len(page.shape)] = target
+        asked[row, : len(fields.group)] = True
+    pieces, which = _different([f.pieces for f, _, _ in encoded], most_fields)
+    return Batch(
+        fields=(
+            torch.from_numpy(pieces),
+            torch.zeros(0, WIDTH),
+            torch.from_numpy(which),
+            stack([f.group for f, _, _ in encoded], most_fields),
+            stack([f.repeated for f, _, _ in encoded], most_fields),
+        ),
+        words=tuple(
+            stack([getattr(p, name) for _, p, _ in encoded], most_words)
+            for name in ("pieces", "shape", "boxes", "context", "places")
+        ),
+        picture=torch.from_numpy(np.stack([p.picture for _, p, _ in encoded])),
+        targets=torch.from_numpy(targets),
+        asked=torch.from_numpy(asked),
+    )
+
+
+def _different(pieces: Sequence[NDArray[np.int64]], most_fields: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Descriptions that several pages share are read once: [U, P] cut to the longest, which [B, F] (-1: padding)."""
+    different, inverse = np.unique(np.concatenate(pieces), axis=0, return_inverse=True)
+    which = np.full((len(pieces), most_fields), -1, np.int64)
+    start = 0
+    for row, own in enumerate(pieces):
+        which[row, : len(own)] = inverse[start : start + len(own)]
+        start += len(own)
+    longest = int((different != 0).sum(1).max())
+    return different[:, :longest], which

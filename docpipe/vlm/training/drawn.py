@@ -1,0 +1,88 @@
+"""Drawn documents become examples: the truth and its boxes come from the drawing, the words from the pipeline's reader.
+
+In: a `samples.Drawn` and its pages as read. Out: one `Example` per page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.data import Box, Page
+from docpipe.samples import Drawn, Placed
+from docpipe.schema import template
+from docpipe.vlm.encode import canvas
+from docpipe.vlm.questions import ROW
+from docpipe.vlm.training.examples import Example, Span
+from docpipe.vlm.training.match import span_in_boxes
+
+PICTURE_SIDE = 1280  # pixels the page is drawn at before it is fitted to the canvas
+Warp = NDArray[np.float64]  # [3, 3] homography in fractions of the page
+
+
+def examples_of(
+    drawn: Drawn, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
+) -> Iterator[tuple[Example, NDArray[np.float32]]]:
+    """`warps` says how each page was bent between drawing and reading, by page number."""
+    for page in pages:
+        if page.image is None or not page.words:
+            continue
+        placed = [p for p in drawn.placed if p.page == page.number]
+        warp = (warps or {}).get(page.number)
+        labels = page_labels(placed, drawn.fields, page, warp)
+        kinds = {path: kind_by_name(path) for path in drawn.fields}
+        example = Example(
+            origin, name, drawn.schema, page.height / page.width, page.words, labels, dict(drawn.fields), kinds
+        )
+        yield example, canvas(page.image.open(max_side=PICTURE_SIDE))
+
+
+def page_labels(
+    placed: Sequence[Placed], fields: Mapping[str, str], page: Page, warp: Warp | None
+) -> dict[str, list[Span]]:
+    """Every field of the document: its spans on this page, [] when it is not there; a field with a value that the
+    reader lost is unknown."""
+    labels: dict[str, list[Span]] = {path: [] for path in fields}
+    rows: dict[str, dict[str, int]] = {}
+    lost = set()
+    for value in placed:
+        path = template(value.path)
+        span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
+        if not span:
+            lost.add(path)
+            continue
+        labels.setdefault(path, []).append(span)
+        if "[" in value.path:
+            starts = rows.setdefault(path.partition("[")[0] + ROW, {})
+            row = value.path.partition("]")[0]
+            starts[row] = min(starts.get(row, span[0]), span[0])
+    for path in {p.partition("[")[0] + ROW for p in fields if "[" in p}:
+        labels[path] = [(start,) for start in sorted(set(rows.get(path, {}).values()))]
+    return {path: sorted(set(spans)) for path, spans in labels.items() if path not in lost}
+
+
+def bent(box: Box, warp: Warp | None) -> Box:
+    """The upright box around a box after the page was bent."""
+    if warp is None:
+        return box
+    corners = np.array([(x, y, 1.0) for x in (box.left, box.right) for y in (box.top, box.bottom)])
+    moved = corners @ warp.T
+    flat = moved[:, :2] / moved[:, 2:]
+    return Box(*(float(v) for v in (flat[:, 0].min(), flat[:, 1].min(), flat[:, 0].max(), flat[:, 1].max())))
+
+
+def kind_by_name(path: str) -> str:
+    """The group for a field of a document type without a schema class."""
+    leaf = path.rpartition(".")[2]
+    for group, marks in (
+        ("date", ("date", "_from", "_to", "flight")),
+        ("number", ("amount", "total", "price", "tax", "quantity", "balance", "rate", "net")),
+        ("identifier", ("number", "_id", "iban", "reference", "code")),
+        ("address", ("address",)),
+        ("name", ("name", "buyer", "seller", "advertiser", "agency", "registrant", "signer")),
+    ):
+        if any(mark in leaf for mark in marks):
+            return group
+    return "text"

@@ -1,0 +1,91 @@
+"""One page with its truth, as the network is trained on it, and how a folder of them is kept on disk.
+
+In: words, picture and labelled spans. Out: `Example`, `write_examples`, `ExampleSet` (JSON lines and mapped pictures).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.data import Box, Word
+from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH
+
+Span = tuple[int, ...]  # indexes of the words that print one value, in reading order
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """`labels` maps a field template (`gross_total`, `line_items[].amount`) to every place where it is printed;
+    an empty list means that the field is known to be absent from this page. A field that is not a key is unknown
+    and is never asked. `line_items[]` holds the first word of each row. `origin` names the set, `group` the
+    seller (splits are made by group), `prompts` further wordings for this document's own fields."""
+
+    origin: str
+    group: str
+    schema: str
+    aspect: float
+    words: tuple[Word, ...]
+    labels: Mapping[str, list[Span]]
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+
+def write_examples(folder: Path, examples: Iterable[tuple[Example, NDArray[np.float32]]]) -> int:
+    """Each example with its canvas picture. Returns how many were written."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    with (folder / "examples.jsonl").open("w", encoding="utf-8") as lines, (folder / "pictures.u8").open("wb") as raw:
+        for example, picture in examples:
+            lines.write(json.dumps(_to_json(example), ensure_ascii=False) + "\n")
+            raw.write((picture * 255).astype(np.uint8).tobytes())
+            count += 1
+    return count
+
+
+class ExampleSet:
+    """Examples of one folder; pictures stay on disk until they are asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        with (folder / "examples.jsonl").open(encoding="utf-8") as lines:
+            self.examples = [_from_json(json.loads(line)) for line in lines]
+        shape = (len(self.examples), CANVAS_HEIGHT, CANVAS_WIDTH)
+        self._pictures = np.memmap(folder / "pictures.u8", np.uint8, "r", shape=shape)
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __iter__(self) -> Iterator[Example]:
+        return iter(self.examples)
+
+    def picture(self, index: int) -> NDArray[np.float32]:
+        """[CANVAS_HEIGHT, CANVAS_WIDTH] ink 0-1."""
+        picture: NDArray[np.float32] = self._pictures[index].astype(np.float32) / 255.0
+        return picture
+
+
+def _to_json(example: Example) -> dict[str, object]:
+    words = [
+        [w.text, *(round(v, 5) for v in (w.box.left, w.box.top, w.box.right, w.box.bottom)), round(w.confidence, 3),
+         w.source, w.line]
+        for w in example.words
+    ]  # fmt: skip
+    return {
+        "origin": example.origin, "group": example.group, "schema": example.schema, "aspect": example.aspect,
+        "words": words, "labels": dict(example.labels), "prompts": dict(example.prompts), "kinds": dict(example.kinds),
+    }  # fmt: skip
+
+
+def _from_json(row: dict[str, Any]) -> Example:
+    words = tuple(
+        Word(text, Box(left, top, right, bottom), confidence, source, line)
+        for text, left, top, right, bottom, confidence, source, line in row.pop("words")
+    )
+    labels = {path: [tuple(span) for span in spans] for path, spans in row.pop("labels").items()}
+    return Example(words=words, labels=labels, **row)

@@ -1,0 +1,148 @@
+"""A trained checkpoint becomes the file that ships: ONNX, weights in int8, compared with what was trained.
+
+`python -m docpipe.vlm.training.export runs/network/best.pt docpipe/vlm/weights`
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, PIECES_PER_WORD
+from docpipe.vlm.model import DocumentNetwork
+from docpipe.vlm.training.start import load_network, pretrained_folder
+
+INPUTS = ("prompts", "known", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "picture")
+OUTPUTS = ("logits", "absent", "described")
+OPSET = 18
+
+
+class SmallEmbedding(nn.Module):
+    """An embedding in int8 with one scale per row: a quarter of the size, unpacked where it is looked up."""
+
+    def __init__(self, source: nn.Embedding) -> None:
+        super().__init__()
+        scale = source.weight.detach().abs().amax(1, keepdim=True).clamp(min=1e-8) / 127.0
+        self.register_buffer("scale", scale)  # [V, 1]
+        self.register_buffer("small", (source.weight.detach() / scale).round().to(torch.int8))  # [V, D]
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return self.small[ids].float() * self.scale[ids]  # type: ignore[index,no-any-return]
+
+
+class Flat(nn.Module):
+    """The network with its inputs in a row, as ONNX wants them."""
+
+    def __init__(self, network: DocumentNetwork) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        result: tuple[Tensor, Tensor, Tensor] = self.network(inputs[:5], inputs[5:10], inputs[10])
+        return result
+
+
+def sample_inputs(fields: int, words: int, known: int, width: int) -> tuple[Tensor, ...]:
+    """Random arrays of the right shapes and ranges."""
+    return (
+        torch.randint(1000, 20000, (fields, 9)),
+        torch.randn(known, width),
+        torch.arange(fields + known)[None],
+        torch.randint(0, 8, (1, fields + known)),
+        torch.randint(0, 2, (1, fields + known)),
+        torch.randint(1000, 20000, (1, words, PIECES_PER_WORD)),
+        torch.randint(0, 2000, (1, words)),
+        torch.rand(1, words, 4),
+        torch.rand(1, words, CONTEXT),
+        torch.rand(1, words, 4),
+        torch.rand(1, CANVAS_HEIGHT, CANVAS_WIDTH),
+    )
+
+
+def export_float(network: DocumentNetwork, path: Path) -> None:
+    axes = {
+        "prompts": {0: "descriptions", 1: "prompt_pieces"}, "known": {0: "known"},
+        "which": {1: "fields"}, "group": {1: "fields"}, "repeated": {1: "fields"},
+        **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places")},
+        "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"}, "described": {0: "all_descriptions"},
+    }  # fmt: skip
+    with torch.no_grad():
+        torch.onnx.export(
+            Flat(network).eval(), sample_inputs(5, 40, 2, network.config.width), str(path),
+            input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_axes=axes, opset_version=OPSET, dynamo=False,
+        )  # fmt: skip
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Weights of matrix products in int8, one scale per output channel; convolutions stay in float."""
+    import onnx  # heavy: native library
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # heavy: onnx
+
+    model = onnx.load(str(source))
+    _use_shared_weights_directly(model.graph)
+    quantize_dynamic(
+        model, str(target), op_types_to_quantize=["MatMul", "Gemm"], per_channel=True,
+        weight_type=QuantType.QInt8, extra_options={"MatMulConstBOnly": True},
+    )  # fmt: skip
+
+
+def _use_shared_weights_directly(graph: Any) -> None:
+    """The exporter hands weights that are used twice through an Identity, behind which the quantiser does not look."""
+    weights = {weight.name for weight in graph.initializer}
+    copies = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Identity"}
+    copies = {copy: name for copy, name in copies.items() if name in weights}
+    for node in graph.node:
+        node.input[:] = [copies.get(name, name) for name in node.input]
+    kept = [node for node in graph.node if node.output[0] not in copies]
+    del graph.node[:]
+    graph.node.extend(kept)
+
+
+def largest_difference(network: DocumentNetwork, path: Path, *, words: int = 120, fields: int = 12) -> float:
+    """Between the trained and the exported network, in probability of begin, end and inside, on random arrays."""
+    import onnxruntime  # heavy: native library
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    inputs = sample_inputs(fields, words, 0, network.config.width)
+    with torch.no_grad():
+        expected = torch.sigmoid(network(inputs[:5], inputs[5:10], inputs[10])[0]).numpy()
+    logits = session.run(None, dict(zip(INPUTS, (i.numpy() for i in inputs), strict=True)))[0]
+    return float(np.abs(1.0 / (1.0 + np.exp(-logits)) - expected).max())
+
+
+def export(checkpoint: Path, folder: Path) -> dict[str, float]:
+    """Writes network.onnx and tokenizer.json. Returns the differences and the size in megabytes."""
+    network = load_network(checkpoint)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as workplace:
+        exact, small = Path(workplace) / "float.onnx", Path(workplace) / "small.onnx"
+        export_float(network, exact)
+        report = {"float_difference": largest_difference(network, exact)}
+        packed = load_network(checkpoint)
+        packed.pieces = SmallEmbedding(packed.pieces)  # type: ignore[assignment]
+        export_float(packed, small)
+        quantise(small, folder / "network.onnx")
+    shutil.copy(pretrained_folder() / "tokenizer.json", folder / "tokenizer.json")
+    report["int8_difference"] = largest_difference(network, folder / "network.onnx")
+    report["megabytes"] = (folder / "network.onnx").stat().st_size / 1e6
+    return report
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    for name, value in export(given.checkpoint, given.folder).items():
+        print(f"{name}: {value:.4f}")  # noqa: T201 - the command's result
+
+
+if __name__ == "__main__":
+    main()
