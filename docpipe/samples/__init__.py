@@ -1,0 +1,24 @@
+"""Documents that docpipe draws itself: samples for the first run, for tests and for training.
+
+In: a document type and a seed. Out: the PDF, every printed value with its place, and the normalised truth.
+Importing this package loads reportlab, so nothing of the main job imports it.
+"""
+
+from __future__ import annotations
+
+from docpipe.samples.dice import Dice
+from docpipe.samples.invoice import draw_invoice
+from docpipe.samples.look import Fonts
+from docpipe.samples.pen import Drawn, Placed
+from docpipe.samples.receipt import draw_receipt
+
+__all__ = ["SCHEMAS", "Drawn", "Placed", "draw"]
+
+_DRAW = {"invoice": draw_invoice, "receipt": draw_receipt}
+SCHEMAS = tuple(_DRAW)
+
+
+def draw(schema: str, seed: int, *, language: str | None = None, fonts: Fonts = "installed") -> Drawn:
+    """A document of that type, determined by the seed. With `fonts="standard"` it looks the same on every machine;
+    "installed" takes fonts found on this one as well, for variety in training."""
+    return _DRAW[schema](Dice(f"{schema}:{seed}"), language, fonts)
