@@ -53,7 +53,7 @@ _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
 _CODE_START = re.compile(r"(?<![A-Za-z0-9])(?=(?:[A-Z]{2}|CHE)[ .-]?[A-Za-z0-9]{2})")
 _CODE_TOKEN = re.compile(r"[ .-]{0,2}([A-Za-z0-9+*]+)")
 WORDS_AS_PREFIX = frozenset({"NO"})
-"""Countries whose prefix is also the word before a number (`GST NO 0012…`): theirs only when the check digits are right."""
+"""Countries whose prefix is also the word before a number (`GST NO 0012…`): theirs only with right check digits."""
 LONGEST_CODE = 34
 """Characters of the longest IBAN (ISO 13616)."""
 SHORTEST_IBAN, SHORTEST_VAT = 15, 8
@@ -196,7 +196,7 @@ def _codes_from(text: str) -> Iterator[list[str]]:
 
 
 def _may_continue(word: str) -> bool:
-    """Groups of digits, and the four letters of a bank as in GB82 WEST; other words are what is printed behind the code."""
+    """Groups of digits, and the four letters of a bank as in GB82 WEST; other words stand behind the code."""
     return any(map(str.isdigit, word)) or (len(word) == BANK_LETTERS and word.isupper())
 
 

@@ -46,10 +46,10 @@ _GAP = r"[\s,./’'-]{0,4}(?:de[l]?\s+|of\s+)?"
 _WORD = r"([^\W\d_]{3,12})\.?"
 _YEAR = r"(\d{4}|\d{2})(?!\d)"
 _DAY_NAME_YEAR = re.compile(rf"(?<!\d)(\d{{1,2}}){_DAY_SUFFIX}{_GAP}{_WORD}{_GAP}{_YEAR}(?!\s?[:.]\d\d)", re.I)
-_NAME_DAY_YEAR = re.compile(rf"(?<![^\W\d_]){_WORD}{_GAP}(\d{{1,2}}){_DAY_SUFFIX}{_GAP}{_YEAR}(?!\s?:\d\d)", re.I)
+_NAME_DAY_YEAR = re.compile(rf"(?<![^\W\d_]){_WORD}{_GAP}(\d{{1,2}}){_DAY_SUFFIX}(?!\d){_GAP}{_YEAR}(?!\s?:\d\d)", re.I)
 _YEAR_NAME_DAY = re.compile(rf"(?<!\d)(\d{{4}}){_GAP}{_WORD}{_GAP}(\d{{1,2}})(?!\d)", re.I)
 _SEPARATOR = r"(?:\s?[-./–]\s?|\s)"
-_YEAR_FIRST = re.compile(rf"(?<![\d.,])(\d{{4}}){_SEPARATOR}(\d{{1,2}}){_SEPARATOR}(\d{{1,2}})(?!\d)")
+_YEAR_FIRST = re.compile(rf"(?<![\d.,])(?<!\d[-./])(\d{{4}})({_SEPARATOR})(\d{{1,2}})\2(\d{{1,2}})(?!\d)")
 _YEAR_LAST = re.compile(
     r"(?<!\d)(?<!\d[-./])(\d{1,2})\s?([-./–])\s?(\d{1,2})\s?\2\s?(\d{4}|['’]?\d{2})(?!\d|\2\d|[.,:]\d)"
 )
@@ -186,7 +186,7 @@ def _year_first(match: re.Match[str]) -> Reading | None:
     year = int(match[1])
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
-    found = _date(year, int(match[2]), int(match[3]))
+    found = _date(year, int(match[3]), int(match[4]))
     return Reading(match.group(), (found,) if found else ())
 
 

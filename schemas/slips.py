@@ -48,7 +48,7 @@ def _digits_for_letters(token: str) -> str:
         return token
     if token[-1] in "lI|" and not re.search(r"[.,]\w$", token):
         return token
-    if token[-1] in "DSBZ":
+    if token[0] in "QDSBZ" or token[-1] in "DSBZ":
         return token
     repaired = token.translate(LETTER_TO_DIGIT)
     return repaired if _PLAIN_AMOUNT.fullmatch(repaired) else token
