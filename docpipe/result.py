@@ -91,6 +91,7 @@ def field_record(field: Field) -> dict[str, Any] | None:
         "accepted": field.accepted,
         "evidence": [evidence_record(quote) for quote in field.evidence],
         "issues": [issue_record(issue) for issue in field.issues],
+        "signals": {name: round(signal, 3) for name, signal in field.signals.items()},
     }
 
 
