@@ -6,13 +6,14 @@ Importing this package loads reportlab, so nothing of the main job imports it.
 
 from __future__ import annotations
 
+from docpipe.samples.degrade import carry, scan
 from docpipe.samples.dice import Dice
 from docpipe.samples.invoice import draw_invoice
 from docpipe.samples.look import Fonts
 from docpipe.samples.pen import Drawn, Placed
 from docpipe.samples.receipt import draw_receipt
 
-__all__ = ["SCHEMAS", "Drawn", "Placed", "draw"]
+__all__ = ["SCHEMAS", "Drawn", "Placed", "carry", "draw", "scan"]
 
 _DRAW = {"invoice": draw_invoice, "receipt": draw_receipt}
 SCHEMAS = tuple(_DRAW)

@@ -15,6 +15,7 @@ from docpipe.samples.letterhead import (
 from docpipe.samples.invoice_body import Plan, draw_end, draw_items, finish_page
 from docpipe.samples.look import Fonts, make_look
 from docpipe.samples.manner import COUNTRIES, LANGUAGES, make_manner
+from docpipe.samples.marks import Ink
 from docpipe.samples.meta import Entry, draw_meta
 from docpipe.samples.pen import Drawn, Pen, Piece, Value, value
 from docpipe.samples.phrasing import descriptions
@@ -103,12 +104,12 @@ def _draw_letterhead(plan: Plan) -> float:
             x, align = sheet.margin + sheet.inner * 0.62, "left"
         return draw_lines(sheet, x, y + 6, seller_lines(sheet, seller), align)  # type: ignore[arg-type]
     if kind == "split":
-        big = sheet.look.accented.sized(1.5 + dice.random())
+        big = _fitted(sheet.look.accented.sized(1.5 + dice.random()), seller.name, sheet.inner * 0.6)
         sheet.pen.write(sheet.margin, y + big.size, name_of("seller_name", seller), big)
         x = sheet.margin + sheet.inner * 0.65
         return max(y + big.size * 2, draw_lines(sheet, x, y + 6, seller_lines(sheet, seller, name=False)))
     if kind == "name":
-        big = sheet.look.accented.sized(1.6 + 1.2 * dice.random())
+        big = _fitted(sheet.look.accented.sized(1.6 + 1.2 * dice.random()), seller.name, sheet.inner)
         centre = dice.chance(0.4)
         x = sheet.pen.width / 2 if centre else sheet.margin
         sheet.pen.write(x, y + big.size, name_of("seller_name", seller), big, "centre" if centre else "left")
@@ -117,6 +118,10 @@ def _draw_letterhead(plan: Plan) -> float:
         return sheet.pen.paragraph((sheet.margin, y + big.size * 2.2), sheet.inner, _one_line(flat), sheet.look.small)
     draw_logo(sheet, dice.pick((sheet.margin, sheet.right - 60)), y - 8, 45)
     return y + 45
+
+
+def _fitted(ink: Ink, text: str, width: float) -> Ink:
+    return ink.sized(min(1.0, width / ink.width(text)))
 
 
 def _one_line(pieces: Sequence[Piece]) -> list[Piece]:

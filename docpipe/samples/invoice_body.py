@@ -173,6 +173,11 @@ def draw_end(plan: Plan, y: float) -> None:
     y = totals.draw_totals(sheet, bill, y + line * 0.5 * dice.random())
     if bill.taxed and dice.chance(0.5 if len(bill.groups) > 1 else 0.15):
         beside = dice.chance(0.3) and y - top > line * 4
+        need = line * (5 + 2.5 * len(bill.groups))
+        if y + need > plan.bottom:
+            beside = False
+            finish_page(plan)
+            y = sheet.margin + line
         y = max(y, totals.draw_breakdown(sheet, bill, (top if beside else y) + line))
     parts = []
     if dice.chance(0.7):

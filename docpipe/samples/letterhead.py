@@ -44,6 +44,8 @@ class Sheet:
     def word(self, key: str) -> str:
         """One of the synonyms for a label in the document's language."""
         text = self.dice.pick(words(self.manner.language)[key])
+        if self.manner.language == "en":
+            text = text.replace("VAT", self.manner.tax).replace("GST", self.manner.tax)
         return text.replace("{sign}", self.manner.sign).replace("{code}", self.manner.currency)
 
     def phrase(self, key: str, **known: str) -> str:

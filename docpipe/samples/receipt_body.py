@@ -13,6 +13,7 @@ from docpipe.samples.pen import Piece, Value, value
 from docpipe.samples.roll import Roll
 from docpipe.samples.till import Bought, Till
 from docpipe.samples.totals import rate_places
+from docpipe.samples.words import words
 
 _FORMS = ("simple", "simple", "counted", "counted", "below", "below", "columns", "columns", "code", "times", "bare")
 NAME_WIDTH = 0.66  # share of the width that a name may take beside its amount
@@ -127,7 +128,7 @@ def draw_sums(roll: Roll, till: Till) -> None:
         roll.pair(roll.say(label) + colon, manner.money(amount, manner.sign_place), ink, indent if ink is None else 0.0)
 
     if dice.chance(0.2):
-        put(sheet.word("r_count"), str(len(till.items)))
+        roll.pair(roll.say(sheet.word("r_count")) + colon, str(len(till.items)), None, indent)
     parts = bool(till.discount or till.service or till.rounding or till.tip or (till.tax and not till.inclusive))
     if parts or dice.chance(0.35):
         put(sheet.word("r_subtotal"), manner.amount("subtotal", till.subtotal))
@@ -187,9 +188,11 @@ def _card_slip(roll: Roll, dice: Dice) -> None:
 def _tax_summary(roll: Roll, till: Till) -> None:
     """Rate, base and tax in columns: a base that is no total."""
     sheet, manner = roll.sheet, roll.sheet.manner
-    base = till.total - till.tax - till.rounding - till.tip if till.inclusive else till.total - till.tax - till.rounding - till.tip
+    base = till.total - till.tax - till.rounding - till.tip
+    language = manner.language if manner.language != "id" else "en"
+    net, tax = (sheet.dice.pick(words(language)[key]) for key in ("breakdown_net", "breakdown_tax"))
     roll.skip()
-    roll.cells([(0.0, "left", f"{manner.tax} {sheet.dice.pick(('Summary', '', '%'))}".strip()), (0.62, "right", sheet.dice.pick(("Amount", "Net", "Base"))), (1.0, "right", sheet.dice.pick(("Tax", manner.tax)))])
+    roll.cells([(0.0, "left", manner.tax if language != 'en' else f"{manner.tax} Summary"), (0.66, "right", net), (1.0, "right", tax)])
     code = sheet.dice.pick(("SR", "S", "A", "B", "1", ""))
     rate = manner.plain(till.rate, rate_places(till.rate, 0))
     roll.cells([(0.0, "left", f"{code} {rate}%".strip()), (0.62, "right", manner.plain(base)), (1.0, "right", manner.amount("tax", till.tax))])

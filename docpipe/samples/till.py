@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, time
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from docpipe.samples.bill import cents
 from docpipe.samples.dice import Dice
@@ -156,4 +156,4 @@ def _round(number: Decimal, unit: Decimal) -> Decimal:
 def _given(dice: Dice, total: Decimal, unit: Decimal) -> Decimal:
     """What the customer hands over: the exact sum, or the next round note."""
     note = Decimal(dice.pick((1, 5, 10, 50, 100))) * unit * 100
-    return total if dice.chance(0.25) else cents(-(-total // note) * note)
+    return total if dice.chance(0.25) else cents((total / note).to_integral_value(ROUND_CEILING) * note)

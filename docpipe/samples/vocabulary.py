@@ -107,30 +107,29 @@ def street(dice: Dice, country: str, language: str) -> str:
 
 
 def address(dice: Dice, country: str, language: str, city: str) -> tuple[str, ...]:
+    """Lines of a postal address as that country writes it. `/` parts the lines in the word list."""
+    template = dice.pick(words(country)["address"])
+    lines = (_address_line(dice, country, language, line, city) for line in template.split("/"))
+    upper = country == "MY" and dice.chance(0.6)
+    return tuple(line.upper() if upper else line for line in lines if line)
+
+
+def _address_line(dice: Dice, country: str, language: str, line: str, city: str) -> str:
     local = words(country)
-    text = dice.pick(local["address"])
-    if "{area}" in text:
-        text = text.replace("{area}", dice.pick(local["area"]))
-    text = text.replace("{street}", street(dice, country, language))
+    line = line.replace("{area}", dice.pick(local.get("area", ("",)))).replace("{street}", street(dice, country, language))
     name2 = local.get("name2")
-    while "{name2}" in text:
-        text = text.replace("{name2}", dice.pick(name2) if name2 and dice.chance(0.7) else coined(dice), 1)
-    while "{nr}" in text:
-        text = text.replace("{nr}", str(1 + int(150 * dice.random() ** 2)) + dice.pick(("", "", "", "", "a", "-3")), 1)
-    while "{box}" in text:
-        text = text.replace("{box}", dice.pattern(dice.pick(("%", "%#", "%##"))), 1)
-    text = text.format(
+    while "{name2}" in line:
+        line = line.replace("{name2}", dice.pick(name2) if name2 and dice.chance(0.7) else coined(dice), 1)
+    while "{nr}" in line:
+        line = line.replace("{nr}", str(1 + int(150 * dice.random() ** 2)) + dice.pick(("", "", "", "", "a", "-3")), 1)
+    while "{box}" in line:
+        line = line.replace("{box}", dice.pattern(dice.pick(("%", "%#", "%##"))), 1)
+    line = line.format(
         postcode=dice.pattern(dice.pick(local["postcode"])), city=city, country=dice.pick(local["name"]),
         region=dice.pick(local.get("region", ("",))), state=dice.pick(local.get("state", ("",))),
-        province=dice.pick(local.get("province", ("",))),
+        province=dice.pick(local.get("province", ("",))), one=dice.pattern("%"), two=dice.pattern("##"),
     )  # fmt: skip
-    if country == "MY" and dice.chance(0.6):
-        text = text.upper()
-    return tuple(dice.pattern(line).strip() for line in text.split("/") if line.strip()) if "#" in text else _lines(text)
-
-
-def _lines(text: str) -> tuple[str, ...]:
-    return tuple(line.strip() for line in text.split("/") if line.strip())
+    return line.strip()
 
 
 def party(dice: Dice, country: str, language: str, *, private: bool = False) -> Party:
