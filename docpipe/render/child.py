@@ -65,8 +65,7 @@ class Desk:
 
     def _open(self, request: Json) -> OpenFile:
         path = Path(request["path"])
-        status = path.stat()
-        key = (path, request["password"], request["engine"], status.st_mtime_ns, status.st_size)
+        key = (path, request["stamp"], request["password"], request["engine"])
         if self._file is None or key != self._key:
             self.clear()
             self._file = _opened(path, request, self._limits)

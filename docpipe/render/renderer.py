@@ -50,7 +50,7 @@ class Renderer:
     def draw(self, path: Path, media_type: str, password: str | None, number: int, *, max_side: int) -> Drawing:
         """Page `number` (from 1), upright as the file says, as RGB; its longer side has `max_side` pixels
         (PDF) or at most as many (image). The last drawing is kept and serves smaller ones."""
-        key = (path, media_type, password, number)
+        key = (path, _stamp(path), media_type, password, number)
         kept = self._last
         if kept is not None and kept[0] == key and max(kept[1].image.size) >= max_side:
             return _reduced(kept[1], max_side)
@@ -82,8 +82,8 @@ class Renderer:
     def _ask(self, task: str, path: Path, media_type: str, password: str | None, **rest: int) -> tuple[Json, bytes]:
         """One request. A PDF that PDFium refuses, or that makes it crash, is asked once more of Poppler where that
         is installed; when both refuse, PDFium's reason counts."""
-        request: Json = {"task": task, "path": str(Path(path).absolute()), "media_type": media_type}
-        request |= {"password": password, "engine": "pdfium", **rest}
+        request: Json = {"task": task, "path": str(Path(path).absolute()), "stamp": _stamp(path)}
+        request |= {"media_type": media_type, "password": password, "engine": "pdfium", **rest}
         try:
             return self._answer(request)
         except CorruptError as refused:
@@ -112,6 +112,16 @@ class Renderer:
         if "error" in header:
             raise to_error(header)
         return header, payload
+
+
+def _stamp(path: Path) -> list[int]:
+    """Tells whether a file was written anew under the same name."""
+    try:
+        status = Path(path).stat()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"the file can no longer be read ({reason})", hint="Check that it is there.") from error
+    return [status.st_ino, status.st_size, status.st_mtime_ns]
 
 
 def poppler_is_installed() -> bool:
