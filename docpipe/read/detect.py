@@ -40,6 +40,11 @@ class Region:
     def tall(self) -> bool:
         return self.height > self.width
 
+    @property
+    def outline(self) -> tuple[float, float, float, float]:
+        """Left, top, right, bottom of the line as if it were level."""
+        return (self.x - self.width / 2, self.y - self.height / 2, self.x + self.width / 2, self.y + self.height / 2)
+
 
 def find_regions(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
     """`side` is the longer side, in pixels, at which the detector looks at the picture."""

@@ -66,6 +66,10 @@ class Ocr:
         height, width = pixels.shape[:2]
         return Reading(tuple(_runs(read, width, height)), turned, _slope(regions))
 
+    def lines(self, pixels: NDArray[Any], regions: Sequence[Region]) -> list[str]:
+        """What stands in these regions alone."""
+        return [read.text for read in recognise(cut_out(pixels, regions), self.models)]
+
     def regions(self, pixels: NDArray[Any]) -> list[Region]:
         """The lines of text; small print is looked at again, larger."""
         found = []
@@ -113,10 +117,7 @@ def _runs(read: Sequence[ReadRegion], width: int, height: int) -> list[Run]:
             Word(word.text, _fractions(word.box, width, height), word.confidence, "ocr", 0) for word in answer.words
         )
         if words:
-            box = words[0].box
-            for word in words[1:]:
-                box = box.union(word.box)
-            runs.append(Run(words, box))
+            runs.append(Run(words, _fractions(answer.region.outline, width, height)))
     return runs
 
 

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from docpipe.data import Document, Issue, Page, PageImage
-from docpipe.errors import DocpipeError, ModelError
+from docpipe.errors import InputError
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.textlayer import Layer, read_layer
+from docpipe.read.trust import CARRIED, doubt, needs_a_look
 from docpipe.render import Renderer
 
 PDF = "application/pdf"
+DISTRUSTED = "text_layer_distrusted"
 
 
 class PageReader:
@@ -27,36 +31,43 @@ class PageReader:
         self._ocr = Ocr(threads=threads)
 
     def read(self, document: Document, page: Page) -> Page:
+        """Raises ModelError when the OCR models are missing; all else becomes an issue of the page."""
         if page.blank or page.image is None:
             return page
-        layer = self._layer(document, page)
-        if layer is None:
-            return self._recognised(page, page.image)
-        if layer.defect is not None:
-            message = f"The text layer of page {page.number} was not used: {layer.defect}."
-            issue = Issue("text_layer_distrusted", message, "info", page=page.number)
-            return self._recognised(replace(page, issues=(*page.issues, issue)), page.image)
-        turned = _turned(page, layer.turned)
-        return replace(turned, words=in_reading_order(layer.runs, aspect=turned.width / turned.height))
-
-    def _layer(self, document: Document, page: Page) -> Layer | None:
-        if document.media_type != PDF:
-            return None
-        characters = self._renderer.characters(document.path, document.media_type, document.password, page.number)
-        return read_layer(characters, aspect=page.width / page.height, with_invisible=False)
-
-    def _recognised(self, page: Page, image: PageImage) -> Page:
         try:
-            reading = self._ocr.read(image.open())
-        except ModelError:
-            raise  # without its models no page can be read: the document fails, not the page
-        except DocpipeError as error:
-            message = f"Page {page.number} could not be read: {error}"
-            issue = Issue("page_unreadable", message, "error", page=page.number)
-            return replace(page, issues=(*page.issues, issue))
-        turned = _turned(page, reading.turned)
-        aspect = turned.width / turned.height
-        return replace(turned, words=in_reading_order(reading.runs, aspect=aspect, slope=reading.slope))
+            return self._read(document, page, page.image)
+        except InputError as error:
+            message = f"Page {page.number} could not be read: {error.message}"
+            return replace(page, issues=(*page.issues, Issue("page_unreadable", message, "error", page=page.number)))
+
+    def _read(self, document: Document, page: Page, image: PageImage) -> Page:
+        layer, defect = self._layer(document, page, image)
+        if layer is not None and defect is None:
+            upright = _turned(page, layer.turned)
+            return replace(upright, words=in_reading_order(layer.runs, aspect=upright.width / upright.height))
+        if defect is not None:
+            message = f"The text layer of page {page.number} was not used: {defect}."
+            page = replace(page, issues=(*page.issues, Issue(DISTRUSTED, message, "info", page=page.number)))
+        reading = self._ocr.read(image.open())
+        upright = _turned(page, reading.turned)
+        aspect = upright.width / upright.height
+        return replace(upright, words=in_reading_order(reading.runs, aspect=aspect, slope=reading.slope))
+
+    def _layer(self, document: Document, page: Page, image: PageImage) -> tuple[Layer | None, str | None]:
+        """The page's text layer, and why it is not to be used."""
+        if document.media_type != PDF:
+            return None, None
+        place = (document.path, document.media_type, document.password, page.number)
+        characters = self._renderer.characters(*place)
+        if not characters.text.strip():
+            return None, None
+        look = self._renderer.look(*place)
+        is_scan = look.image_cover >= CARRIED
+        layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
+        if layer is None or layer.defect is not None or not needs_a_look(layer, look):
+            return layer, layer.defect if layer is not None else None
+        upright = image.turned(layer.turned) if layer.turned else image
+        return layer, doubt(layer, np.asarray(upright.open()), self._ocr)
 
 
 def _turned(page: Page, degrees: int) -> Page:

@@ -85,6 +85,7 @@ def _breaks(
     foot, head = np.where(upright[:, None], boxes[:, [1, 3]], boxes[:, [0, 2]]).T
     height = np.maximum(1e-6, head - foot)[1:]
     gap = np.minimum(np.abs(start[1:] - end[:-1]), np.abs(start[:-1] - end[1:]))
+    gap[np.abs(start[1:] - start[:-1]) < 1e-6] = 0  # a ligature: its letters share one box
     shift = np.abs((foot + head)[1:] - (foot + head)[:-1]) / 2
     breaks = np.ones(len(printed), dtype=bool)
     away = (gap > WORD_GAP * height) | (shift > WORD_SHIFT * height)
