@@ -170,7 +170,7 @@ def _range(interval: Interval | None) -> str:
 
 def _remarks(evaluation: Evaluation) -> Iterator[str]:
     documents = len(evaluation.documents)
-    yield f"{documents} documents scored" + (
+    yield f"{documents} {'document' if documents == 1 else 'documents'} scored" + (
         f"; {len(evaluation.failed)} failed, their fields count as missed: {_some(evaluation.failed)}"
         if evaluation.failed
         else ""
