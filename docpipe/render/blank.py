@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-LOOK_SIDE = 1_600  # pixels; larger drawings are reduced to about this, which evens out the grain of a scanner
+LOOK_SIDE = 1_600  # pixels; larger drawings are reduced below it, which evens out the grain of a scanner
 BORDER = 0.03  # of each side: shadows of the lid, punch holes and staples are no content
 CONTRAST = 18  # grey levels against the surroundings: light grey print has 40 and more, paper and JPEG grain below 10
 NEIGHBOURHOOD = 12  # pixels around each one that say what paper is here; shading over the page is wider
@@ -26,7 +27,7 @@ def ink(image: Image) -> float:
     from PIL import ImageChops, ImageFilter  # heavy: Pillow
 
     grey = image.convert("L")
-    factor = max(grey.size) // LOOK_SIDE
+    factor = math.ceil(max(grey.size) / LOOK_SIDE)
     if factor > 1:
         grey = grey.reduce(factor)
     paper = grey.filter(ImageFilter.BoxBlur(NEIGHBOURHOOD))
