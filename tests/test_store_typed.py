@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -198,6 +199,18 @@ def test_the_file_can_be_asked_without_docpipe(tmp_path: Path) -> None:
         assert connection.execute("SELECT seller_name, SUM(gross_total) FROM invoice GROUP BY 1").fetchall() == [
             ("Müller & Söhne GmbH", 1234.5)
         ]
+
+
+def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
+    path, guide = tmp_path / "docpipe.db", Path(__file__).parent.parent / "docs" / "database.md"
+    with SqlStore(str(path)) as store:
+        put(store, load_schema("invoice"), "a.pdf", invoice_fields())
+    blocks = re.findall(r"```sql\n(.*?)```", guide.read_text(encoding="utf-8"), re.DOTALL)
+    queries = [query for block in blocks for query in block.split(";") if query.strip()]
+    assert len(queries) > 5
+    with sqlite3.connect(path) as connection:
+        for query in queries:
+            connection.execute(query)
 
 
 @pytest.mark.parametrize(
