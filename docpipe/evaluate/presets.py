@@ -21,6 +21,7 @@ _PHOTO = {
     "items": DROP,  # texts without prices: the labels do not say which price belongs to which item
 }
 _EINVOICES = {
+    "type_code": "invoice_type",
     "order_number": "purchase_order",
     "due_amount": "amount_due",
     "prepaid": "prepaid_amount",
@@ -35,7 +36,8 @@ _EINVOICES = {
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "sroie": {"company": "merchant_name", "address": "merchant_address"},
     "wildreceipt": _PHOTO,
-    "receipts_id": {**_PHOTO, "total": DROP, "total_idr": "total"},
+    # only the total in rupiah can be trusted
+    "receipts_id": {"total_idr": "total", **dict.fromkeys(("total", "subtotal", "date", "time", "tax"), DROP)},
     "einvoices": _EINVOICES,
     "invoices_fr": {
         "po_number": "purchase_order",
