@@ -30,10 +30,11 @@ def ink(image: Image) -> float:
     factor = math.ceil(max(grey.size) / LOOK_SIDE)
     if factor > 1:
         grey = grey.reduce(factor)
-    paper = grey.filter(ImageFilter.BoxBlur(NEIGHBOURHOOD))
     width, height = grey.size
     inside = (round(width * BORDER), round(height * BORDER), round(width * (1 - BORDER)), round(height * (1 - BORDER)))
-    contrast = np.asarray(ImageChops.difference(grey, paper).crop(inside))
+    grey = grey.crop(inside)  # first, or the shadow at the border would darken the paper beside it
+    paper = grey.filter(ImageFilter.BoxBlur(NEIGHBOURHOOD))
+    contrast = np.asarray(ImageChops.difference(grey, paper))
     dark = np.pad(contrast > CONTRAST, 1).astype(np.uint8)
     rows = dark[:-2] + dark[1:-1] + dark[2:]
     company = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
