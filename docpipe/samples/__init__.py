@@ -6,16 +6,30 @@ Importing this package loads reportlab, so nothing of the main job imports it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from docpipe.samples.degrade import carry, scan
 from docpipe.samples.dice import Dice
+from docpipe.samples.form import draw_form
 from docpipe.samples.invoice import draw_invoice
 from docpipe.samples.look import Fonts
+from docpipe.samples.order import draw_order
 from docpipe.samples.pen import Drawn, Placed
 from docpipe.samples.receipt import draw_receipt
+from docpipe.samples.registration import draw_registration
+from docpipe.samples.trade import draw_delivery_note, draw_statement
 
 __all__ = ["SCHEMAS", "Drawn", "Placed", "carry", "draw", "scan"]
 
-_DRAW = {"invoice": draw_invoice, "receipt": draw_receipt}
+_DRAW: dict[str, Callable[[Dice, str | None, Fonts], Drawn]] = {
+    "invoice": draw_invoice,
+    "receipt": draw_receipt,
+    "order": draw_order,
+    "statement": draw_statement,
+    "delivery_note": draw_delivery_note,
+    "form": draw_form,
+    "registration": draw_registration,
+}
 SCHEMAS = tuple(_DRAW)
 
 

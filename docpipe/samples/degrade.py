@@ -48,7 +48,8 @@ def carry(box: Box, matrix: Matrix) -> Box:
 def _wear(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
     """Ink and paper before the camera sees them: thin or bold print, faded bands, folds, stains, pen strokes."""
     if dice.chance(0.25 * strength):
-        picture = picture.filter(ImageFilter.MinFilter(3) if dice.chance(0.4) else ImageFilter.MaxFilter(3)) if min(picture.size) > 900 else picture
+        spread = picture.filter(ImageFilter.MinFilter(3) if dice.chance(0.5) else ImageFilter.MaxFilter(3))
+        picture = Image.blend(picture, spread, min(0.6, 0.45 * strength * dice.random()))
     pixels = np.asarray(picture, dtype=np.float32)
     if dice.chance(0.35 * strength):
         pixels = _fade(pixels, dice, strength)

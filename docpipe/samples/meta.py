@@ -16,7 +16,11 @@ from docpipe.samples.pen import Piece, Value
 @dataclass(frozen=True)
 class Entry:
     label: str
-    said: Piece
+    said: Piece | Sequence[Piece]
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return [self.said] if isinstance(self.said, str | Value) else list(self.said)
 
 
 def draw_meta(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float) -> float:
@@ -48,7 +52,7 @@ def _list(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width
     for entry in entries:
         if dice.chance(0.02):
             y += step * 0.5
-        pen.write(x, y, entry.label + colon, ink)
+        pen.write(x, y, entry.label + colon if entry.label else "", ink)
         if right:
             pen.write(x + width, y, entry.said, look.text, "right")
             y += step
@@ -67,7 +71,7 @@ def _runs(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float]) -> fl
     (x, y), look, dice = at, sheet.look, sheet.dice
     joint = dice.pick((": ", ": ", " ", " : ", ". "))
     for entry in entries:
-        sheet.pen.write(x, y, [entry.label, joint, entry.said], look.text)
+        sheet.pen.write(x, y, [entry.label, joint if entry.label else "", *entry.pieces], look.text)
         y += look.line
     return y
 

@@ -5,6 +5,7 @@ In: a roll and a till. Out: lines on the roll; decoys (cash, change, rounding, t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from docpipe.samples.dice import Dice
@@ -23,6 +24,8 @@ def draw_items(roll: Roll, till: Till) -> None:
     dice = roll.sheet.dice
     form = dice.pick(_FORMS)
     marked = dice.chance(0.3)
+    if form in ("columns", "code"):  # no room for currency signs
+        roll.sheet.manner = replace(roll.sheet.manner, line_sign_place="")
     if dice.chance(0.7 if form == "columns" else 0.3):
         _heads(roll, form)
     shout = roll.shout or dice.chance(0.4)
