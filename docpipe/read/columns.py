@@ -19,6 +19,7 @@ from docpipe.data import Word
 
 GUTTER = 2.5  # heights of a line: a label stands nearer to its value, a block further from the next
 APART = 1.6  # heights of a line: a larger free step down ends what stands side by side
+PARAGRAPH = 0.9  # heights of a line: the left block goes on below the end of the right one with smaller steps
 ALIGNED = 1.0  # heights of a line: left edges that differ by less are one edge
 MOST = 0.6  # of the rows of a block; a phone number or an indented row among them is normal
 LETTERS = 4  # a row with fewer holds no word
@@ -120,21 +121,22 @@ def _grown(rows: Sequence[Row], start: int, edges: tuple[float, float, float], h
         sides = _split(row, (low + high) / 2)
         low = max([low, *(phrase.right for phrase in sides[0])])
         high = min([high, *(phrase.left for phrase in sides[1])])
-        if high - low < GUTTER * height or _is_table(row) or _is_apart(rows, number, start, height):
+        step = _step_down(rows, number) if number > start else 0.0
+        if high - low < GUTTER * height or _is_table(row) or step > APART * height:
             break
         fits = [left.takes(sides[0]), right.takes(sides[1])]
         doubts = 0 if all(fits) else doubts + 1
         if doubts == 2:
             break
-        if all(fits) and sides[1] and left.is_block() and right.is_block() and not left.is_labels():
+        belongs = all(fits) and (bool(sides[1]) or step <= PARAGRAPH * height)
+        if belongs and left.is_block() and right.is_block() and not left.is_labels():
             end, middle = number + 1, (low + high) / 2
     return _Band(start, end, middle) if end > start else None
 
 
-def _is_apart(rows: Sequence[Row], number: int, start: int, height: float) -> bool:
-    if number == start:
-        return False
-    return min(phrase.top for phrase in rows[number]) - max(p.bottom for p in rows[number - 1]) > APART * height
+def _step_down(rows: Sequence[Row], number: int) -> float:
+    """The free space between a row and the one above."""
+    return min(phrase.top for phrase in rows[number]) - max(phrase.bottom for phrase in rows[number - 1])
 
 
 def _split(row: Row, middle: float) -> tuple[Row, Row]:

@@ -27,6 +27,9 @@ SHORT_SIDE = 512  # pixels at which the detector sees the shorter side of a rece
 LONG_SIDE = 1400  # pixels, unless the print is small: A4 at 120 dpi, twice as fast as RapidOCR's 2000 and reads as well
 FINE_LONG_SIDE = 2400  # pixels for small print
 SMALL_LINE = 13  # pixels of a usual line as the detector sees it; below it misses lines
+LONG_LINE = 4.0  # width / height from which a line's own angle says something
+SLOPE_TRIALS = np.arange(-1.5, 1.6, 0.25)  # degrees around the measured slope
+LEVEL_BIN = 0.25  # of a line's height: closer lines stand level
 STRIP_ASPECT = 3.0  # length / width of a till roll above which it is read in strips
 
 
@@ -100,14 +103,25 @@ def _strips(pixels: NDArray[Any]) -> Iterator[tuple[int, NDArray[Any]]]:
 
 
 def _slope(regions: Sequence[Region]) -> float:
-    """Of the page, from its long lines: short ones say little about it."""
+    """Of the page: the angle of its long lines, then adjusted until most lines stand level with others.
+    Short words alone are off by a degree, which is a line's height across the page.
+    """
     lying = [region for region in regions if not region.tall]
-    if not lying:
+    if len(lying) < 2:
         return 0.0
-    weights = np.array([region.width for region in lying])
-    order = np.argsort([region.angle for region in lying])
-    middle = int(np.searchsorted(np.cumsum(weights[order]), weights.sum() / 2))
-    return tan(radians(lying[order[middle]].angle))
+    long = [region for region in lying if region.width > LONG_LINE * region.height] or lying
+    measured = float(np.median([tan(radians(region.angle)) for region in long]))
+    x, y, height = np.array([(region.x, region.y, region.height) for region in lying]).T
+    bin_size = float(np.median(height)) * LEVEL_BIN
+    trials = sorted((measured + np.tan(np.radians(SLOPE_TRIALS))).tolist(), key=lambda slope: abs(slope - measured))
+    best: float = max(trials, key=lambda slope: _level(y - slope * x, bin_size))  # of equals, the nearest
+    return best
+
+
+def _level(heights: NDArray[Any], bin_size: float) -> int:
+    """How many pairs of lines stand level."""
+    apart = np.abs(heights[:, None] - heights[None])
+    return int((apart < bin_size).sum())
 
 
 def _runs(read: Sequence[ReadRegion], width: int, height: int) -> list[Run]:

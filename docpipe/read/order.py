@@ -70,9 +70,10 @@ def _rows(phrases: list[Phrase]) -> list[Row]:
     """Rows from top to bottom, each from left to right."""
     rows: list[Row] = []
     for phrase in sorted(phrases, key=lambda item: item.top + item.bottom):
-        best = max(rows[-OPEN_ROWS:], key=lambda row: _fit(row, phrase), default=None)
-        if best is not None and _fit(best, phrase) >= SAME_ROW:
-            best.append(phrase)
+        fits = [_fit(row, phrase) for row in rows[-OPEN_ROWS:]]
+        best = max(fits, default=0.0)
+        if best >= SAME_ROW:
+            rows[fits.index(best) - len(fits)].append(phrase)
         else:
             rows.append([phrase])
     for row in rows:
@@ -82,11 +83,13 @@ def _rows(phrases: list[Phrase]) -> list[Row]:
 
 def _fit(row: Row, phrase: Phrase) -> float:
     """How well a phrase stands in a row: the overlap with its nearest neighbour there, 0 if it would cover one."""
+    nearest, distance = row[0], float("inf")
     for other in row:
-        shared = min(other.right, phrase.right) - max(other.left, phrase.left)
-        if shared > COLLISION * min(other.right - other.left, phrase.right - phrase.left):
+        apart = max(other.left - phrase.right, phrase.left - other.right)
+        if -apart > COLLISION * min(other.right - other.left, phrase.right - phrase.left):
             return 0.0
-    nearest = min(row, key=lambda other: max(other.left - phrase.right, phrase.left - other.right))
+        if apart < distance:
+            nearest, distance = other, apart
     shared = min(nearest.bottom, phrase.bottom) - max(nearest.top, phrase.top)
     return shared / max(1e-9, min(nearest.bottom - nearest.top, phrase.bottom - phrase.top))
 

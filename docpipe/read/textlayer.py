@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 VISIBLE_CONFIDENCE = 1.0
 WORD_GAP = 0.25  # of the character's height: PDFium marks most blanks itself, this catches the rest
 WORD_SHIFT = 0.5  # of the height: further up or down is another line
+RUN_GAP = 1.0  # of the height: wider gaps may be columns
+LEVEL = 0.25  # of the height: words of one line and size stand so level
+DOUBLE = 0.01  # of the page's width between two copies of a word
+NO_CHARACTER = frozenset(("Cc", "Cn", "Co", "Cs"))  # control, unassigned, private, surrogate
 LETTERS_TO_JUDGE = 40  # fewer letters have no statistics
 VOWELS = frozenset("aeiouyäöüáàâéèêíîóôúûæøå")
 VOWEL_SHARE = (0.15, 0.75)  # of Latin letters; every language of Europe lies at 0.35-0.5, codes and sums lower
@@ -47,6 +52,15 @@ class Layer:
         return sum(len(word.text) for run in self.runs for word in run.words)
 
 
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A word: the box of its ink, and the loose one, as high as the line."""
+
+    text: str
+    box: Box
+    loose: Box
+
+
 def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -> Layer | None:
     """None when there is no layer. `aspect` is the page's width / height as drawn. Invisible characters count only
     `with_invisible`: over a scan they may be what a good OCR read, elsewhere nobody sees them.
@@ -60,19 +74,26 @@ def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -
     quarter = np.round(characters.angle / 90).astype(int) % 4
     reading = Counter(quarter[printed].tolist()).most_common(1)[0][0]
     turned = (-90 * reading) % 360
-    words = _words(characters, printed & ~_breaks(characters, printed, quarter, aspect), printed, turned)
+    starts = np.flatnonzero(printed & _breaks(characters, printed, quarter, aspect))
+    words = _without_doubles(_words(characters, printed, starts, turned))
     text = "".join(char for char, use in zip(characters.text, printed, strict=True) if use)
     defect = _defect(text, float(characters.unmapped[printed].mean()))
-    return Layer(tuple(_without_doubles(words)), turned, invisible, defect)
+    return Layer(tuple(_runs(words, aspect if turned % 180 == 0 else 1 / aspect)), turned, invisible, defect)
 
 
-def _words(characters: Characters, joined: NDArray[np.bool_], printed: NDArray[np.bool_], turned: int) -> list[Run]:
-    """`joined` says which characters continue the word of the one before them."""
-    tight = turned_boxes(characters.boxes, turned)
-    loose = turned_boxes(characters.loose, turned)
+def _words(characters: Characters, printed: NDArray[np.bool_], starts: NDArray[np.intp], turned: int) -> list[_Placed]:
     used = np.flatnonzero(printed)
-    groups = np.split(used, np.flatnonzero(~joined[used])[1:])
-    return [_run(characters.text, group, tight, loose) for group in groups]
+    first = np.searchsorted(used, starts)
+    tight, loose = (_around(turned_boxes(boxes, turned)[used], first) for boxes in (characters.boxes, characters.loose))
+    texts = ["".join(characters.text[i] for i in group) for group in np.split(used, first[1:])]
+    return [_Placed(*word) for word in zip(texts, tight, loose, strict=True) if not _is_broken(word[0])]
+
+
+def _around(boxes: NDArray[np.float32], first: NDArray[np.intp]) -> list[Box]:
+    """The box around each group of neighbours; `first` are the groups' beginnings."""
+    low = np.minimum.reduceat(boxes[:, :2], first).clip(0, 1)
+    high = np.maximum.reduceat(boxes[:, 2:], first).clip(0, 1)
+    return [Box(*edges) for edges in np.hstack([low, np.maximum(low, high)]).tolist()]
 
 
 def _breaks(
@@ -93,15 +114,28 @@ def _breaks(
     return breaks
 
 
-def _run(text: str, group: NDArray[np.intp], tight: NDArray[np.float32], loose: NDArray[np.float32]) -> Run:
-    word = Word("".join(text[i] for i in group), _around(tight[group]), VISIBLE_CONFIDENCE, "textlayer", 0)
-    return Run((word,), _around(loose[group]))
+def _runs(words: list[_Placed], aspect: float) -> Iterator[Run]:
+    """Neighbours in the content that also stand side by side in one line become one run."""
+    run: list[_Placed] = []
+    for word in words:
+        if run and not _follows(run[-1].loose, word.loose, aspect):
+            yield _run(run)
+            run = []
+        run.append(word)
+    if run:
+        yield _run(run)
 
 
-def _around(boxes: NDArray[np.float32]) -> Box:
-    left, top = np.clip(boxes[:, :2].min(axis=0), 0, 1).tolist()
-    right, bottom = np.clip(boxes[:, 2:].max(axis=0), 0, 1).tolist()
-    return Box(left, top, max(left, right), max(top, bottom))
+def _follows(before: Box, after: Box, aspect: float) -> bool:
+    height = before.bottom - before.top
+    level = max(abs(after.top - before.top), abs(after.bottom - before.bottom)) <= LEVEL * height
+    return level and -WORD_GAP * height <= (after.left - before.right) * aspect <= RUN_GAP * height
+
+
+def _run(words: list[_Placed]) -> Run:
+    first, last = words[0].loose, words[-1].loose
+    found = tuple(Word(word.text, word.box, VISIBLE_CONFIDENCE, "textlayer", 0) for word in words)
+    return Run(found, first.union(last))
 
 
 def turned_boxes(boxes: NDArray[np.float32], degrees: int) -> NDArray[np.float32]:
@@ -116,21 +150,25 @@ def turned_boxes(boxes: NDArray[np.float32], degrees: int) -> NDArray[np.float32
     return boxes
 
 
-def _without_doubles(runs: list[Run]) -> list[Run]:
+def _without_doubles(words: list[_Placed]) -> list[_Placed]:
     """Bold print is sometimes the same word drawn twice, a little apart."""
-    kept: list[Run] = []
+    kept: list[_Placed] = []
     seen: dict[str, list[Box]] = {}
-    for run in runs:
-        text = run.words[0].text
-        if not any(run.box.iou(box) > 0.5 for box in seen.get(text, ())):
-            kept.append(run)
-            seen.setdefault(text, []).append(run.box)
+    for word in words:
+        twins = seen.setdefault(word.text, [])
+        if not any(abs(box.left - word.loose.left) < DOUBLE and box.iou(word.loose) > 0.5 for box in twins):
+            kept.append(word)
+            twins.append(word.loose)
     return kept
+
+
+def _is_broken(text: str) -> bool:
+    return all(char == "\ufffd" or unicodedata.category(char) in NO_CHARACTER for char in text)
 
 
 def _defect(text: str, unmapped: float) -> str | None:
     """What is wrong with these characters. Wrong font tables give symbols, or letters as in a simple cipher."""
-    broken = sum(unicodedata.category(char) in ("Cc", "Cn", "Co", "Cs") or char == "\ufffd" for char in text)
+    broken = sum(unicodedata.category(char) in NO_CHARACTER or char == "\ufffd" for char in text)
     if broken / len(text) + unmapped > MAX_BROKEN:
         return "its fonts do not say which characters they print"
     if len(text) < LETTERS_TO_JUDGE:
