@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 OpenPage = Callable[[Judged, int], "Image | None"]  # the document and the page's number; None: it cannot be drawn
 
-MOST_ERRORS = 120  # at 20 to 40 kB a picture the file stays below 5 MB
-CROP_WIDTH = 760  # pixels of a finished crop
+MOST_ERRORS = 120  # at 20 to 50 kB a picture the file stays below 6 MB
+CROP_WIDTH, PAGE_WIDTH = 760, 480  # pixels of a finished crop, and of a whole page where nothing says what to crop
 CONTEXT = (0.30, 0.05)  # of the page, around the evidence: the words beside it say why it was taken
 LEAST_CROP = (0.55, 0.10)
 JPEG_QUALITY = 72
@@ -152,8 +152,9 @@ def _crop(page: Image, given: list[Box], printed: list[Box]) -> Image:
     left, top = int(around.left * page.width), int(around.top * page.height)
     size = max(1, int(around.right * page.width) - left), max(1, int(around.bottom * page.height) - top)
     crop = page.convert("RGB").crop((left, top, left + size[0], top + size[1]))
-    scale = CROP_WIDTH / crop.width
-    crop = crop.resize((CROP_WIDTH, max(1, round(crop.height * scale))))
+    width = CROP_WIDTH if given or printed else PAGE_WIDTH
+    scale = width / crop.width
+    crop = crop.resize((width, max(1, round(crop.height * scale))))
     draw = ImageDraw.Draw(crop)
     for colour, group, padding in ((LABEL_COLOUR, printed, 6), (ANSWER_COLOUR, given, 3)):
         for box in group:
