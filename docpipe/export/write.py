@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from docpipe.errors import UsageError
 from docpipe.export.flat import Spool
 from docpipe.export.lines import LineWriter, cannot_write, json_line, to_record
+from docpipe.export.table_csv import csv_paths, write_csv
 from docpipe.protocols import StoredResult
 
 if TYPE_CHECKING:
@@ -62,8 +63,6 @@ def _write_tables(spool: Spool, path: Path, suffix: str) -> list[Path]:
         with _in_place({"": path}) as parts:
             write_xlsx(spool, parts[""])
         return [path]
-    from docpipe.export.table_csv import csv_paths, write_csv
-
     paths = csv_paths(spool, path)
     with _in_place(paths) as parts:
         write_csv(spool, parts)

@@ -177,8 +177,8 @@ def _version(connection: Connection) -> str | None:
 
 def _migrate(connection: Connection, version: str | None) -> None:
     from alembic import command  # heavy: 0.2 s, needed only when the database is new or old
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+    from alembic.config import Config  # heavy: as above
+    from alembic.script import ScriptDirectory  # heavy: as above
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))

@@ -193,7 +193,7 @@ def _table(name: str, list_path: str, columns: Mapping[tuple[str, str], str]) ->
 
 def _add_columns(connection: Connection, table: Table, names: Iterable[str]) -> None:
     from alembic.migration import MigrationContext  # heavy: 0.2 s, needed only when a schema gained a field
-    from alembic.operations import Operations
+    from alembic.operations import Operations  # heavy: as above
 
     operations = Operations(MigrationContext.configure(connection))
     for name in names:
