@@ -22,8 +22,8 @@ LONGEST = 3200  # pixels: larger pages are drawn smaller first, as scanners and 
 
 def scan(image: Image.Image, seed: int, *, strength: float = 1.0) -> tuple[Image.Image, Matrix]:
     """The page as it might come in: scanned (most), photographed, faxed or copied. `strength` 0 leaves it clean."""
-    dice = Dice(f"scan:{seed}")
-    style = dice.pick(("scan", "scan", "scan", "scan", "photo", "photo", "fax", "copy"))
+    dice = Dice(f"scan:{seed}:wear")
+    style = style_of(seed)
     picture = image.convert("RGB")
     if max(picture.size) > LONGEST:
         picture.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
@@ -34,6 +34,11 @@ def scan(image: Image.Image, seed: int, *, strength: float = 1.0) -> tuple[Image
     picture, matrix = _warp(picture, dice, strength, photo=style == "photo")
     picture = {"scan": _as_scan, "photo": _as_photo, "fax": _as_fax, "copy": _as_copy}[style](picture, dice, strength)
     return _compress(picture, dice, strength), matrix
+
+
+def style_of(seed: int) -> str:
+    """Whether that seed scans, photographs, faxes or copies."""
+    return Dice(f"scan:{seed}").pick(("scan", "scan", "scan", "scan", "photo", "photo", "fax", "copy"))
 
 
 def carry(box: Box, matrix: Matrix) -> Box:

@@ -31,6 +31,11 @@ class Ink:
     def width(self, text: str) -> float:
         return (stringWidth(text, self.font, self.size) + self.spacing * len(text)) * self.squeeze
 
+    def fitted(self, text: str, width: float) -> Ink:
+        """The ink squeezed so that the text is at most `width` wide."""
+        taken = self.width(text)
+        return self if taken <= width else replace(self, squeeze=self.squeeze * width / taken)
+
     def sized(self, factor: float) -> Ink:
         return replace(self, size=self.size * factor)
 

@@ -22,6 +22,10 @@ class Entry:
     def pieces(self) -> list[Piece]:
         return [self.said] if isinstance(self.said, str | Value) else list(self.said)
 
+    @property
+    def text(self) -> str:
+        return "".join(piece.text if isinstance(piece, Value) else piece for piece in self.pieces)
+
 
 def draw_meta(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float) -> float:
     """Draws the entries with the first baseline at `at`; gives the y below."""
@@ -35,7 +39,7 @@ def draw_meta(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], w
         first = _list(sheet, entries[:half], at, width * 0.48)
         return max(first, _list(sheet, entries[half:], (x + width * 0.52, y), width * 0.48))
     if kind == "run":
-        return _runs(sheet, entries, at)
+        return _runs(sheet, entries, at, width)
     if kind == "boxes":
         return _boxes(sheet, entries, at, width)
     return _list(sheet, entries, at, width, right=kind == "right")
@@ -47,16 +51,17 @@ def _list(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width
     ink = look.bold if dice.chance(0.35) else look.text
     colon = dice.pick(("", ":", ":", " :"))
     step = look.line * dice.pick((1.0, 1.1, 1.35))
-    column = max(ink.width(entry.label + colon) for entry in entries) + look.text.size * dice.pick((0.8, 1.5, 3))
+    column = min(max(ink.width(entry.label + colon) for entry in entries), width * 0.6) + look.text.size * dice.pick((0.8, 1.5, 3))
     top = y
     for entry in entries:
         if dice.chance(0.02):
             y += step * 0.5
-        pen.write(x, y, entry.label + colon if entry.label else "", ink)
+        pen.write(x, y, entry.label + colon if entry.label else "", ink.fitted(entry.label + colon, width * 0.6))
         if right:
-            pen.write(x + width, y, entry.said, look.text, "right")
+            room = width - ink.width(entry.label + colon) - 6
+            pen.write(x + width, y, entry.said, look.text.fitted(entry.text, room), "right")
             y += step
-        elif isinstance(entry.said, Value) and look.text.width(entry.said.text) > width - column:
+        elif look.text.width(entry.text) > width - column:
             y = pen.paragraph((x + column, y), max(width - column, 90.0), entry.said, look.text) + step - look.text.size * 1.2
         else:
             pen.write(x + column, y, entry.said, look.text)
@@ -66,13 +71,13 @@ def _list(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width
     return y
 
 
-def _runs(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float]) -> float:
+def _runs(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float) -> float:
     """`Label: value`, each on its line, the value right behind the label."""
     (x, y), look, dice = at, sheet.look, sheet.dice
     joint = dice.pick((": ", ": ", " ", " : ", ". "))
     for entry in entries:
-        sheet.pen.write(x, y, [entry.label, joint if entry.label else "", *entry.pieces], look.text)
-        y += look.line
+        line = [entry.label, joint if entry.label else "", *entry.pieces]
+        y = sheet.pen.paragraph((x, y), sheet.right - x if x > sheet.inner / 2 else width, line, look.text, leading=look.leading)
     return y
 
 
@@ -106,7 +111,8 @@ def _boxes(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], widt
     fill = look.pale if dice.chance(0.5) else None
     for entry in entries:
         pen.mark(Frame(x, y - look.line, width * share, tall, fill), Frame(x + width * share, y - look.line, width * (1 - share), tall))
-        pen.write(x + 3, y, entry.label, look.bold if fill else look.text)
-        pen.write(x + width * share + 4, y, entry.said, look.text)
+        head = look.bold if fill else look.text
+        pen.write(x + 3, y, entry.label, head.fitted(entry.label, width * share - 6))
+        pen.write(x + width * share + 4, y, entry.said, look.text.fitted(entry.text, width * (1 - share) - 8))
         y += tall
     return y

@@ -1,0 +1,57 @@
+"""`python -m docpipe.samples OUT` writes the sample folder; `--contact-sheet FILE` shows many drawn documents at once."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from docpipe.samples import SCHEMAS, draw, scan
+from docpipe.samples.folder import write_folder
+from docpipe.samples.pictures import boxed, contact_sheet, rasterise
+
+SHEET_DPI = 90.0
+CELL = (420, 560)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.contact_sheet is not None:
+        _write_sheet(options)
+        sys.stdout.write(f"{options.contact_sheet}\n")
+    elif options.out is not None:
+        for path in write_folder(options.out, options.seed):
+            sys.stdout.write(f"{path}\n")
+    else:
+        _parser().error("say where to write: a folder, or --contact-sheet FILE")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m docpipe.samples", description=__doc__)
+    parser.add_argument("out", nargs="?", type=Path, help="folder to write the samples into")
+    parser.add_argument("--seed", type=int, default=7, help="another seed, other documents (default 7)")
+    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="write a picture of many drawn pages instead")
+    parser.add_argument("--schema", choices=SCHEMAS, help="only this type on the contact sheet")
+    parser.add_argument("--count", type=int, default=20, help="documents on the contact sheet (default 20)")
+    parser.add_argument("--boxes", action="store_true", help="frame the values")
+    parser.add_argument("--worn", action="store_true", help="scan, fax, copy and photograph the pages")
+    return parser
+
+
+def _write_sheet(options: argparse.Namespace) -> None:
+    pictures = []
+    for number in range(options.count):
+        schema = options.schema or SCHEMAS[number % len(SCHEMAS)]
+        drawn = draw(schema, options.seed + number)
+        picture = rasterise(drawn, SHEET_DPI * (2 if schema == "receipt" else 1))[0]
+        if options.boxes:
+            picture = boxed(picture, drawn, 1)
+        if options.worn:
+            picture = scan(picture, options.seed + number)[0]
+        pictures.append(picture)
+    contact_sheet(pictures, 5, CELL).save(options.contact_sheet)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
