@@ -28,9 +28,9 @@ class Outcome:
         return "failed" if self.extraction is None else self.extraction.status
 
     def doubts(self) -> list[Issue]:
-        """What a person should look at, the worst first."""
+        """What a person should look at: errors first, then what names a field, then the rest."""
         if self.extraction is None:
             return []
         found = [*self.extraction.issues, *(issue for item in self.extraction.fields for issue in item.issues)]
         doubts = [issue for issue in found if issue.severity != "info"]
-        return sorted(doubts, key=lambda issue: issue.severity != "error")
+        return sorted(doubts, key=lambda issue: (issue.severity != "error", issue.field is None))

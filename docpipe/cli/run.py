@@ -158,12 +158,12 @@ def _shown(paths: Sequence[Path]) -> Callable[[Path], str]:
 def _commands(schema: str, tally: Tally, database: str, *, is_default: bool) -> list[str]:
     """How to go on: look at one, take all along, ask the database."""
     url = parse_url(database)
-    where = "" if is_default else f" --db {shlex.quote(url.render_as_string(hide_password=True))}"
+    plain = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
+    where = "" if is_default else f" --db {shlex.quote(plain)}"
     document = (tally.to_review or tally.any_document or "ID")[:ID_SHOWN]
     query = f"SELECT * FROM {sql_name(schema)}"  # noqa: S608 - shown to the user, not run
     if url.get_backend_name() == "sqlite":
         ask = f"sqlite3 -box {shlex.quote(url.database or '')} {shlex.quote(query)}"
     else:
-        plain = url.set(drivername="postgresql").render_as_string(hide_password=True)
         ask = f"psql {shlex.quote(plain)} -c {shlex.quote(query)}"
     return [f"docpipe show {document}{where}", f"docpipe export{where} --schema {schema} results.xlsx", ask]

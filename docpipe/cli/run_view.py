@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -134,7 +135,7 @@ class RunView:
         )
 
     def _table(self) -> Table:
-        table = Table(title=f"{self._schema.name}: what became of each file", title_justify="left", pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
         table.add_column("file", overflow="fold", ratio=3)
         table.add_column("status", no_wrap=True)
         table.add_column("values", overflow="fold", ratio=4)
