@@ -1,4 +1,7 @@
-"""`python -m docpipe.samples OUT` writes the sample folder; `--contact-sheet FILE` shows many drawn documents at once."""
+"""`python -m docpipe.samples OUT` writes the sample folder; `--contact-sheet FILE` shows many drawn documents.
+
+In: a folder or a file to write. Out: the documents with their truth, or one picture of many.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m docpipe.samples", description=__doc__)
     parser.add_argument("out", nargs="?", type=Path, help="folder to write the samples into")
     parser.add_argument("--seed", type=int, default=7, help="another seed, other documents (default 7)")
-    parser.add_argument("--contact-sheet", type=Path, metavar="FILE", help="write a picture of many drawn pages instead")
+    parser.add_argument(
+        "--contact-sheet", type=Path, metavar="FILE", help="write a picture of many drawn pages instead"
+    )
     parser.add_argument("--schema", choices=SCHEMAS, help="only this type on the contact sheet")
     parser.add_argument("--count", type=int, default=20, help="documents on the contact sheet (default 20)")
     parser.add_argument("--boxes", action="store_true", help="frame the values")

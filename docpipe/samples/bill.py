@@ -18,11 +18,43 @@ CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
 WRONG_SHARE = 0.03  # of the bills have a sum that does not hold, so that checks have something to find
 NUMBER_PATTERNS = (
-    "{yyyy}-%##", "{yyyy}-####", "RE-{yyyy}-####", "RE{yyyy}####", "%####", "%#####", "%#######", "INV-####", "INV%#####", "#####/{yy}",
-    "{yy}/####", "F{yyyy}-###", "FA-{yyyy}-####", "FA{mm}/{yyyy}/######", "??-#####", "?-%####", "{yyyy}{mm}-###", "R{yy}-##", "{yyyy}/##",
-    "%#########", "?? ####/{yy}", "A-{yyyy}/####", "{yyyy}.####", "VK##-#####", "0000%#", "###-%######", "{yy}-%###-?", "CI%###", "%##",
-    "{yyyy}{mm}{dd}/%##", "FAC{yy}##%#", "SI-%####", "MRE/{yy}/###", "??{yy}%######", "Z-%##.###", "IN#%#####",
-)  # fmt: skip
+    "{yyyy}-%##",
+    "{yyyy}-####",
+    "RE-{yyyy}-####",
+    "RE{yyyy}####",
+    "%####",
+    "%#####",
+    "%#######",
+    "INV-####",
+    "INV%#####",
+    "#####/{yy}",
+    "{yy}/####",
+    "F{yyyy}-###",
+    "FA-{yyyy}-####",
+    "FA{mm}/{yyyy}/######",
+    "??-#####",
+    "?-%####",
+    "{yyyy}{mm}-###",
+    "R{yy}-##",
+    "{yyyy}/##",
+    "%#########",
+    "?? ####/{yy}",
+    "A-{yyyy}/####",
+    "{yyyy}.####",
+    "VK##-#####",
+    "0000%#",
+    "###-%######",
+    "{yy}-%###-?",
+    "CI%###",
+    "%##",
+    "{yyyy}{mm}{dd}/%##",
+    "FAC{yy}##%#",
+    "SI-%####",
+    "MRE/{yy}/###",
+    "??{yy}%######",
+    "Z-%##.###",
+    "IN#%#####",
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +108,10 @@ def cents(number: Decimal) -> Decimal:
 def number_like(dice: Dice, day: date, patterns: tuple[str, ...] = NUMBER_PATTERNS) -> str:
     text = dice.pick(patterns)
     return dice.pattern(
-        text.replace("{yyyy}", str(day.year)).replace("{yy}", f"{day.year % 100:02d}").replace("{mm}", f"{day.month:02d}").replace("{dd}", f"{day.day:02d}")
+        text.replace("{yyyy}", str(day.year))
+        .replace("{yy}", f"{day.year % 100:02d}")
+        .replace("{mm}", f"{day.month:02d}")
+        .replace("{dd}", f"{day.day:02d}")
     )
 
 
@@ -92,7 +127,9 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     goods_total = sum((item.amount for item in items), Decimal(0))
     allowance = Decimal(0)
     if dice.chance(0.08) and len({item.rate for item in items}) == 1:
-        allowance = cents(goods_total * dice.pick((Decimal("-0.05"), Decimal("-0.1"), Decimal("0.04"), Decimal("0.02"))))
+        allowance = cents(
+            goods_total * dice.pick((Decimal("-0.05"), Decimal("-0.1"), Decimal("0.04"), Decimal("0.02")))
+        )
     groups = _groups(items, allowance, inclusive=inclusive)
     net = sum((group[1] for group in groups), Decimal(0))
     tax = sum((group[2] for group in groups), Decimal(0))
@@ -100,21 +137,64 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     adds_up = not dice.chance(WRONG_SHARE)
     if not adds_up:
         gross += dice.pick((Decimal("1"), Decimal("10"), Decimal("-0.9"), Decimal("100"), Decimal("0.27")))
-    prepaid = cents(gross * dice.pick((Decimal("0.3"), Decimal("0.5"), Decimal("0.1"), Decimal(1)))) if dice.chance(0.1) else Decimal(0)
-    due = issued + timedelta(days=dice.pick((7, 8, 10, 14, 14, 20, 21, 30, 30, 30, 45, 60))) if dice.chance(0.6) else None
-    terms = fill(dice, dice.pick(words(language)["terms"]), language, issued, date=manner.date(due or issued + timedelta(days=30)))
+    prepaid = (
+        cents(gross * dice.pick((Decimal("0.3"), Decimal("0.5"), Decimal("0.1"), Decimal(1))))
+        if dice.chance(0.1)
+        else Decimal(0)
+    )
+    due = (
+        issued + timedelta(days=dice.pick((7, 8, 10, 14, 14, 20, 21, 30, 30, 30, 45, 60))) if dice.chance(0.6) else None
+    )
+    terms = fill(
+        dice,
+        dice.pick(words(language)["terms"]),
+        language,
+        issued,
+        date=manner.date(due or issued + timedelta(days=30)),
+    )
     abroad = dice.chance(0.06)
     return Bill(
         seller=party(dice, country, language),
-        buyer=party(dice, dice.pick(("DE", "FR", "NL", "IT")) if abroad else country, language if not abroad else "fr", private=dice.chance(0.2)),
-        number=number_like(dice, issued), issued=issued, due=due,
-        order=number_like(dice, issued, ("PO%####", "4500######", "{yyyy}-%##", "B%#####", "PO-{yy}-###", "%######", "??%###", "BC#####"))
-        if dice.chance(0.4) else None,
-        reference=dice.pick((dice.pattern("??-###"), dice.pattern("%###-?"), f"{party_initials(dice)}/{issued.year}", dice.pattern("%#-%####-%#")))
-        if dice.chance(0.25) else None,
-        credit=credit, taxed=taxed, inclusive=inclusive, items=items, goods_total=goods_total, allowance=allowance, groups=groups,
-        net=net, tax=tax, gross=gross, prepaid=prepaid, terms=terms, adds_up=adds_up,
-    )  # fmt: skip
+        buyer=party(
+            dice,
+            dice.pick(("DE", "FR", "NL", "IT")) if abroad else country,
+            language if not abroad else "fr",
+            private=dice.chance(0.2),
+        ),
+        number=number_like(dice, issued),
+        issued=issued,
+        due=due,
+        order=number_like(
+            dice,
+            issued,
+            ("PO%####", "4500######", "{yyyy}-%##", "B%#####", "PO-{yy}-###", "%######", "??%###", "BC#####"),
+        )
+        if dice.chance(0.4)
+        else None,
+        reference=dice.pick(
+            (
+                dice.pattern("??-###"),
+                dice.pattern("%###-?"),
+                f"{party_initials(dice)}/{issued.year}",
+                dice.pattern("%#-%####-%#"),
+            )
+        )
+        if dice.chance(0.25)
+        else None,
+        credit=credit,
+        taxed=taxed,
+        inclusive=inclusive,
+        items=items,
+        goods_total=goods_total,
+        allowance=allowance,
+        groups=groups,
+        net=net,
+        tax=tax,
+        gross=gross,
+        prepaid=prepaid,
+        terms=terms,
+        adds_up=adds_up,
+    )
 
 
 def party_initials(dice: Dice) -> str:
@@ -139,9 +219,24 @@ def _items(dice: Dice, manner: Manner, day: date, *, taxed: bool) -> tuple[Item,
         discount = Decimal(dice.pick((5, 10, 10, 15, 20, 33))) if discounted and dice.chance(0.5) else Decimal(0)
         amount = cents(quantity * price * (HUNDRED - discount) / HUNDRED)
         rate = dice.pick(rates) if mixed else main
-        code = dice.pattern(dice.pick(("%####", "??-%##", "%##.###", "?%#####", "%############", "??##-?", "###-##", "GW?%##")))
+        code = dice.pattern(
+            dice.pick(("%####", "??-%##", "%##.###", "?%#####", "%############", "??##-?", "###-##", "GW?%##"))
+        )
         unit = dice.pick(words(manner.language)["unit_words"])
-        made.append(Item(goods(dice, manner.language, day), code, quantity, places, unit, price, price_places, discount, rate, amount))
+        made.append(
+            Item(
+                goods(dice, manner.language, day),
+                code,
+                quantity,
+                places,
+                unit,
+                price,
+                price_places,
+                discount,
+                rate,
+                amount,
+            )
+        )
     return tuple(made)
 
 
@@ -154,7 +249,9 @@ def _quantity(dice: Dice, *, fractions: bool) -> tuple[Decimal, int]:
     return Decimal(dice.pick((1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100, 400))), 0
 
 
-def _groups(items: tuple[Item, ...], allowance: Decimal, *, inclusive: bool) -> tuple[tuple[Decimal, Decimal, Decimal], ...]:
+def _groups(
+    items: tuple[Item, ...], allowance: Decimal, *, inclusive: bool
+) -> tuple[tuple[Decimal, Decimal, Decimal], ...]:
     sums: dict[Decimal, Decimal] = {}
     for item in items:
         sums[item.rate] = sums.get(item.rate, Decimal(0)) + item.amount

@@ -31,9 +31,10 @@ def scan(image: Image.Image, seed: int, *, strength: float = 1.0) -> tuple[Image
     if strength <= 0:
         return picture, matrix
     picture = _wear(picture, dice, strength)
+    picture, laid = _lay(picture, dice, strength)
     picture, matrix = _warp(picture, dice, strength, photo=style == "photo")
     picture = {"scan": _as_scan, "photo": _as_photo, "fax": _as_fax, "copy": _as_copy}[style](picture, dice, strength)
-    return _compress(picture, dice, strength), matrix
+    return _compress(picture, dice, strength), matrix @ laid
 
 
 def style_of(seed: int) -> str:
@@ -43,7 +44,9 @@ def style_of(seed: int) -> str:
 
 def carry(box: Box, matrix: Matrix) -> Box:
     """Where a box of the clean page is on the worn one: the rectangle around its four corners."""
-    corners = np.array([[box.left, box.top, 1], [box.right, box.top, 1], [box.right, box.bottom, 1], [box.left, box.bottom, 1]])
+    corners = np.array(
+        [[box.left, box.top, 1], [box.right, box.top, 1], [box.right, box.bottom, 1], [box.left, box.bottom, 1]]
+    )
     moved = corners @ matrix.T
     places = np.clip(moved[:, :2] / moved[:, 2:], 0.0, 1.0)
     (left, top), (right, bottom) = places.min(axis=0), places.max(axis=0)
@@ -100,7 +103,11 @@ def _scribble(picture: Image.Image, dice: Dice) -> None:
     """A tick, a circle or a signature in ball pen."""
     pen = ImageDraw.Draw(picture)
     wide, tall = picture.size
-    x, y, size = wide * (0.1 + 0.8 * dice.random()), tall * (0.1 + 0.8 * dice.random()), wide * (0.04 + 0.12 * dice.random())
+    x, y, size = (
+        wide * (0.1 + 0.8 * dice.random()),
+        tall * (0.1 + 0.8 * dice.random()),
+        wide * (0.04 + 0.12 * dice.random()),
+    )
     colour = dice.pick(((20, 30, 140), (10, 10, 10), (170, 20, 30), (30, 30, 90)))
     weight = max(2, wide // 400)
     kind = dice.pick(("tick", "ring", "line", "name"))
@@ -123,6 +130,20 @@ def _holes(picture: Image.Image, dice: Dice) -> None:
     for share in dice.pick(((0.36, 0.64), (0.2, 0.5, 0.8), (0.05,))):
         y = tall * share
         pen.ellipse([x - radius, y - radius, x + radius, y + radius], fill=(dice.pick((20, 200, 90)),) * 3)
+
+
+def _lay(picture: Image.Image, dice: Dice, strength: float) -> tuple[Image.Image, Matrix]:
+    """A small paper somewhere on a larger white sheet, as receipts lie on the scanner's glass."""
+    narrow = picture.height > 1.55 * picture.width or picture.width > picture.height
+    if not dice.chance(min(1.0, (0.3 if narrow else 0.03) * strength)):
+        return picture, np.eye(3)
+    wide, tall = int(picture.width * (1.1 + 0.9 * dice.random())), int(picture.height * (1.05 + 0.5 * dice.random()))
+    left, top = int((wide - picture.width) * dice.random()), int((tall - picture.height) * dice.random())
+    shade = dice.pick((255, 255, 252, 245))
+    sheet = Image.new("RGB", (wide, tall), (shade, shade, shade))
+    sheet.paste(picture, (left, top))
+    matrix = np.array([[picture.width / wide, 0, left / wide], [0, picture.height / tall, top / tall], [0, 0, 1]])
+    return sheet, matrix
 
 
 def _warp(picture: Image.Image, dice: Dice, strength: float, *, photo: bool) -> tuple[Image.Image, Matrix]:
@@ -151,7 +172,9 @@ def _warp(picture: Image.Image, dice: Dice, strength: float, *, photo: bool) -> 
 
 
 def _table(dice: Dice) -> tuple[int, int, int]:
-    red, green, blue = dice.pick(((90, 60, 40), (40, 40, 45), (190, 180, 165), (140, 100, 70), (70, 80, 90), (220, 220, 215)))
+    red, green, blue = dice.pick(
+        ((90, 60, 40), (40, 40, 45), (190, 180, 165), (140, 100, 70), (70, 80, 90), (220, 220, 215))
+    )
     return red, green, blue
 
 
@@ -179,14 +202,18 @@ def _noise(pixels: Pixels, dice: Dice, spread: float) -> Pixels:
 def _light(pixels: Pixels, dice: Dice, depth: float) -> Pixels:
     """Uneven light: a plane and a soft shadow edge."""
     tall, wide = pixels.shape[:2]
-    down, across = np.linspace(-1, 1, tall, dtype=np.float32)[:, None], np.linspace(-1, 1, wide, dtype=np.float32)[None, :]
+    down, across = (
+        np.linspace(-1, 1, tall, dtype=np.float32)[:, None],
+        np.linspace(-1, 1, wide, dtype=np.float32)[None, :],
+    )
     angle = dice.random() * 2 * np.pi
     plane = np.cos(angle) * across + np.sin(angle) * down
     light = 1 - depth * (plane + 1) / 2
     if dice.chance(0.4):
         edge = dice.random() * 1.6 - 0.8
         light = light * (1 - depth * 0.8 / (1 + np.exp(-(plane - edge) * dice.pick((6, 15, 40)))))
-    return pixels * light[..., None].astype(np.float32)
+    lit: Pixels = pixels * light[..., None].astype(np.float32)
+    return lit
 
 
 def _blurred(picture: Image.Image, dice: Dice, most: float) -> Image.Image:
@@ -203,7 +230,11 @@ def _as_scan(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
 
 
 def _as_photo(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
-    pixels = _light(np.asarray(_blurred(picture, dice, 1.6 * strength), dtype=np.float32), dice, min(0.75, 0.5 * strength * dice.random()))
+    pixels = _light(
+        np.asarray(_blurred(picture, dice, 1.6 * strength), dtype=np.float32),
+        dice,
+        min(0.75, 0.5 * strength * dice.random()),
+    )
     cast = np.array([1.0, 0.94 + 0.06 * dice.random(), 0.82 + 0.18 * dice.random()], dtype=np.float32)
     pixels = _noise(pixels * cast * (0.75 + 0.25 * dice.random()), dice, 7 * strength * dice.random())
     return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
@@ -217,14 +248,18 @@ def _as_fax(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
     black = pixels[..., 0] < 130 + 50 * dice.random()
     maker = np.random.default_rng(int(dice.random() * 2**32))
     specks = maker.random(black.shape) < 0.0004 * strength * dice.random()
-    made = Image.fromarray(np.where(black | specks, 0, 255).astype(np.uint8)).resize(picture.size, Image.Resampling.BILINEAR)
+    made = Image.fromarray(np.where(black | specks, 0, 255).astype(np.uint8)).resize(
+        picture.size, Image.Resampling.BILINEAR
+    )
     return made.convert("RGB")
 
 
 def _as_copy(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
     """A copy of a copy: hard contrast, dark edges, dust."""
     pixels = np.asarray(_blurred(picture.convert("L"), dice, 1.4 * strength), dtype=np.float32)
-    pixels = _noise(((pixels - 140) * (1.3 + dice.random()) + 170)[..., None], dice, 12 * strength * dice.random())[..., 0]
+    pixels = _noise(((pixels - 140) * (1.3 + dice.random()) + 170)[..., None], dice, 12 * strength * dice.random())[
+        ..., 0
+    ]
     edge = int(picture.width * 0.02 * dice.random())
     if edge and dice.chance(0.4):
         pixels[:, :edge] *= 0.3
@@ -237,5 +272,3 @@ def _compress(picture: Image.Image, dice: Dice, strength: float) -> Image.Image:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=int(max(25, 90 - 45 * strength * dice.random())))
     return Image.open(buffer).convert("RGB")
-
-

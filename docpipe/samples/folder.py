@@ -46,9 +46,15 @@ def truth_line(name: str, drawn: Drawn, **more: Any) -> dict[str, Any]:
     """One line of truth: fields as printed, and normalised."""
     printed = nest({placed.path: placed.text for placed in reversed(drawn.placed)})
     return {
-        "file": name, "schema": drawn.schema, "language": drawn.language, "pages": drawn.pages, "adds_up": drawn.adds_up,
-        "fields": printed, "fields_norm": drawn.truth, **more,
-    }  # fmt: skip
+        "file": name,
+        "schema": drawn.schema,
+        "language": drawn.language,
+        "pages": drawn.pages,
+        "adds_up": drawn.adds_up,
+        "fields": printed,
+        "fields_norm": drawn.truth,
+        **more,
+    }
 
 
 def _invoices(put: Callable[..., None], seed: int) -> None:
@@ -63,12 +69,21 @@ def _invoices(put: Callable[..., None], seed: int) -> None:
     put("invoices/facture-scan.pdf", french, image_pdf(scanned, SCAN_DPI))
     italian = _find("invoice", seed + 4000, lambda drawn: drawn.pages == 2 and drawn.adds_up, "it")
     first, *rest = (picture.convert("L") for picture in rasterise(italian, SCAN_DPI))
-    put("invoices/fattura.tiff", italian, _saved(first, "TIFF", save_all=True, append_images=rest, compression="tiff_lzw", dpi=(SCAN_DPI, SCAN_DPI)))
+    put(
+        "invoices/fattura.tiff",
+        italian,
+        _saved(first, "TIFF", save_all=True, append_images=rest, compression="tiff_lzw", dpi=(SCAN_DPI, SCAN_DPI)),
+    )
     dutch = _find("invoice", seed + 5000, lambda drawn: drawn.pages == 1 and drawn.adds_up, "nl")
     sideways = [picture.rotate(90, expand=True) for picture in rasterise(dutch, SCAN_DPI)]
     put("invoices/factuur-sideways.pdf", dutch, image_pdf(sideways, SCAN_DPI))
     spanish = _find("invoice", seed + 6000, lambda drawn: drawn.pages == 1 and drawn.adds_up, "es")
-    put("invoices/factura-locked.pdf", spanish, image_pdf(rasterise(spanish, SCAN_DPI), SCAN_DPI, PASSWORD), password=PASSWORD)
+    put(
+        "invoices/factura-locked.pdf",
+        spanish,
+        image_pdf(rasterise(spanish, SCAN_DPI), SCAN_DPI, PASSWORD),
+        password=PASSWORD,
+    )
 
 
 def _receipts_and_forms(put: Callable[..., None], seed: int) -> None:

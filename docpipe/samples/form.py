@@ -54,13 +54,28 @@ def filled(sheet: Sheet, kind: str) -> str:
     dice, manner = sheet.dice, sheet.manner
     country, language = manner.country, manner.language
     makers: dict[str, Callable[[], str]] = {
-        "date": lambda: manner.date(dice.day()), "person": lambda: person(dice, country), "company": lambda: company(dice, country, language),
+        "date": lambda: manner.date(dice.day()),
+        "person": lambda: person(dice, country),
+        "company": lambda: company(dice, country, language),
         "phone": lambda: dice.pattern(dice.pick(words(country)["phone"])),
-        "number": lambda: dice.pattern(dice.pick(("%", "%#", "%##", "%####", "%#-###", "??-####", "%#,###", "###-##-####"))),
-        "amount": lambda: dice.pick(("", "", manner.sign, manner.sign + " ")) + manner.plain(dice.amount(5, 90000), dice.pick((0, 2, 2))),
+        "number": lambda: dice.pattern(
+            dice.pick(("%", "%#", "%##", "%####", "%#-###", "??-####", "%#,###", "###-##-####"))
+        ),
+        "amount": lambda: (
+            dice.pick(("", "", manner.sign, manner.sign + " "))
+            + manner.plain(dice.amount(5, 90000), dice.pick((0, 2, 2)))
+        ),
         "place": lambda: ", ".join(address(dice, country, language, town(dice, country, language))),
-        "text": lambda: dice.pick((sheet.phrase("phrases"), sheet.phrase("phrases"), dice.pick(words(language)["goods"]), coined(dice), dice.pick(words(language)["jobs"]))),
-    }  # fmt: skip
+        "text": lambda: dice.pick(
+            (
+                sheet.phrase("phrases"),
+                sheet.phrase("phrases"),
+                dice.pick(words(language)["goods"]),
+                coined(dice),
+                dice.pick(words(language)["jobs"]),
+            )
+        ),
+    }
     text = makers[kind]()
     return text.upper() if dice.chance(0.2) else text
 
@@ -68,7 +83,14 @@ def filled(sheet: Sheet, kind: str) -> str:
 def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     language = dice.pick((*LANGUAGES, "en", "en", "en")) if language is None else language
     country = dice.pick(("US", "US", "GB")) if language == "en" else dice.pick(COUNTRIES[language])
-    sheet = Sheet(Pen(*dice.pick(SIZES)), dice, make_look(dice, fonts, low=8, high=11.5), make_manner(dice, country, language), dice.day(), 35 + 35 * dice.random())
+    sheet = Sheet(
+        Pen(*dice.pick(SIZES)),
+        dice,
+        make_look(dice, fonts, low=8, high=11.5),
+        make_manner(dice, country, language),
+        dice.day(),
+        35 + 35 * dice.random(),
+    )
     blanks = _Blanks(sheet, _hand(sheet), dice.pick((":", ":", "", " :")), dice.chance(0.35))
     y = _draw_head(sheet)
     for _ in range(dice.pick((1, 2, 2, 3, 4))):
@@ -80,7 +102,11 @@ def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
         if dice.chance(0.2):
             y = _checks(sheet, y)
     if dice.chance(0.3) and y < sheet.pen.height * 0.8:
-        text = " ".join(dice.some(words("en")["instructions"], 1)) if language == "en" else sheet.phrase("legal", city=town(dice, country, language), person=person(dice, country))
+        text = (
+            " ".join(dice.some(words("en")["instructions"], 1))
+            if language == "en"
+            else sheet.phrase("legal", city=town(dice, country, language), person=person(dice, country))
+        )
         sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, text, sheet.look.small)
     if dice.chance(0.1):
         next_page(sheet)
@@ -91,11 +117,16 @@ def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
 def _hand(sheet: Sheet) -> Ink:
     """The type of the answers: typewriter, the same print, or a slanted pen."""
     dice, look = sheet.dice, sheet.look
-    return dice.pick((
-        replace(look.text, font="Courier", squeeze=1.0), replace(look.text, font="Courier", squeeze=0.9, stroke=0.25), look.text, look.bold,
-        replace(look.text, font="Times-Italic", size=look.text.size * 1.25, colour=(0.1, 0.15, 0.55), squeeze=0.95),
-        replace(look.text, font="Helvetica-Oblique", colour=(0.1, 0.1, 0.4), squeeze=0.9),
-    ))  # fmt: skip
+    return dice.pick(
+        (
+            replace(look.text, font="Courier", squeeze=1.0),
+            replace(look.text, font="Courier", squeeze=0.9, stroke=0.25),
+            look.text,
+            look.bold,
+            replace(look.text, font="Times-Italic", size=look.text.size * 1.25, colour=(0.1, 0.15, 0.55), squeeze=0.95),
+            replace(look.text, font="Helvetica-Oblique", colour=(0.1, 0.1, 0.4), squeeze=0.9),
+        )
+    )
 
 
 def _draw_head(sheet: Sheet) -> float:
@@ -103,7 +134,9 @@ def _draw_head(sheet: Sheet) -> float:
     y = sheet.margin + look.line
     if dice.chance(0.4):
         draw_logo(sheet, sheet.margin, y - 8, 40)
-        pen.write(sheet.margin + 60, y + 12, company(dice, sheet.manner.country, sheet.manner.language), look.bold.sized(1.2))
+        pen.write(
+            sheet.margin + 60, y + 12, company(dice, sheet.manner.country, sheet.manner.language), look.bold.sized(1.2)
+        )
         y += 50
     if dice.chance(0.2):
         stamp = f"{sheet.manner.date(dice.day())}  {dice.pattern('1#:%#')}  {dice.pattern('### ### ####')}  P.0%"
@@ -197,9 +230,14 @@ def _grid(blanks: _Blanks, y: float) -> float:
         base, bottom = y + sheet.look.line * 1.1, y + sheet.look.line * 1.6
         sheet.pen.write(sheet.margin + 4, base, label, sheet.look.text)
         if said is not None:
-            after = sheet.pen.paragraph((sheet.margin + sheet.inner * split + 5, base), sheet.inner * (1 - split) - 10, said, blanks.typed)
+            after = sheet.pen.paragraph(
+                (sheet.margin + sheet.inner * split + 5, base), sheet.inner * (1 - split) - 10, said, blanks.typed
+            )
             bottom = max(bottom, after - blanks.typed.size * 0.6)
-        sheet.pen.mark(Frame(sheet.margin, y, sheet.inner * split, bottom - y), Frame(sheet.margin + sheet.inner * split, y, sheet.inner * (1 - split), bottom - y))
+        sheet.pen.mark(
+            Frame(sheet.margin, y, sheet.inner * split, bottom - y),
+            Frame(sheet.margin + sheet.inner * split, y, sheet.inner * (1 - split), bottom - y),
+        )
         y = bottom
     return y + sheet.look.line
 
@@ -208,7 +246,9 @@ def _checks(sheet: Sheet, y: float) -> float:
     """A row of boxes to tick."""
     x, size = sheet.margin, sheet.look.text.size
     y += sheet.look.line
-    for option in sheet.dice.some(words("en")["checks"] if sheet.manner.language == "en" else words(sheet.manner.language)["jobs"], 4):
+    for option in sheet.dice.some(
+        words("en")["checks"] if sheet.manner.language == "en" else words(sheet.manner.language)["jobs"], 4
+    ):
         sheet.pen.mark(Frame(x, y - size * 0.8, size * 0.85, size * 0.85))
         if sheet.dice.chance(0.35):
             sheet.pen.write(x + 1, y - size * 0.1, "X", sheet.look.bold.sized(0.9))

@@ -9,10 +9,19 @@ from collections.abc import Sequence
 
 from docpipe.samples.bill import make_bill, number_like
 from docpipe.samples.dice import Dice
-from docpipe.samples.letterhead import (
-    Sheet, accent_bar, draw_buyer, draw_delivery, draw_footer, draw_lines, draw_logo, draw_sender_line, name_of, seller_lines, vat_of,
-)  # fmt: skip
 from docpipe.samples.invoice_body import Plan, draw_end, draw_items, finish_page
+from docpipe.samples.letterhead import (
+    Sheet,
+    accent_bar,
+    draw_buyer,
+    draw_delivery,
+    draw_lines,
+    draw_logo,
+    draw_sender_line,
+    name_of,
+    seller_lines,
+    vat_of,
+)
 from docpipe.samples.look import Fonts, make_look
 from docpipe.samples.manner import COUNTRIES, LANGUAGES, make_manner
 from docpipe.samples.marks import Ink
@@ -33,14 +42,16 @@ def draw_invoice(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     size = LETTER if country == "US" else A4
     sheet = Sheet(Pen(*size), dice, make_look(dice, fonts), manner, bill.issued, margin=28 + 40 * dice.random())
     title = sheet.word("title_credit" if bill.credit else "title_invoice")
-    if bill.credit:
-        kind = "credit_note"
-    else:
-        kind = "invoice"
+    kind = "credit_note" if bill.credit else "invoice"
     plan = Plan(
-        sheet, bill, Value(title, ("invoice_type",), kind), footer=dice.chance(0.6), footer_columns=dice.pick((1, 3, 4)),
-        bank_in_footer=dice.chance(0.5), page_words=dice.pick(words(manner.language)["page"]),
-    )  # fmt: skip
+        sheet,
+        bill,
+        Value(title, ("invoice_type",), kind),
+        footer=dice.chance(0.6),
+        footer_columns=dice.pick((1, 3, 4)),
+        bank_in_footer=dice.chance(0.5),
+        page_words=dice.pick(words(manner.language)["page"]),
+    )
     plan.bottom = sheet.pen.height - sheet.margin - (60 if plan.footer else 15)
     y = _draw_top(plan)
     y = _draw_intro(plan, y)
@@ -159,11 +170,25 @@ def _entries(plan: Plan) -> list[Entry]:
         entries.append(Entry(sheet.word("buyer_reference"), value("buyer_reference", bill.reference)))
     vat = vat_of(sheet, "buyer_vat_id", bill.buyer)
     if vat is not None and dice.chance(0.15):
-        entries.append(Entry(sheet.word("vat_id") + dice.pick((" (buyer)", "", " Kunde")) if manner.language in ("en", "de") else sheet.word("vat_id"), vat))
+        entries.append(
+            Entry(
+                sheet.word("vat_id") + dice.pick((" (buyer)", "", " Kunde"))
+                if manner.language in ("en", "de")
+                else sheet.word("vat_id"),
+                vat,
+            )
+        )
     if dice.chance(0.15):
         entries.append(Entry(sheet.word("terms_label"), value("payment_terms", bill.terms)))
     if dice.chance(0.12):
-        entries.append(Entry({"de": "Währung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta"}.get(manner.language, "Currency"), Value(manner.currency, ("currency",), manner.currency)))
+        entries.append(
+            Entry(
+                {"de": "Währung", "fr": "Devise", "es": "Moneda", "it": "Valuta", "nl": "Valuta"}.get(
+                    manner.language, "Currency"
+                ),
+                Value(manner.currency, ("currency",), manner.currency),
+            )
+        )
     first, rest = entries[: dice.pick((1, 2, 2))], entries
     rest = rest[len(first) :] + _decoys(plan)
     dice.shuffle(rest)
@@ -177,10 +202,13 @@ def _decoys(plan: Plan) -> list[Entry]:
     sheet, bill, dice, manner = plan.sheet, plan.bill, plan.sheet.dice, plan.sheet.manner
     options = [
         Entry(sheet.word("customer_number"), dice.pattern(dice.pick(("%####", "K-%###", "%#####", "D%####", "10###")))),
-        Entry(sheet.word("our_order"), number_like(dice, bill.issued)), Entry(sheet.word("order_date"), manner.date(bill.issued)),
-        Entry(sheet.word("delivery_date"), manner.date(dice.day())), Entry(sheet.word("delivery_note"), number_like(dice, bill.issued)),
-        Entry(sheet.word("contact"), bill.seller.person), Entry(sheet.word("phone"), bill.seller.phone),
-    ]  # fmt: skip
+        Entry(sheet.word("our_order"), number_like(dice, bill.issued)),
+        Entry(sheet.word("order_date"), manner.date(bill.issued)),
+        Entry(sheet.word("delivery_date"), manner.date(dice.day())),
+        Entry(sheet.word("delivery_note"), number_like(dice, bill.issued)),
+        Entry(sheet.word("contact"), bill.seller.person),
+        Entry(sheet.word("phone"), bill.seller.phone),
+    ]
     return dice.some(options, dice.pick((0, 0, 1, 2, 2, 3, 4)))
 
 
@@ -188,8 +216,14 @@ def _draw_intro(plan: Plan, y: float) -> float:
     sheet, bill, dice = plan.sheet, plan.bill, plan.sheet.dice
     if dice.chance(0.1):
         pieces: list[Piece] = []
-        for part in dice.pick(words(sheet.manner.language)["inline"]).replace("{", "\0{").replace("}", "}\0").split("\0"):
-            known: dict[str, Piece] = {"{number}": value("invoice_number", bill.number), "{date}": sheet.manner.day("issue_date", bill.issued), "{city}": bill.seller.city}
+        for part in (
+            dice.pick(words(sheet.manner.language)["inline"]).replace("{", "\0{").replace("}", "}\0").split("\0")
+        ):
+            known: dict[str, Piece] = {
+                "{number}": value("invoice_number", bill.number),
+                "{date}": sheet.manner.day("issue_date", bill.issued),
+                "{city}": bill.seller.city,
+            }
             pieces.append(known.get(part, part))
         y = sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, pieces, sheet.look.bold)
     if dice.chance(0.45):

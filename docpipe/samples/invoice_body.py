@@ -137,19 +137,24 @@ def _columns(plan: Plan) -> list[Column]:
 
 
 def _cells(plan: Plan, number: int, item: Item, rate_places: int, blank: str) -> dict[str, Cell]:
-    sheet, manner = plan.sheet, plan.sheet.manner
+    manner = plan.sheet.manner
     path = f"line_items[{number}]"
     names = {column.key for column in plan.columns}
     quantity = manner.quantity(f"{path}.quantity", item.quantity, item.quantity_places)
     unit = value(f"{path}.unit", item.unit)
     cells: dict[str, Cell] = {
-        "pos": str((number + 1) * (10 if plan.bill.number[-1] in "05" else 1)), "code": item.code,
-        "description": value(f"{path}.description", item.description), "quantity": quantity, "unit": unit,
-        "unit_price": manner.money(manner.amount(f"{path}.unit_price", item.price, item.price_places), manner.line_sign_place),
+        "pos": str((number + 1) * (10 if plan.bill.number[-1] in "05" else 1)),
+        "code": item.code,
+        "description": value(f"{path}.description", item.description),
+        "quantity": quantity,
+        "unit": unit,
+        "unit_price": manner.money(
+            manner.amount(f"{path}.unit_price", item.price, item.price_places), manner.line_sign_place
+        ),
         "amount": manner.money(manner.amount(f"{path}.amount", item.amount), manner.line_sign_place),
         "tax_rate": manner.rate(f"{path}.tax_rate", item.rate, totals.rate_places(item.rate, rate_places), blank),
         "tax_amount": manner.plain(item.amount * item.rate / 100),
-    }  # fmt: skip
+    }
     if item.discount:
         cells["discount"] = manner.plain(item.discount, rate_places) + (f"{blank}%" if rate_places < 2 else "")
     if "quantity" in names and "unit" not in names and _joins_units(plan):
@@ -202,8 +207,18 @@ def _draw_part(plan: Plan, part: str, y: float) -> float:
         return totals.draw_bank(sheet, bill, y)
     if part == "terms":
         label = f"{sheet.word('terms_label')}{dice.pick((': ', ' ', ': '))}" if dice.chance(0.6) else ""
-        return sheet.pen.paragraph((sheet.margin, y), sheet.inner, [label, value("payment_terms", bill.terms)], sheet.look.text)
+        return sheet.pen.paragraph(
+            (sheet.margin, y), sheet.inner, [label, value("payment_terms", bill.terms)], sheet.look.text
+        )
     language = sheet.manner.language
     key = "closing" if part == "thanks" else part
-    text = fill(dice, dice.pick(words(language)[key]), language, bill.issued, person=bill.seller.person, phone=bill.seller.phone, city=bill.seller.city)
+    text = fill(
+        dice,
+        dice.pick(words(language)[key]),
+        language,
+        bill.issued,
+        person=bill.seller.person,
+        phone=bill.seller.phone,
+        city=bill.seller.city,
+    )
     return sheet.pen.paragraph((sheet.margin, y), sheet.inner, text, dice.pick((sheet.look.text, sheet.look.small)))

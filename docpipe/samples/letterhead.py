@@ -49,7 +49,9 @@ class Sheet:
         return text.replace("{sign}", self.manner.sign).replace("{code}", self.manner.currency)
 
     def phrase(self, key: str, **known: str) -> str:
-        return fill(self.dice, self.dice.pick(words(self.manner.language)[key]), self.manner.language, self.day, **known)
+        return fill(
+            self.dice, self.dice.pick(words(self.manner.language)[key]), self.manner.language, self.day, **known
+        )
 
 
 def name_of(path: str, party: Party) -> Value:
@@ -76,9 +78,15 @@ def draw_logo(sheet: Sheet, x: float, y: float, size: float) -> None:
     kind = dice.pick(("ring", "square", "bars", "letters", "wave", "circles"))
     pale = sheet.look.pale
     if kind == "ring":
-        pen.mark(Ellipse(x, y, size, size, accent, None), Ellipse(x + size / 4, y + size / 4, size / 2, size / 2, (1.0, 1.0, 1.0), None))
+        pen.mark(
+            Ellipse(x, y, size, size, accent, None),
+            Ellipse(x + size / 4, y + size / 4, size / 2, size / 2, (1.0, 1.0, 1.0), None),
+        )
     elif kind == "square":
-        pen.mark(Frame(x, y, size, size, accent, None, radius=size / 6), Frame(x + size / 3, y + size / 3, size / 3, size / 3, pale, None))
+        pen.mark(
+            Frame(x, y, size, size, accent, None, radius=size / 6),
+            Frame(x + size / 3, y + size / 3, size / 3, size / 3, pale, None),
+        )
     elif kind == "bars":
         for bar in range(4):
             tall = size * (0.3 + 0.7 * dice.random())
@@ -89,7 +97,11 @@ def draw_logo(sheet: Sheet, x: float, y: float, size: float) -> None:
     elif kind == "circles":
         for _ in range(3):
             wide = size * (0.3 + 0.4 * dice.random())
-            pen.mark(Ellipse(x + (size - wide) * dice.random(), y + (size - wide) * dice.random(), wide, wide, None, accent, 2))
+            pen.mark(
+                Ellipse(
+                    x + (size - wide) * dice.random(), y + (size - wide) * dice.random(), wide, wide, None, accent, 2
+                )
+            )
     else:
         pen.mark(Frame(x, y, size, size, accent, None))
         ink = Ink("Helvetica-Bold", size * 0.55, (1.0, 1.0, 1.0))
@@ -119,10 +131,14 @@ def seller_lines(sheet: Sheet, seller: Party, *, name: bool = True) -> list[tupl
     joint = dice.pick(("\n", "\n", "\n", ", ", " - "))
     lines.append(((address_of("seller_address", seller, joint),), ink))
     details: list[Line] = [
-        (f"{sheet.word('phone')}{dice.pick((' ', ': ', ' '))}{seller.phone}",), (f"{sheet.word('fax')}: {seller.fax}",),
-        (seller.email,), (f"{sheet.word('email')}: {seller.email}",), (seller.web,),
-        (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",), (seller.person,),
-    ]  # fmt: skip
+        (f"{sheet.word('phone')}{dice.pick((' ', ': ', ' '))}{seller.phone}",),
+        (f"{sheet.word('fax')}: {seller.fax}",),
+        (seller.email,),
+        (f"{sheet.word('email')}: {seller.email}",),
+        (seller.web,),
+        (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",),
+        (seller.person,),
+    ]
     vat = vat_of(sheet, "seller_vat_id", seller)
     if vat is not None:
         details += [(f"{sheet.word('vat_id')}{dice.pick((': ', ' '))}", vat)] * 2
@@ -153,7 +169,16 @@ def draw_buyer(sheet: Sheet, x: float, y: float, buyer: Party, *, label: bool) -
         y += ink.size * 1.4
     lines: list[tuple[Line, Ink]] = []
     if dice.chance(0.1):
-        lines.append(((dice.pick(("Firma", "Herrn", "M.", "Attn:", "Sig.", "Fam.")) if dice.chance(0.5) else dice.pattern("%#####"),), look.text))
+        lines.append(
+            (
+                (
+                    dice.pick(("Firma", "Herrn", "M.", "Attn:", "Sig.", "Fam."))
+                    if dice.chance(0.5)
+                    else dice.pattern("%#####"),
+                ),
+                look.text,
+            )
+        )
     lines.append(((name_of("buyer_name", buyer),), look.bold if dice.chance(0.35) else look.text))
     if dice.chance(0.2) and buyer.name != buyer.person:
         lines.append(((buyer.person,), look.text))
@@ -178,11 +203,18 @@ def draw_footer(sheet: Sheet, seller: Party, *, columns: int, bank: bool) -> Non
     vat = vat_of(sheet, "seller_vat_id", seller)
     blocks: list[list[Line]] = [
         [(name_of("seller_name", seller),), (address_of("seller_address", seller),)],
-        [(f"{sheet.word('phone')} {seller.phone}",), (f"{sheet.word('fax')} {seller.fax}",), (seller.email,), (seller.web,)],
+        [
+            (f"{sheet.word('phone')} {seller.phone}",),
+            (f"{sheet.word('fax')} {seller.fax}",),
+            (seller.email,),
+            (seller.web,),
+        ],
     ]
     if bank:
         blocks.append([(seller.bank,), ("IBAN: ", iban_of(sheet, seller)), (f"BIC: {seller.bic}",)])
-    last: list[Line] = [(f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",)]
+    last: list[Line] = [
+        (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",)
+    ]
     if vat is not None:
         last.append((f"{sheet.word('vat_id')} ", vat))
     last.append((seller.person,))

@@ -28,13 +28,37 @@ _STANDARD: tuple[Family, ...] = (
     ("Courier", "Courier-Bold", "Courier-Oblique"),
     ("Vera", "VeraBd", "VeraIt"),
 )
-_INSTALLED = ("Carlito", "LiberationSans", "LiberationSerif", "LiberationMono", "Lato", "OpenSans", "Roboto", "NotoSans", "Ubuntu",
-              "DejaVuSansCondensed", "DejaVuSerif", "DejaVuSansMono", "DejaVuSans", "DejaVuSerifCondensed", "FreeSans", "Cantarell")  # fmt: skip
+_INSTALLED = (
+    "Carlito",
+    "LiberationSans",
+    "LiberationSerif",
+    "LiberationMono",
+    "Lato",
+    "OpenSans",
+    "Roboto",
+    "NotoSans",
+    "Ubuntu",
+    "DejaVuSansCondensed",
+    "DejaVuSerif",
+    "DejaVuSansMono",
+    "DejaVuSans",
+    "DejaVuSerifCondensed",
+    "FreeSans",
+    "Cantarell",
+)
 _FOLDERS = (Path("/usr/share/fonts"), Path.home() / ".fonts")
 _ACCENTS: tuple[Colour, ...] = (
-    (0.1, 0.25, 0.55), (0.6, 0.1, 0.12), (0.05, 0.4, 0.25), (0.85, 0.4, 0.05), (0.3, 0.3, 0.35), (0.0, 0.5, 0.55), (0.4, 0.15, 0.45),
-    (0.15, 0.55, 0.85), (0.2, 0.2, 0.2), (0.75, 0.6, 0.1),
-)  # fmt: skip
+    (0.1, 0.25, 0.55),
+    (0.6, 0.1, 0.12),
+    (0.05, 0.4, 0.25),
+    (0.85, 0.4, 0.05),
+    (0.3, 0.3, 0.35),
+    (0.0, 0.5, 0.55),
+    (0.4, 0.15, 0.45),
+    (0.15, 0.55, 0.85),
+    (0.2, 0.2, 0.2),
+    (0.75, 0.6, 0.1),
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +123,9 @@ def installed() -> tuple[Family, ...]:
     for name in _INSTALLED:
         regular = places.get(name) or places.get(f"{name}-Regular")
         bold = places.get(f"{name}-Bold")
-        italic = places.get(f"{name}-Oblique") or places.get(f"{name}-Italic") or places.get(f"{name}-BoldItalic") or regular
+        italic = (
+            places.get(f"{name}-Oblique") or places.get(f"{name}-Italic") or places.get(f"{name}-BoldItalic") or regular
+        )
         if regular is not None and bold is not None and italic is not None:
             try:
                 for path in (regular, bold, italic):

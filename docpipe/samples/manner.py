@@ -14,9 +14,14 @@ from docpipe.samples.pen import Value
 from docpipe.samples.words import words
 
 COUNTRIES = {
-    "de": ("DE", "DE", "DE", "AT", "CH"), "fr": ("FR", "FR", "FR", "BE"), "es": ("ES",), "it": ("IT",),
-    "nl": ("NL", "NL", "BE"), "en": ("GB", "US", "GB", "US", "AU", "IE", "SG", "MY"), "id": ("ID",),
-}  # fmt: skip
+    "de": ("DE", "DE", "DE", "AT", "CH"),
+    "fr": ("FR", "FR", "FR", "BE"),
+    "es": ("ES",),
+    "it": ("IT",),
+    "nl": ("NL", "NL", "BE"),
+    "en": ("GB", "US", "GB", "US", "AU", "IE", "SG", "MY"),
+    "id": ("ID",),
+}
 LANGUAGES = ("en", "en", "de", "de", "fr", "fr", "es", "it", "nl")
 
 
@@ -25,9 +30,17 @@ def say_date(day: date, pattern: str, language: str) -> str:
     month, mon = lists["month"][day.month - 1], lists["mon"][day.month - 1]
     ordinal = "th" if 10 <= day.day <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
     return pattern.format(
-        d=day.day, dd=f"{day.day:02d}", m=day.month, mm=f"{day.month:02d}", yyyy=day.year, yy=f"{day.year % 100:02d}",
-        month=month, mon=mon, MON=mon.upper(), th=ordinal,
-    )  # fmt: skip
+        d=day.day,
+        dd=f"{day.day:02d}",
+        m=day.month,
+        mm=f"{day.month:02d}",
+        yyyy=day.year,
+        yy=f"{day.year % 100:02d}",
+        month=month,
+        mon=mon,
+        MON=mon.upper(),
+        th=ordinal,
+    )
 
 
 def say_number(number: Decimal, style: str, places: int) -> str:
@@ -101,11 +114,14 @@ def make_manner(dice: Dice, country: str, language: str) -> Manner:
         before = dice.chance(0.7)
     place = "before" if before else "after"
     return Manner(
-        country, language, currency, sign,
+        country,
+        language,
+        currency,
+        sign,
         number=dice.pick(lists["number"]),
         date_pattern=dice.pick(lists["date"]),
         places=0 if currency == "IDR" and dice.chance(0.85) else 2,
         sign_place=place if dice.chance(0.8) else "",
         line_sign_place=place if dice.chance(0.3) else "",
         tax=dice.pick(lists["tax"]),
-    )  # fmt: skip
+    )

@@ -19,7 +19,7 @@ ASCENT, DESCENT = 0.76, 0.22  # of the font size: the box of a printed line reac
 
 @dataclass(frozen=True)
 class Ink:
-    """How a text looks: font, size in points, colour, horizontal scale (1 = as designed), extra space between letters."""
+    """How a text looks: font, size in points, colour, horizontal scale, extra space between letters."""
 
     font: str = "Helvetica"
     size: float = 9.0
@@ -29,7 +29,8 @@ class Ink:
     stroke: float = 0.0  # thickens the letters, in points
 
     def width(self, text: str) -> float:
-        return (stringWidth(text, self.font, self.size) + self.spacing * len(text)) * self.squeeze
+        natural: float = stringWidth(text, self.font, self.size)
+        return (natural + self.spacing * len(text)) * self.squeeze
 
     def fitted(self, text: str, width: float) -> Ink:
         """The ink squeezed so that the text is at most `width` wide."""

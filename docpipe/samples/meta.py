@@ -30,7 +30,11 @@ class Entry:
 def draw_meta(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float) -> float:
     """Draws the entries with the first baseline at `at`; gives the y below."""
     narrow = width < sheet.inner * 0.7
-    kind = sheet.dice.pick(("list", "list", "list", "right", "run", "boxes") if narrow else ("list", "grid", "table", "table", "two", "run"))
+    kind = sheet.dice.pick(
+        ("list", "list", "list", "right", "run", "boxes")
+        if narrow
+        else ("list", "grid", "table", "table", "two", "run")
+    )
     if kind in ("grid", "table"):
         return _heads_above(sheet, entries, at, width, boxed=kind == "grid")
     if kind == "two" and len(entries) > 2:
@@ -45,13 +49,17 @@ def draw_meta(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], w
     return _list(sheet, entries, at, width, right=kind == "right")
 
 
-def _list(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float, *, right: bool = False) -> float:
+def _list(
+    sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float, *, right: bool = False
+) -> float:
     """Labels in one column, values in the next."""
     (x, y), look, dice, pen = at, sheet.look, sheet.dice, sheet.pen
     ink = look.bold if dice.chance(0.35) else look.text
     colon = dice.pick(("", ":", ":", " :"))
     step = look.line * dice.pick((1.0, 1.1, 1.35))
-    column = min(max(ink.width(entry.label + colon) for entry in entries), width * 0.6) + look.text.size * dice.pick((0.8, 1.5, 3))
+    column = min(max(ink.width(entry.label + colon) for entry in entries), width * 0.6) + look.text.size * dice.pick(
+        (0.8, 1.5, 3)
+    )
     top = y
     for entry in entries:
         if dice.chance(0.02):
@@ -62,7 +70,11 @@ def _list(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width
             pen.write(x + width, y, entry.said, look.text.fitted(entry.text, room), "right")
             y += step
         elif look.text.width(entry.text) > width - column:
-            y = pen.paragraph((x + column, y), max(width - column, 90.0), entry.said, look.text) + step - look.text.size * 1.2
+            y = (
+                pen.paragraph((x + column, y), max(width - column, 90.0), entry.said, look.text)
+                + step
+                - look.text.size * 1.2
+            )
         else:
             pen.write(x + column, y, entry.said, look.text)
             y += step
@@ -77,11 +89,15 @@ def _runs(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width
     joint = dice.pick((": ", ": ", " ", " : ", ". "))
     for entry in entries:
         line = [entry.label, joint if entry.label else "", *entry.pieces]
-        y = sheet.pen.paragraph((x, y), sheet.right - x if x > sheet.inner / 2 else width, line, look.text, leading=look.leading)
+        y = sheet.pen.paragraph(
+            (x, y), sheet.right - x if x > sheet.inner / 2 else width, line, look.text, leading=look.leading
+        )
     return y
 
 
-def _heads_above(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float, *, boxed: bool) -> float:
+def _heads_above(
+    sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], width: float, *, boxed: bool
+) -> float:
     """Headings with the values below them."""
     (x, y), look, dice, pen = at, sheet.look, sheet.dice, sheet.pen
     per_row = dice.pick((3, 4, 5))
@@ -110,7 +126,10 @@ def _boxes(sheet: Sheet, entries: Sequence[Entry], at: tuple[float, float], widt
     tall, share = look.line * 1.35, dice.pick((0.42, 0.5))
     fill = look.pale if dice.chance(0.5) else None
     for entry in entries:
-        pen.mark(Frame(x, y - look.line, width * share, tall, fill), Frame(x + width * share, y - look.line, width * (1 - share), tall))
+        pen.mark(
+            Frame(x, y - look.line, width * share, tall, fill),
+            Frame(x + width * share, y - look.line, width * (1 - share), tall),
+        )
         head = look.bold if fill else look.text
         pen.write(x + 3, y, entry.label, head.fitted(entry.label, width * share - 6))
         pen.write(x + width * share + 4, y, entry.said, look.text.fitted(entry.text, width * (1 - share) - 8))

@@ -16,13 +16,23 @@ from stdnum.es import ccc
 from docpipe.samples.dice import Dice
 
 _VAT_MODULES = {
-    "DE": ("de.vat", "%########"), "IT": ("it.iva", "0##########"), "NL": ("nl.btw", "%########B01"), "GB": ("gb.vat", "%########"),
-    "ES": ("es.cif", "B########"), "AT": ("at.uid", "U########"), "IE": ("ie.vat", "%######?"),
-}  # fmt: skip
+    "DE": ("de.vat", "%########"),
+    "IT": ("it.iva", "0##########"),
+    "NL": ("nl.btw", "%########B01"),
+    "GB": ("gb.vat", "%########"),
+    "ES": ("es.cif", "B########"),
+    "AT": ("at.uid", "U########"),
+    "IE": ("ie.vat", "%######?"),
+}
 _BANKS = {
-    "DE": "########%%########", "AT": "################", "CH": "#################", "NL": "INGB##########",
-    "GB": "BARC##############", "IE": "AIBK##############", "IT": "X0%####0####%#######%%##",
-}  # fmt: skip
+    "DE": "########%%########",
+    "AT": "################",
+    "CH": "#################",
+    "NL": "INGB##########",
+    "GB": "BARC##############",
+    "IE": "AIBK##############",
+    "IT": "X0%####0####%#######%%##",
+}
 _BANK_LETTERS = ("INGB", "RABO", "ABNA", "BARC", "HBUK", "LOYD", "NWBK", "AIBK", "BOFI")
 _CIN_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)  # weights of a digit at an odd place of an Italian account number
 TRIES = 2000  # one number in 97 passes the strictest of the checks

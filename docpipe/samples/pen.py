@@ -21,6 +21,7 @@ from docpipe.samples.marks import ASCENT, BLACK, DESCENT, Colour, Ink, Mark, Rul
 Align = Literal["left", "right", "centre"]
 rl_config.useA85 = 0  # binary streams: a third smaller and faster to write
 
+EDGE = 3.0  # points: nothing is printed nearer to the edge of the page
 Span = tuple[float, float, float, float]
 
 
@@ -98,6 +99,7 @@ class Pen:
     def write(self, x: float, y: float, piece: Piece | Sequence[Piece], ink: Ink, align: Align = "left") -> float:
         """One line of text with its baseline at `y`. Gives the width."""
         text, spans = _flatten(piece)
+        ink = self._within(x, text, ink, align)
         width = ink.width(text)
         left = x - width if align == "right" else x - width / 2 if align == "centre" else x
         self._line(left, y, text, ink)
@@ -105,10 +107,14 @@ class Pen:
             self._page.placed.append((said, [self._span(left, y, text, (start, end), ink)]))
         return width
 
-    def block(self, x: float, y: float, piece: Piece, ink: Ink, *, leading: float = 1.2, align: Align = "left") -> float:
+    def block(
+        self, x: float, y: float, piece: Piece, ink: Ink, *, leading: float = 1.2, align: Align = "left"
+    ) -> float:
         """Lines split at newlines; a value keeps one box per line. Gives the baseline after the last line."""
         boxes = []
-        for line in (piece.text if isinstance(piece, Value) else piece).split("\n"):
+        lines = (piece.text if isinstance(piece, Value) else piece).split("\n")
+        ink = self._within(x, max(lines, key=ink.width), ink, align)
+        for line in lines:
             width = ink.width(line)
             left = x - width if align == "right" else x - width / 2 if align == "centre" else x
             self._line(left, y, line, ink)
@@ -127,11 +133,12 @@ class Pen:
         boxes: list[list[Span]] = [[] for _ in spans]
         for first, last in _wrap(text, width, ink):
             line = text[first:last]
-            self._line(x, y, line, ink)
+            narrow = self._within(x, line, ink, "left")
+            self._line(x, y, line, narrow)
             for number, (start, end, _) in enumerate(spans):
                 low, high = max(start, first) - first, min(end, last) - first
                 if line[low:high].strip() and low < high:
-                    boxes[number].append(self._span(x, y, line, (low, high), ink))
+                    boxes[number].append(self._span(x, y, line, (low, high), narrow))
             y += ink.size * leading
         for (_, _, said), places in zip(spans, boxes, strict=True):
             self._page.placed.append((said, places))
@@ -163,19 +170,30 @@ class Pen:
             self.next_page()
         self._canvas.save()
         return Drawn(
-            schema, language, self._buffer.getvalue(), tuple(self._placed), nest(self._norms), fields, self._pages, adds_up
+            schema,
+            language,
+            self._buffer.getvalue(),
+            tuple(self._placed),
+            nest(self._norms),
+            fields,
+            self._pages,
+            adds_up,
         )
 
     def _settle(self, said: Value, boxes: Sequence[Span], tall: float) -> None:
         relative = tuple(
-            Box(
-                _unit(left / self.width), _unit(top / tall), _unit(right / self.width), _unit(bottom / tall)
-            )
+            Box(_unit(left / self.width), _unit(top / tall), _unit(right / self.width), _unit(bottom / tall))
             for left, top, right, bottom in boxes
-        )  # fmt: skip
+        )
         for path in said.paths:
             self._placed.append(Placed(path, " ".join(said.text.split()), self._pages, relative))
             self._norms[path] = said.norm
+
+    def _within(self, x: float, text: str, ink: Ink, align: Align) -> Ink:
+        """The ink squeezed where the text would run over the edge of the page."""
+        beyond = self.width - EDGE - x
+        room = {"left": beyond, "right": x - EDGE, "centre": 2 * min(beyond, x - EDGE)}[align]
+        return ink.fitted(text, max(room, EDGE))
 
     def _line(self, x: float, y: float, text: str, ink: Ink) -> None:
         if text.strip():

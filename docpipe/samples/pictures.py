@@ -31,7 +31,7 @@ def rasterise(drawn: Drawn, dpi: float = 200.0) -> list[Image.Image]:
 def image_pdf(pictures: Sequence[Image.Image], dpi: float, password: str | None = None) -> bytes:
     """A PDF without a text layer, as scanners write it."""
     buffer = io.BytesIO()
-    lock = StandardEncryption(password, ownerPassword="docpipe", strength=128) if password else None  # noqa: S106 a sample
+    lock = StandardEncryption(password, ownerPassword="docpipe", strength=128) if password else None
     canvas = Canvas(buffer, invariant=1, encrypt=lock)
     for picture in pictures:
         jpeg = io.BytesIO()
@@ -52,7 +52,12 @@ def boxed(picture: Image.Image, drawn: Drawn, page: int) -> Image.Image:
     for placed in drawn.placed:
         if placed.page == page:
             for box in placed.boxes:
-                corners = (box.left * made.width, box.top * made.height, box.right * made.width, box.bottom * made.height)
+                corners = (
+                    box.left * made.width,
+                    box.top * made.height,
+                    box.right * made.width,
+                    box.bottom * made.height,
+                )
                 pen.rectangle(corners, outline=(220, 30, 30), width=max(1, made.width // 600))
     return made
 

@@ -20,9 +20,14 @@ from docpipe.samples.roll import Roll, make_roll
 from docpipe.samples.till import Till, make_till
 
 COUNTRIES = {
-    "en": ("MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"), "de": ("DE", "DE", "AT", "CH"), "fr": ("FR", "FR", "BE"),
-    "es": ("ES",), "it": ("IT",), "nl": ("NL",), "id": ("ID",),
-}  # fmt: skip
+    "en": ("MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"),
+    "de": ("DE", "DE", "AT", "CH"),
+    "fr": ("FR", "FR", "BE"),
+    "es": ("ES",),
+    "it": ("IT",),
+    "nl": ("NL",),
+    "id": ("ID",),
+}
 LANGUAGES = ("en", "en", "en", "en", "en", "de", "fr", "es", "it", "nl", "id", "id")
 
 
@@ -72,7 +77,18 @@ def _draw_header(roll: Roll, till: Till) -> None:
             line += ["  Fax: ", dice.pattern("0#-#######")]
         roll.line(line, align)
     if dice.chance(0.55):
-        label = {"MY": "GST ID", "SG": "GST Reg No", "GB": "VAT No", "DE": "St.-Nr.", "FR": "SIRET", "ES": "CIF", "IT": "P.IVA", "NL": "BTW nr", "ID": "NPWP", "AU": "ABN"}.get(sheet.manner.country, "Tax ID")
+        label = {
+            "MY": "GST ID",
+            "SG": "GST Reg No",
+            "GB": "VAT No",
+            "DE": "St.-Nr.",
+            "FR": "SIRET",
+            "ES": "CIF",
+            "IT": "P.IVA",
+            "NL": "BTW nr",
+            "ID": "NPWP",
+            "AU": "ABN",
+        }.get(sheet.manner.country, "Tax ID")
         roll.line(f"{label}{dice.pick((' : ', ': ', ' ', ' No: '))}{shop.tax_number}", align)
     if dice.chance(0.15):
         roll.line(shop.web, align)
@@ -88,7 +104,9 @@ def _name_lines(roll: Roll, name: str, align: Align, ink: Ink) -> None:
     words_of = name.split()
     if ink.width(name) > roll.sheet.inner and len(words_of) > 1:
         half = (len(words_of) + 1) // 2
-        roll.block(Value(" ".join(words_of[:half]) + "\n" + " ".join(words_of[half:]), ("merchant_name",), name), align, ink)
+        roll.block(
+            Value(" ".join(words_of[:half]) + "\n" + " ".join(words_of[half:]), ("merchant_name",), name), align, ink
+        )
     else:
         roll.line(value("merchant_name", name), align, ink)
 
@@ -111,11 +129,18 @@ def _fit(roll: Roll, text: str) -> str:
 
 def _clock(dice: Dice, till: Till) -> Value:
     hour, rest = till.clock.hour, f"{till.clock.minute:02d}"
-    text = dice.pick((
-        f"{hour:02d}:{rest}", f"{hour:02d}:{rest}:{till.clock.second:02d}", f"{hour % 12 or 12}:{rest} {'AM' if hour < 12 else 'PM'}",
-        f"{hour % 12 or 12:02d}:{rest}:{till.clock.second:02d} {'am' if hour < 12 else 'pm'}", f"{hour:02d}:{rest}", f"{hour}:{rest}",
-        f"{hour % 12 or 12}:{rest}{'am' if hour < 12 else 'pm'}", f"{hour:02d}.{rest}",
-    ))  # fmt: skip
+    text = dice.pick(
+        (
+            f"{hour:02d}:{rest}",
+            f"{hour:02d}:{rest}:{till.clock.second:02d}",
+            f"{hour % 12 or 12}:{rest} {'AM' if hour < 12 else 'PM'}",
+            f"{hour % 12 or 12:02d}:{rest}:{till.clock.second:02d} {'am' if hour < 12 else 'pm'}",
+            f"{hour:02d}:{rest}",
+            f"{hour}:{rest}",
+            f"{hour % 12 or 12}:{rest}{'am' if hour < 12 else 'pm'}",
+            f"{hour:02d}.{rest}",
+        )
+    )
     seconds = till.clock.second if text.count(":") == 2 else 0
     return Value(text, ("time",), f"{hour:02d}:{rest}" + (f":{seconds:02d}" if seconds else ""))
 

@@ -38,7 +38,14 @@ def _heads(roll: Roll, form: str) -> None:
     sheet = roll.sheet
     desc, amount = roll.say(sheet.word("r_desc")), roll.say(sheet.word("r_amount"))
     if form == "columns":
-        roll.cells([(0.0, "left", desc), (0.56, "right", roll.say(sheet.word("r_qty"))), (0.78, "right", roll.say(sheet.word("r_price"))), (1.0, "right", amount)])
+        roll.cells(
+            [
+                (0.0, "left", desc),
+                (0.56, "right", roll.say(sheet.word("r_qty"))),
+                (0.78, "right", roll.say(sheet.word("r_price"))),
+                (1.0, "right", amount),
+            ]
+        )
     elif form == "counted":
         roll.pair(f"{roll.say(sheet.word('r_qty'))} {desc}", amount)
     else:
@@ -72,12 +79,24 @@ def _simple(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> N
     roll.pair(_name(roll, item, path, shout, NAME_WIDTH), _amount(roll, item, path, marked))
     if item.quantity != 1:
         sign = "kg" if item.places else "x"
-        roll.cells([(0.08, "left", [_quantity(roll, item, path), f" {sign} ", "@ " if item.places else "", _price(roll, item, path)])])
+        roll.cells(
+            [
+                (
+                    0.08,
+                    "left",
+                    [_quantity(roll, item, path), f" {sign} ", "@ " if item.places else "", _price(roll, item, path)],
+                )
+            ]
+        )
 
 
 def _counted(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> None:
     times = "x " if len(item.code) % 2 else " "
-    line = [_quantity(roll, item, path), times if times == "x " else "  ", _name(roll, item, path, shout, NAME_WIDTH - 0.08)]
+    line: list[Piece] = [
+        _quantity(roll, item, path),
+        times if times == "x " else "  ",
+        _name(roll, item, path, shout, NAME_WIDTH - 0.08),
+    ]
     roll.pair(line, _amount(roll, item, path, marked))
 
 
@@ -92,8 +111,10 @@ def _below(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> No
 def _columns(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> None:
     name = _name(roll, item, path, shout)
     cells: list[tuple[float, str, object]] = [
-        (0.56, "right", _quantity(roll, item, path)), (0.78, "right", _price(roll, item, path)), (1.0, "right", _amount(roll, item, path, marked)),
-    ]  # fmt: skip
+        (0.56, "right", _quantity(roll, item, path)),
+        (0.78, "right", _price(roll, item, path)),
+        (1.0, "right", _amount(roll, item, path, marked)),
+    ]
     if roll.ink.width(name.text) < roll.sheet.inner * 0.46:
         roll.cells([(0.0, "left", name), *cells])  # type: ignore[list-item]
     else:
@@ -102,10 +123,14 @@ def _columns(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> 
 
 
 def _code(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> None:
-    roll.cells([
-        (0.0, "left", item.code[:8]), (0.5, "right", _quantity(roll, item, path)),
-        (0.72, "right", _price(roll, item, path)), (1.0, "right", _amount(roll, item, path, marked)),
-    ])  # fmt: skip
+    roll.cells(
+        [
+            (0.0, "left", item.code[:8]),
+            (0.5, "right", _quantity(roll, item, path)),
+            (0.72, "right", _price(roll, item, path)),
+            (1.0, "right", _amount(roll, item, path, marked)),
+        ]
+    )
     roll.line(_name(roll, item, path, shout))
 
 
@@ -118,7 +143,15 @@ def _bare(roll: Roll, item: Bought, path: str, shout: bool, marked: bool) -> Non
     roll.pair(_name(roll, item, path, shout, NAME_WIDTH), _amount(roll, item, path, marked))
 
 
-_FORM = {"simple": _simple, "counted": _counted, "below": _below, "columns": _columns, "code": _code, "times": _times, "bare": _bare}
+_FORM = {
+    "simple": _simple,
+    "counted": _counted,
+    "below": _below,
+    "columns": _columns,
+    "code": _code,
+    "times": _times,
+    "bare": _bare,
+}
 
 
 def draw_sums(roll: Roll, till: Till) -> None:
@@ -139,9 +172,7 @@ def draw_sums(roll: Roll, till: Till) -> None:
         put(sheet.word("r_discount"), manner.plain(-till.discount))
     if till.service:
         put(sheet.word("r_service"), manner.plain(till.service))
-    if till.rate and not till.inclusive:
-        put(_tax_label(roll, till), manner.amount("tax", till.tax))
-    elif till.rate and dice.chance(0.3):
+    if (till.rate and not till.inclusive) or (till.rate and dice.chance(0.3)):
         put(_tax_label(roll, till), manner.amount("tax", till.tax))
     if till.rounding:
         put(sheet.word("r_rounding"), manner.plain(till.rounding))
@@ -175,7 +206,9 @@ def draw_payment(roll: Roll, till: Till) -> None:
         total = manner.amount("total", till.total) if till.cash is None else manner.plain(paid)
         roll.pair(said, manner.money(total, manner.sign_place))
         if till.cash is not None and (till.cash != till.total or dice.chance(0.6)):
-            roll.pair(roll.say(sheet.word("r_change")), manner.money(manner.plain(till.cash - till.total), manner.sign_place))
+            roll.pair(
+                roll.say(sheet.word("r_change")), manner.money(manner.plain(till.cash - till.total), manner.sign_place)
+            )
         if till.cash is None and dice.chance(0.5):
             _card_slip(roll, dice)
     if till.rate and dice.chance(0.35):
@@ -183,7 +216,16 @@ def draw_payment(roll: Roll, till: Till) -> None:
 
 
 def _card_slip(roll: Roll, dice: Dice) -> None:
-    lines = (f"{'*' * 12}{dice.pattern('####')}", f"Auth {dice.pattern('######')}", f"TID: {dice.pattern('########')}", "APPROVED", f"REF {dice.pattern('############')}", "CHIP READ", f"AID: A0000000{dice.pattern('######')}", f"MID {dice.pattern('#########')}")
+    lines = (
+        f"{'*' * 12}{dice.pattern('####')}",
+        f"Auth {dice.pattern('######')}",
+        f"TID: {dice.pattern('########')}",
+        "APPROVED",
+        f"REF {dice.pattern('############')}",
+        "CHIP READ",
+        f"AID: A0000000{dice.pattern('######')}",
+        f"MID {dice.pattern('#########')}",
+    )
     for line in dice.some(lines, 3):
         roll.line(line)
 
@@ -195,10 +237,28 @@ def _tax_summary(roll: Roll, till: Till) -> None:
     language = manner.language if manner.language != "id" else "en"
     net, tax = (sheet.dice.pick(words(language)[key]) for key in ("breakdown_net", "breakdown_tax"))
     roll.skip()
-    roll.cells([(0.0, "left", manner.tax if language != 'en' else f"{manner.tax} Summary"), (0.66, "right", net), (1.0, "right", tax)])
+    roll.cells(
+        [
+            (0.0, "left", manner.tax if language != "en" else f"{manner.tax} Summary"),
+            (0.66, "right", net),
+            (1.0, "right", tax),
+        ]
+    )
     code = sheet.dice.pick(("SR", "S", "A", "B", "1", ""))
     rate = manner.plain(till.rate, rate_places(till.rate, 0))
-    roll.cells([(0.0, "left", f"{code} {rate}%".strip()), (0.62, "right", manner.plain(base)), (1.0, "right", manner.amount("tax", till.tax))])
+    roll.cells(
+        [
+            (0.0, "left", f"{code} {rate}%".strip()),
+            (0.62, "right", manner.plain(base)),
+            (1.0, "right", manner.amount("tax", till.tax)),
+        ]
+    )
     if code == "SR":
-        roll.cells([(0.0, "left", "ZR 0%"), (0.62, "right", manner.plain(Decimal(0))), (1.0, "right", manner.plain(Decimal(0)))])
+        roll.cells(
+            [
+                (0.0, "left", "ZR 0%"),
+                (0.62, "right", manner.plain(Decimal(0))),
+                (1.0, "right", manner.plain(Decimal(0))),
+            ]
+        )
     roll.skip(0.3)

@@ -22,8 +22,17 @@ LETTER = (612.0, 792.0)
 
 def draw_registration(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:  # noqa: ARG001 these offices write English
     manner = make_manner(dice, "US", "en")
-    sheet = Sheet(Pen(*LETTER), dice, make_look(dice, fonts, low=7.5, high=10), manner, dice.day(), 34 + 25 * dice.random())
-    typed = dice.pick((sheet.look.text, replace(sheet.look.text, font="Courier"), replace(sheet.look.text, font="Helvetica"), replace(sheet.look.text, font="Times-Italic", colour=(0.1, 0.1, 0.5), size=11)))
+    sheet = Sheet(
+        Pen(*LETTER), dice, make_look(dice, fonts, low=7.5, high=10), manner, dice.day(), 34 + 25 * dice.random()
+    )
+    typed = dice.pick(
+        (
+            sheet.look.text,
+            replace(sheet.look.text, font="Courier"),
+            replace(sheet.look.text, font="Helvetica"),
+            replace(sheet.look.text, font="Times-Italic", colour=(0.1, 0.1, 0.5), size=11),
+        )
+    )
     office = sheet.word("offices")
     stamp = _stamp(sheet, office)
     y = _draw_head(sheet, office)
@@ -43,14 +52,20 @@ def _stamp(sheet: Sheet, office: str) -> list[Piece]:
     time = sheet.dice.pattern("%:3#:2# ") + sheet.dice.pick(("AM", "PM"))
     pieces: list[Piece] = []
     for part in sheet.word("file_stamp").replace("{", "\0{").replace("}", "}\0").split("\0"):
-        known: dict[str, Piece] = {"{office}": office, "{date}": sheet.manner.day("file_date", sheet.day), "{time}": time}
+        known: dict[str, Piece] = {
+            "{office}": office,
+            "{date}": sheet.manner.day("file_date", sheet.day),
+            "{time}": time,
+        }
         pieces.append(known.get(part, part))
     return pieces
 
 
 def _write_stamp(sheet: Sheet, stamp: list[Piece], *, again: bool) -> None:
     dice, pen = sheet.dice, sheet.pen
-    ink = Ink("Helvetica", dice.pick((9.0, 11.0, 13.0)), dice.pick(((0.0, 0.0, 0.0), (0.15, 0.15, 0.5), (0.6, 0.1, 0.1))))
+    ink = Ink(
+        "Helvetica", dice.pick((9.0, 11.0, 13.0)), dice.pick(((0.0, 0.0, 0.0), (0.15, 0.15, 0.5), (0.6, 0.1, 0.1)))
+    )
     places = [(pen.width * 0.3, 18.0), (sheet.margin, pen.height - 12.0), (pen.width * 0.45, 16.0)]
     pen.write(*dice.pick(places[:1] + places[2:]), stamp, ink)
     if again:
@@ -68,9 +83,12 @@ def _draw_head(sheet: Sheet, office: str) -> float:
     if dice.chance(0.3):
         draw_logo(sheet, sheet.margin, y, 36)
     pen.write(sheet.margin + dice.pick((0, 45)), y, office, look.bold)
-    pen.write(sheet.right, y, f"OMB No. {dice.pattern('####-00##')}; Expires {words('en')['month'][int(12 * dice.random())]} 20{dice.pattern('1#')}", look.small.sized(0.7), "right")
+    expires = f"Expires {dice.pick(words('en')['month'])} 20{dice.pattern('1#')}"
+    pen.write(sheet.right, y, f"OMB No. {dice.pattern('####-00##')}; {expires}", look.small.sized(0.7), "right")
     ink = look.bold.sized(1.3 + 0.4 * dice.random())
-    y = pen.paragraph((sheet.margin + sheet.inner * dice.pick((0.25, 0.4, 0.0)), y + ink.size * 2), sheet.inner * 0.6, head, ink)
+    y = pen.paragraph(
+        (sheet.margin + sheet.inner * dice.pick((0.25, 0.4, 0.0)), y + ink.size * 2), sheet.inner * 0.6, head, ink
+    )
     pen.rule(sheet.margin, sheet.right, y - ink.size * 0.4, 2)
     for text in dice.some(words("en")["instructions"], dice.pick((1, 2, 3, 4))):
         y = pen.paragraph((sheet.margin, y + look.line), sheet.inner, text, look.text)
@@ -83,11 +101,20 @@ def _draw_boxes(sheet: Sheet, typed: Ink, y: float) -> float:
     private = dice.chance(0.3)
     registrant = person(dice, "US") if private else company(dice, "US", "en")
     number = value("registration_number", dice.pattern(dice.pick(("%###", "%##", "%#####", "?-%####"))))
-    cells: list[tuple[str, Value | str]] = [(sheet.word("registrant"), value("registrant_name", registrant)), (sheet.word("registration_number"), number)]
+    cells: list[tuple[str, Value | str]] = [
+        (sheet.word("registrant"), value("registrant_name", registrant)),
+        (sheet.word("registration_number"), number),
+    ]
     if dice.chance(0.5):
-        cells += [("3. Residence Address(es)", f"{dice.pattern('%##')} Elm Street, {town(dice, 'US', 'en')}"), ("4. Business Address(es)", f"{dice.pattern('%##')} Oak Avenue, {town(dice, 'US', 'en')}")]
+        cells += [
+            ("3. Residence Address(es)", f"{dice.pattern('%##')} Elm Street, {town(dice, 'US', 'en')}"),
+            ("4. Business Address(es)", f"{dice.pattern('%##')} Oak Avenue, {town(dice, 'US', 'en')}"),
+        ]
     if dice.chance(0.4):
-        cells += [("5. Name of foreign principal", company(dice, "FR", "fr")), ("6. Year of birth / Nationality", f"19{dice.pattern('##')}  {dice.pick(('USA', 'Japan', 'Canada'))}")]
+        cells += [
+            ("5. Name of foreign principal", company(dice, "FR", "fr")),
+            ("6. Year of birth / Nationality", f"19{dice.pattern('##')}  {dice.pick(('USA', 'Japan', 'Canada'))}"),
+        ]
     tall, boxed = look.line * 3, dice.chance(0.75)
     for place in range(0, len(cells), 2):
         for side, (label, said) in enumerate(cells[place : place + 2]):
@@ -107,7 +134,9 @@ def _draw_questions(sheet: Sheet, typed: Ink, y: float) -> float:
         if dice.chance(0.6):
             for option in dice.some(words("en")["checks"], dice.pick((2, 3, 4))):
                 y += look.line * 0.3
-                pen.mark(Frame(sheet.margin + 20, y - look.text.size * 0.75, look.text.size * 0.8, look.text.size * 0.8))
+                pen.mark(
+                    Frame(sheet.margin + 20, y - look.text.size * 0.75, look.text.size * 0.8, look.text.size * 0.8)
+                )
                 if dice.chance(0.4):
                     pen.write(sheet.margin + 21, y, "X", look.bold)
                 pen.write(sheet.margin + 36, y, option, look.text)
@@ -122,8 +151,15 @@ def _draw_questions(sheet: Sheet, typed: Ink, y: float) -> float:
 def _draw_signature(sheet: Sheet, typed: Ink, y: float) -> None:
     """A paragraph of oath, then date, name and a scribble; first and last name are separate values."""
     dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    pen.write(pen.width / 2, y + look.line * 1.5, dice.pick(("EXECUTION", "SIGNATURE", "Verification")), look.bold, "centre")
-    y = pen.paragraph((sheet.margin, y + look.line * 3.2), sheet.inner, dice.pick(words("en")["instructions"]), look.text) + look.line * 2
+    pen.write(
+        pen.width / 2, y + look.line * 1.5, dice.pick(("EXECUTION", "SIGNATURE", "Verification")), look.bold, "centre"
+    )
+    y = (
+        pen.paragraph(
+            (sheet.margin, y + look.line * 3.2), sheet.inner, dice.pick(words("en")["instructions"]), look.text
+        )
+        + look.line * 2
+    )
     full = person(dice, "US")
     first, last = full.split(" ", 1)
     middle = dice.pattern("?. ") if dice.chance(0.3) else ""

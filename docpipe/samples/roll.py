@@ -54,10 +54,14 @@ class Roll:
         if widest > sheet.inner:
             ink = replace(ink, squeeze=ink.squeeze * sheet.inner / widest)
         x = {"left": sheet.margin, "right": sheet.right, "centre": sheet.pen.width / 2}[align]
-        after = sheet.pen.block(x, self.y + ink.size * sheet.look.leading, said, ink, leading=sheet.look.leading, align=align)
+        after = sheet.pen.block(
+            x, self.y + ink.size * sheet.look.leading, said, ink, leading=sheet.look.leading, align=align
+        )
         self.y = after - ink.size * sheet.look.leading
 
-    def pair(self, left: Piece | Sequence[Piece], right: Piece | Sequence[Piece], ink: Ink | None = None, indent: float = 0.0) -> None:
+    def pair(
+        self, left: Piece | Sequence[Piece], right: Piece | Sequence[Piece], ink: Ink | None = None, indent: float = 0.0
+    ) -> None:
         """A label at the left (indented by a share of the width) and its value at the right end."""
         ink, sheet = ink or self.ink, self.sheet
         texts = [_text(left), _text(right)]
@@ -70,11 +74,24 @@ class Roll:
         sheet.pen.write(sheet.right, self.y, right, ink, "right")
 
     def cells(self, cells: Sequence[tuple[float, Align, Piece | Sequence[Piece]]], ink: Ink | None = None) -> None:
-        """Texts at shares of the width, on one line."""
+        """Texts at shares of the width, on one line; printed narrower where neighbours would touch."""
         ink = ink or self.ink
+        ink = replace(ink, squeeze=ink.squeeze * self._room(cells, ink))
         self.y += ink.size * self.sheet.look.leading
         for share, align, piece in cells:
             self.sheet.pen.write(self.sheet.margin + self.sheet.inner * share, self.y, piece, ink, align)
+
+    def _room(self, cells: Sequence[tuple[float, Align, Piece | Sequence[Piece]]], ink: Ink) -> float:
+        """The factor by which the texts must shrink so that each keeps clear of the one before."""
+        factor, right = 1.0, 0.0
+        for share, align, piece in cells:
+            width, edge = ink.width(_text(piece)), share * self.sheet.inner
+            if align == "right":
+                factor = min(factor, (edge - right) / (width + ink.size * 0.5) if right else 1.0)
+                right = edge
+            else:
+                right = edge + width
+        return max(0.45, factor)
 
     def rule(self) -> None:
         sign, sheet = self.separator, self.sheet
@@ -118,7 +135,13 @@ def make_roll(dice: Dice, manner: Manner, till: Till, fonts: Fonts) -> Roll:
     now = look.text.width(sample) / len(sample)
     look = replace(look, **{name: getattr(look, name).sized(wide / now) for name in ("text", "bold", "italic")})
     faint: Colour = dice.pick((BLACK, BLACK, BLACK, (0.25, 0.25, 0.28), (0.35, 0.33, 0.42)))
-    look = replace(look, leading=dice.pick((1.0, 1.08, 1.2, 1.35)), **{name: replace(getattr(look, name), colour=faint) for name in ("text", "bold", "italic")})
+    look = replace(
+        look,
+        leading=dice.pick((1.0, 1.08, 1.2, 1.35)),
+        **{name: replace(getattr(look, name), colour=faint) for name in ("text", "bold", "italic")},
+    )
     sheet = Sheet(Pen(width, TALLEST), dice, look, manner, till.day, margin)
     separator = dice.pick(("-", "-", "=", "- ", "*", "line", "dots", "_", "", "."))
-    return Roll(sheet, margin + 10 * dice.random(), columns, separator, dice.chance(0.25), dice.pick(("", ":", " :", ": ", "")))
+    return Roll(
+        sheet, margin + 10 * dice.random(), columns, separator, dice.chance(0.25), dice.pick(("", ":", " :", ": ", ""))
+    )

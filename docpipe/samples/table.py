@@ -40,16 +40,22 @@ class TableStyle:
 def make_table_style(dice: Dice) -> TableStyle:
     rules = dice.pick(("none", "none", "horizontal", "grid", "columns"))
     return TableStyle(
-        head_fill=dice.chance(0.4), head_rules=dice.pick(("none", "below", "both", "box", "below")), row_rules=rules,
-        zebra=rules in ("none", "horizontal") and dice.chance(0.2), padding=dice.pick((1.0, 2.0, 3.0, 4.5, 7.0)),
-        gap=dice.pick((4.0, 6.0, 8.0)), light=dice.chance(0.4),
-    )  # fmt: skip
+        head_fill=dice.chance(0.4),
+        head_rules=dice.pick(("none", "below", "both", "box", "below")),
+        row_rules=rules,
+        zebra=rules in ("none", "horizontal") and dice.chance(0.2),
+        padding=dice.pick((1.0, 2.0, 3.0, 4.5, 7.0)),
+        gap=dice.pick((4.0, 6.0, 8.0)),
+        light=dice.chance(0.4),
+    )
 
 
 class Table:
     """Draws one table between `x` and `x + width`."""
 
-    def __init__(self, pen: Pen, columns: Sequence[Column], span: tuple[float, float], look: Look, style: TableStyle) -> None:
+    def __init__(
+        self, pen: Pen, columns: Sequence[Column], span: tuple[float, float], look: Look, style: TableStyle
+    ) -> None:
         self.pen, self.columns, self.look, self.style = pen, columns, look, style
         self.x, self.width = span
         self._places = self._divide()
@@ -61,7 +67,9 @@ class Table:
         style, look = self.style, self.look
         dark = style.head_fill and sum(look.accent) < 1.5
         ink = replace(look.bold, colour=(1.0, 1.0, 1.0)) if dark else look.bold
-        wrapped = [_split(column.label, width, ink) for column, (_, width) in zip(self.columns, self._places, strict=True)]
+        wrapped = [
+            _split(column.label, width, ink) for column, (_, width) in zip(self.columns, self._places, strict=True)
+        ]
         tall = max(len(lines) for lines in wrapped) * ink.size * 1.15 + 2 * style.padding + 1.5
         if style.head_fill:
             self.pen.mark(Frame(self.x, y, self.width, tall, look.accent if dark else look.pale, None))

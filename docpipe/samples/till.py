@@ -71,7 +71,15 @@ def make_shop(dice: Dice, country: str, language: str) -> Shop:
     noun, adjective, trade = dice.pick(lists["nouns"]), dice.pick(lists["adjectives"]), dice.pick(lists["shops"])
     owner = last_name(dice, country) if dice.chance(0.5) else coined(dice)
     if country in ("MY", "SG") and kind < 0.6:
-        stem = dice.pick((f"{owner} {trade}", f"{adjective} {noun} {trade}", f"{coined(dice)}", f"{owner} {dice.pick(lists['trades'])}", f"{noun} {owner}"))
+        stem = dice.pick(
+            (
+                f"{owner} {trade}",
+                f"{adjective} {noun} {trade}",
+                f"{coined(dice)}",
+                f"{owner} {dice.pick(lists['trades'])}",
+                f"{noun} {owner}",
+            )
+        )
         brand = f"{stem} {dice.pick(words(country)['suffix'])}"
     elif kind < 0.25:
         brand = f"{trade} {noun}" if language in ("fr", "es", "it", "id") else f"{noun} {trade}"
@@ -87,17 +95,29 @@ def make_shop(dice: Dice, country: str, language: str) -> Shop:
         brand = company(dice, country, language)
     legal = company(dice, country, language) if dice.chance(0.15) else None
     brand, legal = (brand.upper(), legal.upper() if legal else None) if dice.chance(0.55) else (brand, legal)
-    code = {"MY": "00############"[:12], "SG": "20%######?", "GB": "%## #### ##", "DE": "##/###/#####", "US": "##-#######"}.get(country, "%##########")
+    code = {
+        "MY": "00############"[:12],
+        "SG": "20%######?",
+        "GB": "%## #### ##",
+        "DE": "##/###/#####",
+        "US": "##-#######",
+    }.get(country, "%##########")
     return Shop(
-        " ".join(brand.split()), legal, address(dice, country, language, city), dice.pattern(dice.pick(words(country)["phone"])),
-        dice.pattern(dice.pick(("%#####-?", "(%######-?)", "%########?", "20%#%#####?"))), dice.pattern(code),
+        " ".join(brand.split()),
+        legal,
+        address(dice, country, language, city),
+        dice.pattern(dice.pick(words(country)["phone"])),
+        dice.pattern(dice.pick(("%#####-?", "(%######-?)", "%########?", "20%#%#####?"))),
+        dice.pattern(code),
         f"www.{coined(dice).lower()}.{dice.pick(words(country)['tld'])}",
-    )  # fmt: skip
+    )
 
 
 def make_till(dice: Dice, manner: Manner) -> Till:
     country, language = manner.country, manner.language
-    items = tuple(_bought(dice, manner) for _ in range(dice.pick((1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, 16, 24))))
+    items = tuple(
+        _bought(dice, manner) for _ in range(dice.pick((1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, 16, 24)))
+    )
     unit = Decimal(1) if manner.places == 0 else Decimal("0.01")
     subtotal = sum((item.amount for item in items), Decimal(0))
     discount = _round(subtotal * Decimal(dice.pick(("0.05", "0.1", "0.2"))), unit) if dice.chance(0.1) else Decimal(0)
@@ -116,33 +136,92 @@ def make_till(dice: Dice, manner: Manner) -> Till:
         rounding = _round(total, FIVE_CENTS) - total
     elif country == "ID" and manner.places == 0 and dice.chance(0.2):
         rounding = _round(total, Decimal(100)) - total
-    tip = _round(total * Decimal(dice.pick(("0.1", "0.15", "0.18", "0.2"))), unit) if country == "US" and dice.chance(0.15) else Decimal(0)
+    tip = (
+        _round(total * Decimal(dice.pick(("0.1", "0.15", "0.18", "0.2"))), unit)
+        if country == "US" and dice.chance(0.15)
+        else Decimal(0)
+    )
     total += rounding + tip
     adds_up = not dice.chance(WRONG_SHARE)
     if not adds_up:
         total += dice.pick((1, 10, 2)) * unit * 100
     clock = time(6 + int(17 * dice.random()), int(60 * dice.random()), int(60 * dice.random()))
-    number = dice.pattern(dice.pick(("%####", "0000##%#", "CS%####", "#####-%###", "%##", "??%#######", "INV-%####", "%#/%####", "01-%#####", "R0000%####", "%###########")))
+    number = dice.pattern(
+        dice.pick(
+            (
+                "%####",
+                "0000##%#",
+                "CS%####",
+                "#####-%###",
+                "%##",
+                "??%#######",
+                "INV-%####",
+                "%#/%####",
+                "01-%#####",
+                "R0000%####",
+                "%###########",
+            )
+        )
+    )
     return Till(
-        make_shop(dice, country, language), dice.day(), clock, items, subtotal, discount, service, rate, tax, inclusive, rounding, tip, total,
-        _given(dice, total, unit) if dice.chance(0.6) else None, number,
-        dice.pick((person(dice, country), words(country)["first"][0].upper(), dice.pattern("0%"), dice.pattern("%##"), "ADMIN", "Cashier 1")), adds_up,
-    )  # fmt: skip
+        make_shop(dice, country, language),
+        dice.day(),
+        clock,
+        items,
+        subtotal,
+        discount,
+        service,
+        rate,
+        tax,
+        inclusive,
+        rounding,
+        tip,
+        total,
+        _given(dice, total, unit) if dice.chance(0.6) else None,
+        number,
+        dice.pick(
+            (
+                person(dice, country),
+                words(country)["first"][0].upper(),
+                dice.pattern("0%"),
+                dice.pattern("%##"),
+                "ADMIN",
+                "Cashier 1",
+            )
+        ),
+        adds_up,
+    )
 
 
 def _bought(dice: Dice, manner: Manner) -> Bought:
     lists = words(manner.language)
     text = dice.pick(lists["foods"] if dice.chance(0.8) else lists.get("goods", lists["foods"]))
     if dice.chance(0.3):
-        text += dice.pick((" (S)", " L", " XL", " 500g", " x2", " 2pcs", " #2", " 1.5L", " BLK", " 100G", " Special", " " + coined(dice), f" {dice.pattern('##')}MM"))
+        text += dice.pick(
+            (
+                " (S)",
+                " L",
+                " XL",
+                " 500g",
+                " x2",
+                " 2pcs",
+                " #2",
+                " 1.5L",
+                " BLK",
+                " 100G",
+                " Special",
+                " " + coined(dice),
+                f" {dice.pattern('##')}MM",
+            )
+        )
     if dice.chance(0.15):
         text = f"{coined(dice)} {text}"
-    if manner.currency == "IDR":
-        price = Decimal(500 * (2 + int(200 * dice.random() ** 2)))
-    else:
-        price = dice.amount(0.4, 90)
+    rupiah = Decimal(500 * (2 + int(200 * dice.random() ** 2)))
+    price = rupiah if manner.currency == "IDR" else dice.amount(0.4, 90)
     places = 3 if dice.chance(0.05) else 0
-    quantity = Decimal(f"{0.1 + 3 * dice.random():.3f}") if places else Decimal(dice.pick((1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 10)))
+    quantity = (
+        Decimal(f"{0.1 + 3 * dice.random():.3f}") if places else Decimal(dice.pick((1, 1, 1, 1, 1, 2, 2, 3, 4, 5, 10)))
+    )
     code = dice.pattern(dice.pick(("%############", "%#####", "%####", "%########", "??%##")))
     mark = dice.pick(("SR", "S", "ZR", "T", "A", "*", "B", "ZRL", "N", "F"))
     unit = Decimal(1) if manner.places == 0 else Decimal("0.01")

@@ -29,7 +29,9 @@ def total_rows(sheet: Sheet, bill: Bill) -> list[Row]:
     rows: list[Row] = []
     if bill.allowance:
         rows.append(((sheet.word("subtotal_goods"),), manner.plain(bill.goods_total), False))
-        rows.append(((sheet.word("discount_total" if bill.allowance < 0 else "shipping"),), manner.plain(bill.allowance), False))
+        rows.append(
+            ((sheet.word("discount_total" if bill.allowance < 0 else "shipping"),), manner.plain(bill.allowance), False)
+        )
     net = manner.amount("net_total", bill.net)
     gross = manner.amount("gross_total", bill.gross)
     if not bill.prepaid:
@@ -130,8 +132,9 @@ def draw_breakdown(sheet: Sheet, bill: Bill, y: float) -> float:
         y += look.line * 1.4
     columns = [
         Column("rate", sheet.word("breakdown_rate"), 1.0, dice.pick(("left", "right", "centre"))),
-        Column("net", sheet.word("breakdown_net"), 1.4, "right"), Column("tax", sheet.word("breakdown_tax"), 1.4, "right"),
-    ]  # fmt: skip
+        Column("net", sheet.word("breakdown_net"), 1.4, "right"),
+        Column("tax", sheet.word("breakdown_tax"), 1.4, "right"),
+    ]
     if dice.chance(0.2):
         columns[1], columns[2] = columns[2], columns[1]
     gross = dice.chance(0.25)
@@ -144,11 +147,19 @@ def draw_breakdown(sheet: Sheet, bill: Bill, y: float) -> float:
     for number, (rate, net, tax) in enumerate(bill.groups):
         path = f"tax_breakdown[{number}]"
         printed = manner.rate(f"{path}.rate", rate, rate_places(rate, more), blank)
-        cells: dict[str, Piece] = {"rate": printed, "net": manner.amount(f"{path}.net", net), "tax": manner.amount(f"{path}.tax", tax)}
+        cells: dict[str, Piece] = {
+            "rate": printed,
+            "net": manner.amount(f"{path}.net", net),
+            "tax": manner.amount(f"{path}.tax", tax),
+        }
         cells["gross"] = manner.plain(net + tax)
         y = table.row(y, cells)
     if dice.chance(0.3):
-        cells = {"net": manner.amount("net_total", bill.net), "tax": manner.amount("tax_total", bill.tax), "gross": manner.plain(bill.net + bill.tax)}
+        cells = {
+            "net": manner.amount("net_total", bill.net),
+            "tax": manner.amount("tax_total", bill.tax),
+            "gross": manner.plain(bill.net + bill.tax),
+        }
         y = table.row(y, cells, look.bold)
     return table.close(y)
 
@@ -157,10 +168,11 @@ def draw_bank(sheet: Sheet, bill: Bill, y: float) -> float:
     """Where to pay."""
     dice, look = sheet.dice, sheet.look
     lines: list[list[Piece]] = [
-        [f"{sheet.word('bank')}: {bill.seller.bank}"], [dice.pick(("IBAN ", "IBAN: ", "Iban: ")), iban_of(sheet, bill.seller)],
+        [f"{sheet.word('bank')}: {bill.seller.bank}"],
+        [dice.pick(("IBAN ", "IBAN: ", "Iban: ")), iban_of(sheet, bill.seller)],
         [f"{dice.pick(('BIC', 'BIC/SWIFT', 'SWIFT'))}: {bill.seller.bic}"],
         [f"{sheet.word('account_holder')}: ", Value(bill.seller.name, ("seller_name",), bill.seller.name)],
-    ]  # fmt: skip
+    ]
     chosen = [line for number, line in enumerate(lines) if number == 1 or dice.chance(0.6)]
     if dice.chance(0.3):
         flat = [piece for line in chosen for piece in (*line, "  ")]

@@ -29,21 +29,38 @@ def draw_statement(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     manner = make_manner(dice, dice.pick(COUNTRIES[language]), language)
     day = dice.day()
     sheet = Sheet(Pen(*A4), dice, make_look(dice, fonts), manner, day, 30 + 30 * dice.random())
-    sender, customer = party(dice, manner.country, language), party(dice, manner.country, language, private=dice.chance(0.4))
+    sender, customer = (
+        party(dice, manner.country, language),
+        party(dice, manner.country, language, private=dice.chance(0.4)),
+    )
     first = day - timedelta(days=dice.pick((29, 30, 60, 90)))
     period: list[Piece] = [manner.day("period_from", first), " - ", manner.day("period_to", day)]
     head = [
-        Entry(sheet.word("customer_number"), value("account_number", dice.pattern(dice.pick(("%#####", "K-%###", "%### ####", "AC%####"))))),
-        Entry(sheet.word("invoice_date"), manner.day("statement_date", day)), Entry(sheet.word("period"), period),
-    ]  # fmt: skip
-    who = [Entry(sheet.word("bill_to").rstrip(":"), value("customer_name", customer.name)), Entry("", ", ".join(customer.address))]
-    sent = [Entry("", value("company_name", sender.name)), Entry("", ", ".join(sender.address)), Entry(sheet.word("phone"), sender.phone)]
+        Entry(
+            sheet.word("customer_number"),
+            value("account_number", dice.pattern(dice.pick(("%#####", "K-%###", "%### ####", "AC%####")))),
+        ),
+        Entry(sheet.word("invoice_date"), manner.day("statement_date", day)),
+        Entry(sheet.word("period"), period),
+    ]
+    who = [
+        Entry(sheet.word("bill_to").rstrip(":"), value("customer_name", customer.name)),
+        Entry("", ", ".join(customer.address)),
+    ]
+    sent = [
+        Entry("", value("company_name", sender.name)),
+        Entry("", ", ".join(sender.address)),
+        Entry(sheet.word("phone"), sender.phone),
+    ]
     balance = dice.amount(5, 9000) if dice.chance(0.7) else Decimal(0)
     opening = manner.amount("opening_balance", balance)
     columns = [
-        Column("date", sheet.word("r_date").rstrip(": "), 1.2), Column("reference", sheet.word("invoice_number"), 1.6), Column("text", sheet.word("description"), 2.6),
-        Column("amount", sheet.word("amount"), 1.4, "right"), Column("balance", "Saldo" if language != "en" else "Balance", 1.4, "right"),
-    ]  # fmt: skip
+        Column("date", sheet.word("r_date").rstrip(": "), 1.2),
+        Column("reference", sheet.word("invoice_number"), 1.6),
+        Column("text", sheet.word("description"), 2.6),
+        Column("amount", sheet.word("amount"), 1.4, "right"),
+        Column("balance", "Saldo" if language != "en" else "Balance", 1.4, "right"),
+    ]
     rows: list[dict[str, Cell]] = [{"text": sheet.word("opening"), "balance": opening}]
     for number in range(dice.pick((2, 3, 5, 8, 12, 20))):
         first += timedelta(days=int(3 * dice.random()))
@@ -51,17 +68,32 @@ def draw_statement(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
         amount = dice.amount(10, 4000) * (-1 if paid else 1)
         balance += amount
         path = f"entries[{number}]"
-        rows.append({
-            "date": manner.day(f"{path}.date", first), "reference": value(f"{path}.reference", number_like(dice, first)),
-            "text": sheet.word("payment_row" if paid else "title_invoice"), "amount": manner.amount(f"{path}.amount", amount),
-            "balance": manner.amount(f"{path}.balance", balance),
-        })  # fmt: skip
+        rows.append(
+            {
+                "date": manner.day(f"{path}.date", first),
+                "reference": value(f"{path}.reference", number_like(dice, first)),
+                "text": sheet.word("payment_row" if paid else "title_invoice"),
+                "amount": manner.amount(f"{path}.amount", amount),
+                "balance": manner.amount(f"{path}.balance", balance),
+            }
+        )
     closing = manner.money(manner.amount("closing_balance", balance), manner.sign_place)
     sections = [Section("", sent), Section("", who), Section(sheet.word("title_statement"), head)]
     sums: list[tuple[str, list[Piece]]] = [(sheet.word("closing_balance"), closing)]
     if dice.chance(0.4):
         sums.insert(0, (sheet.word("opening"), manner.money(opening, manner.sign_place)))
-    draw_paper(sheet, Paper(sheet.word("title_statement"), sections, columns, rows, {}, sums, [sheet.phrase("legal", city=sender.city, person=sender.person)]))
+    draw_paper(
+        sheet,
+        Paper(
+            sheet.word("title_statement"),
+            sections,
+            columns,
+            rows,
+            {},
+            sums,
+            [sheet.phrase("legal", city=sender.city, person=sender.person)],
+        ),
+    )
     return sheet.pen.finish("statement", language, descriptions(dice, "statement"))
 
 
@@ -72,24 +104,53 @@ def draw_delivery_note(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     bill = make_bill(dice, manner)
     sheet = Sheet(Pen(*A4), dice, make_look(dice, fonts), manner, bill.issued, 30 + 30 * dice.random())
     head = [
-        Entry(sheet.word("delivery_note"), value("delivery_number", number_like(dice, bill.issued))), Entry(sheet.word("delivery_date"), manner.day("delivery_date", bill.issued)),
-        Entry(sheet.word("purchase_order"), value("order_number", bill.order or number_like(dice, bill.issued))), Entry(sheet.word("contact"), bill.seller.person),
-        Entry(sheet.word("order_date"), manner.date(bill.issued - timedelta(days=9))), Entry(sheet.word("invoice_number"), bill.number),
-    ]  # fmt: skip
-    to = [Entry(sheet.word("ship_to").rstrip(":"), value("recipient_name", bill.buyer.name)), Entry("", address_of("recipient_address", bill.buyer, ", "))]
-    sent = [Entry("", value("sender_name", bill.seller.name)), Entry("", ", ".join(bill.seller.address)), Entry(sheet.word("phone"), bill.seller.phone)]
-    columns = [Column("pos", sheet.word("pos"), 0.5), Column("code", sheet.word("code"), 1.3), Column("description", sheet.word("description"), 3.6), Column("quantity", sheet.word("quantity"), 1, "right"), Column("unit", sheet.word("unit"), 0.8)]
+        Entry(sheet.word("delivery_note"), value("delivery_number", number_like(dice, bill.issued))),
+        Entry(sheet.word("delivery_date"), manner.day("delivery_date", bill.issued)),
+        Entry(sheet.word("purchase_order"), value("order_number", bill.order or number_like(dice, bill.issued))),
+        Entry(sheet.word("contact"), bill.seller.person),
+        Entry(sheet.word("order_date"), manner.date(bill.issued - timedelta(days=9))),
+        Entry(sheet.word("invoice_number"), bill.number),
+    ]
+    to = [
+        Entry(sheet.word("ship_to").rstrip(":"), value("recipient_name", bill.buyer.name)),
+        Entry("", address_of("recipient_address", bill.buyer, ", ")),
+    ]
+    sent = [
+        Entry("", value("sender_name", bill.seller.name)),
+        Entry("", ", ".join(bill.seller.address)),
+        Entry(sheet.word("phone"), bill.seller.phone),
+    ]
+    columns = [
+        Column("pos", sheet.word("pos"), 0.5),
+        Column("code", sheet.word("code"), 1.3),
+        Column("description", sheet.word("description"), 3.6),
+        Column("quantity", sheet.word("quantity"), 1, "right"),
+        Column("unit", sheet.word("unit"), 0.8),
+    ]
     rows: list[dict[str, Cell]] = []
     for number, item in enumerate(bill.items):
         path = f"items[{number}]"
-        rows.append({
-            "pos": str(number + 1), "code": value(f"{path}.code", item.code), "description": value(f"{path}.description", item.description),
-            "quantity": manner.quantity(f"{path}.quantity", abs(item.quantity), item.quantity_places), "unit": item.unit,
-        })  # fmt: skip
+        rows.append(
+            {
+                "pos": str(number + 1),
+                "code": value(f"{path}.code", item.code),
+                "description": value(f"{path}.description", item.description),
+                "quantity": manner.quantity(f"{path}.quantity", abs(item.quantity), item.quantity_places),
+                "unit": item.unit,
+            }
+        )
     weight = Value(f"{manner.plain(dice.amount(0.5, 900), 1)} kg", ("total_weight",), None)
     weight = Value(weight.text, weight.paths, weight.text)
-    sums: list[tuple[str, list[Piece]]] = [(sheet.word("weight"), [weight]), (sheet.word("packages"), [value("packages", str(1 + int(12 * dice.random())))])]
-    notes = [f"{sheet.word('received_by')}: ______________________", sheet.phrase("legal", city=bill.seller.city, person=bill.seller.person)]
+    sums: list[tuple[str, list[Piece]]] = [
+        (sheet.word("weight"), [weight]),
+        (sheet.word("packages"), [value("packages", str(1 + int(12 * dice.random())))]),
+    ]
+    notes = [
+        f"{sheet.word('received_by')}: ______________________",
+        sheet.phrase("legal", city=bill.seller.city, person=bill.seller.person),
+    ]
     sections = [Section("", sent), Section("", to), Section("", dice.some(head, dice.pick((4, 5, 6))))]
-    draw_paper(sheet, Paper(sheet.word("title_delivery"), sections, columns, rows, {}, sums if dice.chance(0.6) else [], notes))
+    draw_paper(
+        sheet, Paper(sheet.word("title_delivery"), sections, columns, rows, {}, sums if dice.chance(0.6) else [], notes)
+    )
     return sheet.pen.finish("delivery_note", language, descriptions(dice, "delivery_note"))

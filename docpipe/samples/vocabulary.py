@@ -12,16 +12,86 @@ from docpipe.samples import numbers
 from docpipe.samples.dice import Dice
 from docpipe.samples.words import words
 
-_STARTS = ("Al", "Ber", "Cor", "Dan", "El", "Fen", "Gar", "Hel", "In", "Jo", "Kal", "Lum", "Mar", "Nor", "Or", "Pro", "Quan",
-           "Ro", "Sol", "Tra", "Ul", "Ver", "Win", "Xen", "Ya", "Zen", "Bio", "Eco", "Med", "Tec", "Vi", "Sy", "Ast", "Pla", "Cri", "Du")  # fmt: skip
+_STARTS = (
+    "Al",
+    "Ber",
+    "Cor",
+    "Dan",
+    "El",
+    "Fen",
+    "Gar",
+    "Hel",
+    "In",
+    "Jo",
+    "Kal",
+    "Lum",
+    "Mar",
+    "Nor",
+    "Or",
+    "Pro",
+    "Quan",
+    "Ro",
+    "Sol",
+    "Tra",
+    "Ul",
+    "Ver",
+    "Win",
+    "Xen",
+    "Ya",
+    "Zen",
+    "Bio",
+    "Eco",
+    "Med",
+    "Tec",
+    "Vi",
+    "Sy",
+    "Ast",
+    "Pla",
+    "Cri",
+    "Du",
+)
 _MIDDLES = ("a", "o", "i", "e", "ta", "ri", "lo", "ne", "mi", "va", "du", "ger", "ko", "sta", "xi", "pa", "bel", "u")
-_ENDS = ("tec", "ra", "nex", "lia", "don", "vex", "mont", "tis", "co", "dur", "plan", "soft", "gen", "ma", "lux", "pharm", "net", "ber",
-         "ova", "line", "data", "stra", "com", "ton", "ck", "ix", "form", "san", "via", "rent")  # fmt: skip
+_ENDS = (
+    "tec",
+    "ra",
+    "nex",
+    "lia",
+    "don",
+    "vex",
+    "mont",
+    "tis",
+    "co",
+    "dur",
+    "plan",
+    "soft",
+    "gen",
+    "ma",
+    "lux",
+    "pharm",
+    "net",
+    "ber",
+    "ova",
+    "line",
+    "data",
+    "stra",
+    "com",
+    "ton",
+    "ck",
+    "ix",
+    "form",
+    "san",
+    "via",
+    "rent",
+)
 _TOWN_ENDS = {
-    "de": ("dorf", "hausen", "berg", "stadt", "heim", "bach", "feld"), "en": ("ton", "field", "ham", "bury", "ford", "ville", "port"),
-    "fr": ("-sur-Mer", "ville", "ac", "-les-Bains", "court", "igny"), "es": ("ares", "eda", "illa", "osa", "edo"),
-    "it": ("ano", "ate", "asco", "ello", "ola"), "nl": ("dam", "wijk", "drecht", "hoven", "veen", "lo"), "id": ("sari", "rejo", "karta"),
-}  # fmt: skip
+    "de": ("dorf", "hausen", "berg", "stadt", "heim", "bach", "feld"),
+    "en": ("ton", "field", "ham", "bury", "ford", "ville", "port"),
+    "fr": ("-sur-Mer", "ville", "ac", "-les-Bains", "court", "igny"),
+    "es": ("ares", "eda", "illa", "osa", "edo"),
+    "it": ("ano", "ate", "asco", "ello", "ola"),
+    "nl": ("dam", "wijk", "drecht", "hoven", "veen", "lo"),
+    "id": ("sari", "rejo", "karta"),
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +169,8 @@ def street(dice: Dice, country: str, language: str) -> str:
         ends = ("straße", "weg", "gasse", "allee", "ring") if country != "CH" else ("strasse", "weg", "gasse")
         return last_name(dice, country).replace(" ", "-").capitalize() + dice.pick(ends)
     if language == "en" and country in ("GB", "US", "AU", "IE") and dice.chance(0.4):
-        return f"{last_name(dice, country)} {dice.pick(('Street', 'Road', 'Lane', 'Ave', 'Drive', 'Way', 'Close', 'St.', 'Court'))}"
+        kind = dice.pick(("Street", "Road", "Lane", "Ave", "Drive", "Way", "Close", "St.", "Court"))
+        return f"{last_name(dice, country)} {kind}"
     if country in ("FR", "ES", "IT", "NL", "BE") and dice.chance(0.3):
         stem = text.split()[0] if country != "NL" else ""
         return f"{stem} {coined(dice)}{dice.pick(('straat', 'weg', 'laan')) if country == 'NL' else ''}".strip()
@@ -116,7 +187,9 @@ def address(dice: Dice, country: str, language: str, city: str) -> tuple[str, ..
 
 def _address_line(dice: Dice, country: str, language: str, line: str, city: str) -> str:
     local = words(country)
-    line = line.replace("{area}", dice.pick(local.get("area", ("",)))).replace("{street}", street(dice, country, language))
+    line = line.replace("{area}", dice.pick(local.get("area", ("",)))).replace(
+        "{street}", street(dice, country, language)
+    )
     name2 = local.get("name2")
     while "{name2}" in line:
         line = line.replace("{name2}", dice.pick(name2) if name2 and dice.chance(0.7) else coined(dice), 1)
@@ -125,10 +198,15 @@ def _address_line(dice: Dice, country: str, language: str, line: str, city: str)
     while "{box}" in line:
         line = line.replace("{box}", dice.pattern(dice.pick(("%", "%#", "%##"))), 1)
     line = line.format(
-        postcode=dice.pattern(dice.pick(local["postcode"])), city=city, country=dice.pick(local["name"]),
-        region=dice.pick(local.get("region", ("",))), state=dice.pick(local.get("state", ("",))),
-        province=dice.pick(local.get("province", ("",))), one=dice.pattern("%"), two=dice.pattern("##"),
-    )  # fmt: skip
+        postcode=dice.pattern(dice.pick(local["postcode"])),
+        city=city,
+        country=dice.pick(local["name"]),
+        region=dice.pick(local.get("region", ("",))),
+        state=dice.pick(local.get("state", ("",))),
+        province=dice.pick(local.get("province", ("",))),
+        one=dice.pattern("%"),
+        two=dice.pattern("##"),
+    )
     return line.strip()
 
 
@@ -140,15 +218,32 @@ def party(dice: Dice, country: str, language: str, *, private: bool = False) -> 
     domain += dice.pick(("", "-" + coined(dice).lower(), "online")) + "." + dice.pick(local["tld"])
     box = dice.pick(("info", "office", "billing", "mail", "accounts", "contact"))
     return Party(
-        country, name, address(dice, country, language, city), city,
+        country,
+        name,
+        address(dice, country, language, city),
+        city,
         vat_id=None if private else numbers.vat_id(dice, country),
-        register=dice.pattern(dice.pick(("######-?", "%#######", "HRB %####", "(%#####-?)", "##/###/#####", "20%#%#####?"))),
-        phone=dice.pattern(dice.pick(local["phone"])), fax=dice.pattern(dice.pick(local["phone"])),
-        email=f"{box}@{domain}", web=dice.pick(("www.", "https://", "http://www.")) + domain,
+        register=dice.pattern(
+            dice.pick(("######-?", "%#######", "HRB %####", "(%#####-?)", "##/###/#####", "20%#%#####?"))
+        ),
+        phone=dice.pattern(dice.pick(local["phone"])),
+        fax=dice.pattern(dice.pick(local["phone"])),
+        email=f"{box}@{domain}",
+        web=dice.pick(("www.", "https://", "http://www.")) + domain,
         person=person(dice, country),
-        bank=dice.pick((f"{coined(dice)} Bank", f"{city} Bank", "Sparkasse " + city, "Volksbank", f"Banque {coined(dice)}", f"Banco {coined(dice)}")),
-        iban=numbers.iban(dice, country), bic=numbers.bic(dice, country),
-    )  # fmt: skip
+        bank=dice.pick(
+            (
+                f"{coined(dice)} Bank",
+                f"{city} Bank",
+                "Sparkasse " + city,
+                "Volksbank",
+                f"Banque {coined(dice)}",
+                f"Banco {coined(dice)}",
+            )
+        ),
+        iban=numbers.iban(dice, country),
+        bic=numbers.bic(dice, country),
+    )
 
 
 def fill(dice: Dice, text: str, language: str, day: date, **known: str) -> str:
@@ -157,10 +252,19 @@ def fill(dice: Dice, text: str, language: str, day: date, **known: str) -> str:
         return text
     filled = {
         "code": dice.pattern(dice.pick(("??-###", "?####", "###.###", "?? ##", "##-?###", "???#"))),
-        "digits": dice.pattern("%#####"), "monthname": words(language)["month"][int(dice.random() * 12)],
-        "year": str(day.year), "week": str(1 + int(dice.random() * 52)), "country": "EU", "city": "", "person": "", "phone": "",
-        "days": dice.pick(("7", "10", "14", "15", "20", "21", "30", "30", "30", "45", "60", "90")), "date": "", "n": "1", "m": "1",
-    }  # fmt: skip
+        "digits": dice.pattern("%#####"),
+        "monthname": words(language)["month"][int(dice.random() * 12)],
+        "year": str(day.year),
+        "week": str(1 + int(dice.random() * 52)),
+        "country": "EU",
+        "city": "",
+        "person": "",
+        "phone": "",
+        "days": dice.pick(("7", "10", "14", "15", "20", "21", "30", "30", "30", "45", "60", "90")),
+        "date": "",
+        "n": "1",
+        "m": "1",
+    }
     return text.format(**{**filled, **known})
 
 
