@@ -28,6 +28,7 @@ from docpipe.samples.marks import Ink
 from docpipe.samples.meta import Entry, draw_meta
 from docpipe.samples.pen import Drawn, Pen, Piece, Value, value
 from docpipe.samples.phrasing import descriptions
+from docpipe.samples.stamps import draw_code, draw_handwriting, draw_stamp
 from docpipe.samples.vocabulary import party
 from docpipe.samples.words import words
 
@@ -50,11 +51,13 @@ def draw_invoice(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
         footer=dice.chance(0.6),
         footer_columns=dice.pick((1, 3, 4)),
         bank_in_footer=dice.chance(0.5),
+        letter_date=dice.chance(0.1),
         page_words=dice.pick(words(manner.language)["page"]),
     )
     plan.bottom = sheet.pen.height - sheet.margin - (60 if plan.footer else 15)
     y = _draw_top(plan)
     y = _draw_intro(plan, y)
+    _draw_extras(sheet)
     y = draw_items(plan, y)
     draw_end(plan, y)
     finish_page(plan)
@@ -154,14 +157,26 @@ def _draw_title(plan: Plan, y: float) -> float:
     return y + ink.size * 0.9
 
 
+def _draw_extras(sheet: Sheet) -> None:
+    """Stamps, square codes and ink, on a share of the first pages."""
+    dice = sheet.dice
+    if dice.chance(0.06):
+        draw_stamp(sheet)
+    if dice.chance(0.06):
+        draw_handwriting(sheet)
+    if dice.chance(0.05):
+        draw_code(sheet, sheet.right - 70, sheet.pen.height - sheet.margin - 150, 60)
+
+
 def _entries(plan: Plan) -> list[Entry]:
     """Label and value of the meta block, decoys among them."""
     sheet, bill, dice, manner = plan.sheet, plan.bill, plan.sheet.dice, plan.sheet.manner
     number = "credit_number" if bill.credit else "invoice_number"
     entries: list[Entry] = [
         Entry(sheet.word(number), value("invoice_number", bill.number)),
-        Entry(sheet.word("invoice_date"), manner.day("issue_date", bill.issued)),
     ]
+    if not plan.letter_date:
+        entries.append(Entry(sheet.word("invoice_date"), manner.day("issue_date", bill.issued)))
     if bill.due is not None:
         entries.append(Entry(sheet.word("due_date"), manner.day("due_date", bill.due)))
     if bill.order is not None:
@@ -226,6 +241,13 @@ def _draw_intro(plan: Plan, y: float) -> float:
             }
             pieces.append(known.get(part, part))
         y = sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, pieces, sheet.look.bold)
+    if plan.letter_date:
+        line: list[Piece] = []
+        for part in sheet.word("letter_date").replace("{", "\0{").replace("}", "}\0").split("\0"):
+            known = {"{date}": sheet.manner.day("issue_date", bill.issued), "{city}": bill.seller.city}
+            line.append(known.get(part, part))
+        y += sheet.look.line
+        sheet.pen.write(sheet.right, y, line, sheet.look.text, "right")
     if dice.chance(0.45):
         text = sheet.phrase("intro", person=bill.buyer.person)
         y = sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, text, sheet.look.text)

@@ -28,6 +28,7 @@ class Plan:
     footer_columns: int
     bank_in_footer: bool
     page_words: str
+    letter_date: bool  # the date stands alone at the right, as in letters
     bottom: float = 0.0
     columns: list[Column] = field(default_factory=list)
 
@@ -48,7 +49,7 @@ def draw_items(plan: Plan, y: float) -> float:
         if y + need > plan.bottom - (sheet.look.line * 1.5 if carries else 0.0):
             y, table = _turn_page(plan, y, table, carried if carries else None)
         y = table.row(y, cells)
-        if detail and style.row_rules not in ("grid", "columns"):
+        if detail and style.row_rules == "none" and not style.zebra:
             sheet.pen.write(table.place("description")[0], y + sheet.look.small.size * 0.6, detail, sheet.look.small)
             y += sheet.look.small.size * 1.3
         carried += item.amount

@@ -92,7 +92,7 @@ def draw_logo(sheet: Sheet, x: float, y: float, size: float) -> None:
             tall = size * (0.3 + 0.7 * dice.random())
             pen.mark(Frame(x + bar * size / 4, y + size - tall, size / 5, tall, accent if bar % 2 else pale, None))
     elif kind == "wave":
-        points = tuple((x + size * 2 * step / 8, y + size / 2 + size / 3 * math.sin(step)) for step in range(9))
+        points = tuple((x + size * 1.2 * step / 8, y + size / 2 + size / 3 * math.sin(step)) for step in range(9))
         pen.mark(Curve(points, size / 9, accent))
     elif kind == "circles":
         for _ in range(3):
@@ -123,6 +123,8 @@ def seller_lines(sheet: Sheet, seller: Party, *, name: bool = True) -> list[tupl
     """The lines of a letterhead, in a random selection."""
     dice, look = sheet.dice, sheet.look
     lines: list[tuple[Line, Ink]] = []
+    if name and dice.chance(0.1):
+        lines.append(((sheet.word("supplier"),), look.small))
     if name:
         lines.append(((name_of("seller_name", seller),), look.bold.sized(dice.pick((1.0, 1.1, 1.3)))))
     if dice.chance(0.08):

@@ -221,7 +221,7 @@ def _draw_purchase(dice: Dice, language: str, fonts: Fonts) -> Drawn:
     ]
     supplier = [
         Entry(
-            dice.pick(("Supplier", "Vendor")) if language == "en" else sheet.word("description"),
+            sheet.word("supplier").rstrip(":"),
             value("supplier_name", bill.seller.name),
         ),
         Entry("", bill.seller.address[0]),

@@ -76,7 +76,8 @@ class Table:
         for column, (left, width), lines in zip(self.columns, self._places, wrapped, strict=True):
             base = y + style.padding + ink.size
             for line in lines:
-                self.pen.write(_edge(column.align, left, width), base, line, ink, column.align)
+                fitted = ink.fitted(line, width + style.gap / 2)
+                self.pen.write(_edge(column.align, left, width), base, line, fitted, column.align)
                 base += ink.size * 1.15
         self._head_rules(y, tall)
         if style.row_rules in ("grid", "columns"):
@@ -105,7 +106,8 @@ class Table:
             if column.align == "left":
                 self.pen.paragraph((left, base), width, cell, ink, leading=self.look.leading)
             else:
-                self.pen.write(_edge(column.align, left, width), base, cell, ink, column.align)
+                fitted = ink.fitted(_text(cell), width + style.gap / 2)
+                self.pen.write(_edge(column.align, left, width), base, cell, fitted, column.align)
         if style.row_rules in ("horizontal", "grid"):
             self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
         if style.row_rules in ("grid", "columns"):
