@@ -17,6 +17,11 @@ from docpipe.samples.words import words
 CENT = Decimal("0.01")
 HUNDRED = Decimal(100)
 WRONG_SHARE = 0.03  # of the bills have a sum that does not hold, so that checks have something to find
+PREPAID_SHARES = (Decimal("0.3"), Decimal("0.5"), Decimal("0.1"), Decimal(1))
+ALLOWANCES = (Decimal("-0.05"), Decimal("-0.1"), Decimal("0.04"), Decimal("0.02"))  # of the goods: discount or freight
+DAYS_TO_PAY = (7, 8, 10, 14, 14, 20, 21, 30, 30, 30, 45, 60)
+ORDER_PATTERNS = ("PO%####", "4500######", "{yyyy}-%##", "B%#####", "PO-{yy}-###", "%######", "??%###", "BC#####")
+REFERENCE_PATTERNS = ("??-###", "%###-?", "??/{yyyy}", "?.?./{yyyy}", "%#-%####-%#", "04011###-%####-##")
 NUMBER_PATTERNS = (
     "{yyyy}-%##",
     "{yyyy}-####",
@@ -125,11 +130,8 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     if credit and dice.chance(0.5):
         items = tuple(replace(item, quantity=-item.quantity, amount=-item.amount) for item in items)
     goods_total = sum((item.amount for item in items), Decimal(0))
-    allowance = Decimal(0)
-    if dice.chance(0.08) and len({item.rate for item in items}) == 1:
-        allowance = cents(
-            goods_total * dice.pick((Decimal("-0.05"), Decimal("-0.1"), Decimal("0.04"), Decimal("0.02")))
-        )
+    allowed = dice.chance(0.08) and len({item.rate for item in items}) == 1
+    allowance = cents(goods_total * dice.pick(ALLOWANCES)) if allowed else Decimal(0)
     groups = _groups(items, allowance, inclusive=inclusive)
     net = sum((group[1] for group in groups), Decimal(0))
     tax = sum((group[2] for group in groups), Decimal(0))
@@ -137,50 +139,18 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     adds_up = not dice.chance(WRONG_SHARE)
     if not adds_up:
         gross += dice.pick((Decimal("1"), Decimal("10"), Decimal("-0.9"), Decimal("100"), Decimal("0.27")))
-    prepaid = (
-        cents(gross * dice.pick((Decimal("0.3"), Decimal("0.5"), Decimal("0.1"), Decimal(1))))
-        if dice.chance(0.1)
-        else Decimal(0)
-    )
-    due = (
-        issued + timedelta(days=dice.pick((7, 8, 10, 14, 14, 20, 21, 30, 30, 30, 45, 60))) if dice.chance(0.6) else None
-    )
-    terms = fill(
-        dice,
-        dice.pick(words(language)["terms"]),
-        language,
-        issued,
-        date=manner.date(due or issued + timedelta(days=30)),
-    )
-    abroad = dice.chance(0.06)
+    prepaid = cents(gross * dice.pick(PREPAID_SHARES)) if dice.chance(0.1) else Decimal(0)
+    due = issued + timedelta(days=dice.pick(DAYS_TO_PAY)) if dice.chance(0.6) else None
+    payable_by = manner.date(due or issued + timedelta(days=30))
+    terms = fill(dice, dice.pick(words(language)["terms"]), language, issued, date=payable_by)
     return Bill(
         seller=party(dice, country, language),
-        buyer=party(
-            dice,
-            dice.pick(("DE", "FR", "NL", "IT")) if abroad else country,
-            language if not abroad else "fr",
-            private=dice.chance(0.2),
-        ),
+        buyer=_buyer(dice, country, language),
         number=number_like(dice, issued),
         issued=issued,
         due=due,
-        order=number_like(
-            dice,
-            issued,
-            ("PO%####", "4500######", "{yyyy}-%##", "B%#####", "PO-{yy}-###", "%######", "??%###", "BC#####"),
-        )
-        if dice.chance(0.4)
-        else None,
-        reference=dice.pick(
-            (
-                dice.pattern("??-###"),
-                dice.pattern("%###-?"),
-                f"{party_initials(dice)}/{issued.year}",
-                dice.pattern("%#-%####-%#"),
-            )
-        )
-        if dice.chance(0.25)
-        else None,
+        order=number_like(dice, issued, ORDER_PATTERNS) if dice.chance(0.4) else None,
+        reference=number_like(dice, issued, REFERENCE_PATTERNS) if dice.chance(0.25) else None,
         credit=credit,
         taxed=taxed,
         inclusive=inclusive,
@@ -197,8 +167,11 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     )
 
 
-def party_initials(dice: Dice) -> str:
-    return dice.pattern(dice.pick(("??", "???", "?.?.")))
+def _buyer(dice: Dice, country: str, language: str) -> Party:
+    """Mostly from the same country, a fifth of them private persons."""
+    if dice.chance(0.06):
+        return party(dice, dice.pick(("DE", "FR", "NL", "IT")), "fr")
+    return party(dice, country, language, private=dice.chance(0.2))
 
 
 def _items(dice: Dice, manner: Manner, day: date, *, taxed: bool) -> tuple[Item, ...]:

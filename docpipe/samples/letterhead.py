@@ -72,6 +72,14 @@ def iban_of(sheet: Sheet, party: Party) -> Value:
     return Value(print_iban(sheet.dice, party.iban), ("iban",), party.iban)
 
 
+def account_of(sheet: Sheet, party: Party) -> Line:
+    """The account to pay into: an IBAN, or numbers of another kind where there are none."""
+    if party.country in ("US", "AU", "SG", "MY", "ID"):
+        digits = sheet.dice.pattern("%########")
+        return (f"{sheet.word('account')}: {digits}  {sheet.word('sort')}: {sheet.dice.pattern('%##-###')}",)
+    return (sheet.dice.pick(("IBAN ", "IBAN: ", "IBAN: ", "Iban: ")), iban_of(sheet, party))
+
+
 def draw_logo(sheet: Sheet, x: float, y: float, size: float) -> None:
     """A mark of simple shapes, sometimes with initials; its letters are no value."""
     dice, pen, accent = sheet.dice, sheet.pen, sheet.look.accent
@@ -213,7 +221,7 @@ def draw_footer(sheet: Sheet, seller: Party, *, columns: int, bank: bool) -> Non
         ],
     ]
     if bank:
-        blocks.append([(seller.bank,), ("IBAN: ", iban_of(sheet, seller)), (f"BIC: {seller.bic}",)])
+        blocks.append([(seller.bank,), account_of(sheet, seller), (f"BIC: {seller.bic}",)])
     last: list[Line] = [
         (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",)
     ]

@@ -82,36 +82,14 @@ def _airtime_sections(sheet: Sheet, start: date, end: date) -> list[Section]:
     )
     advertiser = value("advertiser", _advertiser(dice))
     said_start, said_end = manner.day("flight_from", start), manner.day("flight_to", end)
-    revised: list[Piece] = [number, dice.pick((" / ", "", "", " /1"))]
-    flight = [Entry(sheet.word("flight"), "")]
-    order = [
-        Entry(sheet.word("contract_number"), number),
-        Entry("Alt Order #", dice.pattern("%#######")),
-        Entry(
-            sheet.word("product"),
-            value(
-                "product",
-                dice.pick(
-                    (
-                        coined(dice),
-                        "Political",
-                        f"{coined(dice)} for {dice.pick(('Senate', 'Governor', 'Mayor', 'Congress'))}",
-                    )
-                ),
-            ),
-        ),
-        Entry(sheet.word("estimate"), dice.pattern("%###")),
-        Entry("Original Date / Rev", f"{manner.date(sheet.day)} / {manner.date(sheet.day)}"),
-        Entry("Order Type", dice.pick(("REG", "GENERAL", "POL", "Cash"))),
-        Entry(sheet.word("demographic"), dice.pick(("A35+", "Adults 25-54", "P18+", "HH"))),
-    ]
+    order = _order_entries(sheet, number)
     if dice.chance(0.65):
         joint = dice.pick((" - ", " - ", "-", " to ", " / "))
-        order.insert(1 + int(3 * dice.random()), Entry(flight[0].label, [said_start, joint, said_end]))
+        order.insert(1 + int(3 * dice.random()), Entry(sheet.word("flight"), [said_start, joint, said_end]))
     else:
         order += [Entry(sheet.word("flight_from"), said_start), Entry(sheet.word("flight_to"), said_end)]
-    if revised[1] and dice.chance(0.5):
-        order[0] = Entry(order[0].label, revised)
+    if dice.chance(0.25):
+        order[0] = Entry(order[0].label, [number, dice.pick((" / ", " /1", " / 2"))])
     seller = [
         Entry(sheet.word("station"), value("station", dice.pattern(dice.pick(("K???", "W???", "W???-TV", "K??"))))),
         Entry("Primary AE", person(dice, "US")),
@@ -139,6 +117,32 @@ def _airtime_sections(sheet: Sheet, start: date, end: date) -> list[Section]:
     if dice.chance(0.4):
         dice.shuffle(blocks)
     return blocks
+
+
+def _order_entries(sheet: Sheet, number: Value) -> list[Entry]:
+    """Number, product and codes of an order for air time."""
+    dice, manner = sheet.dice, sheet.manner
+    return [
+        Entry(sheet.word("contract_number"), number),
+        Entry("Alt Order #", dice.pattern("%#######")),
+        Entry(
+            sheet.word("product"),
+            value(
+                "product",
+                dice.pick(
+                    (
+                        coined(dice),
+                        "Political",
+                        f"{coined(dice)} for {dice.pick(('Senate', 'Governor', 'Mayor', 'Congress'))}",
+                    )
+                ),
+            ),
+        ),
+        Entry(sheet.word("estimate"), dice.pattern("%###")),
+        Entry("Original Date / Rev", f"{manner.date(sheet.day)} / {manner.date(sheet.day)}"),
+        Entry("Order Type", dice.pick(("REG", "GENERAL", "POL", "Cash"))),
+        Entry(sheet.word("demographic"), dice.pick(("A35+", "Adults 25-54", "P18+", "HH"))),
+    ]
 
 
 def _advertiser(dice: Dice) -> str:

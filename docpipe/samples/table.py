@@ -104,7 +104,8 @@ class Table:
             if cell is None:
                 continue
             if column.align == "left":
-                self.pen.paragraph((left, base), width, cell, ink, leading=self.look.leading)
+                longest = max(_text(cell).split(), key=ink.width, default="")
+                self.pen.paragraph((left, base), width, cell, ink.fitted(longest, width), leading=self.look.leading)
             else:
                 fitted = ink.fitted(_text(cell), width + style.gap / 2)
                 self.pen.write(_edge(column.align, left, width), base, cell, fitted, column.align)

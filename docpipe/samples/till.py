@@ -16,6 +16,11 @@ from docpipe.samples.vocabulary import address, coined, company, last_name, pers
 from docpipe.samples.words import words
 
 WRONG_SHARE = 0.03
+ITEM_COUNTS = (1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, 16, 24)
+NUMBER_PATTERNS = (
+    *("%####", "0000##%#", "CS%####", "#####-%###", "%##", "??%#######", "INV-%####", "%#/%####", "01-%#####"),
+    *("R0000%####", "%###########"),
+)
 FIVE_CENTS = Decimal("0.05")
 
 
@@ -115,9 +120,7 @@ def make_shop(dice: Dice, country: str, language: str) -> Shop:
 
 def make_till(dice: Dice, manner: Manner) -> Till:
     country, language = manner.country, manner.language
-    items = tuple(
-        _bought(dice, manner) for _ in range(dice.pick((1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 5, 6, 7, 8, 10, 12, 16, 24)))
-    )
+    items = tuple(_bought(dice, manner) for _ in range(dice.pick(ITEM_COUNTS)))
     unit = Decimal(1) if manner.places == 0 else Decimal("0.01")
     subtotal = sum((item.amount for item in items), Decimal(0))
     discount = _round(subtotal * Decimal(dice.pick(("0.05", "0.1", "0.2"))), unit) if dice.chance(0.1) else Decimal(0)
@@ -136,32 +139,19 @@ def make_till(dice: Dice, manner: Manner) -> Till:
         rounding = _round(total, FIVE_CENTS) - total
     elif country == "ID" and manner.places == 0 and dice.chance(0.2):
         rounding = _round(total, Decimal(100)) - total
-    tip = (
-        _round(total * Decimal(dice.pick(("0.1", "0.15", "0.18", "0.2"))), unit)
-        if country == "US" and dice.chance(0.15)
-        else Decimal(0)
-    )
+    tipped = country == "US" and dice.chance(0.15)
+    tip = _round(total * Decimal(dice.pick(("0.1", "0.15", "0.18", "0.2"))), unit) if tipped else Decimal(0)
     total += rounding + tip
     adds_up = not dice.chance(WRONG_SHARE)
     if not adds_up:
         total += dice.pick((1, 10, 2)) * unit * 100
     clock = time(6 + int(17 * dice.random()), int(60 * dice.random()), int(60 * dice.random()))
-    number = dice.pattern(
-        dice.pick(
-            (
-                "%####",
-                "0000##%#",
-                "CS%####",
-                "#####-%###",
-                "%##",
-                "??%#######",
-                "INV-%####",
-                "%#/%####",
-                "01-%#####",
-                "R0000%####",
-                "%###########",
-            )
-        )
+    staff = (
+        person(dice, country),
+        words(country)["first"][0].upper(),
+        dice.pattern("0%"),
+        dice.pattern("%##"),
+        "ADMIN",
     )
     return Till(
         make_shop(dice, country, language),
@@ -178,17 +168,8 @@ def make_till(dice: Dice, manner: Manner) -> Till:
         tip,
         total,
         _given(dice, total, unit) if dice.chance(0.6) else None,
-        number,
-        dice.pick(
-            (
-                person(dice, country),
-                words(country)["first"][0].upper(),
-                dice.pattern("0%"),
-                dice.pattern("%##"),
-                "ADMIN",
-                "Cashier 1",
-            )
-        ),
+        dice.pattern(dice.pick(NUMBER_PATTERNS)),
+        dice.pick(staff),
         adds_up,
     )
 

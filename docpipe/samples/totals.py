@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from docpipe.samples.bill import Bill
-from docpipe.samples.letterhead import Sheet, iban_of
+from docpipe.samples.letterhead import Sheet, account_of
 from docpipe.samples.marks import Frame
 from docpipe.samples.pen import Piece, Value
 from docpipe.samples.table import Column, Table, make_table_style
@@ -110,6 +110,7 @@ def draw_totals(sheet: Sheet, bill: Bill, y: float) -> float:
     gap = look.text.size * dice.pick((8, 10, 7))
     for label, amount, strong in rows:
         ink = (look.accented if dice.chance(0.3) else look.bold).sized(big) if strong else look.text
+        y += step * (big - 1.0) * 0.7 if strong else 0.0
         if strong and ruled:
             pen.rule(left, right, y - ink.size * 1.05, 0.6)
         printed = [*label, colon]
@@ -169,7 +170,7 @@ def draw_bank(sheet: Sheet, bill: Bill, y: float) -> float:
     dice, look = sheet.dice, sheet.look
     lines: list[list[Piece]] = [
         [f"{sheet.word('bank')}: {bill.seller.bank}"],
-        [dice.pick(("IBAN ", "IBAN: ", "Iban: ")), iban_of(sheet, bill.seller)],
+        [*account_of(sheet, bill.seller)],
         [f"{dice.pick(('BIC', 'BIC/SWIFT', 'SWIFT'))}: {bill.seller.bic}"],
         [f"{sheet.word('account_holder')}: ", Value(bill.seller.name, ("seller_name",), bill.seller.name)],
     ]

@@ -5,7 +5,7 @@ In: dice and a language. Out: drawn documents with fields of their own.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 from docpipe.samples.bill import make_bill, number_like
@@ -54,29 +54,7 @@ def draw_statement(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     ]
     balance = dice.amount(5, 9000) if dice.chance(0.7) else Decimal(0)
     opening = manner.amount("opening_balance", balance)
-    columns = [
-        Column("date", sheet.word("r_date").rstrip(": "), 1.2),
-        Column("reference", sheet.word("invoice_number"), 1.6),
-        Column("text", sheet.word("description"), 2.6),
-        Column("amount", sheet.word("amount"), 1.4, "right"),
-        Column("balance", "Saldo" if language != "en" else "Balance", 1.4, "right"),
-    ]
-    rows: list[dict[str, Cell]] = [{"text": sheet.word("opening"), "balance": opening}]
-    for number in range(dice.pick((2, 3, 5, 8, 12, 20))):
-        first += timedelta(days=int(3 * dice.random()))
-        paid = dice.chance(0.35)
-        amount = dice.amount(10, 4000) * (-1 if paid else 1)
-        balance += amount
-        path = f"entries[{number}]"
-        rows.append(
-            {
-                "date": manner.day(f"{path}.date", first),
-                "reference": value(f"{path}.reference", number_like(dice, first)),
-                "text": sheet.word("payment_row" if paid else "title_invoice"),
-                "amount": manner.amount(f"{path}.amount", amount),
-                "balance": manner.amount(f"{path}.balance", balance),
-            }
-        )
+    columns, rows, balance = _entries(sheet, first, balance, opening)
     closing = manner.money(manner.amount("closing_balance", balance), manner.sign_place)
     sections = [Section("", sent), Section("", who), Section(sheet.word("title_statement"), head)]
     sums: list[tuple[str, list[Piece]]] = [(sheet.word("closing_balance"), closing)]
@@ -95,6 +73,37 @@ def draw_statement(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
         ),
     )
     return sheet.pen.finish("statement", language, descriptions(dice, "statement"))
+
+
+def _entries(
+    sheet: Sheet, first: date, balance: Decimal, opening: Value
+) -> tuple[list[Column], list[dict[str, Cell]], Decimal]:
+    """The table of bookings with a running balance, and the balance after the last."""
+    dice, manner = sheet.dice, sheet.manner
+    columns = [
+        Column("date", sheet.word("r_date").rstrip(": "), 1.2),
+        Column("reference", sheet.word("invoice_number"), 1.6),
+        Column("text", sheet.word("description"), 2.6),
+        Column("amount", sheet.word("amount"), 1.4, "right"),
+        Column("balance", "Balance" if manner.language == "en" else "Saldo", 1.4, "right"),
+    ]
+    rows: list[dict[str, Cell]] = [{"text": sheet.word("opening"), "balance": opening}]
+    for number in range(dice.pick((2, 3, 5, 8, 12, 20))):
+        first += timedelta(days=int(3 * dice.random()))
+        paid = dice.chance(0.35)
+        amount = dice.amount(10, 4000) * (-1 if paid else 1)
+        balance += amount
+        path = f"entries[{number}]"
+        rows.append(
+            {
+                "date": manner.day(f"{path}.date", first),
+                "reference": value(f"{path}.reference", number_like(dice, first)),
+                "text": sheet.word("payment_row" if paid else "title_invoice"),
+                "amount": manner.amount(f"{path}.amount", amount),
+                "balance": manner.amount(f"{path}.balance", balance),
+            }
+        )
+    return columns, rows, balance
 
 
 def draw_delivery_note(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
