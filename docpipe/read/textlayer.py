@@ -31,8 +31,8 @@ DOUBLE = 0.01  # of the page's width between two copies of a word
 NO_CHARACTER = frozenset(("Cc", "Cn", "Co", "Cs"))  # control, unassigned, private, surrogate
 LETTERS_TO_JUDGE = 40  # fewer letters have no statistics
 VOWELS = frozenset("aeiouyäöüáàâéèêíîóôúûæøå")
-VOWEL_SHARE = (0.15, 0.75)  # of Latin letters; every language of Europe lies at 0.35-0.5, codes and sums lower
-MIN_LEGIBLE = 0.5  # letters and digits among the printed characters; price lists with rules of dashes have 0.6
+VOWEL_SHARE = (0.15, 0.75)  # of Latin letters; wide on purpose: chosen, not fitted
+MIN_LEGIBLE = 0.5  # letters and digits among the printed characters; chosen, not fitted
 MAX_BROKEN = 0.1  # characters without a meaning; a few bullets from symbol fonts are normal
 
 

@@ -2,7 +2,7 @@
 
 In: a layer, what carries the page, its picture, OCR. Out: None when the layer may be believed, else the reason.
 Most pages are judged by their characters alone. Where a picture carries the page, where characters are not painted or
-where there are few of them, some lines are read by OCR and compared: that costs a tenth of reading the page.
+where there are few of them, some lines are read by OCR and compared: that costs the detector, but not reading the page.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CARRIED = 0.3  # of the page under pictures: logos stay below, scans are above
 FEW_CHARACTERS = 120  # fewer are a header, a stamp or a page number; the rest may be drawn as shapes
 PROBED_LINES = 8  # spread over the page
-ALIKE = 0.7  # similarity of a line's letters and digits; OCR by others on scans reaches .8 to .95
+ALIKE = 0.7  # similarity of a line's letters and digits; chosen, not fitted: two readings of a line differ by a few letters
 COVERED = 0.75  # of the length of the lines that the detector sees, by words of the layer
 INSIDE = 0.5  # of a line's length under words of the layer: the layer has this line
 
