@@ -20,7 +20,7 @@ from docpipe.samples.roll import Roll, make_roll
 from docpipe.samples.till import Till, make_till
 
 COUNTRIES = {
-    "en": ("MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"),
+    "en": ("MY", "MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"),
     "de": ("DE", "DE", "AT", "CH"),
     "fr": ("FR", "FR", "BE"),
     "es": ("ES",),

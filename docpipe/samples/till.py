@@ -139,7 +139,7 @@ def make_till(dice: Dice, manner: Manner) -> Till:
         rounding = _round(total, FIVE_CENTS) - total
     elif country == "ID" and manner.places == 0 and dice.chance(0.2):
         rounding = _round(total, Decimal(100)) - total
-    tipped = country == "US" and dice.chance(0.15)
+    tipped = country == "US" and dice.chance(0.35)
     tip = _round(total * Decimal(dice.pick(("0.1", "0.15", "0.18", "0.2"))), unit) if tipped else Decimal(0)
     total += rounding + tip
     adds_up = not dice.chance(WRONG_SHARE)
