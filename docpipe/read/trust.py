@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CARRIED = 0.3  # of the page under pictures: logos stay below, scans are above
 FEW_CHARACTERS = 120  # fewer are a header, a stamp or a page number; the rest may be drawn as shapes
 PROBED_LINES = 8  # spread over the page
-ALIKE = 0.7  # similarity of a line's letters and digits; chosen, not fitted: two readings of a line differ by a few letters
+ALIKE = 0.7  # similarity of a line's letters and digits; chosen, not fitted: two readings differ by a few
 COVERED = 0.75  # of the length of the lines that the detector sees, by words of the layer
 INSIDE = 0.5  # of a line's length under words of the layer: the layer has this line
 
