@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from docpipe.schema import Schema
 
 NETWORK, TOKENIZER = "network.onnx", "tokenizer.json"
-HIDDEN_WIDTH = 384  # of the network's description vectors
 Logits = dict[str, NDArray[np.float32]]
 
 
@@ -42,6 +41,7 @@ class EmbeddedExtractor:
             network = (folder / NETWORK).read_bytes()
             self._tokenizer = load_tokenizer(folder / TOKENIZER)
             self._session = _session(network, threads)
+            self._width = int(self._session.get_inputs()[1].shape[1])  # of `known`, the description vectors
         except Exception as error:
             raise ModelError(
                 f"the embedded network in {folder} cannot be loaded: {error}",
@@ -91,7 +91,7 @@ class EmbeddedExtractor:
         first = known is None
         feeds: dict[str, Any] = {
             "prompts": fields.pieces[:, : int((fields.pieces != 0).sum(1).max())] if first else np.full((1, 1), 101),
-            "known": np.zeros((0, HIDDEN_WIDTH), np.float32) if known is None else known,
+            "known": np.zeros((0, self._width), np.float32) if known is None else known,
             "which": np.arange(count)[None],
             "group": fields.group[None],
             "repeated": fields.repeated[None],

@@ -25,7 +25,7 @@ def questions(schema: Schema) -> dict[str, Question]:
 
 
 def worded(path: str, prompt: str) -> str:
-    """`line_items[].unit_price` -> `line items unit price: <prompt>`; a prompt that only repeats the name is left off."""
+    """`line_items[].unit_price` -> `line items unit price: <prompt>`; a prompt that repeats the name is left off."""
     name = path.replace("[]", "").replace(".", " ").replace("_", " ")
     return name if prompt.lower().strip(" .?") in ("", name.lower()) else f"{name}: {prompt}"
 

@@ -31,7 +31,7 @@ class Choice:
 
 def single(logits: Floats, absent: float) -> tuple[list[Choice], float]:
     """logits [3, N] of a field that does not repeat -> choices, and the probability that it is absent."""
-    scores = np.concatenate([[absent], logits[BEGIN]])
+    scores = np.concatenate([np.array([absent], np.float32), logits[BEGIN]])
     chance = _softmax(scores)
     starts = np.argsort(-chance[1:])[:BEGINS]
     inside = _sigmoid(logits[INSIDE])
@@ -99,10 +99,12 @@ def merged(choices: Sequence[Choice], texts: Sequence[str]) -> list[Choice]:
     return sorted(best.values(), key=lambda choice: -choice.score)
 
 
-def _softmax(scores: NDArray[np.floating]) -> NDArray[np.floating]:
+def _softmax(scores: Floats) -> Floats:
     powers = np.exp(scores - scores.max())
-    return powers / powers.sum()  # type: ignore[no-any-return]
+    shares: Floats = powers / powers.sum()
+    return shares
 
 
 def _sigmoid(scores: Floats) -> Floats:
-    return 1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))  # type: ignore[no-any-return]
+    chances: Floats = (1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))).astype(np.float32)
+    return chances

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -21,7 +22,6 @@ from docpipe.vlm.encode import (
     encode_fields,
     encode_page,
 )
-from docpipe.vlm.model import NetworkConfig
 from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
 from docpipe.vlm.training.examples import Example, ExampleSet, Span
 from docpipe.vlm.training.noise import jitter, spoil
@@ -30,14 +30,14 @@ from docpipe.vlm.training.phrasings import question_for
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-WIDTH = NetworkConfig().width
+LEARNT_WORDS = 256  # of a page in one training step: long pages are learnt in parts, at half the cost
 HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
 ASKED_SHARE = (0.5, 1.0)  # of a document's fields that are asked together, so that no field leans on another's question
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    fields: tuple[Tensor, ...]  # as `DocumentNetwork.forward` takes them
+    fields: tuple[Tensor, ...]  # pieces [U, P], which [B, F], group [B, F], repeated [B, F]
     words: tuple[Tensor, ...]  # pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4]
     picture: Tensor  # [B, H, W]
     targets: Tensor  # [B, F, 3, N] 0 or 1
@@ -65,14 +65,14 @@ class Batches:
             yield self.batch([order[i] for i in chunks[chunk]], random)
 
     def batch(self, where: Sequence[tuple[int, int]], random: np.random.Generator) -> Batch:
-        encoded = [self._encode(w, random) for w in where]
-        return _padded(encoded)
+        wording = int(random.integers(2**31))
+        return _padded([self._encode(w, random, wording) for w in where])
 
     def _at(self, where: tuple[int, int]) -> Example:
         return self.sets[where[0]].examples[where[1]]
 
     def _encode(
-        self, where: tuple[int, int], random: np.random.Generator
+        self, where: tuple[int, int], random: np.random.Generator, wording: int
     ) -> tuple[FieldArrays, PageArrays, NDArray[np.float32]]:
         example = self._at(where)
         words, labels = example.words, dict(example.labels)
@@ -80,17 +80,19 @@ class Batches:
             if words and words[0].source == "textlayer" and random.random() < 0.7:
                 words, labels = spoil(words, labels, random)
             words = jitter(words, random)
-        start = 0
-        if len(words) > MAX_WORDS:
-            start = int(random.integers(0, len(words) - MAX_WORDS + 1))
-            words = words[start : start + MAX_WORDS]
+        start, most = 0, LEARNT_WORDS if self.spoilt else MAX_WORDS
+        if len(words) > most:
+            start = int(random.integers(0, len(words) - most + 1))
+            words = words[start : start + most]
         picture = self.sets[where[0]].picture(where[1]) if self.sees else np.zeros((640, 480), np.float32)
         page = encode_page(words, example.aspect, picture, self.tokenizer)
         if self.spoilt:
             hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
             page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
         paths = self._asked(sorted(labels), random)
-        questions = [question_for(example, path, random if self.spoilt else None) for path in paths]
+        # one wording per field and batch: descriptions that pages share are read once
+        asking = {path: np.random.default_rng([wording, crc32(path.encode())]) for path in paths}
+        questions = [question_for(example, path, asking[path] if self.spoilt else None) for path in paths]
         targets = np.stack([_targets(labels[path], start, len(words)) for path in paths])
         return encode_fields(questions, self.tokenizer), page, targets
 
@@ -122,7 +124,8 @@ def _padded(encoded: Sequence[tuple[FieldArrays, PageArrays, NDArray[np.float32]
         shape = (size, *lengths, *arrays[0].shape[len(lengths) :])
         full = np.zeros(shape, arrays[0].dtype)
         for row, array in enumerate(arrays):
-            full[(row, *(slice(0, n) for n in array.shape[: len(lengths)]))] = array
+            corner: Any = (row, *(slice(0, n) for n in array.shape[: len(lengths)]))
+            full[corner] = array
         return torch.from_numpy(full)
 
     targets = np.zeros((size, most_fields, ROLES, most_words), np.float32)
@@ -134,7 +137,6 @@ def _padded(encoded: Sequence[tuple[FieldArrays, PageArrays, NDArray[np.float32]
     return Batch(
         fields=(
             torch.from_numpy(pieces),
-            torch.zeros(0, WIDTH),
             torch.from_numpy(which),
             stack([f.group for f, _, _ in encoded], most_fields),
             stack([f.repeated for f, _, _ in encoded], most_fields),

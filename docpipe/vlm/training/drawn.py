@@ -75,14 +75,14 @@ def bent(box: Box, warp: Warp | None) -> Box:
 
 def kind_by_name(path: str) -> str:
     """The group for a field of a document type without a schema class."""
-    leaf = path.rpartition(".")[2]
+    parts = set(path.rpartition(".")[2].split("_"))
     for group, marks in (
-        ("date", ("date", "_from", "_to", "flight")),
-        ("number", ("amount", "total", "price", "tax", "quantity", "balance", "rate", "net")),
-        ("identifier", ("number", "_id", "iban", "reference", "code")),
-        ("address", ("address",)),
-        ("name", ("name", "buyer", "seller", "advertiser", "agency", "registrant", "signer")),
+        ("date", {"date", "from", "to", "until"}),
+        ("number", {"amount", "total", "price", "tax", "quantity", "balance", "rate", "net", "subtotal", "tip"}),
+        ("identifier", {"number", "id", "iban", "reference", "code", "num", "order", "phone"}),
+        ("address", {"address"}),
+        ("name", {"name", "buyer", "seller", "advertiser", "agency", "registrant", "signer"}),
     ):
-        if any(mark in leaf for mark in marks):
+        if parts & marks:
             return group
     return "text"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ class SmallEmbedding(nn.Module):
         self.register_buffer("small", (source.weight.detach() / scale).round().to(torch.int8))  # [V, D]
 
     def forward(self, ids: Tensor) -> Tensor:
-        return self.small[ids].float() * self.scale[ids]  # type: ignore[index,no-any-return]
+        return self.small[ids].float() * self.scale[ids]  # type: ignore[index]
 
 
 class Flat(nn.Module):
@@ -73,7 +74,9 @@ def export_float(network: DocumentNetwork, path: Path) -> None:
         **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places")},
         "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"}, "described": {0: "all_descriptions"},
     }  # fmt: skip
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        # the newer exporter unrolls the shared encoder into separate weights; the older one is said to be legacy
+        warnings.simplefilter("ignore")
         torch.onnx.export(
             Flat(network).eval(), sample_inputs(5, 40, 2, network.config.width), str(path),
             input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_axes=axes, opset_version=OPSET, dynamo=False,

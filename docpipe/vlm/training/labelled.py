@@ -31,7 +31,8 @@ LONGEST_TYPED = 4  # words of a date or an amount: "13. November 2017", "RM 1 23
 RECEIPT_NAMES = {"company": "merchant_name", "date": "date", "address": "merchant_address", "total": "total"}
 INVOICE_NAMES = {
     "invoice_number": "invoice_number", "issue_date": "issue_date", "due_date": "due_date",
-    "order_number": "purchase_order", "buyer_reference": "buyer_reference", "seller_name": "seller_name", "seller_vat_id": "seller_vat_id",
+    "order_number": "purchase_order", "buyer_reference": "buyer_reference", "seller_name": "seller_name",
+    "seller_vat_id": "seller_vat_id",
     "buyer_name": "buyer_name", "buyer_vat_id": "buyer_vat_id", "iban": "iban", "net_total": "net_total",
     "tax_total": "tax_total", "gross_total": "gross_total", "prepaid": "prepaid_amount", "due_amount": "amount_due",
     "seller_address": "seller_address", "buyer_address": "buyer_address",

@@ -20,7 +20,7 @@ CLOSED = -1e4
 def pointer_loss(logits: Tensor, absent: Tensor, batch: Batch) -> Tensor:
     targets, asked = batch.targets, batch.asked.float()
     printed = targets[:, :, BEGIN].amax(-1)  # [B, F] 1 when the value is on the page
-    repeated = batch.fields[4].float()
+    repeated = batch.fields[3].float()
     real = (batch.words[0][..., 0] != 0).float()[:, None]  # [B, 1, N]
     spread = [_yes_or_no(logits[:, :, role], targets[:, :, role], real) for role in (BEGIN, END, INSIDE)]
     absence = binary_cross_entropy_with_logits(absent, 1.0 - printed, reduction="none")

@@ -16,6 +16,7 @@ from docpipe.vlm.training.examples import Span
 NAME_LIKENESS = 85.0  # rapidfuzz ratio of letters and digits; OCR slips stay above, neighbouring lines fall below
 LONGEST_SPAN = 60  # words of an address over several lines
 INSIDE_SHARE = 0.5  # of a word's area that a label's box must cover
+WITHIN_SHARE = 0.7  # of a label's area that a longer word must cover
 
 
 def plain(text: str) -> str:
@@ -63,10 +64,12 @@ def likely_spans(words: Sequence[Word], text: str, likeness: float = NAME_LIKENE
 
 
 def span_in_boxes(words: Sequence[Word], boxes: Sequence[Box]) -> Span:
-    """The words that lie mostly inside the boxes of one printed value."""
-    return tuple(
-        index for index, word in enumerate(words) if any(_covered(word.box, box) >= INSIDE_SHARE for box in boxes)
-    )
+    """The words that lie mostly inside the boxes of one printed value; where a value is only a part of a word ("$" of
+    "$12.00"), that word."""
+    inside = [i for i, word in enumerate(words) if any(_covered(word.box, box) >= INSIDE_SHARE for box in boxes)]
+    if not inside:
+        inside = [i for i, word in enumerate(words) if all(_covered(box, word.box) >= WITHIN_SHARE for box in boxes)]
+    return tuple(inside)
 
 
 def _covered(inner: Box, outer: Box) -> float:

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ from docpipe.vlm.training.examples import Example, write_examples
 from docpipe.vlm.training.labelled import LABELLED, Labelled, labelled_examples, load_labelled
 
 log = logging.getLogger(__name__)
+Task = TypeVar("Task")
 Pair = tuple[Example, NDArray[np.float32]]
 SHARES = {"invoice": 0.5, "receipt": 0.2}  # of the drawn documents; the other types share the rest
 SCAN_DPI = 150  # of the degraded pages; receipts and small print are drawn larger by the rasteriser
@@ -102,7 +104,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if given.what == "drawn":
         seeds = range(given.first_seed, given.first_seed + given.count)
-        tasks: list[object] = [(seed, (seed % 1000) / 1000 < given.scanned) for seed in seeds]
+        tasks = [(seed, (seed % 1000) / 1000 < given.scanned) for seed in seeds]
         pairs = _in_parallel(drawn_examples, tasks, given.jobs)
         written = write_examples(given.out / f"{given.part}_drawn_{given.first_seed}", pairs)
     else:
@@ -112,7 +114,7 @@ def main() -> None:
     log.info("%d examples", written)
 
 
-def _in_parallel(work: Callable[[object], Iterable[Pair]], tasks: list[object], jobs: int) -> Iterator[Pair]:
+def _in_parallel(work: Callable[[Task], Iterable[Pair]], tasks: list[Task], jobs: int) -> Iterator[Pair]:
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
         for done, pairs in enumerate(pool.imap_unordered(work, tasks, chunksize=4), 1):
             if done % 50 == 0:

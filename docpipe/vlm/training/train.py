@@ -110,7 +110,9 @@ class Training:
             targets=batch.targets.to(device),
             asked=batch.asked.to(device),
         )
-        logits, absent, _ = self.network(moved.fields, moved.words, moved.picture)
+        pieces, *asked = moved.fields
+        nothing_known = torch.zeros(0, self.network.config.width, device=device)
+        logits, absent, _ = self.network((pieces, nothing_known, *asked), moved.words, moved.picture)
         return pointer_loss(logits, absent, moved)
 
 

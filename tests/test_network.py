@@ -1,0 +1,155 @@
+"""The network itself, small: what it promises to training, export and the shipped extractor."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from docpipe.data import Box, Word  # noqa: E402 - needs torch
+from docpipe.extract.embedded import weights_folder  # noqa: E402
+from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, load_tokenizer  # noqa: E402
+from docpipe.vlm.model import DocumentNetwork, NetworkConfig  # noqa: E402
+from docpipe.vlm.training.batches import Batches  # noqa: E402
+from docpipe.vlm.training.examples import Example, ExampleSet, write_examples  # noqa: E402
+from docpipe.vlm.training.export import INPUTS, SmallEmbedding, export_float, quantise, sample_inputs  # noqa: E402
+from docpipe.vlm.training.loss import pointer_loss  # noqa: E402
+from docpipe.vlm.training.noise import jitter, spoil  # noqa: E402
+from docpipe.vlm.training.split import part_of  # noqa: E402
+
+SMALL = NetworkConfig(width=48, heads=4, layers=2, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def network() -> DocumentNetwork:
+    torch.manual_seed(3)
+    return DocumentNetwork(SMALL).eval()
+
+
+def answer(network: DocumentNetwork, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    with torch.no_grad():
+        return network(inputs[:5], inputs[5:10], inputs[10])
+
+
+def receipt(shop: str, total: str) -> Example:
+    texts = [[shop], ["Tea", "3.10"], ["Total", total], ["Thank", "you"]]
+    words = tuple(
+        Word(text, Box(0.1 + 0.3 * place, 0.1 * line, 0.3 + 0.3 * place, 0.1 * line + 0.05), 0.99, "ocr", line)
+        for line, row in enumerate(texts)
+        for place, text in enumerate(row)
+    )
+    labels = {"merchant_name": [(0,)], "total": [(4,)], "tax": []}
+    return Example("test", shop, "receipt", 1.6, words, labels)
+
+
+@pytest.fixture(scope="module")
+def examples(tmp_path_factory: pytest.TempPathFactory) -> ExampleSet:
+    folder = tmp_path_factory.mktemp("examples")
+    picture = np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
+    shops = [("Blauwal", "8.20"), ("Northwind", "19.99"), ("Kaktus", "7.05"), ("Harbour", "4.40")]
+    assert write_examples(folder, [(receipt(*shop), picture) for shop in shops]) == 4
+    return ExampleSet(folder)
+
+
+def test_every_field_gets_a_number_for_every_word(network: DocumentNetwork) -> None:
+    logits, absent, described = answer(network, sample_inputs(5, 40, 2, SMALL.width))
+    assert logits.shape == (1, 7, 3, 40)
+    assert absent.shape == (1, 7)
+    assert described.shape == (7, SMALL.width)
+
+
+def test_descriptions_that_are_known_already_give_the_same_answer(network: DocumentNetwork) -> None:
+    inputs = list(sample_inputs(4, 30, 0, SMALL.width))
+    first, _, described = answer(network, tuple(inputs))
+    inputs[0], inputs[1] = torch.full((1, 1), 101), described
+    again, _, _ = answer(network, tuple(inputs))
+    assert torch.allclose(first, again, atol=1e-5)
+
+
+def test_padding_changes_nothing(network: DocumentNetwork) -> None:
+    inputs = list(sample_inputs(4, 30, 0, SMALL.width))
+    alone, _, _ = answer(network, tuple(inputs))
+    for place in range(5, 10):
+        filler = torch.zeros(1, 12, *inputs[place].shape[2:], dtype=inputs[place].dtype)
+        inputs[place] = torch.cat([inputs[place], filler], dim=1)
+    padded, _, _ = answer(network, tuple(inputs))
+    assert torch.allclose(alone, padded[..., :30], atol=1e-4)
+
+
+def test_the_picture_changes_the_answer(network: DocumentNetwork) -> None:
+    inputs = list(sample_inputs(4, 30, 0, SMALL.width))
+    seen, _, _ = answer(network, tuple(inputs))
+    inputs[10] = torch.zeros_like(inputs[10])
+    blank, _, _ = answer(network, tuple(inputs))
+    assert not torch.allclose(seen, blank, atol=1e-4)
+
+
+def test_training_learns_where_the_values_stand(examples: ExampleSet) -> None:
+    torch.manual_seed(3)
+    network = DocumentNetwork(SMALL).train()
+    batches = Batches([examples], load_tokenizer(weights_folder() / "tokenizer.json"), spoilt=False)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=3e-3)
+    losses = []
+    for epoch in range(40):
+        for batch in batches.epoch(epoch, 4):
+            pieces, *asked = batch.fields
+            logits, absent, _ = network((pieces, torch.zeros(0, SMALL.width), *asked), batch.words, batch.picture)
+            loss = pointer_loss(logits, absent, batch)
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            losses.append(float(loss.detach()))
+    assert losses[-1] < losses[0] / 5
+
+
+def test_examples_come_back_from_disk_as_they_were(examples: ExampleSet) -> None:
+    first = examples.examples[0]
+    assert first.labels == receipt("Blauwal", "8.20").labels
+    assert [w.text for w in first.words] == [w.text for w in receipt("Blauwal", "8.20").words]
+    assert examples.picture(0).shape == (CANVAS_HEIGHT, CANVAS_WIDTH)
+
+
+def test_the_exported_network_in_int8_answers_like_the_trained_one(network: DocumentNetwork, tmp_path: Path) -> None:
+    import onnxruntime
+
+    packed = DocumentNetwork(SMALL).eval()
+    packed.load_state_dict(network.state_dict())
+    packed.pieces = SmallEmbedding(packed.pieces)
+    export_float(packed, tmp_path / "float.onnx")
+    quantise(tmp_path / "float.onnx", tmp_path / "small.onnx")
+    inputs = sample_inputs(6, 50, 0, SMALL.width)
+    session = onnxruntime.InferenceSession(str(tmp_path / "small.onnx"), providers=["CPUExecutionProvider"])
+    exported = session.run(None, dict(zip(INPUTS, (i.numpy() for i in inputs), strict=True)))[0]
+    trained = answer(network, inputs)[0].numpy()
+    assert np.abs(1 / (1 + np.exp(-exported)) - 1 / (1 + np.exp(-trained))).max() < 0.1
+    assert (tmp_path / "small.onnx").stat().st_size < (tmp_path / "float.onnx").stat().st_size
+
+
+def test_spoilt_words_keep_their_labels() -> None:
+    example = receipt("Blauwal", "8.20")
+    for seed in range(30):
+        words, labels = spoil(example.words, example.labels, np.random.default_rng(seed))
+        words = jitter(words, np.random.default_rng(seed))
+        assert all(0 <= index < len(words) for spans in labels.values() for span in spans for index in span)
+        assert all(0.0 <= w.box.left <= w.box.right <= 1.0 for w in words)
+        if labels["total"] and len(words) == len(example.words):
+            assert words[labels["total"][0][0]].line == 2
+
+
+def test_a_seller_is_on_one_side_of_the_split_only() -> None:
+    sellers = [f"seller {number}" for number in range(400)]
+    aside = [s for s in sellers if part_of(s, "any document") == "seller"]
+    assert 30 < len(aside) < 90
+    assert all(part_of(s, f"document {n}") == "seller" for s in aside for n in range(20))
+
+
+def test_an_example_may_be_written_as_one_line(tmp_path: Path) -> None:
+    example = replace(receipt("Blauwal", "8.20"), prompts={"total": "what was paid"})
+    write_examples(tmp_path, [(example, np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32))])
+    rows = (tmp_path / "examples.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(rows[0])["prompts"] == {"total": "what was paid"}
