@@ -74,6 +74,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise UsageError(message, hint=_describe(variable)) from error
 
 
+def readable(value: object) -> str:
+    """A setting's value as a person writes it."""
+    if isinstance(value, ByteSize):
+        return value.human_readable(separator=" ")
+    return "not set" if value is None else str(value)
+
+
 def _nearest(variable: str, known: list[str]) -> str:
     near = difflib.get_close_matches(variable, known, n=1)
     return f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(known)}."
@@ -81,4 +88,4 @@ def _nearest(variable: str, known: list[str]) -> str:
 
 def _describe(variable: str) -> str:
     field = Settings.model_fields[variable.removeprefix(PREFIX).lower()]
-    return f"{field.description} The default is {field.default}."
+    return f"{field.description} The default: {readable(field.default)}."

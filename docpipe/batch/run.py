@@ -6,8 +6,8 @@ In: files, a plan, a store. Out: an outcome for every file, as it comes. Only th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Watch(Protocol):
 
 def run(
     files: Iterable[Path], plan: Plan, store: SqlStore, *, jobs: int, watch: Watch, patience: Patience | None = None
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Every file gives one outcome, the largest files first: a long one begun last would keep the others waiting.
 
     Raises ModelError when no worker can work and StoreError when results cannot be kept. Whoever stops listening, by
@@ -49,47 +49,74 @@ def run(
                 case PageRead():
                     watch.page_read(task.path)
                 case Finished(extraction):
-                    yield desk.finished(task, extraction)
+                    yield from desk.finished(task, extraction)
                 case Failed(error):
-                    yield desk.failed(task, error)
+                    yield from desk.failed(task, error)
 
 
 @dataclass
 class _Desk:
-    """Where the parent keeps the books: every attempt, result and failure goes through the store."""
+    """Where the parent keeps the books: every attempt, result and failure goes through the store.
+
+    The same bytes may lie under several names. One of them is worked on (`working`); a twin that is opened meanwhile
+    waits there for its outcome.
+    """
 
     plan: Plan
     store: SqlStore
     open: dict[Path, Opened] = field(default_factory=dict)
+    working: dict[str, list[Path]] = field(default_factory=dict)  # run key -> twins that wait
+    failures: dict[str, DocpipeError] = field(default_factory=dict)  # run key -> why, for twins that come late
 
     def is_wanted(self, task: Task, opened: Opened) -> bool:
-        """False when the store has this very work. Otherwise the attempt is counted."""
+        """False when the store has this very work or it is being done. Otherwise the attempt is counted."""
         self.open[task.path] = opened
         self.store.add(opened.document)
-        if self.store.has(opened.run_key):
+        if opened.run_key in self.working or opened.run_key in self.failures or self.store.has(opened.run_key):
             return False
         self.store.claim(opened.document.id, opened.run_key, schema=self.plan.schema.name)
+        self.working[opened.run_key] = []
         return True
 
-    def finished(self, task: Task, extraction: Extraction | None) -> Outcome:
+    def finished(self, task: Task, extraction: Extraction | None) -> Iterator[Outcome]:
         opened = self.open.pop(task.path)
-        pages = opened.document.page_count
         if extraction is not None:
             self.store.save(extraction, self.plan.schema)
-            return Outcome(task.path, opened.document.id, extraction, pages=pages)
+            outcome = Outcome(task.path, opened.document.id, extraction, pages=opened.document.page_count)
+            yield from self._with_twins(outcome, opened.run_key)
+        elif opened.run_key in self.working:
+            self.working[opened.run_key].append(task.path)
+        else:
+            yield self._known(task, opened)
+
+    def failed(self, task: Task, error: DocpipeError) -> Iterator[Outcome]:
+        name = self.plan.schema.name
+        opened = self.open.pop(task.path, None)
+        if opened is None:
+            document_id = _sha256(task.path, self.plan.limits.max_bytes)
+            self.store.fail(document_id, None, task.path, error, schema=name)
+            yield Outcome(task.path, document_id, error=error)
+            return
+        self.store.fail(opened.document.id, opened.run_key, task.path, error, schema=name)
+        self.failures[opened.run_key] = error
+        outcome = Outcome(task.path, opened.document.id, error=error, pages=opened.document.page_count)
+        yield from self._with_twins(outcome, opened.run_key)
+
+    def _with_twins(self, outcome: Outcome, run_key: str) -> Iterator[Outcome]:
+        yield outcome
+        for twin in self.working.pop(run_key, ()):
+            yield replace(outcome, path=twin)
+
+    def _known(self, task: Task, opened: Opened) -> Outcome:
+        """The outcome of work that was not done now, because it was done before."""
+        pages = opened.document.page_count
+        if opened.run_key in self.failures:
+            return Outcome(task.path, opened.document.id, error=self.failures[opened.run_key], pages=pages)
         self.store.make_current(opened.run_key, self.plan.schema)
         known = self.store.find(opened.run_key)
         if known is None or known.extraction is None:
             raise StoreError(f"the stored result of {task.path} has disappeared", hint="Run again.")
         return Outcome(task.path, opened.document.id, known.extraction, unchanged=True, pages=pages)
-
-    def failed(self, task: Task, error: DocpipeError) -> Outcome:
-        opened = self.open.pop(task.path, None)
-        document_id = _sha256(task.path, self.plan.limits.max_bytes) if opened is None else opened.document.id
-        run_key = None if opened is None else opened.run_key
-        pages = 0 if opened is None else opened.document.page_count
-        self.store.fail(document_id, run_key, task.path, error, schema=self.plan.schema.name)
-        return Outcome(task.path, document_id, error=error, pages=pages)
 
 
 def _size(path: Path) -> int:

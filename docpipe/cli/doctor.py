@@ -20,7 +20,7 @@ import click
 
 from docpipe.api import choose_extractor
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
-from docpipe.config import PREFIX, Settings, load_settings
+from docpipe.config import PREFIX, Settings, load_settings, readable
 from docpipe.errors import DocpipeError, ModelError, StoreError
 from docpipe.render.renderer import poppler_is_installed
 
@@ -70,7 +70,7 @@ def doctor() -> int:
             worst = worst or finding.exit_code
             mark = "ok     " if not finding.cost else "MISSING" if finding.exit_code else "missing"
             cost = f" ({finding.cost})" if finding.cost else ""
-            click.echo(f"  {mark}  {finding.what:<20} {finding.detail}{cost}")
+            click.echo(f"  {mark}  {finding.what:<24} {finding.detail}{cost}")
     click.echo("The main job can run." if not worst else "`docpipe run` cannot work before what is MISSING is there.")
     return worst
 
@@ -159,12 +159,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", error.message, error.hint, StoreError.exit_code)
 
 
-def _settings(settings: Settings) -> Iterator[Finding]:
+def _without_password(url: str) -> str:
     from docpipe.store.connect import parse_url  # heavy: SQLAlchemy
 
+    try:
+        return parse_url(url).render_as_string(hide_password=True)
+    except StoreError:
+        return "not a database URL"
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
     for name, field in Settings.model_fields.items():
-        value = getattr(settings, name)
+        shown = readable(getattr(settings, name))
         if name == "database_url":
-            value = parse_url(value).render_as_string(hide_password=True)
+            shown = _without_password(shown)
         source = "environment" if PREFIX + name.upper() in os.environ else "default"
-        yield Finding(PREFIX + name.upper(), f"{value} ({source}): {field.description}")
+        yield Finding(PREFIX + name.upper(), f"{shown} ({source}): {field.description}")

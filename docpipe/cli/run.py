@@ -8,6 +8,7 @@ from __future__ import annotations
 import shlex
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,10 +104,11 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
             with view:
                 patience = Patience(document_seconds=settings.document_seconds, page_seconds=settings.page_seconds)
                 jobs = options.jobs or settings.jobs or default_jobs()
-                for outcome in run_batch(files, plan, store, jobs=jobs, watch=view, patience=patience):
-                    output.add(outcome)
-                    tally.add(outcome)
-                    view.done(outcome)
+                with closing(run_batch(files, plan, store, jobs=jobs, watch=view, patience=patience)) as outcomes:
+                    for outcome in outcomes:
+                        output.add(outcome)
+                        tally.add(outcome)
+                        view.done(outcome)
             output.finish()
         finally:  # also after Ctrl-C: what was done is stored, and said
             view.summary()
