@@ -30,9 +30,9 @@ from docpipe.vlm.training.phrasings import question_for
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-LEARNT_WORDS = 256  # of a page in one training step: long pages are learnt in parts, at half the cost
+LEARNT_WORDS = 224  # of a page in one training step: long pages are learnt in parts, at half the cost
 HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
-ASKED_SHARE = (0.5, 1.0)  # of a document's fields that are asked together, so that no field leans on another's question
+ASKED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's question
 
 
 @dataclass(frozen=True, slots=True)

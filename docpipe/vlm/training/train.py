@@ -32,6 +32,7 @@ PRETRAINED_RATE = (
 )
 NEW_RATE = 5e-4  # of what starts at random
 WEIGHT_DECAY = 0.01
+LEARNT_DESCRIPTIONS = 0.4  # share of steps that also learn from how fields are described; it is half of a step's cost
 CLIP = 1.0
 
 
@@ -111,8 +112,12 @@ class Training:
             asked=batch.asked.to(device),
         )
         pieces, *asked = moved.fields
-        nothing_known = torch.zeros(0, self.network.config.width, device=device)
-        logits, absent, _ = self.network((pieces, nothing_known, *asked), moved.words, moved.picture)
+        known = torch.zeros(0, self.network.config.width, device=device)
+        if self.network.training and float(torch.rand(())) > LEARNT_DESCRIPTIONS:
+            with torch.no_grad():
+                known = self.network.describe(pieces, known)
+            pieces = pieces[:1, :1]
+        logits, absent, _ = self.network((pieces, known, *asked), moved.words, moved.picture)
         return pointer_loss(logits, absent, moved)
 
 
