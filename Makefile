@@ -1,0 +1,76 @@
+# docpipe: what a person does with this repository. `make help` lists it.
+# Needs Python 3.11 or later, and a package registry for the first installation.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
+# Stamps: an installation is repeated only when what is to be installed has changed.
+BASE := .venv/.installed-base
+FULL := .venv/.installed-full
+
+OUT := out
+SAMPLES := $(OUT)/samples/truth.jsonl
+DATABASE := $(OUT)/docpipe.db
+RUN := $(BIN)/docpipe run --db $(DATABASE)
+SHOW := $(BIN)/docpipe show --db $(DATABASE)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check bench pictures clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# One sample is a locked PDF: docpipe reports it and ends with 3 (docs/errors.md). Any other failure stops here.
+run: $(SAMPLES) ## Draw a dozen sample documents, read them and show what they say
+	$(RUN) $(OUT)/samples/invoices --schema invoice --output $(OUT)/invoices.jsonl || test $$? -eq 3
+	$(RUN) $(OUT)/samples/receipts --schema receipt --output $(OUT)/receipts.jsonl
+	$(RUN) $(OUT)/samples/forms --schema form --output $(OUT)/forms.jsonl
+	$(SHOW) $(OUT)/samples/invoices/rechnung.pdf --output $(OUT)/rechnung.png
+	$(BIN)/docpipe export --db $(DATABASE) $(OUT)/results.xlsx
+	@echo
+	@echo "One file was refused on purpose: factura-locked.pdf is encrypted. This reads it:"
+	@echo "  $(RUN) $(OUT)/samples/invoices --schema invoice --password sample"
+	@echo "Look at:"
+	@echo "  $(OUT)/rechnung.png     an invoice with a box around every value"
+	@echo "  $(OUT)/results.xlsx     all results; $(OUT)/*.jsonl has them with their evidence"
+	@echo "  $(DATABASE)     the same as tables: invoice, invoice_line_items, receipt, …"
+	@echo "  $(OUT)/samples         the documents, and truth.jsonl with what is printed on them"
+
+test: $(FULL) ## Run all tests
+	$(BIN)/python -m pytest
+
+check: $(FULL) ## Lint, formatting, types, import rules, and the command reference in step (no tests)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m docpipe.cli.reference | diff docs/cli.md - \
+	  || { echo "docs/cli.md is old: run 'python -m docpipe.cli.reference > docs/cli.md'"; exit 1; }
+
+bench: $(BASE) ## Measure the main job beside plain OCR: seconds a page, pages a second, memory
+	$(BIN)/python -m benchmarks.main_job
+
+pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
+	$(RUN) $(OUT)/samples/invoices --schema invoice || test $$? -eq 3
+	$(RUN) $(OUT)/samples/receipts --schema receipt
+	$(SHOW) $(OUT)/samples/invoices/rechnung.pdf --page 1 --output docs/pictures/invoice.png
+	$(SHOW) $(OUT)/samples/receipts/kassenbon-photo.jpg --page 1 --output docs/pictures/receipt.png
+
+clean: ## Remove what `make run` and `make pictures` wrote into out/
+	rm -rf $(OUT)
+
+$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/words/*)
+	$(BIN)/python -m docpipe.samples $(OUT)/samples --seed 7
+	@touch $@
+
+$(BASE): pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(FULL): $(BASE)
+	$(INSTALL) --editable '.[dev,train,gpu,postgres]'
+	@touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv .venv
