@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 import pypdfium2
@@ -15,6 +16,7 @@ from stdnum.eu import vat
 
 from docpipe.data import Box
 from docpipe.samples import SCHEMAS, carry, draw, scan
+from docpipe.samples.__main__ import main
 from docpipe.samples.folder import PASSWORD, write_folder
 from docpipe.samples.pictures import contact_sheet, rasterise
 
@@ -155,3 +157,11 @@ def test_a_contact_sheet_shows_every_page():
     assert sheet.size == (120, 120)
     assert sheet.getpixel((90, 30)) == (200, 0, 0)
     assert sheet.getpixel((90, 90)) == (120, 120, 120)
+
+
+def test_many_documents_of_one_type_come_with_their_labels(tmp_path: Path) -> None:
+    assert main([str(tmp_path), "--many", "3", "--schema", "receipt", "--seed", "50", "--worn"]) == 0
+    labels = [json.loads(line) for line in (tmp_path / "labels.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert len(labels) == 3
+    assert all((tmp_path / line["file"]).read_bytes().startswith(b"%PDF") for line in labels)
+    assert all(line["fields"] and line["schema"] == "receipt" for line in labels)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from docpipe.samples import SCHEMAS, draw, scan
-from docpipe.samples.folder import write_folder
+from docpipe.samples.folder import write_folder, write_many
 from docpipe.samples.pictures import boxed, contact_sheet, rasterise
 
 SHEET_DPI = 90.0
@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     if options.contact_sheet is not None:
         _write_sheet(options)
         sys.stdout.write(f"{options.contact_sheet}\n")
+    elif options.out is not None and options.many:
+        write_many(options.out, options.schema or "invoice", options.many, options.seed, worn=options.worn)
+        sys.stdout.write(f"{options.out / 'labels.jsonl'}\n")
     elif options.out is not None:
         for path in write_folder(options.out, options.seed):
             sys.stdout.write(f"{path}\n")
@@ -37,7 +40,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--contact-sheet", type=Path, metavar="FILE", help="write a picture of many drawn pages instead"
     )
-    parser.add_argument("--schema", choices=SCHEMAS, help="only this type on the contact sheet")
+    parser.add_argument("--many", type=int, metavar="N", help="write N documents of one type with labels.jsonl instead")
+    parser.add_argument("--schema", choices=SCHEMAS, help="the type for --many, or the only one on the contact sheet")
     parser.add_argument("--count", type=int, default=20, help="documents on the contact sheet (default 20)")
     parser.add_argument("--boxes", action="store_true", help="frame the values")
     parser.add_argument("--worn", action="store_true", help="scan, fax, copy and photograph the pages")

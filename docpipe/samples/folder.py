@@ -42,6 +42,21 @@ def write_folder(out: Path, seed: int) -> list[Path]:
     return written
 
 
+def write_many(out: Path, schema: str, count: int, seed: int, *, worn: bool) -> None:
+    """`docs/` with that many documents of one type, and `labels.jsonl`: for benchmarks and for fitting the confidence.
+    Worn documents are image-only PDFs, as from a scanner or a phone."""
+    (out / "docs").mkdir(parents=True, exist_ok=True)
+    with (out / "labels.jsonl").open("w", encoding="utf-8") as labels:
+        for number in range(seed, seed + count):
+            drawn = draw(schema, number, fonts="standard")
+            name = f"docs/{schema}-{number}.pdf"
+            data = drawn.pdf
+            if worn:
+                data = image_pdf([scan(page, number, strength=0.7)[0] for page in rasterise(drawn, SCAN_DPI)], SCAN_DPI)
+            (out / name).write_bytes(data)
+            labels.write(json.dumps(truth_line(name, drawn), ensure_ascii=False) + "\n")
+
+
 def truth_line(name: str, drawn: Drawn, **more: Any) -> dict[str, Any]:
     """One line of truth: fields as printed, and normalised."""
     printed = nest({placed.path: placed.text for placed in reversed(drawn.placed)})
