@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
 from docpipe.errors import ModelError
 from docpipe.vlm import spans
-from docpipe.vlm.encode import CANVAS_HEIGHT, canvas, encode_fields, encode_page, load_tokenizer, windows
+from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, canvas, encode_fields, encode_page, load_tokenizer, windows
 from docpipe.vlm.questions import ROW, questions
 
 if TYPE_CHECKING:
@@ -127,8 +127,6 @@ def _session(network: bytes, threads: int) -> Any:
 
 
 def _white() -> NDArray[np.float32]:
-    from docpipe.vlm.encode import CANVAS_WIDTH
-
     return np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
 
 
