@@ -123,10 +123,13 @@ def test_an_import_inside_a_function_says_what_is_heavy_about_it():
 
 def _says_heavy(lines: list[str], node: ast.stmt) -> bool:
     """One comment is enough for a block of imports."""
-    first = node.lineno - 1
-    while lines[first - 1].lstrip().startswith(("import ", "from ")):
+    words = ("import ", "from ", "# heavy: ")
+    first, last = node.lineno - 1, node.end_lineno or node.lineno
+    while lines[first - 1].lstrip().startswith(words):
         first -= 1
-    return any("# heavy: " in line for line in lines[first - 1 : node.end_lineno])
+    while lines[last].lstrip().startswith(words):
+        last += 1
+    return any("# heavy: " in line for line in lines[first:last])
 
 
 def test_docpipe_never_names_schemas_or_workers_in_an_import():
