@@ -44,7 +44,7 @@ def invoice_fields(total: str = "1234.50", seller: str = "Müller & Söhne GmbH"
             issues=(doubt,),
             signals={"margin": 0.1, "ocr": 1.0},
         ),
-        field("line_items[0].description", "Screws,\n\"M4\""),
+        field("line_items[0].description", 'Screws,\n"M4"'),
         field("line_items[0].amount", Decimal("100.00")),
         field("line_items[1].description", "Nuts"),
         field("line_items[1].amount", Decimal("-0.10")),

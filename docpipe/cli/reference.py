@@ -68,8 +68,14 @@ def _below(group: click.Group, parent: click.Context) -> Iterator[tuple[str, cli
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
-    width = {"max_content_width": WIDTH, "terminal_width": WIDTH}
-    return click.Context(command, info_name=name, parent=parent, **command.context_settings, **width)
+    return click.Context(
+        command,
+        info_name=name,
+        parent=parent,
+        max_content_width=WIDTH,
+        terminal_width=WIDTH,
+        **command.context_settings,
+    )
 
 
 def _section(path: str, command: click.Command, context: click.Context) -> str:
