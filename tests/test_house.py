@@ -305,3 +305,9 @@ def test_no_document_of_others_is_in_the_repository():
     documents = {".pdf", ".tif", ".tiff", ".jpg", ".jpeg", ".webp", ".heic", ".xml", ".zip"}
     pictures = [path for path in TRACKED if path.suffix.lower() == ".png" and "pictures" not in path.parts]
     assert [_named(path) for path in TRACKED if path.suffix.lower() in documents] + pictures == []
+
+
+def test_no_two_files_differ_by_case_alone():
+    """On macOS and Windows they would be one file."""
+    names = [str(path.relative_to(ROOT)) for path in TRACKED]
+    assert len({name.lower() for name in names}) == len(names)
