@@ -8,6 +8,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 BASE := .venv/.installed-base
 FULL := .venv/.installed-full
 
+# Tests wait for child processes now and then, so two cores are used better by two.
+TEST_PROCESSES ?= 2
+
 OUT := out
 SAMPLES := $(OUT)/samples/truth.jsonl
 DATABASE := $(OUT)/docpipe.db
@@ -38,7 +41,7 @@ run: $(SAMPLES) ## Draw a dozen sample documents, read them and show what they s
 	@echo "  $(OUT)/samples         the documents, and truth.jsonl with what is printed on them"
 
 test: $(FULL) ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES)
 
 check: $(FULL) ## Lint, formatting, types, import rules, and the command reference in step (no tests)
 	$(BIN)/ruff check
@@ -60,7 +63,7 @@ pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 clean: ## Remove what `make run` and `make pictures` wrote into out/
 	rm -rf $(OUT)
 
-$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/words/*)
+$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/words/*.txt docpipe/samples/words/*/*.txt)
 	$(BIN)/python -m docpipe.samples $(OUT)/samples --seed 7
 	@touch $@
 
