@@ -8,7 +8,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt
 BASE := .venv/.installed-base
 FULL := .venv/.installed-full
 
-# Tests wait for child processes now and then, so two cores are used better by two.
+# Tests wait for child processes now and then, so two cores are used better by two. Each library's own threads would
+# only get in their way: one test of training takes eight times as long with them.
 TEST_PROCESSES ?= 2
 
 OUT := out
@@ -41,7 +42,7 @@ run: $(SAMPLES) ## Draw a dozen sample documents, read them and show what they s
 	@echo "  $(OUT)/samples         the documents, and truth.jsonl with what is printed on them"
 
 test: $(FULL) ## Run all tests
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_PROCESSES)
 
 check: $(FULL) ## Lint, formatting, types, import rules, and the command reference in step (no tests)
 	$(BIN)/ruff check
