@@ -32,7 +32,7 @@ def weights_folder() -> Path:
 
 
 class EmbeddedExtractor:
-    """One session per process; descriptions of a schema are read once and kept."""
+    """One session per process."""
 
     def __init__(self, *, threads: int = 1, weights: Path | None = None) -> None:
         """Raises ModelError when the weights are missing or damaged."""
@@ -41,14 +41,12 @@ class EmbeddedExtractor:
             network = (folder / NETWORK).read_bytes()
             self._tokenizer = load_tokenizer(folder / TOKENIZER)
             self._session = _session(network, threads)
-            self._width = int(self._session.get_inputs()[1].shape[1])  # of `known`, the description vectors
         except Exception as error:
             raise ModelError(
                 f"the embedded network in {folder} cannot be loaded: {error}",
                 hint="Reinstall docpipe; `docpipe doctor` shows which file is missing or damaged.",
             ) from error
         self._name = f"embedded:{hashlib.sha256(network).hexdigest()[:12]}"
-        self._described: dict[str, NDArray[np.float32]] = {}
 
     @property
     def name(self) -> str:
@@ -85,14 +83,10 @@ class EmbeddedExtractor:
     ) -> tuple[Logits, dict[str, float]]:
         asked = questions(schema)
         fields = encode_fields(list(asked.values()), self._tokenizer)
-        known = self._described.get(schema.version)
         arrays = encode_page(page.words[start:stop], page.height / page.width, picture, self._tokenizer)
-        count = len(asked)
-        first = known is None
-        feeds: dict[str, Any] = {
-            "prompts": fields.pieces[:, : int((fields.pieces != 0).sum(1).max())] if first else np.full((1, 1), 101),
-            "known": np.zeros((0, self._width), np.float32) if known is None else known,
-            "which": np.arange(count)[None],
+        feeds = {
+            "prompts": fields.pieces,
+            "which": np.arange(len(asked))[None],
             "group": fields.group[None],
             "repeated": fields.repeated[None],
             "pieces": arrays.pieces[None],
@@ -103,11 +97,9 @@ class EmbeddedExtractor:
             "picture": arrays.picture[None],
         }
         try:
-            logits, absent, described = self._session.run(None, feeds)
+            logits, absent = self._session.run(None, feeds)
         except Exception as error:
             raise ModelError(f"the embedded network failed on page {page.number}: {error}") from error
-        if first:
-            self._described[schema.version] = described[:count]
         paths = list(asked)
         return (
             {path: logits[0, row] for row, path in enumerate(paths)},

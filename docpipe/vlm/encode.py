@@ -91,7 +91,7 @@ def load_tokenizer(path: Path) -> Tokenizer:
 def encode_fields(questions: Sequence[Question], tokenizer: Tokenizer) -> FieldArrays:
     pieces = np.zeros((len(questions), PROMPT_PIECES), np.int64)
     for row, question in enumerate(questions):
-        ids = tokenizer.encode(question.prompt).ids[:PROMPT_PIECES]
+        ids = tokenizer.encode(question.prompt, add_special_tokens=False).ids[:PROMPT_PIECES] or [UNKNOWN]
         pieces[row, : len(ids)] = ids
     return FieldArrays(
         pieces=pieces,

@@ -24,7 +24,8 @@ def fourier(positions: Tensor) -> Tensor:
 class Layout(nn.Module):
     def __init__(self, width: int, heads: int, context: int) -> None:
         super().__init__()
-        self.place = nn.Sequential(nn.Linear(6 * 2 * FREQUENCIES + context, width), nn.GELU(), nn.Linear(width, width))
+        self.place = nn.Linear(6 * 2 * FREQUENCIES + context, width)
+        self.out = nn.Linear(width, width)
         # weights of cos and sin for x and y; small at first so that the text encoder starts as it was trained
         self.near = nn.Parameter(torch.randn(heads, 2, FREQUENCIES) * 0.02)
         self.lean = nn.Parameter(torch.randn(heads, 2, FREQUENCIES) * 0.02)
@@ -33,7 +34,8 @@ class Layout(nn.Module):
         """-> [B, N, D]"""
         left, top, right, bottom = boxes.unbind(-1)
         numbers = torch.stack([left, top, right, bottom, right - left, bottom - top], dim=-1)  # [B, N, 6]
-        return self.place(torch.cat([fourier(numbers).flatten(-2), context], dim=-1))
+        place = self.place(torch.cat([fourier(numbers).flatten(-2), context], dim=-1))
+        return self.out(nn.functional.gelu(place))
 
     def bias(self, centres: Tensor, placed: Tensor) -> Tensor:
         """centres [B, T, 2], placed [B, T] 1 for what has a place -> [B, heads, T, T].

@@ -1,7 +1,6 @@
 """The whole network: questions, picture and words in, pointers out, all fields of a schema in one pass.
 
-In: the arrays of `encode.py` as a batch (B pages, F fields, N words). Out: `logits` [B, F, 3, N], `absent` [B, F] and
-what it made of each description [U, D], which can be given again for the next page instead of the text.
+In: the arrays of `encode.py` as a batch (B pages, F fields, N words). Out: `logits` [B, F, 3, N] and `absent` [B, F].
 """
 
 from __future__ import annotations
@@ -25,8 +24,7 @@ class NetworkConfig:
     width: int = 384
     heads: int = 12
     layers: int = 6
-    dropout: float = 0.1
-    sees: bool = True  # False leaves the picture out (for the ablation)
+    dropout: float = 0.05
 
 
 class DocumentNetwork(nn.Module):
@@ -48,49 +46,51 @@ class DocumentNetwork(nn.Module):
         self.pointer = Pointer(width)
         for small in (self.shapes, self.roles, self.groups, self.repeats):
             nn.init.normal_(small.weight, std=0.02)
+        # place and picture begin as a whisper beside the pretrained words, whose embeddings have a deviation of 0.05
+        for quiet in (self.layout.out, self.vision.to_word, self.vision.to_patch):
+            nn.init.normal_(quiet.weight, std=0.002)
+            nn.init.zeros_(quiet.bias)
 
     def forward(
-        self, fields: tuple[Tensor, ...], words: tuple[Tensor, ...], picture: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """fields: pieces [U, P] of the different descriptions, known [K, D] descriptions of earlier passes, which
-        [B, F] of known + pieces is asked (-1: padding), group [B, F], repeated [B, F];
+        self, fields: tuple[Tensor, ...], words: tuple[Tensor, ...], picture: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """fields: pieces [U, P] of the different descriptions, which [B, F] of them is asked (-1: padding),
+        group [B, F], repeated [B, F];
         words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4];
-        picture [B, H, W]."""
-        described, which, group, repeated = self.describe(fields[0], fields[1]), *fields[2:]
-        asked = described[which.clamp(min=0)] + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
-        asked, asked_real = self.norm(asked), which >= 0
+        picture [B, H, W], or None to read blindly (a share of the training steps, and the ablation)."""
+        descriptions, which, group, repeated = fields
+        asked = self._mean(descriptions)[which.clamp(min=0)]  # [B, F, D]
+        asked = asked + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
         pieces, shape, boxes, context, places = words
         word_real = pieces[..., 0] != 0
-        seen, patches, patch_boxes = self.vision(picture, places)
-        patch_boxes = patch_boxes.unsqueeze(0).expand(pieces.shape[0], -1, -1)
-        patch_context = torch.zeros_like(patch_boxes[..., :1]).expand(-1, -1, CONTEXT)
         read = self._read(pieces, shape) + self.layout(boxes, context)
-        looked = patches + self.layout(patch_boxes, patch_context) + self.roles.weight[1]
-        if self.config.sees:
+        patches, patch_boxes = read[:, :0], places[:, :0]
+        if picture is not None:
+            seen, patches, patch_boxes = self._look(picture, places)
             read = read + seen
-        else:
-            looked = looked * 0.0
-        x = torch.cat([asked, self.dropout(self.norm(looked)), self.dropout(self.norm(read))], dim=1)
-        real = torch.cat([asked_real, torch.ones_like(patch_boxes[..., 0], dtype=torch.bool), word_real], dim=1)
+        x = torch.cat([self.norm(asked), self.dropout(self.norm(patches)), self.dropout(self.norm(read))], dim=1)
+        real = torch.cat([which >= 0, torch.ones_like(patches[..., 0], dtype=torch.bool), word_real], dim=1)
         states = self.encoder(x, real, self._bias(asked, patch_boxes, places))
         count, start = asked.shape[1], asked.shape[1] + patches.shape[1]
         logits, absent = self.pointer(states[:, :count], states[:, start:])
-        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent, described
+        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent
 
-    def describe(self, pieces: Tensor, known: Tensor) -> Tensor:
-        """Each description goes through the encoder by itself; its mean becomes one token: [K + U, D]."""
-        real = pieces != 0  # [U, P]
-        place = torch.arange(pieces.shape[1], device=pieces.device)
-        states = self.encoder(self.norm(self.pieces(pieces) + self.positions(place)), real)
-        weight = real.unsqueeze(-1).float()
-        return torch.cat([known, (states * weight).sum(1) / weight.sum(1).clamp(min=1.0)])
+    def _look(self, picture: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What is seen under each word [B, N, D], the patches [B, P, D] and their boxes [B, P, 4]."""
+        seen, patches, boxes = self.vision(picture, places)
+        boxes = boxes.unsqueeze(0).expand(picture.shape[0], -1, -1)
+        nothing = torch.zeros_like(boxes[..., :1]).expand(-1, -1, CONTEXT)
+        return seen, patches + self.layout(boxes, nothing) + self.roles.weight[1], boxes
+
+    def _mean(self, pieces: Tensor) -> Tensor:
+        """A word or a description is the mean of its pieces: [..., K] -> [..., D]."""
+        weight = (pieces != 0).unsqueeze(-1).float()
+        return (self.pieces(pieces) * weight).sum(-2) / weight.sum(-2).clamp(min=1.0)
 
     def _read(self, pieces: Tensor, shape: Tensor) -> Tensor:
-        """A word is the mean of its pieces, its shape and its number in the reading order: [B, N, D]."""
-        weight = (pieces != 0).unsqueeze(-1).float()
-        mean = (self.pieces(pieces) * weight).sum(2) / weight.sum(2).clamp(min=1.0)
+        """A word is its pieces, its shape and its number in the reading order: [B, N, D]."""
         place = torch.arange(pieces.shape[1], device=pieces.device)
-        return mean + self.shapes(shape) + self.positions(place) + self.roles.weight[2]
+        return self._mean(pieces) + self.shapes(shape) + self.positions(place) + self.roles.weight[2]
 
     def _bias(self, asked: Tensor, patch_boxes: Tensor, places: Tensor) -> Tensor:
         """Fields stand nowhere; patches and words stand at their centres on the canvas: [B, heads, T, T]."""

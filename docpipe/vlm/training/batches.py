@@ -37,7 +37,7 @@ ASKED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so t
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    fields: tuple[Tensor, ...]  # pieces [U, P], which [B, F], group [B, F], repeated [B, F]
+    fields: tuple[Tensor, ...]  # pieces [U, P], which, group and repeated [B, F]
     words: tuple[Tensor, ...]  # pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4]
     picture: Tensor  # [B, H, W]
     targets: Tensor  # [B, F, 3, N] 0 or 1
@@ -47,11 +47,10 @@ class Batch:
 class Batches:
     """Endless for training (`spoilt`), one quiet pass otherwise."""
 
-    def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, spoilt: bool, sees: bool = True) -> None:
+    def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, spoilt: bool) -> None:
         self.sets = sets
         self.tokenizer = tokenizer
         self.spoilt = spoilt
-        self.sees = sees
         self.where = [(s, i) for s, examples in enumerate(sets) for i in range(len(examples))]
 
     def epoch(self, seed: int, size: int, weights: Mapping[str, int] | None = None) -> Iterator[Batch]:
@@ -84,7 +83,7 @@ class Batches:
         if len(words) > most:
             start = int(random.integers(0, len(words) - most + 1))
             words = words[start : start + most]
-        picture = self.sets[where[0]].picture(where[1]) if self.sees else np.zeros((640, 480), np.float32)
+        picture = self.sets[where[0]].picture(where[1])
         page = encode_page(words, example.aspect, picture, self.tokenizer)
         if self.spoilt:
             hidden = random.random(page.pieces.shape) < HIDDEN_PIECES

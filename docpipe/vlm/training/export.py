@@ -9,6 +9,7 @@ import argparse
 import shutil
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,8 @@ from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, PIECES_PER_
 from docpipe.vlm.model import DocumentNetwork
 from docpipe.vlm.training.start import load_network, pretrained_folder
 
-INPUTS = ("prompts", "known", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "picture")
-OUTPUTS = ("logits", "absent", "described")
+INPUTS = ("prompts", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "picture")
+OUTPUTS = ("logits", "absent")
 OPSET = 18
 
 
@@ -45,19 +46,23 @@ class Flat(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        result: tuple[Tensor, Tensor, Tensor] = self.network(inputs[:5], inputs[5:10], inputs[10])
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        result: tuple[Tensor, Tensor] = self.network(*grouped(inputs))
         return result
 
 
-def sample_inputs(fields: int, words: int, known: int, width: int) -> tuple[Tensor, ...]:
+def grouped(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
+    """INPUTS as the network takes them: fields, words, picture."""
+    return tuple(inputs[:4]), tuple(inputs[4:9]), inputs[9]
+
+
+def sample_inputs(fields: int, words: int) -> tuple[Tensor, ...]:
     """Random arrays of the right shapes and ranges."""
     return (
         torch.randint(1000, 20000, (fields, 9)),
-        torch.randn(known, width),
-        torch.arange(fields + known)[None],
-        torch.randint(0, 8, (1, fields + known)),
-        torch.randint(0, 2, (1, fields + known)),
+        torch.arange(fields)[None],
+        torch.randint(0, 8, (1, fields)),
+        torch.randint(0, 2, (1, fields)),
         torch.randint(1000, 20000, (1, words, PIECES_PER_WORD)),
         torch.randint(0, 2000, (1, words)),
         torch.rand(1, words, 4),
@@ -69,16 +74,16 @@ def sample_inputs(fields: int, words: int, known: int, width: int) -> tuple[Tens
 
 def export_float(network: DocumentNetwork, path: Path) -> None:
     axes = {
-        "prompts": {0: "descriptions", 1: "prompt_pieces"}, "known": {0: "known"},
+        "prompts": {0: "descriptions", 1: "prompt_pieces"},
         "which": {1: "fields"}, "group": {1: "fields"}, "repeated": {1: "fields"},
         **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places")},
-        "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"}, "described": {0: "all_descriptions"},
+        "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"},
     }  # fmt: skip
     with torch.no_grad(), warnings.catch_warnings():
         # the newer exporter unrolls the shared encoder into separate weights; the older one is said to be legacy
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Flat(network).eval(), sample_inputs(5, 40, 2, network.config.width), str(path),
+            Flat(network).eval(), sample_inputs(5, 40), str(path),
             input_names=list(INPUTS), output_names=list(OUTPUTS), dynamic_axes=axes, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
 
@@ -113,9 +118,9 @@ def largest_difference(network: DocumentNetwork, path: Path, *, words: int = 120
     import onnxruntime  # heavy: native library
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    inputs = sample_inputs(fields, words, 0, network.config.width)
+    inputs = sample_inputs(fields, words)
     with torch.no_grad():
-        expected = torch.sigmoid(network(inputs[:5], inputs[5:10], inputs[10])[0]).numpy()
+        expected = torch.sigmoid(network(*grouped(inputs))[0]).numpy()
     logits = session.run(None, dict(zip(INPUTS, (i.numpy() for i in inputs), strict=True)))[0]
     return float(np.abs(1.0 / (1.0 + np.exp(-logits)) - expected).max())
 
