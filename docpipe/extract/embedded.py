@@ -6,7 +6,7 @@ In: pages with words and pictures, a schema. Out: an `Answer` with candidates th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,16 @@ from numpy.typing import NDArray
 from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
 from docpipe.errors import ModelError
 from docpipe.vlm import spans
-from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, canvas, encode_fields, encode_page, load_tokenizer, windows
+from docpipe.vlm.encode import (
+    CANVAS_HEIGHT,
+    CANVAS_WIDTH,
+    SHARED,
+    canvas,
+    encode_fields,
+    encode_page,
+    load_tokenizer,
+    windows,
+)
 from docpipe.vlm.questions import ROW, questions
 
 if TYPE_CHECKING:
@@ -53,30 +62,29 @@ class EmbeddedExtractor:
         return self._name
 
     def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
-        answers = [self._page(page, schema) for page in pages if page.words]
+        answers = [answer for page in pages if page.words for answer in self._page(page, schema)]
         return _joined(answers, schema)
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer]:
         """One after the other: on a CPU padding costs more than batching wins."""
         return [self.extract(pages, schema) for pages in batch]
 
-    def _page(self, page: Page, schema: Schema) -> tuple[list[Candidate], dict[str, float]]:
-        """Candidates of one page, and how likely each single field is absent from it. Dense pages go in windows."""
+    def _page(self, page: Page, schema: Schema) -> Iterator[tuple[list[Candidate], dict[str, float]]]:
+        """Candidates, and how likely each single field is absent: once per window of a dense page, once otherwise."""
         picture = canvas(page.image.open(max_side=2 * CANVAS_HEIGHT)) if page.image else _white()
-        found: list[Candidate] = []
-        absent: dict[str, float] = {}
         for start, stop in windows(len(page.words)):
             logits, missing = self._run(page, start, stop, picture, schema)
             words = page.words[start:stop]
+            found: list[Candidate] = []
+            absent: dict[str, float] = {}
             for path, values in logits.items():
                 if "[]" in path:
                     continue
-                choices, nothing = spans.single(values, missing[path])
+                choices, absent[path] = spans.single(values, missing[path])
                 texts = [_text(words, choice.words) for choice in choices]
                 found += [_candidate(path, page, words, c) for c in spans.merged(choices, texts)]
-                absent[path] = absent.get(path, 1.0) * nothing
-            found += _table(logits, schema, page, words)
-        return found, absent
+            own = range(SHARED // 2 if start else 0, len(words) - (SHARED // 2 if stop < len(page.words) else 0))
+            yield found + _table(logits, schema, page, words, own), absent
 
     def _run(
         self, page: Page, start: int, stop: int, picture: NDArray[np.float32], schema: Schema
@@ -122,16 +130,22 @@ def _white() -> NDArray[np.float32]:
     return np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
 
 
-def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word]) -> list[Candidate]:
-    """Rows are numbered on this page from 0; `_joined` numbers them through."""
+def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word], own: range) -> list[Candidate]:
+    """Rows are numbered in this window from 0; `_joined` numbers them through. Two windows see the rows that they
+    share: each keeps those that begin in its own half."""
     found = []
     for list_path, specs in schema.lists().items():
         columns = {spec.path: logits[spec.path] for spec in specs}
-        for number, row in enumerate(spans.rows(columns, logits[list_path + ROW])):
+        table = [row for row in spans.rows(columns, logits[list_path + ROW]) if _begin(row) in own]
+        for number, row in enumerate(table):
             for path, choices in row.items():
                 concrete = path.replace("[]", f"[{number}]")
                 found += [_candidate(concrete, page, words, choice) for choice in choices]
     return found
+
+
+def _begin(row: Mapping[str, Sequence[spans.Choice]]) -> int:
+    return min(choices[0].words[0] for choices in row.values())
 
 
 def _candidate(path: str, page: Page, words: Sequence[Word], choice: spans.Choice) -> Candidate:

@@ -28,6 +28,7 @@ PROMPT_PIECES = 32  # a description of about 20 words
 SHAPES = 2048  # buckets for the hashed shape of a word ("99/99/9999")
 CANVAS_HEIGHT, CANVAS_WIDTH = 640, 480  # the picture: grey, the page fitted in, white below and right
 MAX_WORDS = 448  # of one pass; with 48 patches and the fields about 512 positions, what the text encoder was made for
+SHARED = MAX_WORDS // 4  # words that neighbouring windows of one page share, so that no table row is cut
 CONTEXT = 6  # numbers a word carries about its place, see `_context`
 GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code", "row")
 
@@ -166,9 +167,8 @@ def _context(words: Sequence[Word], boxes: NDArray[np.float32], aspect: float) -
 
 
 def windows(count: int) -> list[tuple[int, int]]:
-    """Word ranges of at most MAX_WORDS that cover a page; neighbours share a quarter so that no table row is cut."""
+    """Word ranges of at most MAX_WORDS that cover a page; neighbours share SHARED words."""
     if count <= MAX_WORDS:
         return [(0, count)]
-    step = MAX_WORDS * 3 // 4
-    starts = range(0, count - MAX_WORDS // 4, step)
+    starts = range(0, count - SHARED, MAX_WORDS - SHARED)
     return [(start, min(start + MAX_WORDS, count)) for start in starts]
