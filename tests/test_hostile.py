@@ -140,7 +140,7 @@ CASES = {
     "a PDF that lost its header": (lambda: b"1 0 obj << /Type /Catalog >> endobj", refused(CorruptError)),
     "an encrypted PDF": (locked_pdf, refused(EncryptedError)),
     "a PDF of 5,000 entries for one page": (lambda: many_pages(5_000), refused(TooLargeError)),
-    "200 MiB of blanks as a page": (lambda: with_stream(b" " * (200 * MIB)), drawn(1)),
+    "150 MiB of blanks as a page": (lambda: with_stream(b" " * (150 * MIB)), drawn(1)),
     "a million nested states": (lambda: with_stream(b"q " * 1_000_000), drawn(1)),
     "a page of 200 x 200 inches": (lambda: with_stream(b"", "[0 0 14400 14400]"), drawn(1)),
     "a page of 30 million inches": (lambda: with_stream(b"", "[0 0 595 2147483648]"), refused(CorruptError)),

@@ -22,6 +22,7 @@ from docpipe.render.limits import Limits
 
 Answer = tuple[Json, bytes | memoryview | None]
 PDF = "application/pdf"
+PDF_SHARE = 0.6  # of memory_bytes: an A3 scan at 600 dpi takes 200 MB in a PDF and 770 MB as a 16-bit TIFF
 ALARM_GRACE_SECONDS = 2  # the parent's own deadline comes first; the alarm is for a parent that died meanwhile
 
 
@@ -68,6 +69,7 @@ class Desk:
         key = (path, request["stamp"], request["password"], request["engine"])
         if self._file is None or key != self._key:
             self.clear()
+            _confine(self._limits, PDF_SHARE if request["media_type"] == PDF else 1.0)
             self._file = _opened(path, request, self._limits)
             self._key = key
         return self._file
@@ -102,11 +104,11 @@ def _answer(desk: Desk, request: Json) -> Answer:
         return from_error(CorruptError(f"it cannot be decoded ({type(error).__name__}: {error})")), None
 
 
-def _confine(limits: Limits) -> None:
-    """No more address space than allowed, no core files."""
+def _confine(limits: Limits, share: float = 1.0) -> None:
+    """No more address space than this share of what is allowed, no core files."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # macOS has no such limit; there the deadline has to do
-        resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+        resource.setrlimit(resource.RLIMIT_AS, (int(share * limits.memory_bytes), limits.memory_bytes))
 
 
 def main() -> None:
