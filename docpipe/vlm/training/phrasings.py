@@ -16,6 +16,7 @@ from docpipe.vlm.training.examples import Example
 
 SHIPPED = ("invoice", "receipt", "form")
 OFFICIAL_SHARE = 0.4  # how often training asks exactly as the shipped schema does
+UNSAID_SHARE = 0.7  # of names and identifiers of own schemas that are asked for as plain text
 
 PHRASINGS: dict[str, tuple[str, ...]] = {
     "merchant_name": ("company", "store name", "name of the shop", "Who issued this receipt?", "vendor", "seller name",
@@ -67,7 +68,7 @@ def question_for(example: Example, path: str, random: np.random.Generator | None
         return row_question(path.removesuffix(ROW))
     known = official(example.schema).get(path) if example.schema in SHIPPED else None
     if known is None:
-        return Question(_own_wording(example, path, random), _group(example, path), "[]" in path)
+        return Question(_own_wording(example, path, random), _group(example, path, random), "[]" in path)
     if random is None or random.random() < OFFICIAL_SHARE:
         return known
     wordings = [w for w in (*PHRASINGS.get(path, ()), example.prompts.get(path, "")) if w]
@@ -87,6 +88,9 @@ def _own_wording(example: Example, path: str, random: np.random.Generator | None
     return prompt if choice < 0.7 else worded(path, prompt)
 
 
-def _group(example: Example, path: str) -> str:
+def _group(example: Example, path: str, random: np.random.Generator | None) -> str:
+    """A user's JSON Schema says dates and numbers; whether a string is a name or an identifier it mostly does not."""
     kind = example.kinds.get(path, "text")
-    return kind if kind in GROUPS else group_of(kind)
+    group = kind if kind in GROUPS else group_of(kind)
+    unsaid = random is None or random.random() < UNSAID_SHARE
+    return "text" if unsaid and group in ("name", "address", "identifier") else group
