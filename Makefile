@@ -20,7 +20,7 @@ SHOW := $(BIN)/docpipe show --db $(DATABASE)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench pictures clean
+.PHONY: help run test check bench bench-quality pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,11 @@ check: $(FULL) ## Lint, formatting, types, import rules, and the command referen
 
 bench: $(BASE) ## Measure the main job beside plain OCR: seconds a page, pages a second, memory
 	$(BIN)/python -m benchmarks.main_job
+
+DATA ?= ../shared/data
+
+bench-quality: $(BASE) ## Measure accuracy on labelled documents kept aside (DATA=folder)
+	$(BIN)/python -m benchmarks.quality --data $(DATA)
 
 pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 	$(RUN) $(OUT)/samples/invoices --schema invoice || test $$? -eq 3

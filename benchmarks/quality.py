@@ -1,0 +1,125 @@
+"""How right the embedded network is on real documents that it was not trained on: what `make bench-quality` prints.
+
+    python -m benchmarks.quality --data ../shared/data --out out/quality
+
+In: labelled documents as shared/data/README.md describes them. Out: Markdown tables on standard output; in --out, for
+each set, `labels.jsonl` and `results.jsonl` of the documents that were kept aside (what `docpipe evaluate` and
+`benchmarks.fit_confidence` take). A second run reads nothing again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
+from docpipe.evaluate.scores import Score
+from docpipe.schema import load_schema
+from docpipe.vlm.training.aside import names_aside
+
+FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
+AD_ORDER = Path(__file__).parent.parent / "examples" / "ad_order.json"
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A set of documents: `part` is what was kept aside of `origin`, or None where nothing was trained on."""
+
+    title: str
+    folder: str
+    labels: tuple[str, ...]
+    schema: str
+    names: tuple[str, ...]
+    origin: str = ""
+    part: str | None = None
+    only_visible: bool = False
+
+
+RECEIPT_LABELS = ("labels.jsonl", "labels_extra.jsonl")
+SETS = (
+    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "aside_seller"),
+    Aside("receipts, sellers as they come", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts",
+          "aside_document"),
+    Aside("e-invoices kept aside", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices", "both",
+          only_visible=True),
+    Aside("mixed invoices", "mixed_invoices", ("labels.jsonl",), "invoice", ()),
+    Aside("ad orders kept aside", "adbuy", ("labels.jsonl",), str(AD_ORDER), (), "ad_orders", "both"),
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=Path("out/quality"))
+    options = parser.parse_args()
+    for chosen in SETS:
+        folder = options.out / chosen.title.replace(",", "").replace(" ", "-")
+        gather(chosen, options.data, folder)
+        read(chosen, folder, options.out / "quality.db")
+        for line in table(chosen, judge(chosen, folder)):
+            sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+
+def gather(chosen: Aside, data: Path, folder: Path) -> None:
+    """The documents kept aside and their labels, in a folder of their own."""
+    (folder / "docs").mkdir(parents=True, exist_ok=True)
+    source = data / chosen.folder
+    wanted = None if chosen.part is None else set(names_aside(data, chosen.origin, chosen.part))
+    with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels:
+        for name in chosen.labels:
+            for line in (source / name).read_text(encoding="utf-8").splitlines():
+                file = json.loads(line)["file"]
+                if wanted is None or file in wanted:
+                    labels.write(line + "\n")
+                    shutil.copy(source / file, folder / "docs")
+
+
+def read(chosen: Aside, folder: Path, database: Path) -> None:
+    command = [sys.executable, "-m", "docpipe", "run", str(folder / "docs"), "--schema", chosen.schema]
+    command += ["--db", f"sqlite:///{database}", "--output", str(folder / "results.jsonl")]
+    done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    if done.returncode not in FINISHED:
+        sys.exit(f"docpipe run ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+def judge(chosen: Aside, folder: Path) -> Evaluation:
+    schema = load_schema(chosen.schema)
+    documents = read_labels(folder / "labels.jsonl", read_map(chosen.names, schema))
+    results = read_results(folder / "results.jsonl")
+    return evaluate(documents, results, schema, only_visible=chosen.only_visible)
+
+
+def table(chosen: Aside, evaluation: Evaluation) -> Iterator[str]:
+    yield f"\n### {chosen.title}: {len(evaluation.documents)} documents\n"
+    yield "| field | F1 | 95 % interval | right | wrong | missed | spurious |\n|---|---|---|---|---|---|---|"
+    rows: dict[str, Score] = {**evaluation.scores.fields, **{f"{p} (rows)": s for p, s in evaluation.rows.items()}}
+    for path, score in [*rows.items(), ("**micro**, single fields", evaluation.scores.micro)]:
+        counts = score.counts
+        if counts.right + counts.wrong + counts.missed + counts.spurious:
+            yield (
+                f"| {path} | {_shown(counts.f1)} | {_interval(score.interval)} | {counts.right} | {counts.wrong}"
+                f" | {counts.missed} | {counts.spurious} |"
+            )
+    said: dict[str, Any] = evaluation.to_json()
+    yield f"\nConfidence: {json.dumps(said['calibration'])}"
+    yield f"Grounding: {evaluation.grounded} of {evaluation.groundable} right values at the place of the label."
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
+
+
+def _interval(interval: Any) -> str:
+    return "" if interval is None else f"{interval[0]:.2f}-{interval[1]:.2f}"
+
+
+if __name__ == "__main__":
+    main()
