@@ -100,7 +100,7 @@ class PageIndex:
         wanted = " ".join(text.split())
         start = self._text.find(wanted)
         while start >= 0:
-            if not self._cuts_a_word(start, start + len(wanted)):
+            if not cuts_a_word(self._text, start, start + len(wanted)):
                 yield self._occurrence(start, start + len(wanted), "exact")
             start = self._text.find(wanted, start + 1)
 
@@ -118,7 +118,7 @@ class PageIndex:
         place = self._squeezed.find(wanted)
         while place >= 0:
             start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
-            if not self._cuts_a_word(start, end):
+            if not cuts_a_word(self._text, start, end):
                 yield self._occurrence(start, end, "normalised")
             place = self._squeezed.find(wanted, place + 1)
 
@@ -146,12 +146,10 @@ class PageIndex:
         if len(wanted) < FUZZY_LETTERS_MIN:
             return
         if is_mostly_digits(wanted):
-            place = self._lookalikes.find(lookalike_key(wanted))
-            if place < 0:
+            place = self._lookalike_place(lookalike_key(wanted), is_date=date_key(text) is not None)
+            if place is None:
                 return  # one other digit is another value
-            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
-            if date_key(text) is None:  # a date may be glued to the time that follows it: `09/02/201811:35`
-                start, end = self._whole_words(start, end)
+            start, end = place
             similarity = 1.0
         else:
             found = fuzz.partial_ratio_alignment(wanted, self._squeezed, score_cutoff=100 * FUZZY_MIN)
@@ -163,6 +161,17 @@ class PageIndex:
             if similarity < FUZZY_MIN:
                 return  # `Total` is in `Subtotal`, but it is not that word
         yield self._occurrence(start, end, "fuzzy", similarity)
+
+    def _lookalike_place(self, wanted: str, *, is_date: bool) -> tuple[int, int] | None:
+        """The first whole print that could be these digits; a date may be glued to the time that follows it:
+        `09/02/201811:35`."""
+        place = self._lookalikes.find(wanted)
+        while place >= 0:
+            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            if is_date or not cuts_a_word(self._text, start, end):
+                return (start, end) if is_date else self._whole_words(start, end)
+            place = self._lookalikes.find(wanted, place + 1)
+        return None
 
     # -- places -----------------------------------------------------------------------------------------------------
 
@@ -202,17 +211,6 @@ class PageIndex:
         while end < len(self._text) and self._text[end].isalnum():
             end += 1
         return start, end
-
-    def _cuts_a_word(self, start: int, end: int) -> bool:
-        """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
-        text = self._text
-        before, after = text[max(0, start - 2) : start], text[end : end + 2]
-        first, last = text[start], text[end - 1]
-        if first.isdigit() and re.search(r"\d[.,'’]?$", before):
-            return True
-        if last.isdigit() and re.match(r"[.,'’]?\d", after):
-            return True
-        return (first.isalpha() and before[-1:].isalpha()) or (last.isalpha() and after[:1].isalpha())
 
     def _length(self, first: int, last: int) -> int:
         return len(squeeze(self.text(first, last)))
@@ -283,6 +281,17 @@ def says_the_same(text: str, quoted: str) -> Match | None:
     if is_mostly_digits(left):
         return "fuzzy" if left and lookalike_key(left) == lookalike_key(right) else None
     return "fuzzy" if fuzz.ratio(left, right) >= 100 * FUZZY_MIN else None
+
+
+def cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    first, last = text[start], text[end - 1]
+    if first.isdigit() and re.search(r"\d[.,'’]?$", before):
+        return True
+    if last.isdigit() and re.match(r"[.,'’]?\d", after):
+        return True
+    return (first.isalpha() and before[-1:].isalpha()) or (last.isalpha() and after[:1].isalpha())
 
 
 def _cut_box(box: Box, start: int, length: int, whole: int) -> Box:

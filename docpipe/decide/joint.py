@@ -10,6 +10,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from docpipe.decide.options import Option
 from docpipe.protocols import Rule
@@ -19,6 +20,13 @@ from docpipe.schema import FieldSpec, template
 # wins over one that scores up to 90 times as much, and two broken rules outweigh nearly any score.
 HELD = 1.5
 BROKEN = -3.0
+# A rule that holds because two values are the same (amount due = gross total, no deposit being known) says less than
+# a sum: the same amount is printed in many places. It is worth half of what separates held from broken, a factor of 9.
+ALIKE = (HELD + BROKEN) / 2
+SUM_VALUES = 3  # two parts and their total: what it takes to be a sum
+# A rule that holds because an optional value was left out is worth a factor of 4.5: it settles a close call only.
+LEFT_OUT = BROKEN / 2
+PUSH = Decimal(1000)  # more than any rule tolerates; a value that may be this much off is not part of the sum
 HINT = 0.5  # share of that for a rule of severity `info`, which a sound document may break
 # A value that its kind doubts (a wrong check digit, an unsure order of day and month) counts as this many times rarer.
 DOUBTED = math.log(0.3)
@@ -59,6 +67,7 @@ class JointChoice:
             for path in unit.paths:
                 self._units_of[path].append(number)
         self._checked: dict[tuple[int, ...], bool | None] = {}
+        self._sums: dict[tuple[int, ...], bool] = {}
         self.evaluations = 0
         first = dict.fromkeys(self.table, 0)
         self._judged = {number for number in range(len(units)) if self.check(number, first) is not None}
@@ -77,11 +86,21 @@ class JointChoice:
     def check(self, number: int, taken: Assignment) -> bool | None:
         """Whether a unit holds under an assignment; None when it cannot be judged."""
         unit = self.units[number]
-        key = (number, *(taken[path] for path in unit.paths))
+        key = self._key(number, taken)
         if key not in self._checked:
             self.evaluations += 1
             self._checked[key] = unit.rule.check(self.values(unit.paths, taken))
         return self._checked[key]
+
+    def holds_as_sum(self, number: int, taken: Assignment) -> bool:
+        """Whether a unit that holds is more than two values being alike; asked once for each combination."""
+        key = self._key(number, taken)
+        if key not in self._sums:
+            self._sums[key] = is_sum(self.units[number].rule, self.values(self.units[number].paths, taken))
+        return self._sums[key]
+
+    def _key(self, number: int, taken: Assignment) -> tuple[int, ...]:
+        return (number, *(taken[path] for path in self.units[number].paths))
 
     def values(self, paths: Iterable[str], taken: Assignment) -> dict[str, object]:
         """The values of the chosen options, without the absent ones."""
@@ -123,7 +142,32 @@ class JointChoice:
         weight = HINT if self.units[number].rule.severity == "info" else 1.0
         if held is None:
             return weight * BROKEN if number in self._judged else 0.0
-        return weight * (HELD if held else BROKEN)
+        if not held:
+            return weight * BROKEN
+        if number in self._judged and self._leaves_out(number, taken):
+            return weight * LEFT_OUT
+        return weight * (HELD if self.holds_as_sum(number, taken) else ALIKE)
+
+    def _leaves_out(self, number: int, taken: Assignment) -> bool:
+        """Whether a value that is the first option of its field is absent here."""
+        return any(
+            self.table[path][taken[path]][0] is None and self.table[path][0][0] is not None
+            for path in self.units[number].paths
+        )
+
+
+def is_sum(rule: Rule, values: Mapping[str, object]) -> bool:
+    """Whether a rule that holds binds at least three amounts: pushing any of them breaks it. Zero binds nothing.
+
+    A rule about other things than amounts counts as one that does.
+    """
+    amounts = {path: value for path, value in values.items() if isinstance(value, Decimal)}
+    bound = 0
+    for path, value in amounts.items():
+        bound += bool(value) and rule.check({**values, path: value + PUSH}) is not True
+        if bound == SUM_VALUES:
+            return True
+    return not amounts
 
 
 def units(rules: Sequence[Rule], fields: Sequence[FieldSpec], paths: Sequence[str]) -> list[Unit]:
