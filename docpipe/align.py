@@ -94,6 +94,11 @@ class PageIndex:
                 return sorted(found, key=lambda one: (-one.quality, one.first_word))[:OCCURRENCES_MAX]
         return []
 
+    def same_number(self, text: str) -> list[Occurrence]:
+        """Where the number of a text is printed, however it is written: `2` is `2,00`."""
+        key = number_key(text)
+        return list(self._spans(self._numbers.get(key, ()))) if key is not None else []
+
     # -- the searches, from strict to loose ---------------------------------------------------------------------
 
     def _exact(self, text: str) -> Iterator[Occurrence]:
@@ -285,13 +290,16 @@ def says_the_same(text: str, quoted: str) -> Match | None:
 
 def cuts_a_word(text: str, start: int, end: int) -> bool:
     """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
+    before_alpha, after_alpha = text[max(0, start - 1) : start].isalpha(), text[end : end + 1].isalpha()
+    cuts_letters = (text[start].isalpha() and before_alpha) or (text[end - 1].isalpha() and after_alpha)
+    return cuts_letters or cuts_a_number(text, start, end)
+
+
+def cuts_a_number(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `20.000` out of `120.000`: only whole printed numbers are found."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    first, last = text[start], text[end - 1]
-    if first.isdigit() and re.search(r"\d[.,'’]?$", before):
-        return True
-    if last.isdigit() and re.match(r"[.,'’]?\d", after):
-        return True
-    return (first.isalpha() and before[-1:].isalpha()) or (last.isalpha() and after[:1].isalpha())
+    at_start = text[start].isdigit() and re.search(r"\d[.,'’]?$", before)
+    return bool(at_start or (text[end - 1].isdigit() and re.match(r"[.,'’]?\d", after)))
 
 
 def _cut_box(box: Box, start: int, length: int, whole: int) -> Box:

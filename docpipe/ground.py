@@ -12,11 +12,17 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
 
-from docpipe.align import Occurrence, PageIndex, find, says_the_same
+from docpipe.align import Occurrence, PageIndex, cuts_a_number, find, says_the_same
 from docpipe.data import Answer, Candidate, Evidence, Match, Page
+from docpipe.spelling import is_mostly_digits, squeeze
 
 # The further places where the same text stands count for less and less: one to three is the usual range.
 SUPPORT_ENOUGH = 4
+# Of the page's height: a row of a table, which may wrap to two or three lines of about .012; so near to its row a cell
+# is found even where it is glued to its unit (`20pcs`) and stands alone elsewhere.
+ROW_REACH = 0.02
+# A cell may be said once, in the headings above the first row (`Price in EUR`, `hours`), but not in the letterhead.
+HEADINGS_REACH = 0.06
 _ROW = re.compile(r"^(?P<row>.+\[\d+\])\.")
 _LOOSENESS: dict[Match, int] = {"exact": 0, "normalised": 1, "fuzzy": 2}
 
@@ -36,7 +42,7 @@ def ground(answer: Answer, pages: Sequence[Page]) -> Answer:
     grounded: list[Candidate] = []
     for candidate in sorted(verified, key=lambda one: not _row(one.path)):  # rows first
         found = places(candidate.text)
-        evidence = candidate.evidence or (_chosen(candidate, found, anchors, taken_by_rows) if found else ())
+        evidence = candidate.evidence or (_chosen(candidate, found, (anchors, indexes), taken_by_rows) if found else ())
         if _row(candidate.path):
             taken_by_rows.add(evidence)
         support = min(len(found), SUPPORT_ENOUGH) / SUPPORT_ENOUGH
@@ -70,35 +76,45 @@ def _verified(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> Candida
 
 
 def _leaves_out(quoted: Sequence[str], printed: Sequence[str]) -> bool:
-    """Whether the quote is the print without some of its words (another column's) or a part of one word."""
+    """Whether the quote is the print without some of its words (another column's) or a part of one word, but never a
+    part of a number."""
     rest = iter(printed)
-    return all(word in rest for word in quoted) or " ".join(quoted) in " ".join(printed)
+    if all(word in rest for word in quoted):
+        return True
+    whole, part = " ".join(printed), " ".join(quoted)
+    places = (found.start() for found in re.finditer(re.escape(part), whole)) if part else ()
+    return any(not cuts_a_number(whole, place, place + len(part)) for place in places)
 
 
 def _row_anchors(
     candidates: Sequence[Candidate], places: Mapping[str, Sequence[Occurrence]]
 ) -> dict[str, tuple[int, float]]:
-    """Where each row of a list stands, (page, height), from its cells that stand in one place only."""
-    heights: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    """Where each row of a list stands, (page, height): from the cells that brought their evidence; in a row without
+    them, from its cells that stand in one place only, a text before a number."""
+    brought: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    texts: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    numbers: dict[str, list[tuple[int, float]]] = defaultdict(list)
     for candidate in candidates:
         row = _row(candidate.path)
-        evidence = candidate.evidence
         found = places.get(candidate.path, ())
-        if not evidence and len(found) == 1:
-            evidence = found[0].evidence
-        if row and evidence:
-            heights[row].append(_place(evidence))
-    return {row: sorted(where)[len(where) // 2] for row, where in heights.items()}
+        if row and candidate.evidence:
+            brought[row].append(_place(candidate.evidence))
+        elif row and len(found) == 1:
+            sure = numbers if is_mostly_digits(squeeze(candidate.text)) else texts
+            sure[row].append(_place(found[0].evidence))
+    found_by_row = {**numbers, **texts, **brought}
+    return {row: sorted(where)[len(where) // 2] for row, where in found_by_row.items()}
 
 
 def _chosen(
     candidate: Candidate,
     found: Sequence[Occurrence],
-    anchors: Mapping[str, tuple[int, float]],
+    where: tuple[Mapping[str, tuple[int, float]], Mapping[int, PageIndex]],
     taken_by_rows: Set[tuple[Evidence, ...]],
 ) -> tuple[Evidence, ...]:
-    """Of the equally good occurrences: for a cell of a list the one nearest to its row, for any other field the first
-    that is no cell of a list."""
+    """For a cell of a list the occurrence on its row's line, else the nearest of the best that is not above the list;
+    for any other field the first of the best that is no cell of a list. `where`: the rows' anchors, the pages."""
+    anchors, indexes = where
     equals = [one for one in found if one.quality == found[0].quality]
     row = _row(candidate.path)
     if not row:
@@ -106,8 +122,17 @@ def _chosen(
     if row not in anchors:
         return found[0].evidence
     page, height = anchors[row]
-    near = [one for one in equals if one.page == page] or [found[0]]
-    return min(near, key=lambda one: abs(_place(one.evidence)[1] - height)).evidence
+    anywhere = [*(one for one in found if one.page == page), *indexes[page].same_number(candidate.text)]
+    in_row = [one for one in anywhere if abs(_place(one.evidence)[1] - height) <= ROW_REACH]
+    first = min(place for other, place in anchors.items() if _list(other) == _list(row))
+    below = [one for one in equals if _place(one.evidence) >= (first[0], first[1] - HEADINGS_REACH)]
+    near = in_row or [one for one in below if one.page == page] or below
+    return min(near, key=lambda one: abs(_place(one.evidence)[1] - height)).evidence if near else ()
+
+
+def _list(row: str) -> str:
+    """`line_items[2]` -> `line_items`."""
+    return row.rpartition("[")[0]
 
 
 def _row(path: str) -> str:

@@ -170,6 +170,110 @@ def test_a_misread_cell_is_repaired_by_its_sum(invoice):
     assert found["line_items[1].amount"].value == Decimal("80.00")
 
 
+def test_an_amount_due_is_not_given_up_because_the_deposit_was_not_found(invoice):
+    found = decided(
+        invoice,
+        ["Net 500.00", "VAT 0.00", "Total 500.00", "Deposit 120.00", "To pay 380.00"],
+        ("net_total", "500.00", 0.9),
+        ("tax_total", "0.00", 0.9),
+        ("gross_total", "500.00", 0.9),
+        ("amount_due", "380.00", 0.9),
+    )
+    assert found["amount_due"].value == Decimal("380.00")
+    assert found["amount_due"].signals["elsewhere"] == 0.0
+    assert found["amount_due"].confidence > 0.3
+
+
+def test_a_deposit_that_is_a_candidate_mends_the_sum(invoice):
+    found = decided(
+        invoice,
+        ["Total 500.00", "Deposit 120.00", "To pay 380.00"],
+        ("gross_total", "500.00", 0.9),
+        ("prepaid_amount", "120.00", 0.1),
+        ("amount_due", "380.00", 0.9),
+        absent={"prepaid_amount": 0.9},
+    )
+    assert found["prepaid_amount"].value == Decimal("120.00")
+
+
+def test_a_subtotal_is_not_made_the_total_because_a_charge_is_missing_from_the_sum(receipt):
+    found = decided(
+        receipt,
+        ["Subtotal 40.00", "Service 4.00", "Tax 3.20", "Total 47.20"],
+        ("subtotal", "40.00", 0.9),
+        ("tax", "3.20", 0.9),
+        ("total", "47.20", 0.9),
+    )
+    assert found["subtotal"].value == Decimal("40.00")
+
+
+def test_a_tip_is_not_left_out_because_the_total_was_printed_before_it(receipt):
+    found = decided(
+        receipt,
+        ["Subtotal 40.00", "Tax 3.20", "Total 43.20", "Tip 6.00"],
+        ("subtotal", "40.00", 0.9),
+        ("tax", "3.20", 0.9),
+        ("total", "43.20", 0.9),
+        ("tip", "6.00", 0.9),
+    )
+    assert found["tip"].value == Decimal("6.00")
+
+
+def test_one_printed_amount_is_not_the_tax_and_the_tip(receipt):
+    found = decided(
+        receipt,
+        ["Subtotal 40.00", "Tax 3.20", "Total 46.40", "Tip 6.00"],
+        ("subtotal", "40.00", 0.9),
+        ("tax", "3.20", 0.9),
+        ("total", "46.40", 0.9),
+        ("tip", "6.00", 0.9),
+    )
+    assert found["tip"].value == Decimal("6.00")
+
+
+def test_a_discount_between_the_rows_and_the_net_total_changes_no_total(invoice):
+    found = decided(
+        invoice,
+        ["Hammer 20.00", "Nails 80.00", "Lines 100.00", "Discount 10.00", "Net 90.00", "Total 108.00"],
+        *ROWS,
+        ("net_total", "90.00", 0.9),
+        ("gross_total", "108.00", 0.9),
+    )
+    assert (found["net_total"].value, found["gross_total"].value) == (Decimal("90.00"), Decimal("108.00"))
+
+
+def test_rows_that_are_printed_twice_do_not_double_the_total(invoice):
+    lines = ["Hammer 20.00", "Nails 80.00", "Copy", "Hammer 20.00", "Nails 80.00", "Net 100.00", "Turnover 200.00"]
+    cells = [(f"line_items[{row}].amount", amount, 0.9) for row, amount in enumerate(["20.00", "80.00"] * 2)]
+    found = decided(invoice, lines, *cells, ("net_total", "100.00", 0.9), ("gross_total", "119.00", 0.9))
+    assert found["net_total"].value == Decimal("100.00")
+
+
+def test_two_rules_together_bring_in_an_amount_that_no_one_proposed(invoice):
+    """The rows add up to it, and it is what is to be paid."""
+    found = decided(
+        invoice,
+        ["Hammer 20.00", "Nails 80.00", "Total 100.00", "Cash 150.00"],
+        *ROWS,
+        ("net_total", "90.00", 0.5),
+        ("gross_total", "150.00", 0.8),
+        ("amount_due", "100.00", 0.9),
+    )
+    assert found["gross_total"].value == Decimal("100.00")
+
+
+def test_a_discount_on_a_line_changes_no_cell(invoice):
+    found = decided(
+        invoice,
+        ["Hammer 2 10.00 -10% 18.00", "Saw 20.00"],
+        ("line_items[0].quantity", "2", 0.9),
+        ("line_items[0].unit_price", "10.00", 0.9),
+        ("line_items[0].amount", "18.00", 0.9),
+        ("line_items[0].amount", "20.00", 0.09),
+    )
+    assert found["line_items[0].amount"].value == Decimal("18.00")
+
+
 def test_rows_are_numbered_in_reading_order_and_empty_ones_are_dropped(invoice):
     found = decided(
         invoice,

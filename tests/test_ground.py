@@ -69,6 +69,56 @@ def test_the_cells_of_a_row_are_found_in_that_row():
     assert amount.evidence[0].box.top == name.evidence[0].box.top
 
 
+def cells(description, *others):
+    """Candidates of one row: a description and its other cells."""
+    columns = ("quantity", "amount")
+    rest = [Candidate(f"items[0].{column}", text, 0.9) for column, text in zip(columns, others, strict=False)]
+    return [Candidate("items[0].description", description, 0.9), *rest]
+
+
+FAR_BELOW = [""] * 6  # empty lines between the letterhead and the table
+
+
+def test_a_number_is_not_found_inside_a_longer_one():
+    page = page_of(["Capital 120,000", *FAR_BELOW, "Hammer 20 pcs"])
+    (found,) = grounded(Candidate("quantity", "20.000", 0.9), pages=[page])
+    assert found.evidence == ()
+    (slip,) = grounded(Candidate("quantity", "2O000", 0.9), pages=[page])
+    assert slip.evidence == ()
+
+
+def test_a_part_of_a_number_is_no_evidence():
+    page = page_of(["Capital 120.000"])
+    brought = Evidence(1, page.words[1].box, "20.000")
+    (found,) = grounded(Candidate("quantity", "20.000", 0.9, (brought,)), pages=[page])
+    assert found.evidence == ()
+
+
+def test_a_cell_is_not_found_in_the_letterhead_but_in_its_row_even_where_it_is_written_otherwise():
+    page = page_of(["Unit 2 Mill Lane", *FAR_BELOW, "Hammer 2,00 pcs 20.00"])
+    name, quantity, _ = grounded(*cells("Hammer", "2", "20.00"), pages=[page])
+    assert [quote.text for quote in quantity.evidence] == ["2,00"]
+    assert quantity.evidence[0].box.top == name.evidence[0].box.top
+
+
+def test_a_cell_that_is_printed_in_the_letterhead_only_has_no_evidence():
+    page = page_of(["Unit 7 Mill Lane", *FAR_BELOW, "Hammer 20.00"])
+    _, quantity, amount = grounded(*cells("Hammer", "7", "20.00"), pages=[page])
+    assert quantity.evidence == ()
+    assert amount.evidence
+
+
+def test_a_cell_keeps_its_own_evidence_and_the_others_follow_it():
+    page = page_of(["Nails 20.00", *FAR_BELOW, "Hammer 20.00"])
+    last = page.words[-1]
+    brought = Evidence(1, page.words[-2].box, "Hammer")
+    name = Candidate("items[0].description", "Hammer", 0.9, (brought,))
+    unique_elsewhere = Candidate("items[0].unit", "Nails", 0.9)
+    found = grounded(name, unique_elsewhere, Candidate("items[0].amount", "20.00", 0.9), pages=[page])
+    assert found[0].evidence == (brought,)
+    assert [quote.box for quote in found[2].evidence] == [last.box]
+
+
 def test_a_total_is_not_looked_for_among_the_rows_when_it_stands_elsewhere():
     page = page_of(["Hammer 20.00", "VAT 20.00"])
     candidates = [
