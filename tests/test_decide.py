@@ -262,6 +262,19 @@ def test_two_rules_together_bring_in_an_amount_that_no_one_proposed(invoice):
     assert found["gross_total"].value == Decimal("100.00")
 
 
+def test_a_mended_net_total_mends_the_gross_total(invoice):
+    found = decided(
+        invoice,
+        INVOICE,
+        *ROWS,
+        ("tax_breakdown[0].net", "100.00", 0.9),
+        ("net_total", "150.00", 0.8),
+        ("tax_total", "20.00", 0.9),
+        ("gross_total", "80.00", 0.8),
+    )
+    assert (found["net_total"].value, found["gross_total"].value) == (Decimal("100.00"), Decimal("120.00"))
+
+
 def test_a_discount_on_a_line_changes_no_cell(invoice):
     found = decided(
         invoice,

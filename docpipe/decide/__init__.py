@@ -18,6 +18,8 @@ from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import signals_of
 from docpipe.schema import Schema, template
 
+PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
+
 
 def decide(
     answer: Answer, schema: Schema, pages: Sequence[Page], *, calibration: Calibration, threshold: float | None
@@ -35,8 +37,10 @@ def decide(
     rules = units(schema.rules, schema.fields, list(table))
     choice = JointChoice(table, rules)
     taken = choice.best()
-    widened = with_printed_amounts(choice, taken, reader, indexes)
-    if widened is not None:
+    for _ in range(PRINTED_ROUNDS):
+        widened = with_printed_amounts(choice, taken, reader, indexes)
+        if widened is None:
+            break
         choice = JointChoice(widened, rules)
         taken = choice.best()
     fields = [_field(path, choice, taken, indexes, (reader, calibration, threshold)) for path in choice.table]
