@@ -6,13 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from docpipe.data import Box, Document, Page
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
-from docpipe.read import PageReader
+from docpipe.read import PageReader, detect
+from docpipe.read.detect import find_regions
+from docpipe.read.models import OcrModels
+from docpipe.read.ocr import Ocr
 from docpipe.render import Renderer
 
 LETTER = [
@@ -142,6 +147,32 @@ def test_small_print_is_read_at_a_higher_resolution(tmp_path: Path, renderer: Re
     found = {word.text for word in page.words}
     assert {word for line in LETTER for word in line.split()} <= found
     assert len(lines(page)) == len(small)
+
+
+@pytest.mark.parametrize("degrees", [0, 1])
+def test_a_large_sheet_is_seen_in_bands_and_no_line_is_lost_or_doubled(
+    degrees: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = printed([f"Article {number} {number}.50 {number}" for number in range(100, 160)], size=24, width=1500)
+    picture = sheet.image.rotate(degrees, fillcolor="white", resample=Image.Resampling.BICUBIC)
+    ocr = Ocr()
+    whole = find_regions(np.asarray(picture), ocr.models, side=2400)
+    assert len(whole) == 60
+    looks: list[int] = []
+    look = OcrModels.text_map
+
+    def counted(self: OcrModels, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+        looks.append(pixels.size // 3)
+        return look(self, pixels)
+
+    monkeypatch.setattr(OcrModels, "text_map", counted)
+    monkeypatch.setattr(detect, "MAX_LOOK", 600_000)
+    found = find_regions(np.asarray(picture), ocr.models, side=2400)
+    assert max(looks) < 1.1 * detect.MAX_LOOK
+    assert len(looks) > 2
+    places = sorted((region.y, region.x) for region in found)
+    for place, expected in zip(places, sorted((region.y, region.x) for region in whole), strict=True):
+        assert place == pytest.approx(expected, abs=10)
 
 
 def test_light_print_on_a_dark_ground_is_read(tmp_path: Path, renderer: Renderer, reader: PageReader) -> None:

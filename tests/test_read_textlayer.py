@@ -16,6 +16,7 @@ from docpipe.data import Page
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
+from docpipe.read.ocr import Ocr
 from docpipe.render import Renderer
 
 WIDTH, HEIGHT = A4  # points
@@ -64,8 +65,8 @@ def write(canvas: Canvas, lines: list[str], *, mode: int = PAINTED) -> None:
         canvas.drawText(text)
 
 
-def scan(canvas: Canvas, lines: list[str]) -> None:
-    """The same lines as pixels over the whole page: what a scanner makes of it."""
+def scan(canvas: Canvas, lines: list[str], *, share: float = 1.0) -> None:
+    """The same lines as pixels over the whole page, or the upper `share` of it: what a scanner makes of it."""
     scale = 150 / 72
     picture = Image.new("L", (round(WIDTH * scale), round(HEIGHT * scale)), "white")
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(SIZE * scale)
@@ -73,8 +74,8 @@ def scan(canvas: Canvas, lines: list[str]) -> None:
         baseline = HEIGHT - TOP + LEADING * number
         draw.text((LEFT * scale, baseline * scale), line, font=font, fill="black", anchor="ls")
     packed = io.BytesIO()
-    picture.save(packed, "PNG")
-    canvas.drawImage(ImageReader(packed), 0, 0, WIDTH, HEIGHT)
+    picture.crop((0, 0, picture.width, round(picture.height * share))).save(packed, "PNG")
+    canvas.drawImage(ImageReader(packed), 0, HEIGHT * (1 - share), WIDTH, HEIGHT * share)
 
 
 def lines(page: Page) -> list[str]:
@@ -166,6 +167,44 @@ def test_a_stamp_on_a_scan_does_not_stand_for_the_page(canvas: Canvas, renderer:
     assert any(word.text == "Received" for word in page.words)
     assert codes(page) == ["text_layer_distrusted"]
     assert "only a part" in page.issues[0].message
+
+
+def test_few_words_on_a_printed_page_are_believed_without_a_search_for_lines(
+    canvas: Canvas, renderer: Renderer, reader: PageReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(canvas, LETTER[:2])
+    canvas.rect(LEFT / 2, 60, WIDTH - LEFT, HEIGHT - 120)
+    searched: list[object] = []
+
+    def search(_: Ocr, pixels: object) -> list[object]:
+        searched.append(pixels)
+        return []
+
+    monkeypatch.setattr(Ocr, "regions", search)
+    page = read(canvas, renderer, reader)
+    assert lines(page) == LETTER[:2]
+    assert page.issues == ()
+    assert searched == []
+
+
+def test_print_that_is_no_text_is_not_lost_beside_a_few_words(
+    canvas: Canvas, renderer: Renderer, reader: PageReader
+) -> None:
+    scan(canvas, ["", *LETTER[1:5]], share=0.25)
+    write(canvas, LETTER[:1])
+    page = read(canvas, renderer, reader)
+    assert lines(page) == LETTER[:5]
+    assert codes(page) == ["text_layer_distrusted"]
+
+
+def test_a_few_words_that_are_painted_over_are_not_read(canvas: Canvas, renderer: Renderer, reader: PageReader) -> None:
+    write(canvas, LETTER[:2])
+    canvas.setFillGray(1)
+    canvas.rect(0, HEIGHT / 2, WIDTH, HEIGHT / 2, stroke=0, fill=1)
+    canvas.line(LEFT, 100, WIDTH - LEFT, 300)
+    page = read(canvas, renderer, reader)
+    assert page.words == ()
+    assert codes(page) == ["text_layer_distrusted"]
 
 
 def test_invisible_words_on_a_printed_page_are_not_read(canvas: Canvas, renderer: Renderer, reader: PageReader) -> None:

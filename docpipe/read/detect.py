@@ -5,8 +5,9 @@ In: an RGB picture and the OCR models. Out: one `Region` per text line, in pixel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import atan2, degrees, hypot
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import atan2, ceil, cos, degrees, hypot, radians, sin
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,9 @@ REGION_PROBABILITY = 0.5  # mean of the map inside a region; below it RapidOCR d
 GROWTH = 1.6  # the map marks the core of a line; its outline lies this much of area / perimeter outside
 MIN_CORE = 3  # pixels of the map: thinner cores are specks
 GRID = 32  # the network halves the picture five times
+MAX_LOOK = 1_600_000  # pixels that the network sees at once: 250 MB; A4 at 1,400 pixels is 1.4 million
+SHARED = 128  # pixels that two bands have in common: eight lines of print, or one that rises by 4 degrees
+NEAR = 4  # pixels: what comes so near to the edge of a band may go on behind it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,16 @@ class Region:
     def tall(self) -> bool:
         return self.height > self.width
 
+    def meets(self, other: Region) -> bool:
+        """Whether the middle of one lies in the other."""
+        return self._holds(other) or other._holds(self)
+
+    def _holds(self, other: Region) -> bool:
+        right, down = cos(radians(self.angle)), sin(radians(self.angle))
+        along = (other.x - self.x) * right + (other.y - self.y) * down
+        across = (other.y - self.y) * right - (other.x - self.x) * down
+        return 2 * abs(along) < self.width and 2 * abs(across) < self.height
+
     @property
     def outline(self) -> tuple[float, float, float, float]:
         """Left, top, right, bottom of the line as if it were level."""
@@ -47,7 +61,48 @@ class Region:
 
 
 def find_regions(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
-    """`side` is the longer side, in pixels, at which the detector looks at the picture."""
+    """`side` is the longer side, in pixels, at which the detector looks at the picture. What is too large for one
+    look is seen in bands, from top to bottom.
+    """
+    height, width = picture.shape[:2]
+    scale = side / max(height, width)
+    found: list[Region] = []
+    end = 0
+    for top, foot in _bands(height, width, scale):
+        band = picture[top:foot]
+        seen = _look(band, models, side=round(scale * max(band.shape[:2])))
+        below = [replace(region, y=region.y + top) for region in seen]
+        found = _joined(found, below, shared=(top, end), near=NEAR / scale) if top else below
+        end = foot
+    return found
+
+
+def _bands(height: int, width: int, scale: float) -> Iterator[tuple[int, int]]:
+    """Rows of the picture; of each band the detector sees MAX_LOOK pixels at most."""
+    shared = SHARED / scale
+    most = max(2 * SHARED, MAX_LOOK / (width * scale)) / scale
+    count = ceil(max(1.0, (height - shared) / (most - shared)))
+    step = (height - shared) / count
+    for number in range(count - 1):
+        yield round(number * step), round((number + 1) * step + shared)
+    yield round((count - 1) * step), height
+
+
+def _joined(above: list[Region], below: list[Region], *, shared: tuple[int, int], near: float) -> list[Region]:
+    """The lines of two bands. In the rows they share both see the same lines: a whole one counts, not one that the
+    edge of a band cuts; text that runs up the page through all of these rows stays in pieces.
+    """
+    top, foot = shared
+    cut = [region for region in above if region.outline[3] > foot - near]
+    cut += [region for region in below if region.outline[1] < top + near]
+    kept = [region for region in above if region.outline[3] <= foot - near]
+    twice = [region for region in kept if region.outline[3] > top]
+    fresh = [region for region in below if region.outline[1] >= top + near]
+    fresh = [region for region in fresh if region.outline[1] > foot or not any(map(region.meets, twice))]
+    return kept + fresh + [region for region in cut if not any(map(region.meets, twice + fresh))]
+
+
+def _look(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
     import cv2  # heavy: 0.1 s, and only pages without a text layer need it
 
     height, width = picture.shape[:2]

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 DETECTOR = "PP-OCRv6_det_small.onnx"
 RECOGNISER = "PP-OCRv6_rec_small.onnx"
-LARGE_PICTURE = 3 * 2_000_000  # values; a page with usual print has 1.5 million pixels as the detector sees it
 CTC_BLANK = ""  # index 0 of the alphabet: "no new character in this column"
 
 
@@ -33,8 +32,7 @@ class OcrModels:
 
     def text_map(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(1, 3, height, width) -> (height, width) probability of text; sides are multiples of 32."""
-        options = _giving_back() if pixels.size > LARGE_PICTURE else None
-        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels}, options)[0]
+        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels})[0]
         text: NDArray[np.float32] = probabilities[0, 0]
         return text
 
@@ -88,16 +86,6 @@ def _share_memory() -> None:
     cpu = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, whole)
     as_requested, default = 1, -1
     onnxruntime.create_and_register_allocator(cpu, onnxruntime.OrtArenaCfg(0, as_requested, default, default))
-
-
-@cache
-def _giving_back() -> Any:
-    """After a large picture the arena is given back: 700 MB for a page that is looked at with 2,400 pixels."""
-    import onnxruntime  # heavy: see _session
-
-    options = onnxruntime.RunOptions()
-    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    return options
 
 
 def _folder() -> Path:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
 from docpipe.read.ocr import Ocr
@@ -67,7 +65,7 @@ class PageReader:
         if layer is None or layer.defect is not None or not needs_a_look(layer, look):
             return layer, layer.defect if layer is not None else None
         upright = image.turned(layer.turned) if layer.turned else image
-        return layer, doubt(layer, np.asarray(upright.open()), self._ocr)
+        return layer, doubt(layer, upright, self._ocr)
 
 
 def _turned(page: Page, degrees: int) -> Page:
