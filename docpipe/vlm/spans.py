@@ -17,7 +17,8 @@ BEGIN, END, INSIDE = 0, 1, 2
 LONGEST = 48  # words of the longest value (an address over several lines, payment terms)
 BEGINS = 8  # places where a value may begin that are followed up
 LEAST = 0.004  # probability below which a place is not followed up: 25 such would be one tenth
-OUTSIDE = 0.35  # words inside a span that the network is this unsure of are left out (a neighbour column in an address)
+OUTSIDE = 0.02  # words inside a span that are this unlikely to belong are left out (a neighbour column in an address)
+TRUST_IN_INSIDE = 0.2  # weight of "each word belongs" beside "it ends here"; at 1 every long address was cut short
 SURE = 0.5  # a row or a cell begins here
 POSSIBLE = 0.08  # a second reading of a cell that the rules may prefer
 
@@ -81,7 +82,7 @@ def _cells(logits: Floats) -> list[Choice]:
 def _spread(logits: Floats, inside: Floats, begin: int, chance: float, limit: int | None = None) -> Choice:
     """The best end for this beginning: an end is likely where the end logit is high and all words up to it belong."""
     stop = min(begin + LONGEST, len(inside) if limit is None else limit)
-    belongs = np.cumsum(np.log(np.clip(inside[begin:stop], 0.05, 1.0)))
+    belongs = TRUST_IN_INSIDE * np.cumsum(np.log(np.clip(inside[begin:stop], OUTSIDE, 1.0)))
     ends = _softmax(logits[END, begin:stop] + belongs)
     end = begin + int(np.argmax(ends))
     words = [i for i in range(begin, end + 1) if i in (begin, end) or inside[i] >= OUTSIDE]

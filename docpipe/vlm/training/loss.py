@@ -25,7 +25,7 @@ def pointer_loss(logits: Tensor, absent: Tensor, batch: Batch) -> Tensor:
     spread = [_yes_or_no(logits[:, :, role], targets[:, :, role], real) for role in (BEGIN, END, INSIDE)]
     absence = binary_cross_entropy_with_logits(absent, 1.0 - printed, reduction="none")
     as_list = spread[0] + spread[1] + spread[2] + 0.3 * absence
-    as_choice = _choice(logits, absent, targets, printed) + 0.5 * spread[2]
+    as_choice = _choice(logits, absent, targets, printed) + spread[2]
     loss = torch.where(repeated > 0, as_list, as_choice)
     return (loss * asked).sum() / asked.sum().clamp(min=1.0)
 
