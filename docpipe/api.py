@@ -37,7 +37,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO
 
 
 def _embedded(weights: str, threads: int) -> Extractor:
-    from docpipe.extract.embedded import EmbeddedExtractor  # heavy: onnxruntime and the network
+    from docpipe.extractors.embedded import EmbeddedExtractor  # heavy: onnxruntime and the network
 
     if weights:
         raise ModelError("`embedded` has no other weights", hint="Write --model embedded.")
@@ -45,7 +45,7 @@ def _embedded(weights: str, threads: int) -> Extractor:
 
 
 def _scripted(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every factory takes both
-    from docpipe.extract.scripted import ScriptedExtractor  # heavy: keeps the registry free of imports
+    from docpipe.extractors.scripted import ScriptedExtractor  # heavy: keeps the registry free of imports
 
     return ScriptedExtractor.from_file(Path(weights))
 

@@ -159,3 +159,12 @@ def test_a_type_checker_knows_the_users_class(tmp_path):
     command = [sys.executable, "-m", "mypy", "--config-file", str(config), str(program)]
     run = subprocess.run(command, capture_output=True, text=True, cwd=root, check=False)
     assert 'program.py:5: error: Incompatible types in assignment (expression has type "str"' in run.stdout
+
+
+def test_extract_stays_a_function_after_an_extractor_was_loaded() -> None:
+    """A package of the same name would take its place on the module when it is imported."""
+    import docpipe
+    import docpipe.extractors.scripted
+
+    assert callable(docpipe.extract)
+    assert docpipe.extractors.scripted.ScriptedExtractor

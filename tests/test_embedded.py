@@ -13,7 +13,7 @@ import pytest
 
 from docpipe.data import Answer, Box, Candidate, Page, Word
 from docpipe.errors import ModelError
-from docpipe.extract.embedded import NETWORK, TOKENIZER, EmbeddedExtractor, weights_folder
+from docpipe.extractors.embedded import NETWORK, TOKENIZER, EmbeddedExtractor, weights_folder
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader

@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from docpipe.data import Box, Word  # noqa: E402 - needs torch
-from docpipe.extract.embedded import weights_folder  # noqa: E402
+from docpipe.extractors.embedded import weights_folder  # noqa: E402
 from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, load_tokenizer  # noqa: E402
 from docpipe.vlm.model import DocumentNetwork, NetworkConfig  # noqa: E402
 from docpipe.vlm.training.batches import Batches  # noqa: E402

@@ -9,7 +9,7 @@ import pytest
 from docpipe.confidence import Calibration
 from docpipe.data import Document, Issue
 from docpipe.errors import AnswerError, CorruptError, ModelError
-from docpipe.extract.scripted import ScriptedExtractor
+from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
 from docpipe.pipeline import Judge, Parts, Prepared, extract, plan, prepare, understand
 from docpipe.rasterise import PageRasteriser

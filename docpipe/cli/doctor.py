@@ -121,7 +121,7 @@ def _models(settings: Settings) -> Iterator[Finding]:
 
 
 def _model_files() -> Iterator[Path]:
-    from docpipe.extract.embedded import weights_folder  # heavy: numpy and the network's code
+    from docpipe.extractors.embedded import weights_folder  # heavy: numpy and the network's code
     from docpipe.read.models import DETECTOR, RECOGNISER
 
     yield from sorted(file for file in weights_folder().glob("*") if file.suffix in (".onnx", ".json"))

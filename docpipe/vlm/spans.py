@@ -83,7 +83,7 @@ def _spread(logits: Floats, inside: Floats, begin: int, chance: float, limit: in
     """The best end for this beginning: an end is likely where the end logit is high and all words up to it belong."""
     stop = min(begin + LONGEST, len(inside) if limit is None else limit)
     belongs = TRUST_IN_INSIDE * np.cumsum(np.log(np.clip(inside[begin:stop], OUTSIDE, 1.0)))
-    ends = _softmax(logits[END, begin:stop] + belongs)
+    ends = _softmax((logits[END, begin:stop] + belongs).astype(np.float32))
     end = begin + int(np.argmax(ends))
     words = [i for i in range(begin, end + 1) if i in (begin, end) or inside[i] >= OUTSIDE]
     return Choice(tuple(words), chance * float(ends[end - begin]), float(inside[words].mean()))
