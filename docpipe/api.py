@@ -73,7 +73,7 @@ class Kit:
     def open(self, path: Path, passwords: Iterable[str] = ()) -> Document:
         """Take the file in, with the password that fits. Raises InputError."""
         refusal: EncryptedError | None = None
-        tries: list[str | None] = [*passwords] or [None]
+        tries: list[str | None] = [None, *passwords]  # most files in a folder need none
         for password in tries:
             try:
                 return ingest(path, renderer=self.renderer, password=password)

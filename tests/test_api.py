@@ -168,3 +168,22 @@ def test_extract_stays_a_function_after_an_extractor_was_loaded() -> None:
 
     assert callable(docpipe.extract)
     assert docpipe.extractors.scripted.ScriptedExtractor
+
+
+def test_a_file_that_needs_no_password_opens_although_one_was_given(tmp_path: Path) -> None:
+    """With several files in a folder, `--password` is meant for those that need it."""
+    from docpipe.render import Limits
+
+    plain, owned = tmp_path / "plain.pdf", tmp_path / "owned.pdf"
+    canvas = Canvas(str(plain))
+    canvas.drawString(72, 720, "Total 12.00")
+    canvas.save()
+    with pikepdf.open(plain) as pdf:
+        pdf.save(owned, encryption=pikepdf.Encryption(user="", owner="geheim"))
+    script = tmp_path / "script.json"
+    script.write_text("{}", encoding="utf-8")
+    kit = api.choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)
+    try:
+        assert kit.open(owned, ["something else"]).page_count == 1
+    finally:
+        kit.close()
