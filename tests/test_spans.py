@@ -59,7 +59,7 @@ def test_a_word_of_another_column_inside_an_address_is_left_out() -> None:
 def test_a_table_becomes_rows_by_where_each_row_begins() -> None:
     columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (8, 8))}
     starts = logits(12, (1, 1), (5, 5))
-    table = rows(columns, starts)
+    table = rows(columns, starts, [i // 4 for i in range(12)])
     assert [{path: cells[0].words for path, cells in row.items()} for row in table] == [
         {"lines[].text": (1, 2), "lines[].amount": (3,)},
         {"lines[].text": (5, 6), "lines[].amount": (8,)},
@@ -68,12 +68,12 @@ def test_a_table_becomes_rows_by_where_each_row_begins() -> None:
 
 def test_a_missed_beginning_of_a_row_does_not_put_two_amounts_into_one_row() -> None:
     columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (8, 8))}
-    table = rows(columns, logits(12, (1, 1)))
+    table = rows(columns, logits(12, (1, 1)), [i // 4 for i in range(12)])
     assert [row["lines[].amount"][0].words for row in table if "lines[].amount" in row] == [(3,), (8,)]
 
 
 def test_what_stands_before_the_first_row_is_not_a_row() -> None:
-    table = rows({"lines[].amount": logits(12, (0, 0), (6, 6))}, logits(12, (5, 5)))
+    table = rows({"lines[].amount": logits(12, (0, 0), (6, 6))}, logits(12, (5, 5)), [0] * 12)
     assert [row["lines[].amount"][0].words for row in table] == [(6,)]
 
 
@@ -101,3 +101,9 @@ def test_the_canvas_shows_ink_on_any_paper_and_keeps_the_aspect() -> None:
     assert ink[height // 2, width // 2] > 0.8
     assert ink[height // 10, width // 2] < 0.05
     assert ink[:, width + 1 :].max() == 0.0
+
+
+def test_a_row_ends_where_nothing_follows_for_some_lines_even_if_the_next_beginning_was_missed() -> None:
+    columns = {"lines[].text": logits(40, (1, 2)), "lines[].amount": logits(40, (33, 33))}
+    table = rows(columns, logits(40, (1, 1)), [i // 4 for i in range(40)])
+    assert [sorted(row) for row in table] == [["lines[].text"], ["lines[].amount"]]

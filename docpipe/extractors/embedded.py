@@ -134,9 +134,10 @@ def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word], ow
     """Rows are numbered in this window from 0; `_joined` numbers them through. Two windows see the rows that they
     share: each keeps those that begin in its own half."""
     found = []
+    lines = [word.line for word in words]
     for list_path, specs in schema.lists().items():
         columns = {spec.path: logits[spec.path] for spec in specs}
-        table = [row for row in spans.rows(columns, logits[list_path + ROW]) if _begin(row) in own]
+        table = [row for row in spans.rows(columns, logits[list_path + ROW], lines) if _begin(row) in own]
         for number, row in enumerate(table):
             for path, choices in row.items():
                 concrete = path.replace("[]", f"[{number}]")

@@ -20,6 +20,7 @@ LEAST = 0.004  # probability below which a place is not followed up: 25 such wou
 OUTSIDE = 0.02  # words inside a span that are this unlikely to belong are left out (a neighbour column in an address)
 TRUST_IN_INSIDE = 0.2  # weight of "each word belongs" beside "it ends here"; at 1 every long address was cut short
 SURE = 0.5  # a row or a cell begins here
+TALLEST_GAP = 3  # lines without a sure cell after which a row has ended, even if the next beginning was missed
 POSSIBLE = 0.08  # a second reading of a cell that the rules may prefer
 
 
@@ -42,8 +43,8 @@ def single(logits: Floats, absent: float) -> tuple[list[Choice], float]:
     return sorted(choices, key=lambda choice: -choice.score), float(chance[0])
 
 
-def rows(columns: Mapping[str, Floats], starts: Floats) -> list[dict[str, list[Choice]]]:
-    """columns: list field -> logits [3, N]; starts: logits [3, N] of "first word of each row".
+def rows(columns: Mapping[str, Floats], starts: Floats, lines: Sequence[int]) -> list[dict[str, list[Choice]]]:
+    """columns: list field -> logits [3, N]; starts: logits [3, N] of "first word of each row"; lines: each word's line.
     -> the rows in reading order, each with the choices per column, best first."""
     cells = [(choice, column) for column, logits in columns.items() for choice in _cells(logits)]
     cells.sort(key=lambda cell: (cell[0].words[0], -cell[0].score))
@@ -51,15 +52,22 @@ def rows(columns: Mapping[str, Floats], starts: Floats) -> list[dict[str, list[C
     if not begins and cells:
         begins = [cells[0][0].words[0]]
     table: list[dict[str, list[Choice]]] = []
-    row_of = -1
+    row_of, last_line = -1, 0
     for choice, column in cells:
         begun = int(np.searchsorted(begins, choice.words[0], side="right"))
         if begun == 0:
             continue  # before the first row: a heading
         taken = bool(table) and any(c.score >= SURE for c in table[-1].get(column, ()))
-        if begun != row_of or (taken and choice.score >= SURE):
+        line, sure = lines[choice.words[0]], choice.score >= SURE
+        far = bool(table) and line - last_line > TALLEST_GAP
+        if far and not sure:
+            continue  # no second reading of a cell so far below it
+        if begun != row_of or (taken and sure) or far:
             table.append({})
             row_of = begun
+            last_line = line
+        if sure:
+            last_line = max(last_line, line)
         table[-1].setdefault(column, []).append(choice)
     for row in table:
         for choices in row.values():
