@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from itertools import accumulate
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -158,6 +160,11 @@ def _tops(marks: Sequence[Mark], page_height: int, column_height: int) -> list[i
 
 @lru_cache(maxsize=8)
 def _font(size: int) -> FontType:
+    """Bitstream Vera, which comes with reportlab: Pillow's own font has no umlauts and no accents."""
+    home = find_spec("reportlab")
+    vera = Path(home.origin).parent / "fonts" / "Vera.ttf" if home and home.origin else None
+    if vera and vera.exists():
+        return ImageFont.truetype(str(vera), size * SHARPNESS)
     return ImageFont.load_default(size * SHARPNESS)
 
 
