@@ -9,8 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-STRIDE = 8  # one cell of the map is 8 x 8 canvas pixels: about one small word high on an A4 page
-CHANNELS = 64
+CHANNELS = 64  # of the map, whose cells are 8 x 8 canvas pixels: about one small word high on an A4 page
 GRID = (8, 6)  # patches down and across: 80 x 80 canvas pixels each
 LOOKS = (0.15, 0.5, 0.85)  # a word is looked at in three places along its box
 
