@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--data", nargs=3, action="append", required=True, metavar=("LABELS", "RESULTS", "MAP"))
     parser.add_argument("--schema", help="the schema, where the results name one that cannot be loaded by that name")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--plot", type=Path, help="a PNG of how the confidences fared (needs matplotlib)")
     wanted = parser.parse_args()
     records: list[Record] = []
     extractors: set[str] = set()
@@ -43,6 +44,8 @@ def main() -> None:
     calibration = fit(records, extractors.pop())
     calibration.save(wanted.output)
     report(records, calibration)
+    if wanted.plot:
+        plot(calibration, wanted.plot)
     print(f"written to {wanted.output}")
 
 
@@ -89,12 +92,9 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
     print(f"{sum(record.right for record in records) / len(records):.1%} right; groups:", end=" ")
     print(", ".join(sorted({group_of(record.kind) for record in records})))
     gap = 0.0
-    for place in range(BINS):
-        inside = [pair for pair in held_out if place / BINS <= pair[0] < (place + 1) / BINS or pair[0] == place + 1]
-        if inside:
-            said, was = sum(pair[0] for pair in inside) / len(inside), sum(pair[1] for pair in inside) / len(inside)
-            gap += abs(said - was) * len(inside) / len(held_out)
-            print(f"  confidence {said:.2f}: {was:.2f} right of {len(inside)}")
+    for said, was, count in binned(held_out):
+        gap += abs(said - was) * count / len(held_out)
+        print(f"  confidence {said:.2f}: {was:.2f} right of {count}")
     print(f"expected calibration error {gap:.3f} on held-out documents")
     for error in ERRORS_SHOWN:
         edge = calibration.threshold(error)
@@ -102,6 +102,34 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
         share = len(accepted) / len(held_out)
         shown = "nothing can be promised" if edge is None else f"from {edge:.3f}, {share:.0%} of the values"
         print(f"  error at most {error:.1%}: {shown}, {accepted.count(False)} wrong among them")
+
+
+def binned(held_out: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, int]]:
+    """Mean confidence, share that was right and number of the values, by tenths of confidence."""
+    for place in range(BINS):
+        inside = [pair for pair in held_out if min(int(pair[0] * BINS), BINS - 1) == place]
+        if inside:
+            yield (
+                sum(said for said, _ in inside) / len(inside),
+                sum(was for _, was in inside) / len(inside),
+                len(inside),
+            )
+
+
+def plot(calibration: Calibration, output: Path) -> None:
+    """The reliability of the held-out confidences, and below it how many values have them."""
+    from matplotlib.figure import Figure  # heavy; in the extra `train`
+
+    said, was, counts = zip(*binned(calibration.held_out), strict=True)
+    figure = Figure(figsize=(5, 6), layout="constrained")
+    reliability, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+    reliability.plot((0, 1), (0, 1), color="grey", linewidth=1, label="as promised")
+    reliability.plot(said, was, marker="o", label="held-out values")
+    reliability.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
+    reliability.legend()
+    share.bar([(int(min(s, 0.999) * BINS) + 0.5) / BINS for s in said], counts, width=0.9 / BINS)
+    share.set(xlabel="confidence", ylabel="values", yscale="log")
+    figure.savefig(output, dpi=120)
 
 
 if __name__ == "__main__":

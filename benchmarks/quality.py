@@ -4,7 +4,7 @@
 
 In: labelled documents as shared/data/README.md describes them. Out: Markdown tables on standard output; in --out, for
 each set, `labels.jsonl` and `results.jsonl` of the documents that were kept aside (what `docpipe evaluate` and
-`benchmarks.fit_confidence` take). A second run reads nothing again.
+`benchmarks.fit_confidence` take). A second run reads nothing again. The last table is that of the README.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ from docpipe.evaluate.scores import Score
 from docpipe.schema import load_schema
 from docpipe.vlm.training.aside import names_aside
 
+MICRO, GOODS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
 AD_ORDER = Path(__file__).parent.parent / "examples" / "ad_order.json"
 
 
 @dataclass(frozen=True)
 class Aside:
-    """A set of documents: `part` is what was kept aside of `origin`, or None where nothing was trained on."""
+    """A set of documents: `part` is what was kept aside of `origin`, or None where nothing was trained on; `pixels`:
+    PDFs are made pictures first, so that no text layer helps; `shown`: the fields that the summary names."""
 
     title: str
     folder: str
@@ -40,17 +42,26 @@ class Aside:
     origin: str = ""
     part: str | None = None
     only_visible: bool = False
+    pixels: bool = False
+    shown: tuple[str, ...] = ()
 
 
+SCAN_DPI = 200
+SROIE_FIELDS = ("merchant_name", "merchant_address", "date", "total")
 RECEIPT_LABELS = ("labels.jsonl", "labels_extra.jsonl")
 SETS = (
-    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "aside_seller"),
+    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "aside_seller",
+          shown=SROIE_FIELDS),
     Aside("receipts, sellers as they come", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts",
-          "aside_document"),
+          "aside_document", shown=SROIE_FIELDS),
     Aside("e-invoices kept aside", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices", "both",
           only_visible=True),
+    Aside("e-invoices kept aside, as pictures", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices",
+          "both", only_visible=True, pixels=True),
     Aside("mixed invoices", "mixed_invoices", ("labels.jsonl",), "invoice", ()),
     Aside("ad orders kept aside", "adbuy", ("labels.jsonl",), str(AD_ORDER), (), "ad_orders", "both"),
+    Aside("photo receipts", "photo_receipts", ("labels.jsonl",), "receipt", ("wildreceipt",), shown=("date", "total")),
+    Aside("French invoices drawn by others", "invoices_fr", ("labels.jsonl",), "invoice", ("invoices_fr",)),
 )  # fmt: skip
 
 
@@ -58,14 +69,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/quality"))
+    parser.add_argument("--only", help="sets whose title contains this")
     options = parser.parse_args()
-    for chosen in SETS:
+    summary = ["\n### Summary\n", "| documents | field | F1 | 95 % interval |", "|---|---|---|---|"]
+    for chosen in (known for known in SETS if (options.only or "") in known.title):
         folder = options.out / chosen.title.replace(",", "").replace(" ", "-")
         gather(chosen, options.data, folder)
         read(chosen, folder, options.out / "quality.db")
-        for line in table(chosen, judge(chosen, folder)):
-            sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        evaluation = judge(chosen, folder)
+        for line in table(chosen, evaluation):
+            print(line, flush=True)
+        summary += summed_up(chosen, evaluation)
+    print("\n".join(summary))
 
 
 def gather(chosen: Aside, data: Path, folder: Path) -> None:
@@ -78,8 +93,24 @@ def gather(chosen: Aside, data: Path, folder: Path) -> None:
             for line in (source / name).read_text(encoding="utf-8").splitlines():
                 file = json.loads(line)["file"]
                 if wanted is None or file in wanted:
-                    labels.write(line + "\n")
-                    shutil.copy(source / file, folder / "docs")
+                    labels.write((_pictured(line) if chosen.pixels else line) + "\n")
+                    (_picture if chosen.pixels else shutil.copy)(source / file, folder / "docs")
+
+
+def _pictured(label: str) -> str:
+    row = json.loads(label)
+    return json.dumps({**row, "file": str(Path(row["file"]).with_suffix(".tiff"))})
+
+
+def _picture(pdf: Path, folder: Path) -> None:
+    """The pages of a PDF as a TIFF."""
+    import pypdfium2  # heavy: native library
+
+    with pypdfium2.PdfDocument(pdf) as document:
+        pages = [page.render(scale=SCAN_DPI / 72).to_pil().convert("RGB") for page in document]
+    pages[0].save(
+        folder / pdf.with_suffix(".tiff").name, save_all=True, append_images=pages[1:], dpi=(SCAN_DPI, SCAN_DPI)
+    )
 
 
 def read(chosen: Aside, folder: Path, database: Path) -> None:
@@ -97,11 +128,21 @@ def judge(chosen: Aside, folder: Path) -> Evaluation:
     return evaluate(documents, results, schema, only_visible=chosen.only_visible)
 
 
+def summed_up(chosen: Aside, evaluation: Evaluation) -> Iterator[str]:
+    """The lines of this set in the summary: its named fields, the micro average and the rows of goods."""
+    scores = {path: evaluation.scores.fields[path] for path in chosen.shown}
+    scores |= {MICRO: evaluation.scores.micro} | {f"{p} (rows)": s for p, s in evaluation.rows.items() if p == GOODS}
+    for path, score in scores.items():
+        if score.counts.right + score.counts.wrong + score.counts.missed:
+            count = len(evaluation.documents)
+            yield f"| {chosen.title} ({count}) | {path} | {_shown(score.counts.f1)} | {_interval(score.interval)} |"
+
+
 def table(chosen: Aside, evaluation: Evaluation) -> Iterator[str]:
     yield f"\n### {chosen.title}: {len(evaluation.documents)} documents\n"
     yield "| field | F1 | 95 % interval | right | wrong | missed | spurious |\n|---|---|---|---|---|---|---|"
     rows: dict[str, Score] = {**evaluation.scores.fields, **{f"{p} (rows)": s for p, s in evaluation.rows.items()}}
-    for path, score in [*rows.items(), ("**micro**, single fields", evaluation.scores.micro)]:
+    for path, score in [*rows.items(), (MICRO, evaluation.scores.micro)]:
         counts = score.counts
         if counts.right + counts.wrong + counts.missed + counts.spurious:
             yield (

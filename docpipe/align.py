@@ -60,10 +60,10 @@ class PageIndex:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.words = page.words
-        self._text = " ".join(word.text for word in page.words)
+        self.printed = " ".join(word.text for word in page.words)  # all of the page
         starts = np.cumsum([0, *(len(word.text) + 1 for word in page.words)])
         self._starts: list[int] = starts.tolist()
-        self._squeezed, self._offsets = squeeze_with_offsets(self._text)
+        self._squeezed, self._offsets = squeeze_with_offsets(self.printed)
 
     def words_in(self, box: Box) -> list[int]:
         """Indexes of the words that lie in the box (or hold it: evidence may be a part of a word)."""
@@ -78,7 +78,7 @@ class PageIndex:
 
     def text(self, first: int, last: int) -> str:
         """The words from `first` to `last` (inclusive) with single blanks."""
-        return self._text[self._starts[first] : self._starts[last + 1] - 1]
+        return self.printed[self._starts[first] : self._starts[last + 1] - 1]
 
     def quote(self, first: int, last: int, match: Match = "exact") -> tuple[Evidence, ...]:
         """Evidence for the words from `first` to `last` (inclusive)."""
@@ -103,11 +103,11 @@ class PageIndex:
 
     def _exact(self, text: str) -> Iterator[Occurrence]:
         wanted = " ".join(text.split())
-        start = self._text.find(wanted)
+        start = self.printed.find(wanted)
         while start >= 0:
-            if not cuts_a_word(self._text, start, start + len(wanted)):
+            if not cuts_a_word(self.printed, start, start + len(wanted)):
                 yield self._occurrence(start, start + len(wanted), "exact")
-            start = self._text.find(wanted, start + 1)
+            start = self.printed.find(wanted, start + 1)
 
     def _normalised(self, text: str) -> Iterator[Occurrence]:
         number, date = number_key(text), date_key(text)
@@ -123,7 +123,7 @@ class PageIndex:
         place = self._squeezed.find(wanted)
         while place >= 0:
             start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
-            if not cuts_a_word(self._text, start, end):
+            if not cuts_a_word(self.printed, start, end):
                 yield self._occurrence(start, end, "normalised")
             place = self._squeezed.find(wanted, place + 1)
 
@@ -162,7 +162,7 @@ class PageIndex:
                 return
             start, end = self._offsets[found.dest_start], self._offsets[found.dest_end - 1] + 1
             start, end = self._whole_words(start, end)
-            similarity = fuzz.ratio(wanted, squeeze(self._text[start:end])) / 100
+            similarity = fuzz.ratio(wanted, squeeze(self.printed[start:end])) / 100
             if similarity < FUZZY_MIN:
                 return  # `Total` is in `Subtotal`, but it is not that word
         yield self._occurrence(start, end, "fuzzy", similarity)
@@ -173,7 +173,7 @@ class PageIndex:
         place = self._lookalikes.find(wanted)
         while place >= 0:
             start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
-            if is_date or not cuts_a_word(self._text, start, end):
+            if is_date or not cuts_a_word(self.printed, start, end):
                 return (start, end) if is_date else self._whole_words(start, end)
             place = self._lookalikes.find(wanted, place + 1)
         return None
@@ -211,9 +211,9 @@ class PageIndex:
 
     def _whole_words(self, start: int, end: int) -> tuple[int, int]:
         """The offsets widened to the words they cut, blanks and punctuation at the words' ends aside."""
-        while start > 0 and self._text[start - 1].isalnum():
+        while start > 0 and self.printed[start - 1].isalnum():
             start -= 1
-        while end < len(self._text) and self._text[end].isalnum():
+        while end < len(self.printed) and self.printed[end].isalnum():
             end += 1
         return start, end
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
 
-from docpipe.align import Occurrence, PageIndex, cuts_a_number, find, says_the_same
+from docpipe.align import Occurrence, PageIndex, cuts_a_number, cuts_a_word, find, says_the_same
 from docpipe.data import Answer, Candidate, Evidence, Match, Page
 from docpipe.spelling import is_mostly_digits, squeeze
 
@@ -31,9 +31,15 @@ def ground(answer: Answer, pages: Sequence[Page]) -> Answer:
     """Verify the evidence that candidates bring, and look for the others."""
     indexes = {page.number: PageIndex(page) for page in pages}
 
+    whole = "\n".join(index.printed for index in indexes.values())
+
     @cache
     def places(text: str) -> tuple[Occurrence, ...]:
         return tuple(find(text, list(indexes.values())))
+
+    @cache
+    def times(text: str) -> int:
+        return _times_printed(" ".join(text.split()), whole)
 
     verified = [_verified(candidate, indexes) for candidate in answer.candidates]
     anchors = _row_anchors(verified, {c.path: places(c.text) for c in verified if not c.evidence})
@@ -41,14 +47,25 @@ def ground(answer: Answer, pages: Sequence[Page]) -> Answer:
     taken_by_rows: set[tuple[Evidence, ...]] = set()
     grounded: list[Candidate] = []
     for candidate in sorted(verified, key=lambda one: not _row(one.path)):  # rows first
-        found = places(candidate.text)
-        evidence = candidate.evidence or (_chosen(candidate, found, (anchors, indexes), taken_by_rows) if found else ())
+        evidence, often = candidate.evidence, times(candidate.text)
+        if not evidence and (found := places(candidate.text)):
+            evidence, often = _chosen(candidate, found, (anchors, indexes), taken_by_rows), len(found)
         if _row(candidate.path):
             taken_by_rows.add(evidence)
-        support = min(len(found), SUPPORT_ENOUGH) / SUPPORT_ENOUGH
+        support = min(often, SUPPORT_ENOUGH) / SUPPORT_ENOUGH
         grounded.append(replace(candidate, evidence=evidence, signals={**candidate.signals, "support": support}))
     grounded.sort(key=lambda one: order[one.path])
     return replace(answer, candidates=tuple(grounded))
+
+
+def _times_printed(text: str, whole: str) -> int:
+    """How often a text is printed as it is written, counted up to SUPPORT_ENOUGH. To look for each of a long document's
+    thousands of values on each of its pages, loosely, would take minutes."""
+    times, place = 0, whole.find(text) if text else -1
+    while place >= 0 and times < SUPPORT_ENOUGH:
+        times += not cuts_a_word(whole, place, place + len(text))
+        place = whole.find(text, place + 1)
+    return times
 
 
 def _verified(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> Candidate:

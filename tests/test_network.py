@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 torch = pytest.importorskip("torch")
 
@@ -26,7 +27,9 @@ from docpipe.vlm.training.export import (  # noqa: E402
 )
 from docpipe.vlm.training.loss import pointer_loss  # noqa: E402
 from docpipe.vlm.training.noise import jitter, spoil  # noqa: E402
+from docpipe.vlm.training.plot import plot, read_log  # noqa: E402
 from docpipe.vlm.training.split import part_of  # noqa: E402
+from docpipe.vlm.training.swap import Names, swapped  # noqa: E402
 
 SMALL = NetworkConfig(width=48, heads=4, layers=2, dropout=0.0)
 
@@ -50,7 +53,7 @@ def receipt(shop: str, total: str) -> Example:
         for place, text in enumerate(row)
     )
     labels = {"merchant_name": [(0,)], "total": [(4,)], "tax": []}
-    return Example("test", shop, "receipt", 1.6, words, labels)
+    return Example("test", shop, "receipt", 1.6, words, labels, kinds={"merchant_name": "name"})
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +138,34 @@ def test_spoilt_words_keep_their_labels() -> None:
         assert all(0.0 <= w.box.left <= w.box.right <= 1.0 for w in words)
         if labels["total"] and len(words) == len(example.words):
             assert words[labels["total"][0][0]].line == 2
+
+
+def test_swapped_documents_keep_their_layout_and_get_other_names_and_amounts() -> None:
+    names = Names([receipt("Blauwal", "8.20"), receipt("Rotkehl", "8.20"), receipt("Grünfink", "8.20")])
+    example = receipt("Blauwal", "8.20")
+    texts = set()
+    for seed in range(30):
+        words = swapped(example, names, np.random.default_rng(seed))
+        assert [(w.box, w.line) for w in words] == [(w.box, w.line) for w in example.words]
+        amounts = [w.text for w, before in zip(words, example.words, strict=True) if before.text == "8.20"]
+        assert len(set(amounts)) == 1
+        assert amounts[0][1] == "." and amounts[0][3] == "0"
+        texts.add(words[example.labels["merchant_name"][0][0]].text)
+    assert texts == {"Blauwal", "Rotkehl", "Grünfink"}
+
+
+def test_the_course_of_training_becomes_a_picture(tmp_path: Path) -> None:
+    rows = [
+        {"step": 25, "loss": 9.0},
+        {"step": 50, "loss": 5.0},
+        {"step": 50, "loss": 4.0},
+        {"step": 50, "loss_aside": 6.0},
+    ]
+    (tmp_path / "log.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert read_log(tmp_path) == ([(25, 9.0), (50, 4.0)], [(50, 6.0)])
+    plot(tmp_path, tmp_path / "training.png")
+    with Image.open(tmp_path / "training.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("L")))) > 20
 
 
 def test_a_seller_is_on_one_side_of_the_split_only() -> None:

@@ -24,6 +24,13 @@ def logits(count: int, *spans: tuple[int, int]) -> np.ndarray:
     return values
 
 
+def cells_of(columns: dict[str, np.ndarray], per_line: int) -> list[dict[str, tuple[int, ...]]]:
+    """The words of the best choice for each cell of each row."""
+    count = next(iter(columns.values())).shape[1]
+    table = rows(columns, [word // per_line for word in range(count)])
+    return [{path: choices[0].words for path, choices in row.items()} for row in table]
+
+
 def test_a_value_is_the_words_between_its_beginning_and_its_end() -> None:
     choices, absent = single(logits(10, (3, 5)), absent=FAR)
     assert choices[0].words == (3, 4, 5)
@@ -56,25 +63,56 @@ def test_a_word_of_another_column_inside_an_address_is_left_out() -> None:
     assert choices[0].words == (2, 3, 5, 6)
 
 
-def test_a_table_becomes_rows_by_where_each_row_begins() -> None:
-    columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (8, 8))}
-    starts = logits(12, (1, 1), (5, 5))
-    table = rows(columns, starts, [i // 4 for i in range(12)])
-    assert [{path: cells[0].words for path, cells in row.items()} for row in table] == [
+def test_a_word_that_belongs_is_not_left_outside_by_a_close_call() -> None:
+    values = logits(10, (3, 5))
+    values[BEGIN, 2:4] = [NEAR - 0.1, NEAR]
+    values[END, 5:7] = [NEAR, NEAR - 0.1]
+    values[INSIDE, [2, 6]] = NEAR
+    choices, _ = single(values, absent=FAR)
+    assert choices[0].words == (2, 3, 4, 5, 6)
+
+
+def test_a_table_becomes_rows() -> None:
+    columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (7, 7))}
+    assert cells_of(columns, per_line=4) == [
         {"lines[].text": (1, 2), "lines[].amount": (3,)},
-        {"lines[].text": (5, 6), "lines[].amount": (8,)},
+        {"lines[].text": (5, 6), "lines[].amount": (7,)},
     ]
 
 
-def test_a_missed_beginning_of_a_row_does_not_put_two_amounts_into_one_row() -> None:
-    columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (8, 8))}
-    table = rows(columns, logits(12, (1, 1)), [i // 4 for i in range(12)])
-    assert [row["lines[].amount"][0].words for row in table if "lines[].amount" in row] == [(3,), (8,)]
+def test_the_next_row_begins_where_its_description_does_and_the_amount_may_stand_a_line_below() -> None:
+    columns = {"lines[].text": logits(16, (0, 1), (8, 9)), "lines[].amount": logits(16, (5, 5), (13, 13))}
+    assert cells_of(columns, per_line=4) == [
+        {"lines[].text": (0, 1), "lines[].amount": (5,)},
+        {"lines[].text": (8, 9), "lines[].amount": (13,)},
+    ]
 
 
-def test_what_stands_before_the_first_row_is_not_a_row() -> None:
-    table = rows({"lines[].amount": logits(12, (0, 0), (6, 6))}, logits(12, (5, 5)), [0] * 12)
-    assert [row["lines[].amount"][0].words for row in table] == [(6,)]
+def test_a_cell_that_was_missed_leaves_the_other_rows_as_they_are() -> None:
+    columns = {"lines[].text": logits(12, (0, 1), (8, 9)), "lines[].amount": logits(12, (3, 3), (7, 7), (11, 11))}
+    assert [sorted(row) for row in cells_of(columns, per_line=4)] == [
+        ["lines[].amount", "lines[].text"],
+        ["lines[].amount"],
+        ["lines[].amount", "lines[].text"],
+    ]
+
+
+def test_a_wrong_second_cell_on_a_line_is_another_reading_and_no_row() -> None:
+    amounts = logits(8, (2, 2), (3, 3), (7, 7))
+    columns = {
+        "lines[].text": logits(8, (0, 0), (4, 4)),
+        "lines[].unit": logits(8, (1, 1), (5, 5)),
+        "lines[].amount": amounts,
+    }
+    assert len(cells_of(columns, per_line=4)) == 2
+
+
+def test_two_pairs_on_one_line_are_two_rows() -> None:
+    columns = {"pairs[].label": logits(4, (0, 0), (2, 2)), "pairs[].value": logits(4, (1, 1), (3, 3))}
+    assert cells_of(columns, per_line=4) == [
+        {"pairs[].label": (0,), "pairs[].value": (1,)},
+        {"pairs[].label": (2,), "pairs[].value": (3,)},
+    ]
 
 
 def test_windows_cover_every_word_and_overlap() -> None:
@@ -103,7 +141,6 @@ def test_the_canvas_shows_ink_on_any_paper_and_keeps_the_aspect() -> None:
     assert ink[:, width + 1 :].max() == 0.0
 
 
-def test_a_row_ends_where_nothing_follows_for_some_lines_even_if_the_next_beginning_was_missed() -> None:
+def test_a_row_ends_where_nothing_follows_for_some_lines() -> None:
     columns = {"lines[].text": logits(40, (1, 2)), "lines[].amount": logits(40, (33, 33))}
-    table = rows(columns, logits(40, (1, 1)), [i // 4 for i in range(40)])
-    assert [sorted(row) for row in table] == [["lines[].text"], ["lines[].amount"]]
+    assert [sorted(row) for row in cells_of(columns, per_line=4)] == [["lines[].text"], ["lines[].amount"]]

@@ -33,6 +33,7 @@ class Plan:
 
     def __call__(self) -> DocumentStation:
         kit = choose_kit(self.model, self.accept_error, self.limits, threads=WORKER_THREADS, salt=self.salt)
+        _trim_memory()
         return DocumentStation(self, kit)
 
 
@@ -64,7 +65,8 @@ class DocumentStation:
 
 
 def _trim_memory() -> None:
-    """The C library keeps what a page took, up to 90 MB; other workers and renderers can use it. glibc only."""
+    """The C library keeps what loading a model (120 MB) and reading a page (up to 90 MB) took; the next step, other
+    workers and renderers can use it. glibc only."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):
         library.malloc_trim(0)
@@ -72,12 +74,14 @@ def _trim_memory() -> None:
 
 @dataclass(frozen=True)
 class _Reporting:
-    """A reader that says when a page is done."""
+    """A reader that says when a page is done, and leaves no memory lying about."""
 
     reader: Reader
     tell: Tell
 
     def read(self, document: Document, page: Page) -> Page:
+        _trim_memory()  # what drawing the page took
         read = self.reader.read(document, page)
+        _trim_memory()
         self.tell(PageRead(page.number))
         return read

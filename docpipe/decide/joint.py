@@ -34,6 +34,7 @@ SCORE_MIN = 1e-4  # the score of an option that the extractor calls impossible: 
 BEAM = 24  # combinations kept: three fields may be wrong at once before the right one is out of sight
 FIELDS_MAX = 40  # fields that one search may change, the least certain ones first
 EVALUATIONS_MAX = 4_000  # rules checked for one document: about a second when a sum has two hundred rows
+CELLS_CHEAP = 200  # a sum over this many cells more counts as one more check
 WAVES_MAX = 3  # a repaired row can break a total that was right by accident; it is then looked at again
 
 ABSENT = None
@@ -88,7 +89,7 @@ class JointChoice:
         unit = self.units[number]
         key = self._key(number, taken)
         if key not in self._checked:
-            self.evaluations += 1
+            self.evaluations += 1 + len(unit.paths) // CELLS_CHEAP
             self._checked[key] = unit.rule.check(self.values(unit.paths, taken))
         return self._checked[key]
 

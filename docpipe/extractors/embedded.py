@@ -27,7 +27,7 @@ from docpipe.vlm.encode import (
     load_tokenizer,
     windows,
 )
-from docpipe.vlm.questions import ROW, questions
+from docpipe.vlm.questions import questions
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -135,9 +135,9 @@ def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word], ow
     share: each keeps those that begin in its own half."""
     found = []
     lines = [word.line for word in words]
-    for list_path, specs in schema.lists().items():
+    for specs in schema.lists().values():
         columns = {spec.path: logits[spec.path] for spec in specs}
-        table = [row for row in spans.rows(columns, logits[list_path + ROW], lines) if _begin(row) in own]
+        table = [row for row in spans.rows(columns, lines) if _begin(row) in own]
         for number, row in enumerate(table):
             for path, choices in row.items():
                 concrete = path.replace("[]", f"[{number}]")

@@ -32,7 +32,7 @@ class OcrModels:
 
     def text_map(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(1, 3, height, width) -> (height, width) probability of text; sides are multiples of 32."""
-        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels})[0]
+        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels}, _giving_back())[0]
         text: NDArray[np.float32] = probabilities[0, 0]
         return text
 
@@ -74,6 +74,15 @@ def _session(file: str, threads: int) -> Any:
     except Exception as error:
         hint = "Install it again: pip install --force-reinstall rapidocr"
         raise ModelError(f"The OCR model {path} cannot be loaded: {error}", hint=hint) from error
+
+
+def _giving_back() -> Any:
+    """For the run that needs most by far: what it took goes back to the system, not to the next page's run."""
+    import onnxruntime  # heavy: see _session
+
+    options = onnxruntime.RunOptions()
+    options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
 
 
 @cache

@@ -30,7 +30,7 @@ CANVAS_HEIGHT, CANVAS_WIDTH = 640, 480  # the picture: grey, the page fitted in,
 MAX_WORDS = 448  # of one pass; with 48 patches and the fields about 512 positions, what the text encoder was made for
 SHARED = MAX_WORDS // 4  # words that neighbouring windows of one page share, so that no table row is cut
 CONTEXT = 6  # numbers a word carries about its place, see `_context`
-GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code", "row")
+GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code")
 
 _GROUP_OF_KIND = {
     "name": "name", "address": "address", "identifier": "identifier", "iban": "identifier", "vat_id": "identifier",

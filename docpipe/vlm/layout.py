@@ -1,7 +1,7 @@
 """The sense of place: where a word stands on the page, for itself and seen from every other word.
 
 In: boxes [B, T, 4] in fractions of the page and context numbers [B, T, C]. Out: embeddings [B, T, D] and an attention
-bias [B, heads, T, T] that depends only on how far apart two things stand (a Fourier series in dx and dy per head).
+bias that depends only on how far apart two things stand (a Fourier series in dx and dy per head), as two factors.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Layout(nn.Module):
         place = self.place(torch.cat([fourier(numbers).flatten(-2), context], dim=-1))
         return self.out(nn.functional.gelu(place))
 
-    def bias(self, centres: Tensor, placed: Tensor) -> Tensor:
-        """centres [B, T, 2], placed [B, T] 1 for what has a place -> [B, heads, T, T].
+    def bias(self, centres: Tensor, placed: Tensor) -> tuple[Tensor, Tensor]:
+        """centres [B, T, 2], placed [B, T] 1 for what has a place -> [B, heads, T, W] and [B, T, W], whose product is
 
-        near * cos(w dx) + lean * sin(w dx), written as products of cos and sin of the two places.
+        near * cos(w dx) + lean * sin(w dx), summed over octaves and both directions (W = 2 * 2 * FREQUENCIES).
         """
         waves = fourier(centres) * placed[:, :, None, None]  # [B, T, 2, 2 F]
         cosines, sines = waves.chunk(2, dim=-1)
@@ -48,4 +48,4 @@ class Layout(nn.Module):
         near = self.near.repeat(1, 1, 2)  # cos(a - b) = cos a cos b + sin a sin b: one weight for both products
         lean = self.lean.repeat(1, 1, 2)
         asking = waves.unsqueeze(1) * near[:, None] + turned.unsqueeze(1) * lean[:, None]  # [B, heads, T, 2, 2 F]
-        return asking.flatten(-2) @ waves.flatten(-2).transpose(1, 2).unsqueeze(1)
+        return asking.flatten(-2), waves.flatten(-2)

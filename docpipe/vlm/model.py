@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from docpipe.vlm.encode import CONTEXT, GROUPS, SHAPES
-from docpipe.vlm.fusion import NORM_EPS, Encoder
+from docpipe.vlm.fusion import NORM_EPS, Encoder, Place
 from docpipe.vlm.layout import Layout
 from docpipe.vlm.pointer import Pointer
 from docpipe.vlm.vision import Vision
@@ -92,8 +92,8 @@ class DocumentNetwork(nn.Module):
         place = torch.arange(pieces.shape[1], device=pieces.device)
         return self._mean(pieces) + self.shapes(shape) + self.positions(place) + self.roles.weight[2]
 
-    def _bias(self, asked: Tensor, patch_boxes: Tensor, places: Tensor) -> Tensor:
-        """Fields stand nowhere; patches and words stand at their centres on the canvas: [B, heads, T, T]."""
+    def _bias(self, asked: Tensor, patch_boxes: Tensor, places: Tensor) -> Place:
+        """Fields stand nowhere; patches and words stand at their centres on the canvas."""
         placed_boxes = torch.cat([patch_boxes, places], dim=1)
         centres = (placed_boxes[..., :2] + placed_boxes[..., 2:]) / 2
         nowhere = torch.zeros_like(asked[..., :2])

@@ -1,4 +1,4 @@
-"""A schema becomes the questions that the network is asked: one per leaf, and one per list for where its rows begin.
+"""A schema becomes the questions that the network is asked: one per leaf.
 
 In: a `Schema`. Out: paths and `Question`s in schema order. Shared by training and the shipped extractor.
 """
@@ -8,27 +8,18 @@ from __future__ import annotations
 from docpipe.schema import Schema
 from docpipe.vlm.encode import Question, group_of
 
-ROW = "[]"  # `line_items[]`: the path of the question where each row begins
-
 
 def questions(schema: Schema) -> dict[str, Question]:
     """Template path -> question."""
-    asked = {
+    return {
         spec.path: Question(
             worded(spec.path, spec.prompt), group_of(spec.kind.name), repeated=spec.list_path is not None
         )
         for spec in schema.fields
     }
-    for path in schema.lists():
-        asked[path + ROW] = row_question(path)
-    return asked
 
 
 def worded(path: str, prompt: str) -> str:
     """`line_items[].unit_price` -> `line items unit price: <prompt>`; a prompt that repeats the name is left off."""
     name = path.replace("[]", "").replace(".", " ").replace("_", " ")
     return name if prompt.lower().strip(" .?") in ("", name.lower()) else f"{name}: {prompt}"
-
-
-def row_question(list_path: str) -> Question:
-    return Question(f"{list_path.replace('_', ' ')}: first word of each row", "row", repeated=True)

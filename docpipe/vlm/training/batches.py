@@ -26,11 +26,12 @@ from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
 from docpipe.vlm.training.examples import Example, ExampleSet, Span
 from docpipe.vlm.training.noise import jitter, spoil
 from docpipe.vlm.training.phrasings import question_for
+from docpipe.vlm.training.swap import Names, swapped
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-LEARNT_WORDS = 224  # of a page in one training step: long pages are learnt in parts, at half the cost
+LEARNT_WORDS = 288  # of a page in one training step: long pages are learnt in parts, at half the cost
 HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
 ASKED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's question
 
@@ -50,7 +51,7 @@ class Batches:
     def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, spoilt: bool) -> None:
         self.sets = sets
         self.tokenizer = tokenizer
-        self.spoilt = spoilt
+        self.names = Names(example for s in sets for example in s) if spoilt else None
         self.where = [(s, i) for s, examples in enumerate(sets) for i in range(len(examples))]
 
     def epoch(self, seed: int, size: int, weights: Mapping[str, int] | None = None) -> Iterator[Batch]:
@@ -75,28 +76,29 @@ class Batches:
     ) -> tuple[FieldArrays, PageArrays, NDArray[np.float32]]:
         example = self._at(where)
         words, labels = example.words, dict(example.labels)
-        if self.spoilt:
+        if self.names:
+            words = swapped(example, self.names, random)
             if words and words[0].source == "textlayer" and random.random() < 0.7:
                 words, labels = spoil(words, labels, random)
             words = jitter(words, random)
-        start, most = 0, LEARNT_WORDS if self.spoilt else MAX_WORDS
+        start, most = 0, LEARNT_WORDS if self.names else MAX_WORDS
         if len(words) > most:
             start = int(random.integers(0, len(words) - most + 1))
             words = words[start : start + most]
         picture = self.sets[where[0]].picture(where[1])
         page = encode_page(words, example.aspect, picture, self.tokenizer)
-        if self.spoilt:
+        if self.names:
             hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
             page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
         paths = self._asked(sorted(labels), random)
         # one wording per field and batch: descriptions that pages share are read once
         asking = {path: np.random.default_rng([wording, crc32(path.encode())]) for path in paths}
-        questions = [question_for(example, path, asking[path] if self.spoilt else None) for path in paths]
+        questions = [question_for(example, path, asking[path] if self.names else None) for path in paths]
         targets = np.stack([_targets(labels[path], start, len(words)) for path in paths])
         return encode_fields(questions, self.tokenizer), page, targets
 
     def _asked(self, paths: list[str], random: np.random.Generator) -> list[str]:
-        if not self.spoilt:
+        if not self.names:
             return paths
         count = max(1, round(len(paths) * random.uniform(*ASKED_SHARE)))
         return [paths[i] for i in random.permutation(len(paths))[:count]]

@@ -14,7 +14,6 @@ from docpipe.data import Box, Page
 from docpipe.samples import Drawn, Placed
 from docpipe.schema import template
 from docpipe.vlm.encode import canvas
-from docpipe.vlm.questions import ROW
 from docpipe.vlm.training.examples import Example, Span
 from docpipe.vlm.training.match import span_in_boxes
 
@@ -45,7 +44,6 @@ def page_labels(
     """Every field of the document: its spans on this page, [] when it is not there; a field with a value that the
     reader lost is unknown."""
     labels: dict[str, list[Span]] = {path: [] for path in fields}
-    rows: dict[str, dict[str, int]] = {}
     lost = set()
     for value in placed:
         path = template(value.path)
@@ -54,12 +52,6 @@ def page_labels(
             lost.add(path)
             continue
         labels.setdefault(path, []).append(span)
-        if "[" in value.path:
-            starts = rows.setdefault(path.partition("[")[0] + ROW, {})
-            row = value.path.partition("]")[0]
-            starts[row] = min(starts.get(row, span[0]), span[0])
-    for path in {p.partition("[")[0] + ROW for p in fields if "[" in p}:
-        labels[path] = [(start,) for start in sorted(set(rows.get(path, {}).values()))]
     return {path: sorted(set(spans)) for path, spans in labels.items() if path not in lost}
 
 

@@ -24,8 +24,8 @@ Span = tuple[int, ...]  # indexes of the words that print one value, in reading 
 class Example:
     """`labels` maps a field template (`gross_total`, `line_items[].amount`) to every place where it is printed;
     an empty list means that the field is known to be absent from this page. A field that is not a key is unknown
-    and is never asked. `line_items[]` holds the first word of each row. `origin` names the set, `group` the
-    seller (splits are made by group), `prompts` further wordings for this document's own fields."""
+    and is never asked. `origin` names the set, `group` the seller (splits are made by group), `prompts`
+    further wordings for this document's own fields."""
 
     origin: str
     group: str

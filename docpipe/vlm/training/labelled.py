@@ -207,5 +207,5 @@ def words_of_lines(lines: Sequence[tuple[str, tuple[float, float, float, float]]
         width = (right - left) / max(1, len(text))
         for found in re.finditer(r"\S+", text):
             box = Box(left + found.start() * width, top, left + found.end() * width, bottom)
-            words.append(Word(found.group(), box, 1.0, "ocr", number))
+            words.append(Word(found.group(), box, 1.0, "textlayer", number))
     return tuple(words)

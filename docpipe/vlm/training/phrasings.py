@@ -11,7 +11,7 @@ import numpy as np
 
 from docpipe.schema import load_schema
 from docpipe.vlm.encode import GROUPS, Question, group_of
-from docpipe.vlm.questions import ROW, questions, row_question, worded
+from docpipe.vlm.questions import questions, worded
 from docpipe.vlm.training.examples import Example
 
 SHIPPED = ("invoice", "receipt", "form")
@@ -64,8 +64,6 @@ def official(schema: str) -> dict[str, Question]:
 
 
 def question_for(example: Example, path: str, random: np.random.Generator | None) -> Question:
-    if path.endswith(ROW):
-        return row_question(path.removesuffix(ROW))
     known = official(example.schema).get(path) if example.schema in SHIPPED else None
     if known is None:
         return Question(_own_wording(example, path, random), _group(example, path, random), "[]" in path)

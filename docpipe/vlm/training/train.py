@@ -12,6 +12,7 @@ import logging
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,7 @@ class Plan:
     start_from: Path | None
     weights: dict[str, int]
     blind: bool
+    bfloat: bool
 
 
 class Training:
@@ -56,7 +58,7 @@ class Training:
         self.step, self.epoch, self.resumed_at = 0, 0, 0
         self.best = math.inf
         self.network = fresh_network(config).to(plan.device)
-        self.optimiser = torch.optim.AdamW(_groups(self.network), weight_decay=WEIGHT_DECAY)
+        self.optimiser = torch.optim.AdamW(_groups(self.network), weight_decay=WEIGHT_DECAY, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         last = plan.out / "last.pt"
         if last.exists():
@@ -114,8 +116,9 @@ class Training:
             asked=batch.asked.to(device),
         )
         blind = self.plan.blind or (self.network.training and float(torch.rand(())) < BLIND_STEPS)
-        logits, absent = self.network(moved.fields, moved.words, None if blind else moved.picture)
-        return pointer_loss(logits, absent, moved)
+        with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self.plan.bfloat):
+            logits, absent = self.network(moved.fields, moved.words, None if blind else moved.picture)
+        return pointer_loss(logits.float(), absent.float(), moved)
 
 
 def train(plan: Plan, config: NetworkConfig, folders: list[Path]) -> None:
@@ -128,7 +131,7 @@ def train(plan: Plan, config: NetworkConfig, folders: list[Path]) -> None:
     started = time.monotonic()
     with (plan.out / "log.jsonl").open("a", encoding="utf-8") as lines:
         while training.step < plan.steps:
-            for batch in learned.epoch(plan.seed + training.epoch, plan.batch_size, plan.weights):
+            for batch in _ahead(learned.epoch(plan.seed + training.epoch, plan.batch_size, plan.weights)):
                 recent.append(training.learn(batch))
                 if training.step % SAVE_EVERY == 0:
                     training.save("last.pt")
@@ -144,6 +147,15 @@ def train(plan: Plan, config: NetworkConfig, folders: list[Path]) -> None:
                     break
             training.epoch += 1
             _judge(training, aside, lines)
+
+
+def _ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The next batch is made beside the work on this one."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = beside.submit(next, batches, None)
+            yield batch
 
 
 def _judge(training: Training, aside: Batches, lines: object) -> None:
@@ -176,12 +188,17 @@ def main() -> None:
     parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights to begin with")
     parser.add_argument("--weight", action="append", default=[], help="ORIGIN=TIMES per epoch, e.g. receipts=3")
     parser.add_argument("--blind", action="store_true", help="leave the picture out (the ablation)")
+    parser.add_argument(
+        "--bfloat", action="store_true",
+        help="products of matrices in bfloat16: several times faster on GPUs and on CPUs with AVX-512 BF16 or AMX",
+    )  # fmt: skip
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights = {origin: int(times) for origin, times in (w.split("=") for w in given.weight)}
     plan = Plan(
-        given.out, given.steps, given.batch_size, given.seed, given.device, given.start_from, weights, given.blind
-    )
+        given.out, given.steps, given.batch_size, given.seed, given.device, given.start_from, weights, given.blind,
+        given.bfloat,
+    )  # fmt: skip
     train(plan, NetworkConfig(), given.examples)
 
 
