@@ -59,6 +59,8 @@ DATA ?= ../shared/data
 
 bench-quality: $(BASE) ## Measure accuracy on labelled documents kept aside (DATA=folder)
 	$(BIN)/python -m benchmarks.quality --data $(DATA)
+	$(BIN)/python -m benchmarks.forms --data $(DATA)
+	$(BIN)/python -m benchmarks.types --data $(DATA)
 
 pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 	$(RUN) $(OUT)/samples/invoices --schema invoice || test $$? -eq 3

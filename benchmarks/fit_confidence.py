@@ -6,14 +6,15 @@ In: label files and the result files of `docpipe run` on their documents. Out: a
         --data LABELS.jsonl RESULTS.jsonl sroie --data LABELS2.jsonl RESULTS2.jsonl einvoices \
         --output docpipe/vlm/weights/calibration.json
 
-The third word of --data is a preset or `theirs=ours,...` as `docpipe evaluate --map` takes it (`-`: none). The results
-must come from one extractor, and from documents that it was not trained on: a network is surer of what it has seen.
+The third word of --data is a preset or `theirs=ours,...` as `docpipe evaluate --map` takes it (`-`: none). Results of a
+schema of your own need `--schema NAME=FILE.json` (or FILE.py:Class). The results must come from one extractor, and from
+documents that it was not trained on: a network is surer of what it has seen.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,15 +31,18 @@ BINS = 10
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs=3, action="append", required=True, metavar=("LABELS", "RESULTS", "MAP"))
-    parser.add_argument("--schema", help="the schema, where the results name one that cannot be loaded by that name")
+    parser.add_argument(
+        "--schema", action="append", default=[], metavar="NAME=WHERE", help="where a schema is loaded from"
+    )
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--plot", type=Path, help="a PNG of how the confidences fared (needs matplotlib)")
     wanted = parser.parse_args()
+    references = dict(pair.split("=", 1) for pair in wanted.schema)
     records: list[Record] = []
     extractors: set[str] = set()
     for labels, results, names in wanted.data:
         extractors |= {line["extractor"] for line in read_lines(Path(results)) if line.get("extractor")}
-        records += records_of(Path(labels), Path(results), names, wanted.schema)
+        records += records_of(Path(labels), Path(results), names, references)
     if len(extractors) != 1:
         raise InputError(f"the results come from {sorted(extractors) or 'no extractor'}", hint="Give those of one.")
     calibration = fit(records, extractors.pop())
@@ -49,10 +53,12 @@ def main() -> None:
     print(f"written to {wanted.output}")
 
 
-def records_of(labels: Path, results: Path, names: str, schema_name: str | None = None) -> list[Record]:
-    """Every answered value that the labels judge; what they are silent about is left out."""
+def records_of(labels: Path, results: Path, names: str, references: Mapping[str, str]) -> list[Record]:
+    """Every answered value that the labels judge; what they are silent about is left out. `references`: what
+    `load_schema` takes for a schema of this name."""
     answers = read_results(results)
-    schema = load_schema(schema_name or next(answer.schema for answer in answers if answer.schema))
+    name = next(answer.schema for answer in answers if answer.schema)
+    schema = load_schema(references.get(name, name))
     words = [] if names == "-" else names.split(",")
     documents = read_labels(labels, read_map(words, schema))
     answered = {Path(answer.file).name for answer in answers}
@@ -92,7 +98,7 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
     print(f"{sum(record.right for record in records) / len(records):.1%} right; groups:", end=" ")
     print(", ".join(sorted({group_of(record.kind) for record in records})))
     gap = 0.0
-    for said, was, count in binned(held_out):
+    for _, said, was, count in binned(held_out):
         gap += abs(said - was) * count / len(held_out)
         print(f"  confidence {said:.2f}: {was:.2f} right of {count}")
     print(f"expected calibration error {gap:.3f} on held-out documents")
@@ -104,12 +110,13 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
         print(f"  error at most {error:.1%}: {shown}, {accepted.count(False)} wrong among them")
 
 
-def binned(held_out: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, int]]:
-    """Mean confidence, share that was right and number of the values, by tenths of confidence."""
+def binned(held_out: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, float, int]]:
+    """For each tenth of confidence: its middle, the mean confidence, the share that was right, the number of values."""
     for place in range(BINS):
         inside = [pair for pair in held_out if min(int(pair[0] * BINS), BINS - 1) == place]
         if inside:
             yield (
+                (place + 0.5) / BINS,
                 sum(said for said, _ in inside) / len(inside),
                 sum(was for _, was in inside) / len(inside),
                 len(inside),
@@ -120,14 +127,14 @@ def plot(calibration: Calibration, output: Path) -> None:
     """The reliability of the held-out confidences, and below it how many values have them."""
     from matplotlib.figure import Figure  # heavy; in the extra `train`
 
-    said, was, counts = zip(*binned(calibration.held_out), strict=True)
+    middles, said, was, counts = zip(*binned(calibration.held_out), strict=True)
     figure = Figure(figsize=(5, 6), layout="constrained")
     reliability, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     reliability.plot((0, 1), (0, 1), color="grey", linewidth=1, label="as promised")
     reliability.plot(said, was, marker="o", label="held-out values")
     reliability.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     reliability.legend()
-    share.bar([(int(min(s, 0.999) * BINS) + 0.5) / BINS for s in said], counts, width=0.9 / BINS)
+    share.bar(middles, counts, width=0.9 / BINS)
     share.set(xlabel="confidence", ylabel="values", yscale="log")
     figure.savefig(output, dpi=120)
 

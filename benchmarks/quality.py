@@ -70,12 +70,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/quality"))
     parser.add_argument("--only", help="sets whose title contains this")
+    parser.add_argument("--model", default="embedded", help="e.g. embedded:FOLDER for weights of your own")
     options = parser.parse_args()
     summary = ["\n### Summary\n", "| documents | field | F1 | 95 % interval |", "|---|---|---|---|"]
     for chosen in (known for known in SETS if (options.only or "") in known.title):
         folder = options.out / chosen.title.replace(",", "").replace(" ", "-")
         gather(chosen, options.data, folder)
-        read(chosen, folder, options.out / "quality.db")
+        read(chosen, folder, options.out / "quality.db", options.model)
         evaluation = judge(chosen, folder)
         for line in table(chosen, evaluation):
             print(line, flush=True)
@@ -113,9 +114,9 @@ def _picture(pdf: Path, folder: Path) -> None:
     )
 
 
-def read(chosen: Aside, folder: Path, database: Path) -> None:
+def read(chosen: Aside, folder: Path, database: Path, model: str) -> None:
     command = [sys.executable, "-m", "docpipe", "run", str(folder / "docs"), "--schema", chosen.schema]
-    command += ["--db", f"sqlite:///{database}", "--output", str(folder / "results.jsonl")]
+    command += ["--db", f"sqlite:///{database}", "--output", str(folder / "results.jsonl"), "--model", model]
     done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     if done.returncode not in FINISHED:
         sys.exit(f"docpipe run ended with {done.returncode}:\n{done.stderr[-2000:]}")

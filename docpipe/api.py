@@ -39,9 +39,7 @@ Source = str | os.PathLike[str] | bytes | BinaryIO
 def _embedded(weights: str, threads: int) -> Extractor:
     from docpipe.extractors.embedded import EmbeddedExtractor  # heavy: onnxruntime and the network
 
-    if weights:
-        raise ModelError("`embedded` has no other weights", hint="Write --model embedded.")
-    return EmbeddedExtractor(threads=threads)
+    return EmbeddedExtractor(threads=threads, weights=Path(weights) if weights else None)
 
 
 def _scripted(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every factory takes both
@@ -55,7 +53,8 @@ EXTRACTORS: Mapping[str, Callable[[str, int], Extractor]] = {"embedded": _embedd
 
 
 def choose_extractor(model: str, *, threads: int) -> Extractor:
-    """`embedded` or `kind:weights`; the kind is never guessed. Raises ModelError."""
+    """`embedded`, `embedded:FOLDER` with weights of one's own, or `kind:weights`; the kind is never guessed. Raises
+    ModelError."""
     kind, _, weights = model.partition(":")
     if kind not in EXTRACTORS:
         raise ModelError(f"there is no kind of model {kind!r}", hint=f"The kinds are {', '.join(EXTRACTORS)}.")
@@ -94,7 +93,8 @@ def choose_kit(model: str, accept_error: float, limits: Limits, *, threads: int,
     renderer = Renderer(limits)
     settings = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
     parts = Parts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, settings)
-    return Kit(renderer, parts, Judge.shipped(extractor, accept_error))
+    _, _, weights = model.partition(":")
+    return Kit(renderer, parts, Judge.found(extractor, accept_error, beside=Path(weights) if weights else None))
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,8 @@ def extract(
     accept_error: float | None = None,
 ) -> Result[Any]:
     """Read one document. `source` is a path, its bytes or a binary file; `schema` a Pydantic class, the name of a
-    shipped schema, `FILE.py:Class` or a JSON Schema file. What is not given comes from DOCPIPE_* (docpipe/config.py).
+    shipped schema, `auto`, `FILE.py:Class` or a JSON Schema file. What is not given comes from DOCPIPE_*
+    (docpipe/config.py).
 
     The models stay loaded for the next call. Raises DocpipeError when the document cannot be processed.
     """
@@ -174,7 +175,7 @@ def extract(
     with _loaded(model or settings.model, error, settings) as kit, _as_file(source) as (path, name):
         document = replace(kit.open(path, [password] if password else []), name=name)
         extraction = pipeline.extract(document, wanted, kit.parts, kit.judge)
-    return Result(document, extraction, wanted)
+    return Result(document, extraction, wanted.chosen(extraction.schema))
 
 
 _kits: dict[tuple[object, ...], Kit] = {}

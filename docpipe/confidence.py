@@ -24,10 +24,11 @@ import numpy as np
 from docpipe.errors import ModelError
 
 # The shipped calibration lies beside the weights whose scores it was fitted on.
-SHIPPED = "vlm/weights/calibration.json"
+FILE = "calibration.json"
+SHIPPED = "vlm/weights"
 UNCALIBRATED = "uncalibrated"
 
-SCORE_EDGE = 1e-3  # scores nearer to 0 or 1 are not told apart: no extractor knows its fourth digit
+SCORE_EDGE = 3e-4  # scores nearer to 0 or 1 are not told apart: no extractor knows its fourth digit
 FOLDS = 5  # each record's confidence, for the threshold, comes from a model fitted on the other four parts
 RECORDS_MIN = 200  # fewer records of a group of kinds say less about it than all records together
 PRIOR_SHARED = 1.0  # strength of the pull to zero, in units of records; keeps separable data finite
@@ -43,13 +44,13 @@ _GROUPS = {
 }
 TEXT = "text"  # names, addresses and all other kinds
 FEATURES = (
-    "one", "score", "margin", "ocr_min", "ocr_mean", "match", "parsed",
+    "one", "score", "inside", "cell", "margin", "ocr_min", "ocr_mean", "match", "parsed",
     "undoubted", "rules_held", "rules_broken", "support", "elsewhere",
 )  # fmt: skip
 
 # Used until a calibration has been fitted: half of the extractor's log odds, every doubt counted against the value. It
 # orders values sensibly and claims nothing: without records there is no threshold, so nothing is accepted.
-_CAUTIOUS = (-4.0, 0.5, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.3, -1.0)
+_CAUTIOUS = (-4.0, 0.5, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.3, -1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,14 @@ class Calibration:
             ) from error
 
     @classmethod
-    def shipped(cls, extractor: str) -> Calibration:
-        """The calibration that ships with docpipe, if it was fitted for this extractor, else cautious coefficients
-        without a threshold."""
-        path = Path(str(files("docpipe"))) / SHIPPED
-        if path.is_file():
-            found = cls.load(path)
-            if found.extractor == extractor:
-                return found
+    def found(cls, extractor: str, beside: Path | None = None) -> Calibration:
+        """The calibration that was fitted for this extractor, in the folder `beside` or in the package; else cautious
+        coefficients without a threshold."""
+        for folder in (beside, Path(str(files("docpipe"))) / SHIPPED):
+            if folder is not None and (folder / FILE).is_file():
+                found = cls.load(folder / FILE)
+                if found.extractor == extractor:
+                    return found
         return cls(UNCALIBRATED, {"shared": _CAUTIOUS})
 
 
@@ -147,8 +148,14 @@ def group_of(kind: str) -> str:
 
 def features(signals: Mapping[str, float]) -> tuple[float, ...]:
     """The transformed signals, in the order of FEATURES; a signal that is missing counts as 0."""
-    score = min(1 - SCORE_EDGE, max(SCORE_EDGE, signals.get("score", 0.0)))
-    return (1.0, math.log(score / (1 - score)), *(signals.get(name, 0.0) for name in FEATURES[2:]))
+    inside = _log_odds(signals["inside"]) if "inside" in signals else 0.0
+    others = (signals.get(name, 0.0) for name in FEATURES[3:])
+    return (1.0, _log_odds(signals.get("score", 0.0)), inside, *others)
+
+
+def _log_odds(probability: float) -> float:
+    kept = min(1 - SCORE_EDGE, max(SCORE_EDGE, probability))
+    return math.log(kept / (1 - kept))
 
 
 def fit(records: Sequence[Record], extractor: str) -> Calibration:

@@ -156,6 +156,7 @@ class Answer:
 
     `absent` gives the extractor's probability that a field is not on the document.
     `finish` is `complete` or the reason why the answer was cut off (`length`, `timeout`, ...).
+    `schema` names the one that was chosen where several were asked at once.
     """
 
     candidates: tuple[Candidate, ...]
@@ -164,6 +165,7 @@ class Answer:
     tokens_in: int = 0
     tokens_out: int = 0
     issues: tuple[Issue, ...] = ()
+    schema: str = ""
 
 
 @dataclass(frozen=True, slots=True)

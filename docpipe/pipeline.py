@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from time import perf_counter
 
 from docpipe.confidence import Calibration
@@ -23,7 +24,7 @@ from docpipe.schema import Schema
 from docpipe.validate import validate
 
 # Part of the run key. Raise it when a change of the steps changes results.
-PIPELINE_VERSION = 3
+PIPELINE_VERSION = 4
 ACCEPT_ERROR = 0.01  # of the accepted values, the share that may be wrong, unless the user says otherwise
 
 
@@ -45,8 +46,9 @@ class Judge:
     accept_error: float = ACCEPT_ERROR
 
     @classmethod
-    def shipped(cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR) -> Judge:
-        return cls(Calibration.shipped(extractor.name), accept_error)
+    def found(cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR, beside: Path | None = None) -> Judge:
+        """With the calibration that was fitted for this extractor: in the folder of its weights, or in the package."""
+        return cls(Calibration.found(extractor.name, beside), accept_error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +77,12 @@ def prepare(document: Document, *, rasteriser: Rasteriser, reader: Reader) -> Pr
 
 
 def understand(prepared: Prepared, schema: Schema, *, extractor: Extractor, run: Run, judge: Judge) -> Extraction:
-    """GPU work, or the embedded network on the CPU: candidates, then evidence, decision and checks."""
+    """GPU work, or the embedded network on the CPU: candidates, then evidence, decision and checks. Of a schema of
+    choices, the result is of the one that the extractor chose."""
     pages = prepared.pages
     started = perf_counter()
     answer = extractor.extract(pages, schema)
+    schema = schema.chosen(answer.schema)
     answered = perf_counter()
     threshold = judge.calibration.threshold(judge.accept_error)
     fields = decide(ground(answer, pages), schema, pages, calibration=judge.calibration, threshold=threshold)

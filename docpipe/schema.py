@@ -1,6 +1,6 @@
 """Schemas: a name, a class or a JSON Schema file becomes the list of fields to look for.
 
-In: `invoice`, `module:Class`, `path/to/file.py:Class`, `file.json`, or a Pydantic class.
+In: `invoice`, `module:Class`, `path/to/file.py:Class`, `file.json`, a Pydantic class, or `auto`: the document decides.
 Out: a `Schema` that every step reads: fields with prompts and kinds, rules, version.
 """
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 VERSION_DIGITS = 12
+AUTO = "auto"  # all shipped schemas; each document is read by the one that it is of
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -55,7 +56,8 @@ class FieldSpec:
 class Schema:
     """What to look for. `version` is the first 12 hex digits of the sha256 of name, prompts, kinds and rules.
 
-    `reference` is what `load_schema` takes to build the same schema in another process.
+    `reference` is what `load_schema` takes to build the same schema in another process. `choices`: this is no schema
+    but several, of which each document has one; it has no fields itself.
     """
 
     name: str
@@ -65,6 +67,17 @@ class Schema:
     fields: tuple[FieldSpec, ...]
     rules: tuple[Rule, ...]
     reference: str = field(default="", compare=False)
+    choices: tuple[Schema, ...] = ()
+
+    def chosen(self, name: str) -> Schema:
+        """The schema of that name among the choices; itself where there is nothing to choose. Raises SchemaError."""
+        if not self.choices:
+            return self
+        try:
+            return next(choice for choice in self.choices if choice.name == name)
+        except StopIteration:
+            names = ", ".join(choice.name for choice in self.choices)
+            raise SchemaError(f"{self.name} has no schema {name!r}", hint=f"It chooses among {names}.") from None
 
     def spec(self, path: str) -> FieldSpec:
         """The leaf behind a concrete or template path. Raises SchemaError."""
@@ -108,6 +121,8 @@ class Schema:
 
 def load_schema(reference: str | type[BaseModel]) -> Schema:
     """Raises SchemaError with a hint that names what is wrong and where."""
+    if reference == AUTO:
+        return _auto()
     if isinstance(reference, str):
         model, text = find_class(reference)
     else:
@@ -121,6 +136,15 @@ def load_schema(reference: str | type[BaseModel]) -> Schema:
     description = " ".join((model.__doc__ or "").split())
     schema = Schema(name, "", description, model, fields, _rules_of(model, fields), text)
     return replace(schema, version=_version(schema))
+
+
+def _auto() -> Schema:
+    from pydantic import BaseModel  # heavy: 0.1 s that `docpipe --help` must not pay
+
+    choices = tuple(load_schema(name) for name in list_schemas())
+    version = hashlib.sha256(" ".join(choice.version for choice in choices).encode()).hexdigest()[:VERSION_DIGITS]
+    description = f"Whatever the document is: {', '.join(choice.name for choice in choices)}."
+    return Schema(AUTO, version, description, BaseModel, (), (), AUTO, choices)
 
 
 def list_schemas() -> list[str]:

@@ -45,6 +45,7 @@ _SYMBOL = re.compile(_symbol_pattern())
 COMMON_CODES = frozenset({
     "EUR", "USD", "GBP", "CHF", "JPY", "CNY", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
     "BGN", "ISK", "MYR", "SGD", "HKD", "IDR", "INR", "THB", "PHP", "TWD", "KRW", "BRL", "MXN", "ZAR",
+    "AED", "QAR", "KWD", "OMR", "LKR", "PKR", "BDT", "VND", "CLP", "NGN", "KES", "EGP", "UAH",
 })  # fmt: skip
 """These count wherever they stand; other ISO codes (BHD, TOP, ALL) are also words: alone or beside a number."""
 

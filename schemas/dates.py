@@ -46,7 +46,7 @@ _GAP = r"[\s,./’'-]{0,4}(?:de[l]?\s+|of\s+)?"
 _WORD = r"([^\W\d_]{3,12})\.?"
 _YEAR = r"(\d{4}|\d{2})(?!\d)"
 _DAY_NAME_YEAR = re.compile(rf"(?<!\d)(\d{{1,2}}){_DAY_SUFFIX}{_GAP}{_WORD}{_GAP}{_YEAR}(?!\s?[:.]\d\d)", re.I)
-_NAME_DAY_YEAR = re.compile(rf"(?<![^\W\d_]){_WORD}{_GAP}(\d{{1,2}}){_DAY_SUFFIX}(?!\d){_GAP}{_YEAR}(?!\s?:\d\d)", re.I)
+_NAME_DAY_YEAR = re.compile(rf"(?<![^\W\d_]){_WORD}{_GAP}(\d{{1,2}})(?!\d){_DAY_SUFFIX}{_GAP}{_YEAR}(?!\s?:\d\d)", re.I)
 _YEAR_NAME_DAY = re.compile(rf"(?<!\d)(\d{{4}}){_GAP}{_WORD}{_GAP}(\d{{1,2}})(?!\d)", re.I)
 _SEPARATOR = r"(?:\s?[-./–]\s?|\s)"
 _YEAR_FIRST = re.compile(rf"(?<![\d.,])(?<!\d[-./])(\d{{4}})({_SEPARATOR})(\d{{1,2}})\2(\d{{1,2}})(?!\d)")
@@ -58,6 +58,10 @@ _COMPACT = re.compile(r"(?<!\d)(\d{8})(?!\d)")
 _LOST = re.compile(
     r"(?<!\d)(\d{2})(\d{2})[-./\s]{1,2}(\d{4}|\d{2})(?!\d)|(?<!\d)(\d{2})[-./\s]{1,2}(\d{2})(\d{4})(?!\d)"
 )
+_GLUED_TIME = re.compile(
+    r"(?<!\d)(\d{4}([-./])\d{2}\2\d{2}|\d{2}([-./])\d{2}\3\d{4})(?=(?:[01]\d|2[0-3]):?[0-5]\d(?!\d))"
+)
+"""A date with all its digits and a time without a blank between them: `27/03/201810:35`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class IsoDate:
     column: ClassVar[ColumnType] = "date"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
-        repaired = repair_date(text)
+        repaired = _GLUED_TIME.sub(r"\1 ", repair_date(text))
         found = list(read_dates(repaired))
         if not found and (joined := _restore_separators(repaired)) != repaired:
             repaired, found = joined, list(read_dates(joined))

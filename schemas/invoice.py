@@ -16,6 +16,7 @@ from docpipe.protocols import Rule
 from schemas.kinds import (
     Address,
     Currency,
+    Deduction,
     Expected,
     Iban,
     Identifier,
@@ -117,7 +118,7 @@ class Invoice(BaseModel):
     gross_total: Annotated[Decimal | None, Money(), Expected()] = Field(
         None, description="total with tax, invoice total, Gesamtbetrag, total TTC", examples=["1.253,50 €"]
     )
-    prepaid_amount: Annotated[Decimal | None, Money()] = Field(
+    prepaid_amount: Annotated[Decimal | None, Deduction()] = Field(
         None, description="amount already paid, prepaid, deposit, Anzahlung, acompte"
     )
     amount_due: Annotated[Decimal | None, Money()] = Field(

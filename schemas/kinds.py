@@ -16,7 +16,7 @@ from docpipe.schema import Expected
 from schemas.codes import Currency, Iban, VatId
 from schemas.conventions import conventions
 from schemas.dates import ClockTime, IsoDate
-from schemas.numbers import Integer, Money, Quantity, Rate
+from schemas.numbers import Deduction, Integer, Money, Quantity, Rate
 from schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, similarity
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Choice",
     "ClockTime",
     "Currency",
+    "Deduction",
     "Expected",
     "Iban",
     "Identifier",

@@ -7,21 +7,23 @@ A text with several different numbers, or a number whose mark may separate decim
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar, Literal
 
 from docpipe.protocols import ColumnType, Conventions, Parsed
 from schemas.slips import repair_number
+from schemas.territories import currency_in, has_no_cents
 
 Mark = Literal[".", ","]
 
 _NUMBER = re.compile(
-    r"(?<![\d.,'’])"
+    r"(?:(?<![\d.,'’])|(?<=[^\W\d_]\.))"  # Rp.17.820: the first point belongs to the currency
     r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)(?:[.,]\d{1,4}(?![\d.,]*\d))?"  # 1 234,50
     r"|\d+(?:[.,'’´`]\d+)*"
-    r"|[.,]\d+)"
+    r"|(?<![^\W\d_])[.,]\d+|[.,]\d{2}(?![\d.,]*\d))"  # .50, RM.50
 )
+_ONE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _BLANKS = re.compile(r"[ \u00a0\u202f]")
 _APOSTROPHES = re.compile(r"['’´`]")
 _NO_CENTS = re.compile(r"([.,])[-−–]")
@@ -72,9 +74,13 @@ class Number:
         return Parsed(first.value)
 
     def readings(self, text: str, conventions: Conventions) -> list[Reading]:
-        mark = conventions.decimal_mark or ("." if _POINT_CURRENCIES.search(text) else None)
-        found = (_read(match, text, mark, self) for match in _NUMBER.finditer(text))
+        matches = _NUMBER.finditer(text)
+        found = (_read(match, text, self.mark(match.group(), text, conventions), self) for match in matches)
         return [reading for reading in found if reading is not None]
+
+    def mark(self, printed: str, text: str, conventions: Conventions) -> Mark | None:  # noqa: ARG002
+        """The decimal mark that is known for a number printed in a text."""
+        return conventions.decimal_mark or ("." if _POINT_CURRENCIES.search(text) else None)
 
     def choose(self, text: str, found: list[Reading]) -> list[Reading]:
         """The readings that can be this kind of number; a percentage is not an amount when there is another number."""
@@ -91,6 +97,26 @@ class Money(Number):
 
     name: ClassVar[str] = "money"
     unknown_mark_is: ClassVar[Mark] = ","
+
+    def mark(self, printed: str, text: str, conventions: Conventions) -> Mark | None:
+        """In a currency without cents the mark in `6.500` and `6,500` groups."""
+        if _ONE_GROUP.fullmatch(printed) and _has_whole_prices(conventions):
+            return "," if "." in printed else "."
+        return super().mark(printed, text, conventions)
+
+
+@dataclass(frozen=True)
+class Deduction(Money):
+    """An amount that is taken off, as the amount itself (EN 16931, BT-113): a minus before it is the operation."""
+
+    def parse(self, text: str, conventions: Conventions) -> Parsed:
+        parsed = super().parse(text, conventions)
+        return replace(parsed, value=abs(parsed.value)) if isinstance(parsed.value, Decimal) else parsed
+
+    def same(self, left: object, right: object) -> bool:
+        if isinstance(left, Decimal) and isinstance(right, Decimal):
+            return abs(left) == abs(right)
+        return left == right
 
 
 @dataclass(frozen=True)
@@ -126,6 +152,12 @@ class Integer(Number):
         if parsed.value != parsed.value.to_integral_value():
             return Parsed(None, "not_an_integer", f"{text!r} is not a whole number")
         return Parsed(int(parsed.value), parsed.issue, parsed.message, parsed.severity)
+
+
+def _has_whole_prices(conventions: Conventions) -> bool:
+    """Whether the document's currency, or that of its country when none is printed, has no cents."""
+    currency = conventions.currency or (currency_in(conventions.country) if conventions.country else None)
+    return currency is not None and has_no_cents(currency)
 
 
 def _read(match: re.Match[str], text: str, mark: Mark | None, kind: Number) -> Reading | None:

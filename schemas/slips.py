@@ -20,6 +20,8 @@ _DATE_TOKEN = re.compile(
     r"(?<![^\W\d_])[\dOolI|][\dOolI|]?\s?[-./]\s?[\dOolI|]{1,2}\s?[-./]\s?[\dOolI|]{2,4}(?![^\W\d_])"
 )
 
+_COLON_BEFORE_CENTS = re.compile(r"((?:\b(?:RM|MYR|SGD|USD|EUR|GBP|CHF)|[$€£])\s?\d{1,4}):(\d{2})(?![\d:])")
+"""After a currency it is no time."""
 _BLANK_BEFORE_CENTS = re.compile(r"(?<![\d.,])(\d{1,3}(?:[.,'’]\d{3})*|\d+)(?:([.,])\s+|\s+([.,]))(\d{2})(?![\d.,]*\d)")
 _BLANK_IN_GROUP = re.compile(r"(?<![\d.,])(\d{1,3}),\s(\d{3}\.\d{2})(?!\d)")
 _POINT_FOR_COMMA = re.compile(r"(?<![\d.,])(\d{1,3}(?:\.\d{3})+)\.(\d{2})(?![\d.,]*\d)")
@@ -27,11 +29,12 @@ _COMMA_FOR_POINT = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+),(\d{2})(?![\d.,]
 
 
 def repair_number(text: str) -> str:
-    """`8O.9O` -> `80.90`, `l2.50` -> `12.50`, `29. 16` -> `29.16`, `1.234.50` -> `1234.50`.
+    """`8O.9O` -> `80.90`, `l2.50` -> `12.50`, `29. 16` -> `29.16`, `1.234.50` -> `1234.50`, `RM5:00` -> `RM5.00`.
 
     A letter at the end of a whole number or of two decimals stays: `5l` are litres, in `10.60S` the S is a tax code.
     """
     text = _TOKEN.sub(lambda found: _digits_for_letters(found.group()), text)
+    text = _COLON_BEFORE_CENTS.sub(r"\1.\2", text)
     text = _BLANK_BEFORE_CENTS.sub(lambda found: f"{found[1]}{found[2] or found[3]}{found[4]}", text)
     text = _BLANK_IN_GROUP.sub(r"\1,\2", text)
     text = _POINT_FOR_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)

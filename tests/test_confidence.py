@@ -119,7 +119,7 @@ def test_a_damaged_calibration_says_what_to_do(tmp_path):
 
 
 def test_an_extractor_without_calibration_is_ordered_but_promises_nothing():
-    model = Calibration.shipped("scripted:unheard-of")
+    model = Calibration.found("scripted:unheard-of")
     good = {
         "score": 0.99,
         "margin": 0.9,

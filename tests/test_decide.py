@@ -16,7 +16,7 @@ from docpipe.protocols import Parsed
 from docpipe.schema import load_schema
 from tests.pages import page_of
 
-UNCALIBRATED = Calibration.shipped("scripted:none")
+UNCALIBRATED = Calibration.found("scripted:none")
 
 
 @pytest.fixture(scope="module")
@@ -357,3 +357,28 @@ def test_the_search_is_bounded_on_a_long_list(invoice):
     taken = choice.best()
     assert set(taken) == set(table)
     assert choice.evaluations <= EVALUATIONS_MAX + 500
+
+
+def test_two_amounts_that_are_alike_do_not_overrule_a_sum_with_the_likelier_one(invoice):
+    found = decided(
+        invoice,
+        ["Total TTC 671,15", "Virement 201,00", "Solde à payer 470,15"],
+        ("gross_total", "671,15", 0.99),
+        ("prepaid_amount", "201,00", 0.04),
+        ("amount_due", "470,15", 0.55),
+        ("amount_due", "671,15", 0.4),
+        absent={"prepaid_amount": 0.957},
+    )
+    assert (found["amount_due"].value, found["prepaid_amount"].value) == (Decimal("470.15"), Decimal("201.00"))
+
+
+def test_a_deposit_printed_with_a_minus_is_taken_off(invoice):
+    found = decided(
+        invoice,
+        ["Total 250,00", "Anzahlung -50,00", "Zahlbetrag 200,00"],
+        ("gross_total", "250,00", 0.9),
+        ("prepaid_amount", "-50,00", 0.9),
+        ("amount_due", "200,00", 0.9),
+    )
+    assert found["prepaid_amount"].value == Decimal("50.00")
+    assert found["amount_due"].signals["rules_held"] == 1.0

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from docpipe.api import choose_kit
+from docpipe.confidence import FEATURES, Calibration
 from docpipe.data import Answer, Box, Candidate, Page, Word
 from docpipe.errors import ModelError
 from docpipe.extractors.embedded import NETWORK, TOKENIZER, EmbeddedExtractor, weights_folder
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
-from docpipe.render import Renderer
+from docpipe.render import Limits, Renderer
 from docpipe.samples import Drawn, draw
 from docpipe.schema import Schema, load_schema
 from docpipe.vlm.questions import questions
@@ -96,6 +98,20 @@ def test_the_name_carries_the_hash_of_the_weights(extractor: EmbeddedExtractor) 
     assert extractor.name == f"embedded:{digest[:12]}"
 
 
+def test_weights_of_ones_own_come_with_the_calibration_beside_them(tmp_path: Path) -> None:
+    folder = tmp_path / "weights"
+    shutil.copytree(weights_folder(), folder, ignore=shutil.ignore_patterns("calibration.json"))
+    name = EmbeddedExtractor(weights=folder).name
+    own = Calibration(name, {"shared": (0.0,) * len(FEATURES)}, held_out=((0.5, True),))
+    own.save(folder / "calibration.json")
+    kit = choose_kit(f"embedded:{folder}", 0.01, Limits(), threads=1)
+    try:
+        assert kit.parts.extractor.name == name
+        assert kit.judge.calibration.fingerprint == own.fingerprint
+    finally:
+        kit.close()
+
+
 @pytest.mark.parametrize("missing", [NETWORK, TOKENIZER])
 def test_missing_weights_are_named_and_say_what_to_do(tmp_path: Path, missing: str) -> None:
     shutil.copytree(weights_folder(), tmp_path / "weights")
@@ -171,12 +187,14 @@ class SureNetwork:
         column_of = {"line_items[].description": 1, "line_items[].amount": 4, "line_items[]": 0}
         self.columns = [column_of.get(path, -1) for path in questions(schema)]
 
-    def run(self, outputs: None, feeds: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def run(self, outputs: None, feeds: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         stands_in = np.rint((feeds["boxes"][0, :, 0] - 0.1) / 0.15)
         logits = np.full((1, len(self.columns), 3, len(stands_in)), -9.0, np.float32)
         for field, column in enumerate(self.columns):
             logits[0, field][:, stands_in == column] = 9.0
-        return logits, np.full((1, len(self.columns)), 9.0, np.float32)
+        tops = feeds["boxes"][0, :, 1]
+        together = np.where(tops[:, None] == tops[None, :], 9.0, -9.0).astype(np.float32)
+        return logits, np.full((1, len(self.columns)), 9.0, np.float32), together[None]
 
 
 def test_a_table_of_1500_words_comes_out_of_its_windows_row_by_row(
@@ -202,6 +220,18 @@ def test_the_same_pages_give_the_same_answer(invoice: Schema, invoice_pages: lis
     assert answer == first.extract(invoice_pages, invoice)
     assert answer == second.extract(invoice_pages, invoice)
     assert [answer, answer] == first.extract_many([invoice_pages, invoice_pages], invoice)
+
+
+@pytest.mark.parametrize("kind", ["invoice", "receipt", "form"])
+def test_a_document_says_which_of_the_shipped_schemas_it_is_of(
+    extractor: EmbeddedExtractor, read: Read, kind: str
+) -> None:
+    pages = read(draw(kind, UNSEEN[1], language="en", fonts="standard"))
+    answer = extractor.extract(pages, load_schema("auto"))
+    assert answer.schema == kind
+    assert {candidate.path.partition("[")[0] for candidate in answer.candidates} <= {
+        spec.path.partition("[")[0] for spec in load_schema(kind).fields
+    }
 
 
 def first_choice(answer: Answer, path: str) -> str:

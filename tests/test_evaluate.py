@@ -75,15 +75,26 @@ def test_normalised_labels_win_over_printed_ones_and_a_null_among_them_says_noth
     assert outcome(found, "date") == outcome(found, "total") == RIGHT
 
 
-def test_the_order_of_day_and_month_comes_from_the_other_labels_of_the_file(desk: Desk) -> None:
+def test_where_nothing_decides_the_order_of_a_label_either_reading_is_right(desk: Desk) -> None:
+    """Another label of the file does not decide: documents of several countries lie in one file."""
     labels = [label_line("a.pdf", {"date": "05/06/2018"}), label_line("b.pdf", {"date": "25/12/2018"})]
-    results = [
-        result_line("a.pdf", {"date": answer("2018-06-05")}),
-        result_line("b.pdf", {"date": answer("2018-12-25")}),
-    ]
-    assert outcome(desk.evaluate(labels, results), "date") == Counts(right=2)
-    labels[1] = label_line("b.pdf", {"date": "12/25/2018"})
-    assert outcome(desk.evaluate(labels, results), "date") == Counts(right=1, wrong=1)
+    for given, expected in (("2018-06-05", RIGHT), ("2018-05-06", RIGHT), ("2018-06-06", WRONG)):
+        results = [result_line("a.pdf", {"date": answer(given)}), result_line("b.pdf", {"date": None})]
+        found = outcome(desk.evaluate(labels, results), "date")
+        assert (found.right, found.wrong) == (expected.right, expected.wrong)
+
+
+def test_the_order_of_a_label_comes_from_its_own_document(desk: Desk) -> None:
+    words = [{"text": "Boston, MA 02114", "box": [0, 0, 9, 9]}]
+    paper = {"width": 10, "height": 10, "words": words}
+    assert outcome(desk.one({"date": "05/06/2018"}, {"date": answer("2018-05-06")}, **paper), "date") == RIGHT
+    assert outcome(desk.one({"date": "05/06/2018"}, {"date": answer("2018-06-05")}, **paper), "date") == WRONG
+    other = {"date": ["05/06/2018", "26/06/2018"]}
+    assert outcome(desk.one(other, {"date": answer("2018-05-06")}), "date") == WRONG
+
+
+def test_an_iso_label_is_one_date(desk: Desk) -> None:
+    assert outcome(desk.one({"date": "2018-06-05"}, {"date": answer("2018-05-06")}), "date") == WRONG
 
 
 def test_a_list_of_texts_holds_alternatives_or_the_lines_of_one_text(desk: Desk) -> None:

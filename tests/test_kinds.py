@@ -16,6 +16,7 @@ from schemas.kinds import (
     Choice,
     ClockTime,
     Currency,
+    Deduction,
     Iban,
     Identifier,
     Integer,
@@ -89,6 +90,35 @@ def test_an_undecided_mark_is_reported_and_read_as_thousands_in_amounts_and_as_d
     assert Quantity().parse("1.234 kg", SILENT).value == Decimal("1.234")
 
 
+@pytest.mark.parametrize("conventions", [Conventions(currency=code) for code in ("IDR", "VND", "CLP", "JPY", "HUF")])
+def test_in_a_currency_without_cents_the_mark_groups(conventions):
+    for printed in ("6.500", "6,500"):
+        assert (Money().parse(printed, conventions).value, Money().parse(printed, conventions).issue) == (6500, None)
+    assert Money().parse("6.50", conventions).value == Decimal("6.50")
+    assert Quantity().parse("6.500", conventions).issue == "decimal_mark_unknown"
+
+
+def test_the_currency_of_the_country_counts_where_none_is_printed():
+    assert Money().parse("6.500", Conventions(country="ID")).issue is None
+    assert Money().parse("6.500", Conventions(country="ID", currency="USD")).issue == "decimal_mark_unknown"
+    assert Money().parse("6.500", Conventions(country="SE")).issue == "decimal_mark_unknown"
+
+
+@pytest.mark.parametrize(
+    ("printed", "meant"),
+    [("Rs.500.00", "500.00"), ("Fr.12.50", "12.50"), ("Rp.17.820.000", "17820000"), ("RM.50", "0.50"), (".50", "0.50")],
+)
+def test_the_point_of_an_abbreviated_currency_is_no_decimal_point(printed, meant):
+    assert Money().parse(printed, SILENT).value == Decimal(meant)
+
+
+def test_an_amount_that_is_taken_off_has_no_sign():
+    assert Deduction().parse("-50,00", SILENT).value == Decimal("50.00")
+    assert Deduction().parse("50,00", SILENT).value == Decimal("50.00")
+    assert Deduction().same(Decimal("-50"), Decimal(50))
+    assert Deduction().parse("none", SILENT).issue == "not_a_number"
+
+
 @pytest.mark.parametrize(
     ("printed", "repaired"),
     [
@@ -99,6 +129,7 @@ def test_an_undecided_mark_is_reported_and_read_as_thousands_in_amounts_and_as_d
         ("1, 234.50", "1,234.50"),
         ("1.234.50", "1234.50"),
         ("RM 8O", "RM 80"),
+        ("RM5:00", "RM5.00"),
     ],
 )
 def test_a_slip_of_the_ocr_is_repaired_and_reported_at_low_severity(printed, repaired):
@@ -136,6 +167,7 @@ def test_rates_and_integers_take_their_own_number():
     [
         "2018-03-27", "20180327", "27032018", "27/03/2018", "27.3.18", "27-03-2018", "27 03 2018", "03/27/2018",
         "2018/03/27", "27 / 03 / 2018", "27-Mar-2018", "27MAR2018", "Mar 27, 2018", "March 27th, 2018",
+        "Tuesday,March27th2018",
         "27. März 2018", "27. Maerz 2018", "le 27 mars 2018", "27 de marzo de 2018", "27 marzo 2018", "27 maart 2018",
         "27 mrt. 2018", "Mar/27/2018", "MAR27'18", "2018 Mar 27", "Tue 27 Mar 2018 10:35", "27/03/18 10:35",
         "27.03.18-10:35", "2018-03-27T10:35:00", "Date: 27.03.2018",
@@ -194,7 +226,9 @@ def test_two_dates_in_one_text_are_not_guessed_between():
     assert IsoDate().parse("27/03/2018 (27 Mar 2018)", SILENT).value == dt.date(2018, 3, 27)
 
 
-@pytest.mark.parametrize("printed", ["2703/2018", "27/032018", "27/O3/2O18", "27/03/20l8"])
+@pytest.mark.parametrize(
+    "printed", ["2703/2018", "27/032018", "27/03/201810:35", "2018-03-271035", "27/O3/2O18", "27/03/20l8"]
+)
 def test_lost_separators_and_letters_in_dates_are_repaired_and_reported(printed):
     parsed = IsoDate().parse(printed, SILENT)
     assert (parsed.value, parsed.issue, parsed.severity) == (dt.date(2018, 3, 27), "ocr_repaired", "info")

@@ -59,12 +59,12 @@ def parts_of(pages, script, settings="dpi=200"):
 
 
 def judge_of(parts, accept_error=0.01):
-    return Judge.shipped(parts.extractor, accept_error)
+    return Judge.found(parts.extractor, accept_error)
 
 
 def sure(threshold_records=1000):
     """A judge that accepts every value: all held-out records were right at any confidence."""
-    cautious = Calibration.shipped("scripted:none")
+    cautious = Calibration.found("scripted:none")
     return Judge(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
 
 

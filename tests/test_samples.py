@@ -81,6 +81,23 @@ def test_sums_of_an_invoice_hold_unless_they_are_meant_not_to():
     assert checked > 60
 
 
+def test_columns_of_line_items_stand_in_many_orders():
+    orders = set()
+    for seed in range(80):
+        first = [one for one in draw("invoice", seed, fonts="standard").placed if one.path.startswith("line_items[0].")]
+        orders.add(tuple(one.path for one in sorted(first, key=lambda one: one.boxes[0].left)))
+    assert len(orders) > 20
+
+
+def test_the_rows_of_an_invoice_follow_each_other_down_the_page():
+    for seed in range(60):
+        names = [
+            one for one in draw("invoice", seed).placed if re.fullmatch(r"line_items\[\d+\].description", one.path)
+        ]
+        places = [(one.page, one.boxes[0].top) for one in names]
+        assert places == sorted(places), seed
+
+
 def test_some_invoices_do_not_add_up_and_some_have_several_pages():
     drawn = [draw("invoice", seed, fonts="standard") for seed in range(150)]
     assert 1 <= sum(not one.adds_up for one in drawn) <= 15

@@ -12,6 +12,7 @@ from docpipe.vlm.spans import BEGIN, END, INSIDE, Choice, merged, rows, single
 
 FAR = -6.0
 NEAR = 6.0
+ONE_LINE = [0] * 40
 
 
 def logits(count: int, *spans: tuple[int, int]) -> np.ndarray:
@@ -24,28 +25,32 @@ def logits(count: int, *spans: tuple[int, int]) -> np.ndarray:
     return values
 
 
-def cells_of(columns: dict[str, np.ndarray], per_line: int) -> list[dict[str, tuple[int, ...]]]:
-    """The words of the best choice for each cell of each row."""
+def cells_of(columns: dict[str, np.ndarray], *rows_of_words: set[int]) -> list[dict[str, tuple[int, ...]]]:
+    """The words of the best choice for each cell of each row, from a network that is sure which words share a row."""
     count = next(iter(columns.values())).shape[1]
-    table = rows(columns, [word // per_line for word in range(count)])
-    return [{path: choices[0].words for path, choices in row.items()} for row in table]
+    together = np.full((count, count), FAR, np.float32)
+    for row in rows_of_words:
+        together[np.ix_(list(row), list(row))] = NEAR
+    return [
+        {path: choices[0].words for path, choices in row.items()} for row in rows(columns, together, ONE_LINE[:count])
+    ]
 
 
 def test_a_value_is_the_words_between_its_beginning_and_its_end() -> None:
-    choices, absent = single(logits(10, (3, 5)), absent=FAR)
+    choices, absent = single(logits(10, (3, 5)), absent=FAR, lines=ONE_LINE[:10])
     assert choices[0].words == (3, 4, 5)
     assert choices[0].score > 0.9
     assert absent < 0.01
 
 
 def test_an_absent_field_says_so_and_offers_nothing_likely() -> None:
-    choices, absent = single(logits(10), absent=NEAR)
+    choices, absent = single(logits(10), absent=NEAR, lines=ONE_LINE[:10])
     assert absent > 0.95
     assert all(choice.score < 0.01 for choice in choices)
 
 
 def test_two_places_share_the_probability_and_both_are_offered() -> None:
-    choices, _ = single(logits(10, (1, 1), (7, 7)), absent=FAR)
+    choices, _ = single(logits(10, (1, 1), (7, 7)), absent=FAR, lines=ONE_LINE[:10])
     assert {choice.words for choice in choices[:2]} == {(1,), (7,)}
     assert choices[0].score == pytest.approx(0.5, abs=0.05)
 
@@ -56,11 +61,18 @@ def test_the_same_text_in_two_places_is_one_answer_with_the_sum_of_both() -> Non
     assert [(c.words, round(c.score, 2)) for c in joined] == [((1,), 0.95), ((4,), 0.05)]
 
 
-def test_a_word_of_another_column_inside_an_address_is_left_out() -> None:
+def test_words_of_a_column_beside_an_address_are_left_out() -> None:
+    values = logits(10, (2, 7))
+    values[INSIDE, 4:6] = FAR
+    choices, _ = single(values, absent=FAR, lines=[0, 0, 0, 0, 0, 0, 1, 1, 1, 1])
+    assert choices[0].words == (2, 3, 6, 7)
+
+
+def test_no_word_is_lost_between_two_others_of_a_line() -> None:
     values = logits(10, (2, 6))
     values[INSIDE, 4] = FAR
-    choices, _ = single(values, absent=FAR)
-    assert choices[0].words == (2, 3, 5, 6)
+    choices, _ = single(values, absent=FAR, lines=ONE_LINE[:10])
+    assert choices[0].words == (2, 3, 4, 5, 6)
 
 
 def test_a_word_that_belongs_is_not_left_outside_by_a_close_call() -> None:
@@ -68,51 +80,43 @@ def test_a_word_that_belongs_is_not_left_outside_by_a_close_call() -> None:
     values[BEGIN, 2:4] = [NEAR - 0.1, NEAR]
     values[END, 5:7] = [NEAR, NEAR - 0.1]
     values[INSIDE, [2, 6]] = NEAR
-    choices, _ = single(values, absent=FAR)
+    choices, _ = single(values, absent=FAR, lines=ONE_LINE[:10])
     assert choices[0].words == (2, 3, 4, 5, 6)
 
 
+TEXT, AMOUNT = "lines[].text", "lines[].amount"
+
+
 def test_a_table_becomes_rows() -> None:
-    columns = {"lines[].text": logits(12, (1, 2), (5, 6)), "lines[].amount": logits(12, (3, 3), (7, 7))}
-    assert cells_of(columns, per_line=4) == [
-        {"lines[].text": (1, 2), "lines[].amount": (3,)},
-        {"lines[].text": (5, 6), "lines[].amount": (7,)},
-    ]
+    columns = {TEXT: logits(12, (1, 2), (5, 6)), AMOUNT: logits(12, (3, 3), (7, 7))}
+    assert cells_of(columns, {1, 3}, {5, 7}) == [{TEXT: (1, 2), AMOUNT: (3,)}, {TEXT: (5, 6), AMOUNT: (7,)}]
 
 
-def test_the_next_row_begins_where_its_description_does_and_the_amount_may_stand_a_line_below() -> None:
-    columns = {"lines[].text": logits(16, (0, 1), (8, 9)), "lines[].amount": logits(16, (5, 5), (13, 13))}
-    assert cells_of(columns, per_line=4) == [
-        {"lines[].text": (0, 1), "lines[].amount": (5,)},
-        {"lines[].text": (8, 9), "lines[].amount": (13,)},
-    ]
+def test_a_cell_that_is_read_before_the_row_above_has_ended_still_goes_to_its_own_row() -> None:
+    columns = {TEXT: logits(12, (0, 1), (3, 4)), AMOUNT: logits(12, (5, 5), (8, 8))}
+    assert cells_of(columns, {0, 5}, {3, 8}) == [{TEXT: (0, 1), AMOUNT: (5,)}, {TEXT: (3, 4), AMOUNT: (8,)}]
 
 
 def test_a_cell_that_was_missed_leaves_the_other_rows_as_they_are() -> None:
-    columns = {"lines[].text": logits(12, (0, 1), (8, 9)), "lines[].amount": logits(12, (3, 3), (7, 7), (11, 11))}
-    assert [sorted(row) for row in cells_of(columns, per_line=4)] == [
-        ["lines[].amount", "lines[].text"],
-        ["lines[].amount"],
-        ["lines[].amount", "lines[].text"],
-    ]
+    columns = {TEXT: logits(12, (0, 1), (8, 9)), AMOUNT: logits(12, (3, 3), (7, 7), (11, 11))}
+    assert [set(row) for row in cells_of(columns, {0, 3}, {7}, {8, 11})] == [{TEXT, AMOUNT}, {AMOUNT}, {TEXT, AMOUNT}]
 
 
-def test_a_wrong_second_cell_on_a_line_is_another_reading_and_no_row() -> None:
-    amounts = logits(8, (2, 2), (3, 3), (7, 7))
-    columns = {
-        "lines[].text": logits(8, (0, 0), (4, 4)),
-        "lines[].unit": logits(8, (1, 1), (5, 5)),
-        "lines[].amount": amounts,
-    }
-    assert len(cells_of(columns, per_line=4)) == 2
+def test_a_second_cell_of_a_column_in_a_row_is_another_reading_and_no_row() -> None:
+    columns = {TEXT: logits(8, (0, 0), (4, 4)), AMOUNT: logits(8, (2, 2), (3, 3), (7, 7))}
+    columns[AMOUNT][BEGIN, 3] = NEAR - 2.0
+    assert cells_of(columns, {0, 2, 3}, {4, 7}) == [{TEXT: (0,), AMOUNT: (2,)}, {TEXT: (4,), AMOUNT: (7,)}]
 
 
-def test_two_pairs_on_one_line_are_two_rows() -> None:
-    columns = {"pairs[].label": logits(4, (0, 0), (2, 2)), "pairs[].value": logits(4, (1, 1), (3, 3))}
-    assert cells_of(columns, per_line=4) == [
-        {"pairs[].label": (0,), "pairs[].value": (1,)},
-        {"pairs[].label": (2,), "pairs[].value": (3,)},
-    ]
+def test_the_number_beside_a_description_of_two_lines_is_no_part_of_it() -> None:
+    columns = {TEXT: logits(8, (0, 3)), AMOUNT: logits(8, (2, 2))}
+    assert cells_of(columns, {0, 2}) == [{TEXT: (0, 1, 3), AMOUNT: (2,)}]
+
+
+def test_an_unsure_cell_makes_no_row() -> None:
+    columns = {TEXT: logits(8, (0, 0)), AMOUNT: logits(8, (1, 1), (5, 5))}
+    columns[AMOUNT][BEGIN, 5] = -1.0
+    assert cells_of(columns, {0, 1}, {5}) == [{TEXT: (0,), AMOUNT: (1,)}]
 
 
 def test_windows_cover_every_word_and_overlap() -> None:
@@ -139,8 +143,3 @@ def test_the_canvas_shows_ink_on_any_paper_and_keeps_the_aspect() -> None:
     assert ink[height // 2, width // 2] > 0.8
     assert ink[height // 10, width // 2] < 0.05
     assert ink[:, width + 1 :].max() == 0.0
-
-
-def test_a_row_ends_where_nothing_follows_for_some_lines() -> None:
-    columns = {"lines[].text": logits(40, (1, 2)), "lines[].amount": logits(40, (33, 33))}
-    assert [sorted(row) for row in cells_of(columns, per_line=4)] == [["lines[].text"], ["lines[].amount"]]

@@ -68,20 +68,25 @@ class _Desk:
     working: dict[str, list[Path]] = field(default_factory=dict)  # run key -> twins that wait
     failures: dict[str, DocpipeError] = field(default_factory=dict)  # run key -> why, for twins that come late
 
+    @property
+    def _schema_name(self) -> str | None:
+        """Of an attempt; None as long as the document has not said which it is of."""
+        return None if self.plan.schema.choices else self.plan.schema.name
+
     def is_wanted(self, task: Task, opened: Opened) -> bool:
         """False when the store has this very work or it is being done. Otherwise the attempt is counted."""
         self.open[task.path] = opened
         self.store.add(opened.document)
         if opened.run_key in self.working or opened.run_key in self.failures or self.store.has(opened.run_key):
             return False
-        self.store.claim(opened.document.id, opened.run_key, schema=self.plan.schema.name)
+        self.store.claim(opened.document.id, opened.run_key, schema=self._schema_name)
         self.working[opened.run_key] = []
         return True
 
     def finished(self, task: Task, extraction: Extraction | None) -> Iterator[Outcome]:
         opened = self.open.pop(task.path)
         if extraction is not None:
-            self.store.save(extraction, self.plan.schema)
+            self.store.save(extraction, self.plan.schema.chosen(extraction.schema))
             outcome = Outcome(task.path, opened.document.id, extraction, pages=opened.document.page_count)
             yield from self._with_twins(outcome, opened.run_key)
         elif opened.run_key in self.working:
@@ -90,7 +95,7 @@ class _Desk:
             yield self._known(task, opened)
 
     def failed(self, task: Task, error: DocpipeError) -> Iterator[Outcome]:
-        name = self.plan.schema.name
+        name = self._schema_name
         opened = self.open.pop(task.path, None)
         if opened is None:
             document_id = _sha256(task.path, self.plan.limits.max_bytes)
@@ -112,10 +117,10 @@ class _Desk:
         pages = opened.document.page_count
         if opened.run_key in self.failures:
             return Outcome(task.path, opened.document.id, error=self.failures[opened.run_key], pages=pages)
-        self.store.make_current(opened.run_key, self.plan.schema)
         known = self.store.find(opened.run_key)
         if known is None or known.extraction is None:
             raise StoreError(f"the stored result of {task.path} has disappeared", hint="Run again.")
+        self.store.make_current(opened.run_key, self.plan.schema.chosen(known.extraction.schema))
         return Outcome(task.path, opened.document.id, known.extraction, unchanged=True, pages=pages)
 
 

@@ -56,9 +56,13 @@ class Options:
     default="invoice",
     show_default=True,
     metavar="NAME",
-    help="What to look for: a shipped schema, FILE.py:Class, module:Class or FILE.json.",
+    help="What to look for: a shipped schema, auto (what each document is), FILE.py:Class, module:Class or FILE.json.",
 )
-@click.option("--model", metavar="KIND:WEIGHTS", help="The extractor. Default: DOCPIPE_MODEL, or embedded.")
+@click.option(
+    "--model",
+    metavar="KIND:WEIGHTS",
+    help="The extractor; embedded:FOLDER has weights of your own. Default: DOCPIPE_MODEL, or embedded.",
+)
 @click.option(
     "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
 )
@@ -112,7 +116,9 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
             output.finish()
         finally:  # also after Ctrl-C: what was done is stored, and said
             view.summary()
-    view.go_on(_commands(plan.schema.name, tally, database, is_default=database == settings.database_url))
+    view.go_on(
+        _commands(tally.schema or plan.schema.name, tally, database, is_default=database == settings.database_url)
+    )
     return tally.exit_code(strict=options.strict)
 
 
@@ -123,12 +129,15 @@ class Tally:
     first_failure: int = 0
     to_review: str | None = None
     any_document: str | None = None
+    schema: str | None = None
 
     def add(self, outcome: Outcome) -> None:
         if outcome.error is not None:
             self.first_failure = self.first_failure or outcome.error.exit_code
             return
         self.any_document = self.any_document or outcome.document_id
+        if outcome.extraction is not None:
+            self.schema = self.schema or outcome.extraction.schema
         if outcome.status == "needs_review":
             self.to_review = self.to_review or outcome.document_id
 

@@ -72,7 +72,7 @@ class ResultFile:
     def _record(self, outcome: Outcome) -> dict[str, Any]:
         shown = self._shown(outcome.path)
         if outcome.extraction is not None:
-            return record(outcome.extraction, shown, self._schema)
+            return record(outcome.extraction, shown, self._schema.chosen(outcome.extraction.schema))
         assert outcome.error is not None  # noqa: S101 - an outcome has one of the two
         failed = failed_record(shown, self._schema.name, outcome.error, outcome.document_id)
         return {**failed, "pages": outcome.pages}

@@ -159,6 +159,7 @@ def key_values(outcome: Outcome, schema: Schema) -> str:
     """The values by which a person knows the document: those that the schema requires, else its first ones."""
     if outcome.extraction is None:
         return ""
+    schema = schema.chosen(outcome.extraction.schema)
     single = [spec.path for spec in schema.fields if spec.list_path is None]
     required = [spec.path for spec in schema.fields if spec.required and spec.list_path is None]
     found = {item.path: item.value for item in outcome.extraction.fields if item.value is not None}

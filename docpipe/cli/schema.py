@@ -55,6 +55,9 @@ def show(name: str, as_json: bool) -> None:
         click.echo(json.dumps(found.json_schema(), indent=2, ensure_ascii=False))
         return
     click.echo(f"{found.name} (version {found.version}): {found.description}\n")
+    if found.choices:
+        click.echo("It has no fields of its own: `docpipe schema show NAME` shows those of each.")
+        return
     width = max(len(spec.path) for spec in found.fields)
     for spec in found.fields:
         click.echo(_line(spec, width))

@@ -27,6 +27,7 @@ SUM_VALUES = 3  # two parts and their total: what it takes to be a sum
 # A rule that holds because an optional value was left out is worth a factor of 4.5: it settles a close call only.
 LEFT_OUT = BROKEN / 2
 PUSH = Decimal(1000)  # more than any rule tolerates; a value that may be this much off is not part of the sum
+SMALL = 4  # values of a rule for which other sums are looked for: totals, not columns
 HINT = 0.5  # share of that for a rule of severity `info`, which a sound document may break
 # A value that its kind doubts (a wrong check digit, an unsure order of day and month) counts as this many times rarer.
 DOUBTED = math.log(0.3)
@@ -147,7 +148,26 @@ class JointChoice:
             return weight * BROKEN
         if number in self._judged and self._leaves_out(number, taken):
             return weight * LEFT_OUT
-        return weight * (HELD if self.holds_as_sum(number, taken) else ALIKE)
+        if self.holds_as_sum(number, taken):
+            return weight * HELD
+        return weight * (BROKEN if self._is_sum_of_firsts(number, taken) else ALIKE)
+
+    def _is_sum_of_firsts(self, number: int, taken: Assignment) -> bool:
+        """Whether the unit is a sum of the other fields' first options once a field that is absent here has a value.
+
+        Then that two values are alike is no news: due = gross by taking no deposit, though gross - deposit = due.
+        """
+        paths = self.units[number].paths
+        if len(paths) > SMALL:
+            return False
+        firsts = {**taken, **dict.fromkeys(paths, 0)}
+        return any(
+            self.check(number, filled) is True and self.holds_as_sum(number, filled)
+            for path in paths
+            if self.table[path][taken[path]][0] is None
+            for place, (option, _score) in enumerate(self.table[path])
+            if option is not None and (filled := {**firsts, path: place})
+        )
 
     def _leaves_out(self, number: int, taken: Assignment) -> bool:
         """Whether a value that is the first option of its field is absent here."""

@@ -21,6 +21,9 @@ OPTIONS_MAX = 6
 PARSABLE_MIN = 0.02
 # Words of a span that are tried for trimming; a longer span is a sentence or an address, which has nothing to trim.
 TRIM_WORDS_MAX = 8
+NO_DATE = "not_a_date"
+# A date that stands on the line that was chosen, but was not chosen itself.
+BESIDE = 0.5
 # The extractor says nothing of absence: what its best candidates leave, but never certainty of either.
 ABSENT_FLOOR = 0.02
 SURE = 0.999  # no sum of scores is certainty
@@ -73,7 +76,10 @@ def options(answer: Answer, reader: KindReader, indexes: Mapping[int, PageIndex]
     for candidate in answer.candidates:
         if candidate.text.strip() and candidate.score > 0:
             by_path[candidate.path].append(_option(candidate, reader, indexes))
-    return {path: _distinct(reader.kind(path), found) for path, found in by_path.items()}
+    return {
+        path: _distinct(reader.kind(path), _with_date_beside(path, found, reader, indexes))
+        for path, found in by_path.items()
+    }
 
 
 def absent_scores(answer: Answer) -> dict[str, float]:
@@ -125,6 +131,48 @@ def _word_span(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> tuple[
     if index.text(inside[0], inside[-1]) != " ".join(quote.text.split()):
         return None
     return index, inside[0], inside[-1]
+
+
+def _with_date_beside(
+    path: str, found: list[Option], reader: KindReader, indexes: Mapping[int, PageIndex]
+) -> list[Option]:
+    """The options of a date field; when the best is no date at all, with the one date on the lines that they point at.
+
+    Nothing is added when these lines hold several dates, or one whose order is open.
+    """
+    best = max(found, key=lambda option: option.score)
+    if best.parsed.issue != NO_DATE or not best.evidence:
+        return found
+    pointed_at = {line for option in found for quote in option.evidence for line in _lines_of(quote, indexes)}
+    dates = {}
+    for page, first, last in pointed_at:
+        parsed = reader.parse(path, indexes[page].text(first, last))
+        if parsed.issue != NO_DATE:
+            dates[page, first, last] = parsed
+    if len({parsed.value for parsed in dates.values()}) != 1:
+        return found
+    (page, first, last), parsed = min(dates.items(), key=lambda pair: pair[0])
+    if parsed.value is None:
+        return found
+    for start, end in [*_runs(first, last), (first, last)]:
+        text = indexes[page].text(start, end)
+        if (again := reader.parse(path, text)).value == parsed.value:
+            return [*found, Option(again.value, text, BESIDE * best.score, indexes[page].quote(start, end), again)]
+    return found
+
+
+def _lines_of(quote: Evidence, indexes: Mapping[int, PageIndex]) -> Iterator[tuple[int, int, int]]:
+    """Page, first and last word of the lines on which a quote stands."""
+    if quote.page not in indexes:
+        return
+    words = indexes[quote.page].words
+    for place in indexes[quote.page].words_in(quote.box):
+        first = last = place
+        while first > 0 and words[first - 1].line == words[place].line:
+            first -= 1
+        while last + 1 < len(words) and words[last + 1].line == words[place].line:
+            last += 1
+        yield quote.page, first, last
 
 
 def _runs(first: int, last: int) -> Iterator[tuple[int, int]]:

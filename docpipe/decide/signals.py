@@ -39,6 +39,7 @@ def signals_of(path: str, choice: JointChoice, taken: Assignment, indexes: Mappi
         "rules_held": float(any(verdict is True for verdict in verdicts)),
         "rules_broken": float(any(verdict is False for verdict in verdicts)),
         "elsewhere": float(option.elsewhere),
+        "cell": float("[" in path),
     }
 
 

@@ -19,6 +19,7 @@ from docpipe.schema import FieldSpec, Schema
 
 Outcome = Literal["right", "wrong", "missed", "spurious"]
 
+ORDER_UNKNOWN = "date_order_unknown"
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 ADDRESS_LINES = ("line1", "line2", "line3", "line4")
 
@@ -66,8 +67,16 @@ def readings(spec: FieldSpec, label: object, conventions: Conventions) -> list[o
         return [value for text in texts for value in readings(spec, text, conventions)]
     if spec.kind.column == "decimal" and PLAIN_NUMBER.fullmatch(str(label).strip()):
         return [Decimal(str(label).strip())]
-    value = spec.kind.parse(str(label), conventions).value
-    return [] if value is None else [value]
+    parsed = spec.kind.parse(str(label), conventions)
+    if parsed.issue == ORDER_UNKNOWN:
+        return _both_orders(spec, str(label), conventions)
+    return [] if parsed.value is None else [parsed.value]
+
+
+def _both_orders(spec: FieldSpec, label: str, conventions: Conventions) -> list[object]:
+    """Both dates that `05/06/2018` may be: where nobody knows which one is meant, either answer is right."""
+    orders = (replace(conventions, day_first=day_first) for day_first in (True, False))
+    return [spec.kind.parse(label, order).value for order in orders]
 
 
 def address_readings(parts: Mapping[str, object], language: str | None) -> Iterator[str]:
@@ -142,9 +151,10 @@ def judge(spec: FieldSpec, want: Wanted, leaf: Leaf) -> Outcome | None:
 
 
 def label_conventions(schema: Schema, documents: Sequence[Labelled]) -> list[Conventions]:
-    """How each label writes dates and numbers: what its own document says, else what the whole file says.
+    """How each label writes dates and numbers: what its own document says.
 
-    One label file has one author and mostly one habit: `25/12/2018` in one line settles `05/06/2018` in another.
+    The decimal mark may come from the other labels: a file has one author and mostly one habit. The order of day and
+    month may not: labels copy what is printed, and documents of several countries lie in one file.
     """
     telling = {spec.path for spec in schema.fields if spec.kind.column in ("date", "decimal")}
     printed = [_texts(document, telling) for document in documents]
@@ -155,7 +165,6 @@ def label_conventions(schema: Schema, documents: Sequence[Labelled]) -> list[Con
         found.append(
             replace(
                 own,
-                day_first=together.day_first if own.day_first is None else own.day_first,
                 decimal_mark=own.decimal_mark or together.decimal_mark,
                 language=document.language or own.language,
                 country=document.country or own.country,

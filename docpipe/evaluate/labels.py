@@ -101,7 +101,11 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
             found = json.loads(line)
         except ValueError as problem:
             cut = not text.endswith("\n") and text.endswith(line)
-            hint = "A run was stopped while it wrote this line: run it again." if cut else "Each line must be one JSON object."
+            hint = (
+                "A run was stopped while it wrote this line: run it again."
+                if cut
+                else "Each line must be one JSON object."
+            )
             raise InputError(f"{path}, line {number}: {problem}", hint=hint) from problem
         if not isinstance(found, dict) or not isinstance(found.get("file"), str):
             raise InputError(f"{path}, line {number}: no `file`", hint="Each line names the document that it is about.")

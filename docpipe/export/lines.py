@@ -1,4 +1,4 @@
-"""JSON Lines. In: a result. Out: its line. A process that is killed leaves whole lines, and at most one begun line after them."""
+"""JSON Lines. In: a result. Out: its line. A killed process leaves whole lines, and at most one begun after them."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ def json_line(found: Mapping[str, Any]) -> bytes:
 
 
 class LineWriter:
-    """Writes records one by one while a run goes on. Each line is handed over in one piece with its line feed. A process
-    that is killed leaves every line that `write` returned from, whole; of the one that it was writing the system may have
-    taken a part (Linux looks for a fatal signal at each page of memory), which then has no line feed. What could not
-    be written is an error, not a gap."""
+    """Writes records one by one while a run goes on. Each line is handed over in one piece with its line feed. A
+    process that is killed leaves every line that `write` returned from, whole; of the one that it was writing the
+    system may have taken a part (Linux looks for a fatal signal at each page of memory), which then has no line feed.
+    What could not be written is an error, not a gap."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,19 +22,38 @@ from docpipe.vlm.encode import (
     CANVAS_HEIGHT,
     CANVAS_WIDTH,
     SHARED,
+    Question,
     canvas,
     encode_fields,
     encode_page,
     load_tokenizer,
     windows,
 )
-from docpipe.vlm.questions import questions
+from docpipe.vlm.questions import document_question, questions
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
 
 NETWORK, TOKENIZER = "network.onnx", "tokenizer.json"
-Logits = dict[str, NDArray[np.float32]]
+Floats = NDArray[np.float32]
+
+
+Told = tuple[list[Candidate], dict[str, float]]  # of one window: candidates, and how likely each field is absent
+TYPE = ""  # the path of the question whether the page is such a document
+SUREST = 8.0  # logit that one page can add to the choice of a type
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the network said of one window of a page, by name of the schema and path: logits [3, N] and the logit that
+    the value is absent; together [N, N]: logits that two words begin cells of one row."""
+
+    page: Page
+    start: int
+    stop: int
+    logits: Mapping[tuple[str, str], Floats]
+    absent: Mapping[tuple[str, str], float]
+    together: Floats
 
 
 def weights_folder() -> Path:
@@ -53,7 +73,8 @@ class EmbeddedExtractor:
         except Exception as error:
             raise ModelError(
                 f"the embedded network in {folder} cannot be loaded: {error}",
-                hint="Reinstall docpipe; `docpipe doctor` shows which file is missing or damaged.",
+                hint="Reinstall docpipe (`docpipe doctor` shows which file is missing or damaged), or name a folder"
+                " that `python -m docpipe.vlm.training.export` wrote: --model embedded:FOLDER.",
             ) from error
         self._name = f"embedded:{hashlib.sha256(network).hexdigest()[:12]}"
 
@@ -62,37 +83,45 @@ class EmbeddedExtractor:
         return self._name
 
     def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
-        answers = [answer for page in pages if page.words for answer in self._page(page, schema)]
-        return _joined(answers, schema)
+        """Schemas to choose from are asked all at once: a document is what its pages say that it is."""
+        kinds = schema.choices or (schema,)
+        told: dict[str, list[Told]] = {kind.name: [] for kind in kinds}
+        votes: dict[str, list[float]] = {kind.name: [] for kind in kinds}
+        for seen in (seen for page in pages if page.words for seen in self._look(page, kinds)):
+            for kind in kinds:
+                told[kind.name].append(_told(seen, kind))
+                against = seen.absent.get((kind.name, TYPE), 0.0)
+                votes[kind.name].append(-max(-SUREST, min(SUREST, against)))
+        chosen = max(kinds, key=lambda kind: sum(votes[kind.name]))
+        answer = _joined(told[chosen.name], chosen)
+        if not schema.choices:
+            return answer
+        unsure = () if sum(votes[chosen.name]) > 0.0 else (_unsure(chosen),)
+        return replace(answer, schema=chosen.name, issues=(*answer.issues, *unsure))
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer]:
         """One after the other: on a CPU padding costs more than batching wins."""
         return [self.extract(pages, schema) for pages in batch]
 
-    def _page(self, page: Page, schema: Schema) -> Iterator[tuple[list[Candidate], dict[str, float]]]:
-        """Candidates, and how likely each single field is absent: once per window of a dense page, once otherwise."""
+    def _look(self, page: Page, kinds: Sequence[Schema]) -> Iterator[_Seen]:
+        """Once per window of a dense page, once otherwise."""
         picture = canvas(page.image.open(max_side=2 * CANVAS_HEIGHT)) if page.image else _white()
+        asked = _asked(kinds)
         for start, stop in windows(len(page.words)):
-            logits, missing = self._run(page, start, stop, picture, schema)
-            words = page.words[start:stop]
-            found: list[Candidate] = []
-            absent: dict[str, float] = {}
-            for path, values in logits.items():
-                if "[]" in path:
-                    continue
-                choices, absent[path] = spans.single(values, missing[path])
-                texts = [_text(words, choice.words) for choice in choices]
-                found += [_candidate(path, page, words, c) for c in spans.merged(choices, texts)]
-            own = range(SHARED // 2 if start else 0, len(words) - (SHARED // 2 if stop < len(page.words) else 0))
-            yield found + _table(logits, schema, page, words, own), absent
+            try:
+                logits, absent, together = self._session.run(None, self._feeds(page, start, stop, picture, asked))
+            except Exception as error:
+                raise ModelError(f"the embedded network failed on page {page.number}: {error}") from error
+            by_path = {key: logits[0, row] for row, key in enumerate(asked)}
+            missing = {key: float(absent[0, row]) for row, key in enumerate(asked)}
+            yield _Seen(page, start, stop, by_path, missing, together[0])
 
-    def _run(
-        self, page: Page, start: int, stop: int, picture: NDArray[np.float32], schema: Schema
-    ) -> tuple[Logits, dict[str, float]]:
-        asked = questions(schema)
+    def _feeds(
+        self, page: Page, start: int, stop: int, picture: Floats, asked: Mapping[tuple[str, str], Question]
+    ) -> dict[str, NDArray[Any]]:
         fields = encode_fields(list(asked.values()), self._tokenizer)
         arrays = encode_page(page.words[start:stop], page.height / page.width, picture, self._tokenizer)
-        feeds = {
+        return {
             "prompts": fields.pieces,
             "which": np.arange(len(asked))[None],
             "group": fields.group[None],
@@ -102,17 +131,37 @@ class EmbeddedExtractor:
             "boxes": arrays.boxes[None],
             "context": arrays.context[None],
             "places": arrays.places[None],
+            "near": arrays.near[None],
             "picture": arrays.picture[None],
         }
-        try:
-            logits, absent = self._session.run(None, feeds)
-        except Exception as error:
-            raise ModelError(f"the embedded network failed on page {page.number}: {error}") from error
-        paths = list(asked)
-        return (
-            {path: logits[0, row] for row, path in enumerate(paths)},
-            {path: float(absent[0, row]) for row, path in enumerate(paths)},
-        )
+
+
+def _asked(kinds: Sequence[Schema]) -> dict[tuple[str, str], Question]:
+    """All questions of one pass; what sort of document it is only where there is a choice."""
+    asked = {}
+    for kind in kinds:
+        if len(kinds) > 1:
+            asked[kind.name, TYPE] = document_question(kind.name, kind.description)
+        asked |= {(kind.name, path): question for path, question in questions(kind).items()}
+    return asked
+
+
+def _told(seen: _Seen, schema: Schema) -> Told:
+    page, words = seen.page, seen.page.words[seen.start : seen.stop]
+    lines = [word.line for word in words]
+    found: list[Candidate] = []
+    absent: dict[str, float] = {}
+    for path in (spec.path for spec in schema.fields if spec.list_path is None):
+        choices, absent[path] = spans.single(seen.logits[schema.name, path], seen.absent[schema.name, path], lines)
+        texts = [_text(words, choice.words) for choice in choices]
+        found += [_candidate(path, page, words, choice) for choice in spans.merged(choices, texts)]
+    return found + _table(seen, schema, words, lines), absent
+
+
+def _unsure(chosen: Schema) -> Issue:
+    return Issue(
+        "document_type_unsure", f"Nothing says clearly that this is one of the known documents; read as {chosen.name}."
+    )
 
 
 def _session(network: bytes, threads: int) -> Any:
@@ -126,22 +175,22 @@ def _session(network: bytes, threads: int) -> Any:
     return onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
 
 
-def _white() -> NDArray[np.float32]:
+def _white() -> Floats:
     return np.zeros((CANVAS_HEIGHT, CANVAS_WIDTH), np.float32)
 
 
-def _table(logits: Logits, schema: Schema, page: Page, words: Sequence[Word], own: range) -> list[Candidate]:
+def _table(seen: _Seen, schema: Schema, words: Sequence[Word], lines: Sequence[int]) -> list[Candidate]:
     """Rows are numbered in this window from 0; `_joined` numbers them through. Two windows see the rows that they
     share: each keeps those that begin in its own half."""
     found = []
-    lines = [word.line for word in words]
+    own = range(SHARED // 2 if seen.start else 0, len(words) - (SHARED // 2 if seen.stop < len(seen.page.words) else 0))
     for specs in schema.lists().values():
-        columns = {spec.path: logits[spec.path] for spec in specs}
-        table = [row for row in spans.rows(columns, lines) if _begin(row) in own]
+        columns = {spec.path: seen.logits[schema.name, spec.path] for spec in specs}
+        table = [row for row in spans.rows(columns, seen.together, lines) if _begin(row) in own]
         for number, row in enumerate(table):
             for path, choices in row.items():
                 concrete = path.replace("[]", f"[{number}]")
-                found += [_candidate(concrete, page, words, choice) for choice in choices]
+                found += [_candidate(concrete, seen.page, words, choice) for choice in choices]
     return found
 
 
@@ -176,7 +225,7 @@ def _around(boxes: Sequence[Box]) -> Box:
     return around
 
 
-def _joined(answers: Sequence[tuple[list[Candidate], Mapping[str, float]]], schema: Schema) -> Answer:
+def _joined(answers: Sequence[Told], schema: Schema) -> Answer:
     """One answer for the document: rows numbered through the pages; absent means absent from every page."""
     candidates: list[Candidate] = []
     absent: dict[str, float] = {}

@@ -29,7 +29,7 @@ Script = Mapping[str, Any]
 SCORE = 0.9  # of a text without one; the second of several has a tenth of it, and so on
 FURTHER = 0.1
 ABSENT = 0.98  # probability of absence that null stands for
-WHEN = "when"
+WHEN, AS = "when", "as"  # only on pages with this text; the schema that it is, where several are asked
 
 
 class ScriptedExtractor:
@@ -71,14 +71,14 @@ def _answer(script: Script) -> Answer:
                 candidates.append(Candidate(path, str(one["text"]), float(one.get("score", SCORE))))
             elif one is not None:
                 candidates.append(Candidate(path, str(one), SCORE * FURTHER**place))
-    return Answer(tuple(candidates), absent)
+    return Answer(tuple(candidates), absent, schema=str(script.get(AS, "")))
 
 
 def _leaves(script: Script, prefix: str) -> Iterator[tuple[str, Any]]:
     """Concrete paths and what is said of them; a list of objects without `text` is a list of rows."""
     for name, said in script.items():
         path = prefix + name
-        if path == WHEN:
+        if path in (WHEN, AS):
             continue
         if isinstance(said, list) and said and all(isinstance(row, Mapping) and "text" not in row for row in said):
             for number, row in enumerate(said):

@@ -13,6 +13,7 @@ from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.textlayer import Layer, read_layer
 from docpipe.read.trust import CARRIED, doubt, needs_a_look
+from docpipe.read.unglue import unglued
 from docpipe.render import Renderer
 
 PDF = "application/pdf"
@@ -42,14 +43,16 @@ class PageReader:
         layer, defect = self._layer(document, page, image)
         if layer is not None and defect is None:
             upright = _turned(page, layer.turned)
-            return replace(upright, words=in_reading_order(layer.runs, aspect=upright.width / upright.height))
+            words = in_reading_order(layer.runs, aspect=upright.width / upright.height)
+            return replace(upright, words=unglued(words))
         if defect is not None:
             message = f"The text layer of page {page.number} was not used: {defect}."
             page = replace(page, issues=(*page.issues, Issue(DISTRUSTED, message, "info", page=page.number)))
         reading = self._ocr.read(image.open())
         upright = _turned(page, reading.turned)
         aspect = upright.width / upright.height
-        return replace(upright, words=in_reading_order(reading.runs, aspect=aspect, slope=reading.slope))
+        words = in_reading_order(reading.runs, aspect=aspect, slope=reading.slope)
+        return replace(upright, words=unglued(words))
 
     def _layer(self, document: Document, page: Page, image: PageImage) -> tuple[Layer | None, str | None]:
         """The page's text layer, and why it is not to be used."""

@@ -22,6 +22,7 @@ ALLOWANCES = (Decimal("-0.05"), Decimal("-0.1"), Decimal("0.04"), Decimal("0.02"
 DAYS_TO_PAY = (7, 8, 10, 14, 14, 20, 21, 30, 30, 30, 45, 60)
 ORDER_PATTERNS = ("PO%####", "4500######", "{yyyy}-%##", "B%#####", "PO-{yy}-###", "%######", "??%###", "BC#####")
 REFERENCE_PATTERNS = ("??-###", "%###-?", "??/{yyyy}", "?.?./{yyyy}", "%#-%####-%#", "04011###-%####-##")
+CODE_PATTERNS = ("%####", "??-%##", "%##.###", "?%#####", "%############", "??##-?", "###-##", "GW?%##")
 NUMBER_PATTERNS = (
     "{yyyy}-%##",
     "{yyyy}-####",
@@ -106,8 +107,9 @@ class Bill:
         return self.gross - self.prepaid
 
 
-def cents(number: Decimal) -> Decimal:
-    return number.quantize(CENT, ROUND_HALF_UP)
+def cents(number: Decimal, places: int = 2) -> Decimal:
+    """Rounded to the smallest coin; a currency without cents has 0 places."""
+    return number.quantize(CENT if places else Decimal(1), ROUND_HALF_UP).quantize(CENT)
 
 
 def number_like(dice: Dice, day: date, patterns: tuple[str, ...] = NUMBER_PATTERNS) -> str:
@@ -130,16 +132,18 @@ def make_bill(dice: Dice, manner: Manner) -> Bill:
     if credit and dice.chance(0.5):
         items = tuple(replace(item, quantity=-item.quantity, amount=-item.amount) for item in items)
     goods_total = sum((item.amount for item in items), Decimal(0))
-    allowed = dice.chance(0.08) and len({item.rate for item in items}) == 1
-    allowance = cents(goods_total * dice.pick(ALLOWANCES)) if allowed else Decimal(0)
-    groups = _groups(items, allowance, inclusive=inclusive)
+    allowed = dice.chance(0.12) and len({item.rate for item in items}) == 1
+    allowance = cents(goods_total * dice.pick(ALLOWANCES), manner.places) if allowed else Decimal(0)
+    groups = _groups(items, allowance, manner.places, inclusive=inclusive)
     net = sum((group[1] for group in groups), Decimal(0))
     tax = sum((group[2] for group in groups), Decimal(0))
     gross = net + tax
     adds_up = not dice.chance(WRONG_SHARE)
     if not adds_up:
-        gross += dice.pick((Decimal("1"), Decimal("10"), Decimal("-0.9"), Decimal("100"), Decimal("0.27")))
-    prepaid = cents(gross * dice.pick(PREPAID_SHARES)) if dice.chance(0.1) else Decimal(0)
+        gross += dice.pick((Decimal("1"), Decimal("10"), Decimal("-9"), Decimal("100"), Decimal("27"))) / (
+            1 if manner.places == 0 else dice.pick((1, 10, 100))
+        )
+    prepaid = cents(gross * dice.pick(PREPAID_SHARES), manner.places) if dice.chance(0.14) else Decimal(0)
     due = issued + timedelta(days=dice.pick(DAYS_TO_PAY)) if dice.chance(0.6) else None
     payable_by = manner.date(due or issued + timedelta(days=30))
     terms = fill(dice, dice.pick(words(language)["terms"]), language, issued, date=payable_by)
@@ -181,36 +185,42 @@ def _items(dice: Dice, manner: Manner, day: date, *, taxed: bool) -> tuple[Item,
     count = dice.pick((1, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 10, 13, 18, 26))
     if dice.chance(0.04):
         count = 30 + int(dice.random() * 60)
-    discounted, fractions = dice.chance(0.15), dice.chance(0.25)
-    price_places = dice.pick((2, 2, 2, 2, 2, 3, 4))
+    discounted, fractions = dice.chance(0.15), dice.chance(0.3)
+    odd = dice.pick(("", "", "", "", "", "", "", "free", "returned"))
+    price_places = dice.pick((2, 2, 2, 2, 2, 3, 4)) if manner.places else 0
     made = []
-    for _ in range(count):
+    for number in range(count):
         quantity, places = _quantity(dice, fractions=fractions)
-        price = dice.amount(0.2, 3000 if quantity < 20 else 80)
-        if price_places > 2 and dice.chance(0.4):
-            price = Decimal(f"{float(price) / 7:.{price_places}f}")
+        if number and odd and dice.chance(0.3):
+            quantity = -quantity if odd == "returned" else quantity
+            price = Decimal(0) if odd == "free" else _price(dice, quantity, price_places)
+        else:
+            price = _price(dice, quantity, price_places)
         discount = Decimal(dice.pick((5, 10, 10, 15, 20, 33))) if discounted and dice.chance(0.5) else Decimal(0)
-        amount = cents(quantity * price * (HUNDRED - discount) / HUNDRED)
-        rate = dice.pick(rates) if mixed else main
-        code = dice.pattern(
-            dice.pick(("%####", "??-%##", "%##.###", "?%#####", "%############", "??##-?", "###-##", "GW?%##"))
+        item = Item(
+            description=goods(dice, manner.language, day),
+            code=dice.pattern(dice.pick(CODE_PATTERNS)),
+            quantity=quantity,
+            quantity_places=places,
+            unit=dice.pick(words(manner.language)["unit_words"]),
+            price=price,
+            price_places=price_places,
+            discount=discount,
+            rate=dice.pick(rates) if mixed else main,
+            amount=cents(quantity * price * (HUNDRED - discount) / HUNDRED, manner.places),
         )
-        unit = dice.pick(words(manner.language)["unit_words"])
-        made.append(
-            Item(
-                goods(dice, manner.language, day),
-                code,
-                quantity,
-                places,
-                unit,
-                price,
-                price_places,
-                discount,
-                rate,
-                amount,
-            )
-        )
+        made.append(item)
     return tuple(made)
+
+
+def _price(dice: Dice, quantity: Decimal, places: int) -> Decimal:
+    """The more pieces, the cheaper each of them."""
+    price = dice.amount(0.2, 3000 if abs(quantity) < 20 else 80 if abs(quantity) < 1000 else 3)
+    if places == 0:
+        return Decimal(int(price * HUNDRED) or 1) * dice.pick((1, 10))
+    if places > 2 and dice.chance(0.4):
+        return Decimal(f"{float(price) / 7:.{places}f}")
+    return price
 
 
 def _quantity(dice: Dice, *, fractions: bool) -> tuple[Decimal, int]:
@@ -219,11 +229,11 @@ def _quantity(dice: Dice, *, fractions: bool) -> tuple[Decimal, int]:
         return Decimal(f"{0.25 + 40 * dice.random() ** 3:.{places}f}"), places
     if fractions:
         return Decimal(1 + int(30 * dice.random())), 2
-    return Decimal(dice.pick((1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100, 400))), 0
+    return Decimal(dice.pick((1, 1, 1, 2, 2, 3, 4, 5, 6, 8, 10, 12, 20, 25, 50, 100, 400, 1000, 2500, 12000))), 0
 
 
 def _groups(
-    items: tuple[Item, ...], allowance: Decimal, *, inclusive: bool
+    items: tuple[Item, ...], allowance: Decimal, places: int, *, inclusive: bool
 ) -> tuple[tuple[Decimal, Decimal, Decimal], ...]:
     sums: dict[Decimal, Decimal] = {}
     for item in items:
@@ -232,8 +242,8 @@ def _groups(
     for number, rate in enumerate(sorted(sums, reverse=True)):
         total = sums[rate] + (allowance if number == 0 else Decimal(0))
         if inclusive:
-            net = cents(total * HUNDRED / (HUNDRED + rate))
+            net = cents(total * HUNDRED / (HUNDRED + rate), places)
             groups.append((rate, net, total - net))
         else:
-            groups.append((rate, total, cents(total * rate / HUNDRED)))
+            groups.append((rate, total, cents(total * rate / HUNDRED, places)))
     return tuple(groups)

@@ -1,6 +1,7 @@
 """Forms: labels with blanks that somebody filled in, in type or by hand.
 
 In: dice and a language. Out: a drawn form whose pairs of label and value are known. Blanks left empty are no pair.
+Forms drawn for training ("installed" fonts) also ask for some of their blanks by label, see `blanks`.
 """
 
 from __future__ import annotations
@@ -8,80 +9,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from docpipe.samples.blanks import Blanks, text_of
 from docpipe.samples.dice import Dice
 from docpipe.samples.letterhead import Sheet, draw_logo
-from docpipe.samples.look import Fonts, make_look
+from docpipe.samples.look import Fonts, Look, make_look
 from docpipe.samples.manner import COUNTRIES, LANGUAGES, make_manner
-from docpipe.samples.marks import Frame, Ink, Rule
+from docpipe.samples.marks import BLACK, Frame, Ink, Rule
+from docpipe.samples.office import clauses, columns, figures, flowing, memo, options, remarks, signatures
 from docpipe.samples.paper import next_page
-from docpipe.samples.pen import Drawn, Pen, Value, value
+from docpipe.samples.pen import Drawn, Pen
 from docpipe.samples.phrasing import descriptions
-from docpipe.samples.vocabulary import address, coined, company, person, town
+from docpipe.samples.vocabulary import company, person, town
 from docpipe.samples.words import words
 
 SIZES = ((612.0, 792.0), (595.3, 841.9), (595.3, 841.9))
-EMPTY_SHARE = 0.12
-_KINDS = ("date", "person", "person", "company", "phone", "number", "number", "amount", "text", "text", "text", "place")
-
-
-class _Blanks:
-    """Counts pairs and draws one blank at a time."""
-
-    def __init__(self, sheet: Sheet, typed: Ink, colon: str, caps: bool) -> None:
-        self.sheet, self.typed, self.colon, self.caps = sheet, typed, colon, caps
-        self.count = 0
-        self.used: set[str] = set()
-
-    def make(self) -> tuple[Value | str, Value | None]:
-        """A label and what is filled in, or None where the blank stays empty."""
-        dice, lists = self.sheet.dice, words(self.sheet.manner.language)
-        for _ in range(20):
-            kind = dice.pick(_KINDS)
-            label = dice.pick(lists[f"label_{kind}"]).rstrip(":")
-            if label not in self.used:
-                break
-        self.used.add(label)
-        label = (label.upper() if self.caps else label) + self.colon
-        if dice.chance(EMPTY_SHARE):
-            return label, None
-        path = f"pairs[{self.count}]"
-        self.count += 1
-        return value(f"{path}.label", label), value(f"{path}.value", filled(self.sheet, kind))
-
-
-def filled(sheet: Sheet, kind: str) -> str:
-    """What somebody writes into a blank of that kind."""
-    dice, manner = sheet.dice, sheet.manner
-    country, language = manner.country, manner.language
-    makers: dict[str, Callable[[], str]] = {
-        "date": lambda: manner.date(dice.day()),
-        "person": lambda: person(dice, country),
-        "company": lambda: company(dice, country, language),
-        "phone": lambda: dice.pattern(dice.pick(words(country)["phone"])),
-        "number": lambda: dice.pattern(
-            dice.pick(("%", "%#", "%##", "%####", "%#-###", "??-####", "%#,###", "###-##-####"))
-        ),
-        "amount": lambda: (
-            dice.pick(("", "", manner.sign, manner.sign + " "))
-            + manner.plain(dice.amount(5, 90000), dice.pick((0, 2, 2)))
-        ),
-        "place": lambda: ", ".join(address(dice, country, language, town(dice, country, language))),
-        "text": lambda: dice.pick(
-            (
-                sheet.phrase("phrases"),
-                sheet.phrase("phrases"),
-                dice.pick(words(language)["goods"]),
-                coined(dice),
-                dice.pick(words(language)["jobs"]),
-            )
-        ),
-    }
-    text = makers[kind]()
-    return text.upper() if dice.chance(0.2) else text
+NARROW = 80.0  # points: too little to write an answer into
+TYPEWRITER_SHARE = 0.3  # of the forms are typed as a whole, captions too
 
 
 def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
-    language = dice.pick((*LANGUAGES, "en", "en", "en")) if language is None else language
+    language = dice.pick((*LANGUAGES, *("en",) * 7)) if language is None else language
     country = dice.pick(("US", "US", "GB")) if language == "en" else dice.pick(COUNTRIES[language])
     sheet = Sheet(
         Pen(*dice.pick(SIZES)),
@@ -91,27 +38,41 @@ def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
         dice.day(),
         35 + 35 * dice.random(),
     )
-    blanks = _Blanks(sheet, _hand(sheet), dice.pick((":", ":", "", " :")), dice.chance(0.35))
+    if dice.chance(TYPEWRITER_SHARE):
+        sheet.look = _typewriter(sheet.look)
+    blanks = Blanks(sheet, _hand(sheet), asks=fonts == "installed")
     y = _draw_head(sheet)
-    for _ in range(dice.pick((1, 2, 2, 3, 4))):
-        if y > sheet.pen.height * 0.8:
+    if dice.chance(0.25):
+        y = memo(blanks, y)
+    for _ in range(dice.pick((1, 2, 4, 6, 8, 10, 12))):
+        if y > sheet.pen.height * 0.78:
             break
-        if dice.chance(0.3):
-            y = _draw_section(sheet, y)
-        y = dice.pick((_lines, _lines, _two_columns, _boxes, _grid))(blanks, y)
         if dice.chance(0.2):
-            y = _checks(sheet, y)
+            y = _draw_section(sheet, y)
+        y = dice.pick(_BLOCKS)(blanks, y)
     if dice.chance(0.3) and y < sheet.pen.height * 0.8:
-        text = (
-            " ".join(dice.some(words("en")["instructions"], 1))
-            if language == "en"
-            else sheet.phrase("legal", city=town(dice, country, language), person=person(dice, country))
-        )
-        sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, text, sheet.look.small)
+        _draw_small_print(sheet, y)
+    if dice.chance(0.3):
+        code = dice.pattern(dice.pick(("%########", "??### %######", "Form ###-? (Rev. %/8#)", "%### %####")))
+        sheet.pen.write(sheet.right, sheet.pen.height - sheet.margin * 0.5, code, sheet.look.bold, "right")
     if dice.chance(0.1):
         next_page(sheet)
         _lines(blanks, sheet.margin + sheet.look.line)
-    return sheet.pen.finish("form", language, descriptions(dice, "form"))
+    return sheet.pen.finish("form", language, {**descriptions(dice, "form"), **blanks.fields})
+
+
+def _typewriter(look: Look) -> Look:
+    text = replace(look.text, font="Courier", squeeze=1.0, colour=BLACK)
+    return replace(look, text=text, bold=replace(text, stroke=0.3), italic=text)
+
+
+def _draw_small_print(sheet: Sheet, y: float) -> None:
+    dice, language = sheet.dice, sheet.manner.language
+    text = " ".join(dice.some(words("en")["instructions"], 1))
+    if language != "en":
+        country = sheet.manner.country
+        text = sheet.phrase("legal", city=town(dice, country, language), person=person(dice, country))
+    sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, text, sheet.look.small)
 
 
 def _hand(sheet: Sheet) -> Ink:
@@ -142,6 +103,8 @@ def _draw_head(sheet: Sheet) -> float:
         stamp = f"{sheet.manner.date(dice.day())}  {dice.pattern('1#:%#')}  {dice.pattern('### ### ####')}  P.0%"
         pen.write(sheet.margin, sheet.margin * 0.5, dice.pattern(stamp), replace(look.small, font="Courier"))
     title = sheet.word("form_names")
+    if sheet.manner.language == "en" and dice.chance(0.6):
+        title = dice.pick(words("forms")["headline"])
     ink = look.bold.sized(1.2 + 0.7 * dice.random())
     width = pen.write(pen.width / 2, y + ink.size, title, ink, "centre")
     if dice.chance(0.4):
@@ -157,7 +120,7 @@ def _draw_section(sheet: Sheet, y: float) -> float:
     return y + sheet.look.line * 2
 
 
-def _lines(blanks: _Blanks, y: float) -> float:
+def _lines(blanks: Blanks, y: float) -> float:
     """A label, then its value on a line; values in one column or right behind the label."""
     sheet, dice = blanks.sheet, blanks.sheet.dice
     step = sheet.look.line * dice.pick((1.5, 1.8, 2.2))
@@ -170,22 +133,25 @@ def _lines(blanks: _Blanks, y: float) -> float:
     return y + sheet.look.line
 
 
-def _blank(blanks: _Blanks, at: tuple[float, float], width: float, column: float, *, ruled: bool) -> float:
+def _blank(blanks: Blanks, at: tuple[float, float], width: float, column: float, *, ruled: bool) -> float:
     """One blank of the given width; gives the baseline of its last line."""
     sheet, (x, y) = blanks.sheet, at
     label, said = blanks.make()
-    taken = sheet.pen.write(x, y, label, sheet.look.text)
+    ink = sheet.look.text
+    taken = sheet.pen.write(x, y, label, ink.fitted(text_of(label), width))
     start = x + max(taken + 8, width * column)
     room = x + width - start
+    if room < NARROW:  # a long label: the answer goes below it
+        start, room, y = x + 12, width - 12, y + sheet.look.line * 1.2
     if ruled:
         sheet.pen.mark(Rule(start - 3, y + 2, x + width - 4, y + 2, 0.5))
     if said is not None:
-        after = sheet.pen.paragraph((start, y), max(room, 60.0), said, blanks.typed, leading=1.3)
+        after = sheet.pen.paragraph((start, y), room, said, blanks.typed, leading=1.3)
         y = max(y, after - blanks.typed.size * 1.3)
     return y
 
 
-def _two_columns(blanks: _Blanks, y: float) -> float:
+def _two_columns(blanks: Blanks, y: float) -> float:
     sheet, dice = blanks.sheet, blanks.sheet.dice
     step, half, ruled = sheet.look.line * dice.pick((1.6, 2.0)), sheet.inner / 2 - 8, dice.chance(0.6)
     for _ in range(dice.pick((2, 3, 4, 5))):
@@ -196,7 +162,7 @@ def _two_columns(blanks: _Blanks, y: float) -> float:
     return y + sheet.look.line
 
 
-def _boxes(blanks: _Blanks, y: float) -> float:
+def _boxes(blanks: Blanks, y: float) -> float:
     """Cells with a small label above the value."""
     sheet, dice = blanks.sheet, blanks.sheet.dice
     tall = sheet.look.line * 2.7
@@ -209,7 +175,8 @@ def _boxes(blanks: _Blanks, y: float) -> float:
         for cell in range(count):
             left = sheet.margin + cell * share
             label, said = blanks.make()
-            sheet.pen.write(left + 4, y + sheet.look.small.size * 1.1, label, sheet.look.small)
+            small = sheet.look.small.fitted(text_of(label), share - 8)
+            sheet.pen.write(left + 4, y + sheet.look.small.size * 1.1, label, small)
             if said is not None:
                 after = sheet.pen.paragraph((left + 6, y + sheet.look.line * 2.1), share - 10, said, blanks.typed)
                 deepest = max(deepest, after)
@@ -219,7 +186,7 @@ def _boxes(blanks: _Blanks, y: float) -> float:
     return y + sheet.look.line
 
 
-def _grid(blanks: _Blanks, y: float) -> float:
+def _grid(blanks: Blanks, y: float) -> float:
     """A ruled table with the label in the left cell and the value in the right one."""
     sheet, dice = blanks.sheet, blanks.sheet.dice
     split = dice.pick((0.3, 0.4, 0.5))
@@ -228,7 +195,8 @@ def _grid(blanks: _Blanks, y: float) -> float:
             break
         label, said = blanks.make()
         base, bottom = y + sheet.look.line * 1.1, y + sheet.look.line * 1.6
-        sheet.pen.write(sheet.margin + 4, base, label, sheet.look.text)
+        below = sheet.pen.paragraph((sheet.margin + 4, base), sheet.inner * split - 8, label, sheet.look.text)
+        bottom = max(bottom, below - sheet.look.text.size * 0.6)
         if said is not None:
             after = sheet.pen.paragraph(
                 (sheet.margin + sheet.inner * split + 5, base), sheet.inner * (1 - split) - 10, said, blanks.typed
@@ -242,17 +210,7 @@ def _grid(blanks: _Blanks, y: float) -> float:
     return y + sheet.look.line
 
 
-def _checks(sheet: Sheet, y: float) -> float:
-    """A row of boxes to tick."""
-    x, size = sheet.margin, sheet.look.text.size
-    y += sheet.look.line
-    for option in sheet.dice.some(
-        words("en")["checks"] if sheet.manner.language == "en" else words(sheet.manner.language)["jobs"], 4
-    ):
-        sheet.pen.mark(Frame(x, y - size * 0.8, size * 0.85, size * 0.85))
-        if sheet.dice.chance(0.35):
-            sheet.pen.write(x + 1, y - size * 0.1, "X", sheet.look.bold.sized(0.9))
-        x += size * 1.4 + sheet.pen.write(x + size * 1.3, y, option, sheet.look.text) + 18
-        if x > sheet.right - 80:
-            x, y = sheet.margin, y + sheet.look.line * 1.3
-    return y + sheet.look.line
+_BLOCKS: tuple[Callable[[Blanks, float], float], ...] = (
+    *(_lines, _lines, _two_columns, _boxes, _grid),
+    *(flowing, clauses, remarks, options, figures, columns, signatures),
+)

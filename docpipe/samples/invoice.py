@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from docpipe.samples.bill import make_bill, number_like
 from docpipe.samples.dice import Dice
-from docpipe.samples.invoice_body import Plan, draw_end, draw_items, finish_page
+from docpipe.samples.invoice_body import Plan, draw_items, finish_page
+from docpipe.samples.invoice_end import draw_end
 from docpipe.samples.letterhead import (
     Sheet,
     accent_bar,
@@ -23,7 +24,7 @@ from docpipe.samples.letterhead import (
     vat_of,
 )
 from docpipe.samples.look import Fonts, make_look
-from docpipe.samples.manner import COUNTRIES, LANGUAGES, make_manner
+from docpipe.samples.manner import COUNTRIES, LANGUAGES, in_whole_units, make_manner
 from docpipe.samples.marks import Ink
 from docpipe.samples.meta import Entry, draw_meta
 from docpipe.samples.pen import Drawn, Pen, Piece, Value, value
@@ -39,6 +40,8 @@ def draw_invoice(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     language = dice.pick(LANGUAGES) if language is None else language
     country = dice.pick(COUNTRIES[language])
     manner = make_manner(dice, country, language if not (language != "en" and dice.chance(0.06)) else "en")
+    if dice.chance(0.03):
+        manner = in_whole_units(dice, manner)
     bill = make_bill(dice, manner)
     size = LETTER if country == "US" else A4
     sheet = Sheet(Pen(*size), dice, make_look(dice, fonts), manner, bill.issued, margin=28 + 40 * dice.random())

@@ -5,7 +5,7 @@ In: dice and a country. Out: a `Manner` that turns dates and amounts into printe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -22,6 +22,15 @@ COUNTRIES = {
     "en": ("GB", "US", "GB", "US", "AU", "IE", "SG", "MY"),
     "id": ("ID",),
 }
+WHOLE_UNITS = (
+    ("JPY", "¥"),
+    ("JPY", "JPY"),
+    ("HUF", "Ft"),
+    ("HUF", "HUF"),
+    ("ISK", "kr"),
+    ("KRW", "KRW"),
+    ("IDR", "Rp"),
+)
 LANGUAGES = ("en", "en", "de", "de", "fr", "fr", "es", "it", "nl")
 
 
@@ -125,3 +134,9 @@ def make_manner(dice: Dice, country: str, language: str) -> Manner:
         line_sign_place=place if dice.chance(0.3) else "",
         tax=dice.pick(lists["tax"]),
     )
+
+
+def in_whole_units(dice: Dice, manner: Manner) -> Manner:
+    """The same manner for a currency that has no cents."""
+    currency, sign = dice.pick(WHOLE_UNITS)
+    return replace(manner, currency=currency, sign=sign, places=0)

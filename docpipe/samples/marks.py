@@ -75,12 +75,15 @@ class Text:
         line.setHorizScale(100 * ink.squeeze)
         line.setCharSpace(ink.spacing)
         line.setTextRenderMode(2 if ink.stroke else 0)
-        if ink.stroke:
+        if ink.stroke:  # reportlab thinks that a new text is filled only, so the mode must end with this one
+            canvas.saveState()
             canvas.setDash()
             canvas.setLineWidth(ink.stroke)
             canvas.setStrokeColorRGB(*ink.colour)
         line.textOut(self.text)
         canvas.drawText(line)
+        if ink.stroke:
+            canvas.restoreState()
 
 
 @dataclass(frozen=True)

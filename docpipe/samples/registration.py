@@ -1,12 +1,14 @@
 """Registration forms of public offices: dense print, numbered boxes, stamps, a signature.
 
-In: dice. Out: a drawn filing in English, with its type, registrant, signer and dates.
+In: dice. Out: a drawn filing in English, with its type, registrant, signer and dates, and what was
+written into its other boxes, asked for by their captions.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from docpipe.samples.blanks import NAME_WORDS, capital, name_of
 from docpipe.samples.dice import Dice
 from docpipe.samples.letterhead import Sheet, draw_logo
 from docpipe.samples.look import Fonts, make_look
@@ -36,15 +38,23 @@ def draw_registration(dice: Dice, language: str | None, fonts: Fonts) -> Drawn: 
     office = sheet.word("offices")
     stamp = _stamp(sheet, office)
     y = _draw_head(sheet, office)
-    y = _draw_boxes(sheet, typed, y)
-    y = _draw_questions(sheet, typed, y)
+    asked: dict[str, str] = {}
+    y = _draw_boxes(sheet, typed, y, asked)
+    y = _draw_questions(sheet, typed, y, asked)
     if y > sheet.pen.height * 0.72 or dice.chance(0.4):
         _write_stamp(sheet, stamp, again=True)
         sheet.pen.next_page()
         y = sheet.margin + sheet.look.line
     _draw_signature(sheet, typed, y)
     _write_stamp(sheet, stamp, again=dice.chance(0.4))
-    return sheet.pen.finish("registration", "en", descriptions(dice, "registration"))
+    return sheet.pen.finish("registration", "en", {**descriptions(dice, "registration"), **asked})
+
+
+def _own(label: str, said: str, asked: dict[str, str]) -> Value:
+    """The answer to a printed question, which gets a field of its own."""
+    path = capital("_".join(name_of(label).split("_")[:NAME_WORDS]))
+    asked[path] = label
+    return value(path, said)
 
 
 def _stamp(sheet: Sheet, office: str) -> list[Piece]:
@@ -95,8 +105,8 @@ def _draw_head(sheet: Sheet, office: str) -> float:
     return y + look.line * 0.5
 
 
-def _draw_boxes(sheet: Sheet, typed: Ink, y: float) -> float:
-    """Numbered boxes, two beside each other: registrant, number, addresses."""
+def _draw_boxes(sheet: Sheet, typed: Ink, y: float, asked: dict[str, str]) -> float:
+    """Numbered boxes, two beside each other: registrant, number, addresses. Adds to what is asked by its label."""
     dice, look, pen = sheet.dice, sheet.look, sheet.pen
     private = dice.chance(0.3)
     registrant = person(dice, "US") if private else company(dice, "US", "en")
@@ -107,13 +117,26 @@ def _draw_boxes(sheet: Sheet, typed: Ink, y: float) -> float:
     ]
     if dice.chance(0.5):
         cells += [
-            ("3. Residence Address(es)", f"{dice.pattern('%##')} Elm Street, {town(dice, 'US', 'en')}"),
-            ("4. Business Address(es)", f"{dice.pattern('%##')} Oak Avenue, {town(dice, 'US', 'en')}"),
+            (
+                "3. Residence Address(es)",
+                _own("3. Residence Address(es)", f"{dice.pattern('%##')} Elm Street, {town(dice, 'US', 'en')}", asked),
+            ),
+            (
+                "4. Business Address(es)",
+                _own("4. Business Address(es)", f"{dice.pattern('%##')} Oak Avenue, {town(dice, 'US', 'en')}", asked),
+            ),
         ]
     if dice.chance(0.4):
         cells += [
-            ("5. Name of foreign principal", company(dice, "FR", "fr")),
-            ("6. Year of birth / Nationality", f"19{dice.pattern('##')}  {dice.pick(('USA', 'Japan', 'Canada'))}"),
+            ("5. Name of foreign principal", _own("5. Name of foreign principal", company(dice, "FR", "fr"), asked)),
+            (
+                "6. Year of birth / Nationality",
+                _own(
+                    "6. Year of birth / Nationality",
+                    f"19{dice.pattern('##')}  {dice.pick(('USA', 'Japan', 'Canada'))}",
+                    asked,
+                ),
+            ),
         ]
     tall, boxed = look.line * 3, dice.chance(0.75)
     for place in range(0, len(cells), 2):
@@ -127,7 +150,7 @@ def _draw_boxes(sheet: Sheet, typed: Ink, y: float) -> float:
     return y
 
 
-def _draw_questions(sheet: Sheet, typed: Ink, y: float) -> float:
+def _draw_questions(sheet: Sheet, typed: Ink, y: float, asked: dict[str, str]) -> float:
     dice, look, pen = sheet.dice, sheet.look, sheet.pen
     for text in dice.some(words("en")["questions"], dice.pick((1, 2, 3))):
         y = pen.paragraph((sheet.margin + 4, y + look.line), sheet.inner - 8, text, look.text)
@@ -143,7 +166,8 @@ def _draw_questions(sheet: Sheet, typed: Ink, y: float) -> float:
                 y += look.line
         if dice.chance(0.6):
             answer = f"{sheet.phrase('phrases')}. {company(dice, 'US', 'en')}, {person(dice, 'US')}"
-            y = pen.paragraph((sheet.margin + 12, y + look.line * 0.6), sheet.inner - 24, answer, typed)
+            own = _own(text, answer, asked)
+            y = pen.paragraph((sheet.margin + 12, y + look.line * 0.6), sheet.inner - 24, own, typed)
         pen.rule(sheet.margin, sheet.right, y, 0.6)
     return y
 

@@ -30,6 +30,8 @@ class Roll:
     separator: str
     shout: bool
     colon: str
+    sign_gap: str | None = None  # between currency and amount; None: as the manner of the country has it
+    mark_gap: str = " "  # between an amount and its tax letter
     late: list[list[Piece]] = field(default_factory=list)  # lines that this house prints at the end
 
     @property
@@ -111,6 +113,13 @@ class Roll:
     def skip(self, share: float = 0.6) -> None:
         self.y += self.sheet.look.line * share
 
+    def money(self, amount: Value | str, place: str) -> list[Piece]:
+        """The amount with the currency beside it, glued or apart as this till does."""
+        pieces = self.sheet.manner.money(amount, place)
+        if self.sign_gap is not None and len(pieces) == 3:
+            pieces[1] = self.sign_gap
+        return list(pieces)
+
     def say(self, text: str) -> str:
         return text.upper() if self.shout else text
 
@@ -143,5 +152,12 @@ def make_roll(dice: Dice, manner: Manner, till: Till, fonts: Fonts) -> Roll:
     sheet = Sheet(Pen(width, TALLEST), dice, look, manner, till.day, margin)
     separator = dice.pick(("-", "-", "=", "- ", "*", "line", "dots", "_", "", "."))
     return Roll(
-        sheet, margin + 10 * dice.random(), columns, separator, dice.chance(0.25), dice.pick(("", ":", " :", ": ", ""))
+        sheet,
+        margin + 10 * dice.random(),
+        columns,
+        separator,
+        dice.chance(0.25),
+        dice.pick(("", ":", " :", ": ", "")),
+        dice.pick((None, None, "", "", " ")),
+        dice.pick((" ", " ", "")),
     )

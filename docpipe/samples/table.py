@@ -17,8 +17,15 @@ Cell = Piece | Sequence[Piece]
 
 
 @dataclass(frozen=True)
+class Stack:
+    """A cell of several texts below each other, each in its own ink."""
+
+    parts: tuple[tuple[Cell, Ink], ...]
+
+
+@dataclass(frozen=True)
 class Column:
-    """`weight` is its share of the width."""
+    """`weight` is its share of the width; a newline in the label begins a new line."""
 
     key: str
     label: str
@@ -30,11 +37,14 @@ class Column:
 class TableStyle:
     head_fill: bool
     head_rules: str  # none, below, both, box
-    row_rules: str  # none, horizontal, grid
+    row_rules: str  # none, horizontal, grid, columns
     zebra: bool
     padding: float  # of a row, in points
     gap: float  # between columns, in points
     light: bool  # grey rules
+    head_print: str = "bold"  # bold, text, small, italic
+    head_align: str = "same"  # as the cells below, or left or centre
+    short_cells: str = "top"  # where cells stand in a row that others make tall: top, middle, bottom
 
 
 def make_table_style(dice: Dice) -> TableStyle:
@@ -44,9 +54,12 @@ def make_table_style(dice: Dice) -> TableStyle:
         head_rules=dice.pick(("none", "below", "both", "box", "below")),
         row_rules=rules,
         zebra=rules in ("none", "horizontal") and dice.chance(0.2),
-        padding=dice.pick((1.0, 2.0, 3.0, 4.5, 7.0)),
+        padding=dice.pick((0.5, 1.0, 2.0, 3.0, 4.5, 7.0)),
         gap=dice.pick((4.0, 6.0, 8.0)),
         light=dice.chance(0.4),
+        head_print=dice.pick(("bold", "bold", "bold", "text", "small", "italic")),
+        head_align=dice.pick(("same", "same", "same", "left", "centre")),
+        short_cells=dice.pick(("top", "top", "middle", "middle", "bottom")),
     )
 
 
@@ -65,8 +78,10 @@ class Table:
     def head(self, y: float) -> float:
         """Draws the headings with their top at `y`; gives the bottom."""
         style, look = self.style, self.look
+        ink: Ink = getattr(look, style.head_print)
         dark = style.head_fill and sum(look.accent) < 1.5
-        ink = replace(look.bold, colour=(1.0, 1.0, 1.0)) if dark else look.bold
+        if dark:
+            ink = replace(ink, colour=(1.0, 1.0, 1.0))
         wrapped = [
             _split(column.label, width, ink) for column, (_, width) in zip(self.columns, self._places, strict=True)
         ]
@@ -75,45 +90,52 @@ class Table:
             self.pen.mark(Frame(self.x, y, self.width, tall, look.accent if dark else look.pale, None))
         for column, (left, width), lines in zip(self.columns, self._places, wrapped, strict=True):
             base = y + style.padding + ink.size
+            align = column.align if style.head_align == "same" else "left" if style.head_align == "left" else "centre"
             for line in lines:
                 fitted = ink.fitted(line, width + style.gap / 2)
-                self.pen.write(_edge(column.align, left, width), base, line, fitted, column.align)
+                self.pen.write(_edge(align, left, width), base, line, fitted, align)
                 base += ink.size * 1.15
         self._head_rules(y, tall)
         if style.row_rules in ("grid", "columns"):
             self._verticals(y, tall)
         return y + tall
 
-    def row_height(self, cells: Mapping[str, Cell], ink: Ink | None = None) -> float:
-        ink = ink or self.look.text
-        most = 1
-        for column, (_, width) in zip(self.columns, self._places, strict=True):
-            if column.align == "left" and column.key in cells:
-                most = max(most, len(_split(_text(cells[column.key]), width, ink)))
-        return most * ink.size * self.look.leading + 2 * self.style.padding
+    def row_height(self, cells: Mapping[str, Cell | Stack], ink: Ink | None = None) -> float:
+        return self._text_height(cells, ink or self.look.text) + 2 * self.style.padding
 
-    def row(self, y: float, cells: Mapping[str, Cell], ink: Ink | None = None) -> float:
-        """Draws a row with its top at `y`; gives the bottom."""
+    def row(
+        self, y: float, cells: Mapping[str, Cell | Stack], ink: Ink | None = None, *, goes_on: bool = False
+    ) -> float:
+        """Draws a row with its top at `y`; gives the bottom. No rule is drawn below a row that `goes_on`."""
         ink, style = ink or self.look.text, self.style
-        tall = self.row_height(cells, ink)
+        tall, text_tall = self.row_height(cells, ink), self._text_height(cells, ink)
         if style.zebra and self._rows % 2:
             self.pen.mark(Frame(self.x, y, self.width, tall, self.look.pale, None))
-        base = y + style.padding + ink.size * 0.95
-        for column, (left, width) in zip(self.columns, self._places, strict=True):
-            cell = cells.get(column.key)
-            if cell is None:
-                continue
-            if column.align == "left":
-                longest = max(_text(cell).split(), key=ink.width, default="")
-                self.pen.paragraph((left, base), width, cell, ink.fitted(longest, width), leading=self.look.leading)
-            else:
-                fitted = ink.fitted(_text(cell), width + style.gap / 2)
-                self.pen.write(_edge(column.align, left, width), base, cell, fitted, column.align)
-        if style.row_rules in ("horizontal", "grid"):
+        for column, place in zip(self.columns, self._places, strict=True):
+            if column.key in cells:
+                blocks = _blocks(cells[column.key], column, place[1], ink)
+                room = text_tall - self._height(blocks)
+                sunk = {"top": 0.0, "middle": room / 2, "bottom": room}[style.short_cells]
+                self._draw_cell(blocks, column, place, y + style.padding + sunk)
+        if style.row_rules in ("horizontal", "grid") and not goes_on:
             self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
         if style.row_rules in ("grid", "columns"):
             self._verticals(y, tall)
-        self._rows += 1
+        self._rows += 0 if goes_on else 1
+        return y + tall
+
+    def across(self, y: float, label: Cell, ink: Ink, amount: Cell | None = None) -> float:
+        """A line over the whole width, a sum under the column of amounts: headings of groups, subtotals."""
+        tall = ink.size * self.look.leading + 2 * self.style.padding
+        base = y + self.style.padding + ink.size * 0.95
+        left, width = self.place("amount") if amount is not None else (self.x + self.width, 0.0)
+        first = self.x + self.style.gap / 2
+        fitted = ink.fitted(text_of(label), max(left - first - 4, 30.0))
+        self.pen.write(first, base, label, fitted)
+        if amount is not None:
+            self.pen.write(left + width, base, amount, ink.fitted(text_of(amount), width + self.style.gap / 2), "right")
+        if self.style.row_rules != "none":
+            self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
         return y + tall
 
     def close(self, y: float) -> float:
@@ -124,6 +146,27 @@ class Table:
     def place(self, key: str) -> tuple[float, float]:
         """Left edge and width of a column."""
         return next(place for column, place in zip(self.columns, self._places, strict=True) if column.key == key)
+
+    def _text_height(self, cells: Mapping[str, Cell | Stack], ink: Ink) -> float:
+        tallest = ink.size * self.look.leading
+        for column, (_, width) in zip(self.columns, self._places, strict=True):
+            if column.key in cells:
+                tallest = max(tallest, self._height(_blocks(cells[column.key], column, width, ink)))
+        return tallest
+
+    def _height(self, blocks: Sequence[Block]) -> float:
+        return sum(block.lines * block.ink.size for block in blocks) * self.look.leading
+
+    def _draw_cell(self, blocks: Sequence[Block], column: Column, place: tuple[float, float], top: float) -> None:
+        left, width = place
+        for block in blocks:
+            base = top + block.ink.size * 0.95
+            if column.align == "left":
+                self.pen.paragraph((left, base), width, block.cell, block.ink, leading=self.look.leading)
+            else:
+                fitted = block.ink.fitted(text_of(block.cell), width + self.style.gap / 2)
+                self.pen.write(_edge(column.align, left, width), base, block.cell, fitted, column.align)
+            top += block.lines * block.ink.size * self.look.leading
 
     def _divide(self) -> list[tuple[float, float]]:
         total, left, places = sum(column.weight for column in self.columns), self.x, []
@@ -148,22 +191,44 @@ class Table:
             self.pen.mark(Rule(edge, y, edge, y + tall, 0.4, self._colour))
 
 
+@dataclass(frozen=True)
+class Block:
+    """A part of a cell with the ink that fits and the lines it takes."""
+
+    cell: Cell
+    ink: Ink
+    lines: int
+
+
+def _blocks(cell: Cell | Stack, column: Column, width: float, ink: Ink) -> list[Block]:
+    blocks = []
+    for part, own in cell.parts if isinstance(cell, Stack) else ((cell, ink),):
+        if column.align == "left":
+            fitted = own.fitted(max(text_of(part).split(), key=own.width, default=""), width)
+            blocks.append(Block(part, fitted, len(_split(text_of(part), width, fitted))))
+        else:
+            blocks.append(Block(part, own, 1))
+    return blocks
+
+
 def _edge(align: Align, left: float, width: float) -> float:
     return left if align == "left" else left + width if align == "right" else left + width / 2
 
 
-def _text(cell: Cell) -> str:
+def text_of(cell: Cell) -> str:
     pieces = [cell] if isinstance(cell, str | Value) else cell
     return "".join(piece.text if isinstance(piece, Value) else piece for piece in pieces)
 
 
 def _split(text: str, width: float, ink: Ink) -> list[str]:
-    """Lines of at most `width`, broken at blanks."""
-    lines = [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and ink.width(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
+    """Lines of at most `width`, broken at newlines and blanks."""
+    lines = []
+    for part in text.split("\n"):
+        lines.append("")
+        for word in part.split():
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and ink.width(longer) > width:
+                lines.append(word)
+            else:
+                lines[-1] = longer
     return lines

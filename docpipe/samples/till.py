@@ -5,14 +5,15 @@ In: dice and a manner of writing. Out: a `Till`; nothing is drawn here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 
 from docpipe.samples.bill import cents
 from docpipe.samples.dice import Dice
 from docpipe.samples.manner import Manner
-from docpipe.samples.vocabulary import address, coined, company, last_name, person, town
+from docpipe.samples.receipt_shop import Shop, make_shop
+from docpipe.samples.vocabulary import coined, person
 from docpipe.samples.words import words
 
 WRONG_SHARE = 0.03
@@ -33,17 +34,9 @@ class Bought:
     amount: Decimal
     code: str
     mark: str  # tax letter behind the amount
-
-
-@dataclass(frozen=True)
-class Shop:
-    brand: str
-    legal: str | None
-    address: tuple[str, ...]
-    phone: str
-    register: str
-    tax_number: str
-    web: str
+    off: Decimal = Decimal(0)  # printed on a line below the article
+    extras: tuple[str, ...] = ()  # how a dish is wanted, without prices
+    extra: bool = False  # an addition to the article above, with a price
 
 
 @dataclass(frozen=True)
@@ -69,60 +62,11 @@ class Till:
     adds_up: bool
 
 
-def make_shop(dice: Dice, country: str, language: str) -> Shop:
-    lists = words(language)
-    city = town(dice, country, language)
-    kind = dice.random()
-    noun, adjective, trade = dice.pick(lists["nouns"]), dice.pick(lists["adjectives"]), dice.pick(lists["shops"])
-    owner = last_name(dice, country) if dice.chance(0.5) else coined(dice)
-    if country in ("MY", "SG") and kind < 0.6:
-        stem = dice.pick(
-            (
-                f"{owner} {trade}",
-                f"{adjective} {noun} {trade}",
-                f"{coined(dice)}",
-                f"{owner} {dice.pick(lists['trades'])}",
-                f"{noun} {owner}",
-            )
-        )
-        brand = f"{stem} {dice.pick(words(country)['suffix'])}"
-    elif kind < 0.25:
-        brand = f"{trade} {noun}" if language in ("fr", "es", "it", "id") else f"{noun} {trade}"
-    elif kind < 0.45:
-        brand = f"{owner}'s {trade}" if language == "en" else f"{trade} {owner}"
-    elif kind < 0.6:
-        brand = f"{adjective} {noun}" + dice.pick(("", f" {trade}"))
-    elif kind < 0.72:
-        brand = coined(dice) + dice.pick(("", f" {trade}", f" {city}"))
-    elif kind < 0.8:
-        brand = f"{dice.pattern('?&?')} {trade}"
-    else:
-        brand = company(dice, country, language)
-    legal = company(dice, country, language) if dice.chance(0.15) else None
-    brand, legal = (brand.upper(), legal.upper() if legal else None) if dice.chance(0.55) else (brand, legal)
-    code = {
-        "MY": "00############"[:12],
-        "SG": "20%######?",
-        "GB": "%## #### ##",
-        "DE": "##/###/#####",
-        "US": "##-#######",
-    }.get(country, "%##########")
-    return Shop(
-        " ".join(brand.split()),
-        legal,
-        address(dice, country, language, city),
-        dice.pattern(dice.pick(words(country)["phone"])),
-        dice.pattern(dice.pick(("%#####-?", "(%######-?)", "%########?", "20%#%#####?"))),
-        dice.pattern(code),
-        f"www.{coined(dice).lower()}.{dice.pick(words(country)['tld'])}",
-    )
-
-
 def make_till(dice: Dice, manner: Manner) -> Till:
     country, language = manner.country, manner.language
-    items = tuple(_bought(dice, manner) for _ in range(dice.pick(ITEM_COUNTS)))
+    items = _basket(dice, manner)
     unit = Decimal(1) if manner.places == 0 else Decimal("0.01")
-    subtotal = sum((item.amount for item in items), Decimal(0))
+    subtotal = sum((item.amount - item.off for item in items), Decimal(0))
     discount = _round(subtotal * Decimal(dice.pick(("0.05", "0.1", "0.2"))), unit) if dice.chance(0.1) else Decimal(0)
     base = subtotal - discount
     service = _round(base * Decimal("0.1"), unit) if dice.chance(0.12 if country != "SG" else 0.4) else Decimal(0)
@@ -172,6 +116,32 @@ def make_till(dice: Dice, manner: Manner) -> Till:
         dice.pick(staff),
         adds_up,
     )
+
+
+def _basket(dice: Dice, manner: Manner) -> tuple[Bought, ...]:
+    """Articles; some tills list discounts, wishes, priced additions and cancelled articles below them."""
+    items = [_bought(dice, manner) for _ in range(dice.pick(ITEM_COUNTS))]
+    lists, kind = words(manner.language), dice.random()
+    made: list[Bought] = []
+    for bought in items:
+        item = bought
+        unit = Decimal(1) if manner.places == 0 else Decimal("0.01")
+        if kind < 0.1 and dice.chance(0.4):
+            item = replace(item, off=_round(item.amount * Decimal(dice.pick(("0.1", "0.2", "0.05"))), unit))
+        elif kind < 0.25 and dice.chance(0.5):
+            item = replace(item, extras=tuple(dice.some(lists["r_extra"], dice.pick((1, 1, 2, 3)))))
+        made.append(item)
+        if 0.2 < kind < 0.27 and dice.chance(0.4):
+            extra = _bought(dice, manner)
+            price = max(unit, _round(extra.price / 8, unit))
+            text = dice.pick(lists["r_extra"])
+            made.append(
+                replace(extra, description=text, quantity=Decimal(1), places=0, price=price, amount=price, extra=True)
+            )
+        if kind > 0.97 and len(items) > 1 and bought is items[0]:
+            void = f"{dice.pick(lists['r_void'])} {item.description}"
+            made.append(replace(item, description=void, quantity=-item.quantity, amount=-item.amount))
+    return tuple(made)
 
 
 def _bought(dice: Dice, manner: Manner) -> Bought:

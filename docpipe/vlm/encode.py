@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +29,16 @@ SHAPES = 2048  # buckets for the hashed shape of a word ("99/99/9999")
 CANVAS_HEIGHT, CANVAS_WIDTH = 640, 480  # the picture: grey, the page fitted in, white below and right
 MAX_WORDS = 448  # of one pass; with 48 patches and the fields about 512 positions, what the text encoder was made for
 SHARED = MAX_WORDS // 4  # words that neighbouring windows of one page share, so that no table row is cut
-CONTEXT = 6  # numbers a word carries about its place, see `_context`
-GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code")
+CONTEXT = 8  # numbers a word carries about its place, see `_context`
+FIRST = 5  # of them: whether a word is the first of its line
+WIDEST_GAP = 4.0  # heights of print: two columns
+FAR_UP, FAR_DOWN, FAR_LEFT = 4.0, 3.0, 12.0  # heights of print from a value to where its caption may begin
+LEVEL = 0.6  # heights of print up or down within which two words stand beside each other
+HEIGHT_COUNTS = 3.0  # a line further up is as far as three heights to the left
+ABOVE, BELOW, LEFT = 6, 4, 4  # words near a word that its caption may begin or end with, see `_near`
+NEAR = ABOVE + BELOW + LEFT
+GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code", "document")
+DOCUMENT = GROUPS.index("document")  # asks whether the page is of a type of document; only `absent` answers it
 
 _GROUP_OF_KIND = {
     "name": "name", "address": "address", "identifier": "identifier", "iban": "identifier", "vat_id": "identifier",
@@ -66,6 +74,7 @@ class PageArrays:
     context: NDArray[np.float32]  # [N, CONTEXT] see `_context`
     picture: NDArray[np.float32]  # [CANVAS_HEIGHT, CANVAS_WIDTH] ink 0 (paper) to 1 (black)
     places: NDArray[np.float32]  # [N, 4] the boxes in fractions of the canvas
+    near: NDArray[np.int64]  # [N, NEAR] indexes of words above, below and left of it, -1 for none
 
 
 def group_of(kind_name: str) -> str:
@@ -113,6 +122,7 @@ def encode_page(words: Sequence[Word], aspect: float, picture: NDArray[np.float3
         context=_context(words, boxes, aspect),
         picture=picture,
         places=np.clip(boxes * fit, 0.0, 1.0).astype(np.float32),
+        near=_near(np.array([w.line for w in words], np.int64), boxes, aspect),
     )
 
 
@@ -148,7 +158,8 @@ def canvas(image: Image) -> NDArray[np.float32]:
 
 def _context(words: Sequence[Word], boxes: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
     """[N, CONTEXT]: place in its line 0-1, its line among the lines 0-1, reading confidence, print height against the
-    page's median print, the page's aspect, and 1 for the first word of a line."""
+    page's median print, the page's aspect, 1 for the first word of a line, and the gaps to the words before and after
+    it on the line in heights of its print."""
     context = np.zeros((len(words), CONTEXT), np.float32)
     lines: dict[int, list[int]] = {}
     for index, word in enumerate(words):
@@ -157,13 +168,51 @@ def _context(words: Sequence[Word], boxes: NDArray[np.float32], aspect: float) -
         for place, index in enumerate(members):
             context[index, 0] = place / len(members)
             context[index, 1] = order / len(lines)
-            context[index, 5] = float(place == 0)
+            context[index, FIRST] = float(place == 0)
+        context[members, 6], context[members, 7] = _gaps(boxes[members], aspect)
     if words:
         heights = boxes[:, 3] - boxes[:, 1]
         context[:, 2] = [w.confidence for w in words]
         context[:, 3] = np.minimum(heights / max(float(np.median(heights)), 1e-4), 4.0)
         context[:, 4] = min(aspect, 4.0)
     return context
+
+
+def _gaps(boxes: NDArray[np.float32], aspect: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Of the words of one line, 0 to WIDEST_GAP; there is nothing before the first and after the last."""
+    heights = np.maximum((boxes[:, 3] - boxes[:, 1]) * aspect, 1e-4)
+    between = boxes[1:, 0] - boxes[:-1, 2]
+    before = np.concatenate([[np.inf], between]) / heights
+    after = np.concatenate([between, [np.inf]]) / heights
+    return np.clip(before, 0.0, WIDEST_GAP), np.clip(after, 0.0, WIDEST_GAP)
+
+
+def _near(lines: NDArray[np.int64], boxes: NDArray[np.float32], aspect: float) -> NDArray[np.int64]:
+    """[N, NEAR]: of the words of other lines that stand above, below and left of a word those that its caption may
+    begin with (left of it: end with), nearest first. A caption above begins left of its value's right edge and not far
+    to the left; one beside its value is of another line where the gap between them is wide."""
+    left, right = boxes[:, 0], boxes[:, 2]
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2 * aspect
+    height = np.maximum((boxes[:, 3] - boxes[:, 1]) * aspect, 1e-4)[:, None]
+    up = (middle[:, None] - middle[None, :]) / height  # [N, N] heights of print; negative below
+    aside = (left[:, None] - left[None, :]) / height
+    gap = (left[:, None] - right[None, :]) / height
+    other = lines[:, None] != lines[None, :]
+    under = other & (left[None, :] < right[:, None]) & (aside < FAR_LEFT)
+    far = HEIGHT_COUNTS * np.abs(up) + np.abs(aside)
+    above = np.where(under & (up > LEVEL) & (up < FAR_UP), far, np.inf)
+    below = np.where(under & (up < -LEVEL) & (up > -FAR_DOWN), far, np.inf)
+    before = np.where(other & (np.abs(up) <= LEVEL) & (gap > -LEVEL), gap, np.inf)
+    return np.concatenate([_nearest(above, ABOVE), _nearest(below, BELOW), _nearest(before, LEFT)], axis=1)
+
+
+def _nearest(distance: NDArray[np.floating[Any]], count: int) -> NDArray[np.int64]:
+    """[N, N] -> [N, count] indexes of the nearest, -1 where there are no more."""
+    nearest = np.full((len(distance), count), -1, np.int64)
+    order = np.argsort(distance, axis=1)[:, :count]
+    reached = np.isfinite(np.take_along_axis(distance, order, axis=1))
+    nearest[:, : order.shape[1]] = np.where(reached, order, -1)
+    return nearest
 
 
 def windows(count: int) -> list[tuple[int, int]]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 FREQUENCIES = 8  # octaves from one page down to 1/128 of it, about half a line of print
+WAVES = 2 * 2 * FREQUENCIES  # cosines and sines of both directions
 
 
 def fourier(positions: Tensor) -> Tensor:
@@ -40,7 +41,7 @@ class Layout(nn.Module):
     def bias(self, centres: Tensor, placed: Tensor) -> tuple[Tensor, Tensor]:
         """centres [B, T, 2], placed [B, T] 1 for what has a place -> [B, heads, T, W] and [B, T, W], whose product is
 
-        near * cos(w dx) + lean * sin(w dx), summed over octaves and both directions (W = 2 * 2 * FREQUENCIES).
+        near * cos(w dx) + lean * sin(w dx), summed over octaves and both directions (W = WAVES).
         """
         waves = fourier(centres) * placed[:, :, None, None]  # [B, T, 2, 2 F]
         cosines, sines = waves.chunk(2, dim=-1)

@@ -1,6 +1,7 @@
 """The whole network: questions, picture and words in, pointers out, all fields of a schema in one pass.
 
-In: the arrays of `encode.py` as a batch (B pages, F fields, N words). Out: `logits` [B, F, 3, N] and `absent` [B, F].
+In: the arrays of `encode.py` as a batch (B pages, F fields, N words).
+Out: `logits` [B, F, 3, N], `absent` [B, F] and `together` [B, N, N].
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from docpipe.vlm.encode import CONTEXT, GROUPS, SHAPES
+from docpipe.vlm.captions import Captions
+from docpipe.vlm.encode import ABOVE, BELOW, CONTEXT, FIRST, GROUPS, LEFT, SHAPES
 from docpipe.vlm.fusion import NORM_EPS, Encoder, Place
-from docpipe.vlm.layout import Layout
-from docpipe.vlm.pointer import Pointer
+from docpipe.vlm.layout import WAVES, Layout
+from docpipe.vlm.pointer import ROLES, Pointer, Rows
 from docpipe.vlm.vision import Vision
 
 
@@ -44,6 +46,8 @@ class DocumentNetwork(nn.Module):
         self.layout = Layout(width, config.heads, CONTEXT)
         self.encoder = Encoder(width, config.heads, config.layers, config.dropout)
         self.pointer = Pointer(width)
+        self.rows = Rows(width, WAVES)
+        self.captions = Captions(width, ROLES, (ABOVE, BELOW, LEFT))
         for small in (self.shapes, self.roles, self.groups, self.repeats):
             nn.init.normal_(small.weight, std=0.02)
         # place and picture begin as a whisper beside the pretrained words, whose embeddings have a deviation of 0.05
@@ -53,15 +57,16 @@ class DocumentNetwork(nn.Module):
 
     def forward(
         self, fields: tuple[Tensor, ...], words: tuple[Tensor, ...], picture: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """fields: pieces [U, P] of the different descriptions, which [B, F] of them is asked (-1: padding),
         group [B, F], repeated [B, F];
-        words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4];
+        words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4],
+        near [B, N, A];
         picture [B, H, W], or None to read blindly (a share of the training steps, and the ablation)."""
         descriptions, which, group, repeated = fields
         asked = self._mean(descriptions)[which.clamp(min=0)]  # [B, F, D]
         asked = asked + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
-        pieces, shape, boxes, context, places = words
+        pieces, shape, boxes, context, places, near = words
         word_real = pieces[..., 0] != 0
         read = self._read(pieces, shape) + self.layout(boxes, context)
         patches, patch_boxes = read[:, :0], places[:, :0]
@@ -70,10 +75,16 @@ class DocumentNetwork(nn.Module):
             read = read + seen
         x = torch.cat([self.norm(asked), self.dropout(self.norm(patches)), self.dropout(self.norm(read))], dim=1)
         real = torch.cat([which >= 0, torch.ones_like(patches[..., 0], dtype=torch.bool), word_real], dim=1)
-        states = self.encoder(x, real, self._bias(asked, patch_boxes, places))
+        place = self._bias(asked, patch_boxes, places)
+        states = self.encoder(x, real, place)
         count, start = asked.shape[1], asked.shape[1] + patches.shape[1]
         logits, absent = self.pointer(states[:, :count], states[:, start:])
-        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent
+        bags = self._bag(descriptions)[which.clamp(min=0)], self._bag(pieces)
+        lines = 1.0 + context[..., FIRST].cumsum(-1)
+        said, missing = self.captions(*bags, lines, near, (states[:, :count], states[:, start:]))
+        logits, absent = logits + said, absent + missing
+        together = self.rows(states[:, start:], place[1][:, start:])
+        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent, together
 
     def _look(self, picture: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What is seen under each word [B, N, D], the patches [B, P, D] and their boxes [B, P, 4]."""
@@ -86,6 +97,9 @@ class DocumentNetwork(nn.Module):
         """A word or a description is the mean of its pieces: [..., K] -> [..., D]."""
         weight = (pieces != 0).unsqueeze(-1).float()
         return (self.pieces(pieces) * weight).sum(-2) / weight.sum(-2).clamp(min=1.0)
+
+    def _bag(self, pieces: Tensor) -> Tensor:
+        return self.captions.bag(self.pieces(pieces), pieces != 0)
 
     def _read(self, pieces: Tensor, shape: Tensor) -> Tensor:
         """A word is its pieces, its shape and its number in the reading order: [B, N, D]."""

@@ -1,4 +1,4 @@
-"""A schema becomes the questions that the network is asked: one per leaf.
+"""A schema becomes the questions that the network is asked: one per leaf, and one whether the page is such a document.
 
 In: a `Schema`. Out: paths and `Question`s in schema order. Shared by training and the shipped extractor.
 """
@@ -17,6 +17,12 @@ def questions(schema: Schema) -> dict[str, Question]:
         )
         for spec in schema.fields
     }
+
+
+def document_question(name: str, description: str) -> Question:
+    """Whether a page is a document of this type."""
+    prompt = worded(name, description) if name else description
+    return Question(prompt, "document", repeated=False)
 
 
 def worded(path: str, prompt: str) -> str:

@@ -5,8 +5,8 @@ In: numpy logits of one page (N words). Out: `Choice`s, best first. No torch, no
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
@@ -22,7 +22,7 @@ LEAST = 0.004  # probability below which a place is not followed up: 25 such wou
 OUTSIDE = 0.1  # words inside a span that are this unlikely to belong are left out (a neighbour column in an address)
 TRUST_IN_INSIDE = 0.2  # weight of "its words belong, those beside it do not" beside "it begins and ends here"
 SURE = 0.5  # a cell begins here
-TALLEST_GAP = 3  # lines without a sure cell after which a row has ended
+SAME = 10.0  # logit of a word with itself
 POSSIBLE = 0.08  # a second reading of a cell that the rules may prefer
 
 
@@ -33,66 +33,69 @@ class Choice:
     inside: float  # mean probability that its words belong to the value
 
 
-def single(logits: Floats, absent: float) -> tuple[list[Choice], float]:
-    """logits [3, N] of a field that does not repeat -> choices, and the probability that it is absent."""
+def single(logits: Floats, absent: float, lines: Sequence[int]) -> tuple[list[Choice], float]:
+    """logits [3, N] of a field that does not repeat -> choices, and the probability that it is absent. `lines`: each
+    word's line of print."""
     inside = _sigmoid(logits[INSIDE])
     begin = logits[BEGIN] + _apart(np.concatenate([np.zeros(1, np.float32), inside[:-1]]))
     chance = _softmax(np.concatenate([np.array([absent], np.float32), begin]))
     starts = np.argsort(-chance[1:])[:BEGINS]
     choices = [
-        _spread(logits, inside, int(start), float(chance[1 + start])) for start in starts if chance[1 + start] >= LEAST
+        _spread(logits, inside, int(start), float(chance[1 + start]), lines)
+        for start in starts
+        if chance[1 + start] >= LEAST
     ]
     return sorted(choices, key=lambda choice: -choice.score), float(chance[0])
 
 
-def rows(columns: Mapping[str, Floats], lines: Sequence[int]) -> list[dict[str, list[Choice]]]:
-    """columns: list field -> logits [3, N]; lines: each word's line of print.
+def rows(columns: Mapping[str, Floats], together: Floats, lines: Sequence[int]) -> list[dict[str, list[Choice]]]:
+    """columns: list field -> logits [3, N]; together [N, N]: logits that two words begin cells of the same row.
     -> the rows in reading order, each with the choices per column, best first.
 
-    A line opens a new row when at least half of its sure cells would be second ones in the row above it. So a cell that
-    was missed, a wrapped description or one wrong cell does not break the table."""
+    Sure cells make the rows, one after the other in reading order: a cell joins the row that it belongs to most, or
+    opens one. A second cell of a column in one row is another reading of it, and so is every unsure cell."""
+    found = [(choice, column) for column, logits in columns.items() for choice in _cells(logits, lines)]
+    begins = {(choice.words[0], column) for choice, column in found if choice.score >= SURE}
+    cells = [
+        (_without(choice, {word for word, other in begins if other != column}), column) for choice, column in found
+    ]
+    cells.sort(key=lambda cell: (cell[0].score < SURE, cell[0].words[0], -cell[0].score))
     table: list[dict[str, list[Choice]]] = []
-    last_line = 0
-    for line, cells in _lines(columns, lines):
-        sure = [column for choice, column in cells if choice.score >= SURE]
-        far = bool(table) and line - last_line > TALLEST_GAP
-        if sure:
-            again = sum(_sure_of(table[-1], column) for column in sure) if table else len(sure)
-            if far or 2 * again >= len(sure):
-                table.append({})
-            last_line = line
-        elif far or not table:
-            continue  # no second reading of a cell so far away
-        for choice, column in cells:
-            table[-1].setdefault(column, []).append(choice)
+    members: list[list[int]] = []  # of each row: the first words of its sure cells
+    for choice, column in cells:
+        begin = choice.words[0]
+        likeness = [_likeness(together, begin, own) for own in members]
+        best = int(np.argmax(likeness)) if likeness else -1
+        joins = best >= 0 and likeness[best] > 0.0
+        if choice.score < SURE:
+            if joins:
+                table[best].setdefault(column, []).append(choice)
+            continue
+        if not joins:
+            table.append({})
+            members.append([])
+            best = len(table) - 1
+        table[best].setdefault(column, []).append(choice)
+        members[best].append(begin)
     for row in table:
         for choices in row.values():
             choices.sort(key=lambda choice: -choice.score)
-    return table
+    order = sorted(range(len(table)), key=lambda number: min(members[number]))
+    return [table[number] for number in order]
 
 
-def _lines(columns: Mapping[str, Floats], lines: Sequence[int]) -> Iterator[tuple[int, list[tuple[Choice, str]]]]:
-    """The possible cells, line by line. Where the first column comes again (two pairs on one line), the line is cut."""
-    cells = [(choice, column) for column, logits in columns.items() for choice in _cells(logits)]
-    cells.sort(key=lambda cell: (cell[0].words[0], -cell[0].score))
-    for line, together in groupby(cells, key=lambda cell: lines[cell[0].words[0]]):
-        part: list[tuple[Choice, str]] = []
-        first = ""
-        for choice, column in together:
-            if choice.score >= SURE and column == first:
-                yield line, part
-                part = []
-            elif choice.score >= SURE:
-                first = first or column
-            part.append((choice, column))
-        yield line, part
+def _without(choice: Choice, others: Set[int]) -> Choice:
+    """A cell ends where one of another column surely begins: the number behind the first line of a description."""
+    first, *rest = choice.words
+    return replace(choice, words=(first, *(word for word in rest if word not in others)))
 
 
-def _sure_of(row: Mapping[str, Sequence[Choice]], column: str) -> bool:
-    return any(choice.score >= SURE for choice in row.get(column, ()))
+def _likeness(together: Floats, begin: int, members: Sequence[int]) -> float:
+    """Mean over the cells of a row; a word that begins two columns belongs to itself."""
+    return float(np.mean([SAME if begin == other else together[begin, other] for other in members]))
 
 
-def _cells(logits: Floats) -> list[Choice]:
+def _cells(logits: Floats, lines: Sequence[int]) -> list[Choice]:
     chance, inside = _sigmoid(logits[BEGIN]), _sigmoid(logits[INSIDE])
     begins = [int(i) for i in np.flatnonzero(chance >= POSSIBLE)]
     sure = [b for b in begins if chance[b] >= SURE]
@@ -100,20 +103,32 @@ def _cells(logits: Floats) -> list[Choice]:
     for begin in begins:
         following = [b for b in sure if b > begin]
         limit = following[0] if following else len(chance)
-        choices.append(_spread(logits, inside, begin, float(chance[begin]), limit))
+        choices.append(_spread(logits, inside, begin, float(chance[begin]), lines[:limit]))
     return choices
 
 
-def _spread(logits: Floats, inside: Floats, begin: int, chance: float, limit: int | None = None) -> Choice:
+def _spread(logits: Floats, inside: Floats, begin: int, chance: float, lines: Sequence[int]) -> Choice:
     """The best end for this beginning: an end is likely where the end logit is high, all words up to it belong, and the
-    next one does not."""
-    stop = min(begin + LONGEST, len(inside) if limit is None else limit)
+    next one does not. `lines` ends where the value must."""
+    stop = min(begin + LONGEST, len(lines))
     belongs = TRUST_IN_INSIDE * np.cumsum(np.log(np.clip(inside[begin:stop], OUTSIDE, 1.0)))
     following = np.concatenate([inside, np.zeros(1, np.float32)])[begin + 1 : stop + 1]
     ends = _softmax((logits[END, begin:stop] + belongs + _apart(following)).astype(np.float32))
     end = begin + int(np.argmax(ends))
-    words = [i for i in range(begin, end + 1) if i in (begin, end) or inside[i] >= OUTSIDE]
+    words = [i for part in _lines(range(begin, end + 1), lines) for i in _kept(part, inside, (begin, end))]
     return Choice(tuple(words), chance * float(ends[end - begin]), float(inside[words].mean()))
+
+
+def _lines(words: range, lines: Sequence[int]) -> Iterator[list[int]]:
+    for _, together in groupby(words, key=lambda word: lines[word]):
+        yield list(together)
+
+
+def _kept(line: Sequence[int], inside: Floats, edges: tuple[int, int]) -> Sequence[int]:
+    """The part of a line that belongs to a value: a neighbour column is left out before or behind it, no word between
+    two others."""
+    belong = [place for place, word in enumerate(line) if word in edges or inside[word] >= OUTSIDE]
+    return line[belong[0] : belong[-1] + 1] if belong else ()
 
 
 def _apart(inside: Floats) -> Floats:

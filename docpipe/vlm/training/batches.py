@@ -15,17 +15,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from docpipe.data import Word
 from docpipe.vlm.encode import (
     MAX_WORDS,
     FieldArrays,
     PageArrays,
+    Question,
     encode_fields,
     encode_page,
 )
 from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
 from docpipe.vlm.training.examples import Example, ExampleSet, Span
 from docpipe.vlm.training.noise import jitter, spoil
-from docpipe.vlm.training.phrasings import question_for
+from docpipe.vlm.training.phrasings import DOCUMENTS, SHIPPED, document_asked, official, question_for
 from docpipe.vlm.training.swap import Names, swapped
 
 if TYPE_CHECKING:
@@ -34,15 +36,29 @@ if TYPE_CHECKING:
 LEARNT_WORDS = 288  # of a page in one training step: long pages are learnt in parts, at half the cost
 HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
 ASKED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's question
+TYPES_ASKED = 0.5  # share of the examples that are also asked what they are
+CROWDED = 0.06  # share of the examples beside whose questions those of another schema stand, as in `--schema auto`
+UNKNOWN = -1  # of `together`: nobody says whether these words are of one row
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     fields: tuple[Tensor, ...]  # pieces [U, P], which, group and repeated [B, F]
-    words: tuple[Tensor, ...]  # pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4]
+    words: tuple[Tensor, ...]  # as `PageArrays`: pieces [B, N, K], shape, boxes, context, places and near
     picture: Tensor  # [B, H, W]
     targets: Tensor  # [B, F, 3, N] 0 or 1
-    asked: Tensor  # [B, F] False for padding
+    printed: Tensor  # [B, F] 1 when the value is on the page, or the page is such a document
+    asked: Tensor  # [B, F] False for padding and for questions whose answer nobody knows
+    together: Tensor  # [B, N, N] 1 for the first words of two cells of one row, 0 of two rows, else UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question about an example and its answer; `spans` None: nobody knows it."""
+
+    question: Question
+    spans: Sequence[Span] | None
+    printed: bool = False
 
 
 class Batches:
@@ -71,37 +87,94 @@ class Batches:
     def _at(self, where: tuple[int, int]) -> Example:
         return self.sets[where[0]].examples[where[1]]
 
-    def _encode(
-        self, where: tuple[int, int], random: np.random.Generator, wording: int
-    ) -> tuple[FieldArrays, PageArrays, NDArray[np.float32]]:
+    def _encode(self, where: tuple[int, int], random: np.random.Generator, wording: int) -> _Encoded:
         example = self._at(where)
-        words, labels = example.words, dict(example.labels)
         if self.names:
-            words = swapped(example, self.names, random)
-            if words and words[0].source == "textlayer" and random.random() < 0.7:
-                words, labels = spoil(words, labels, random)
-            words = jitter(words, random)
+            example = replace(example, words=swapped(example, self.names, random))
+            if example.words and example.words[0].source == "textlayer" and random.random() < 0.7:
+                example = _carried(example, *spoil(example.words, random))
+            example = replace(example, words=jitter(example.words, random))
         start, most = 0, LEARNT_WORDS if self.names else MAX_WORDS
-        if len(words) > most:
-            start = int(random.integers(0, len(words) - most + 1))
-            words = words[start : start + most]
-        picture = self.sets[where[0]].picture(where[1])
-        page = encode_page(words, example.aspect, picture, self.tokenizer)
+        if len(example.words) > most:
+            start = int(random.integers(0, len(example.words) - most + 1))
+        words = example.words[start : start + most]
+        page = encode_page(words, example.aspect, self.sets[where[0]].picture(where[1]), self.tokenizer)
         if self.names:
             hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
             page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
-        paths = self._asked(sorted(labels), random)
-        # one wording per field and batch: descriptions that pages share are read once
-        asking = {path: np.random.default_rng([wording, crc32(path.encode())]) for path in paths}
-        questions = [question_for(example, path, asking[path] if self.names else None) for path in paths]
-        targets = np.stack([_targets(labels[path], start, len(words)) for path in paths])
-        return encode_fields(questions, self.tokenizer), page, targets
+        asked = [*self._fields(example, random, wording), *self._types(example, random)]
+        targets = np.stack([_targets(one.spans or (), start, len(words)) for one in asked])
+        return _Encoded(
+            encode_fields([one.question for one in asked], self.tokenizer),
+            page,
+            targets,
+            np.array([one.printed for one in asked], np.float32) + targets[:, BEGIN].max(-1, initial=0.0),
+            np.array([one.spans is not None for one in asked]),
+            _together(example, start, len(words)),
+        )
 
-    def _asked(self, paths: list[str], random: np.random.Generator) -> list[str]:
+    def _fields(self, example: Example, random: np.random.Generator, wording: int) -> Iterator[_Asked]:
+        """A share of its fields when training, all of them otherwise."""
+        paths = sorted(example.labels)
+        if self.names:
+            count = max(1, round(len(paths) * random.uniform(*ASKED_SHARE)))
+            paths = [paths[i] for i in random.permutation(len(paths))[:count]]
+        for path in paths:
+            # one wording per field and batch: descriptions that pages share are read once
+            asking = np.random.default_rng([wording, crc32(path.encode())]) if self.names else None
+            yield _Asked(question_for(example, path, asking), example.labels[path])
+
+    def _types(self, example: Example, random: np.random.Generator) -> Iterator[_Asked]:
+        """What sort of document it is, and the questions of another schema, whose answers nobody knows."""
         if not self.names:
-            return paths
-        count = max(1, round(len(paths) * random.uniform(*ASKED_SHARE)))
-        return [paths[i] for i in random.permutation(len(paths))[:count]]
+            return
+        if random.random() < TYPES_ASKED:
+            for name in DOCUMENTS:
+                if name == example.schema or random.random() < 0.5:
+                    yield _Asked(document_asked(name, random), (), printed=name == example.schema)
+        if random.random() < CROWDED:
+            other = SHIPPED[int(random.integers(len(SHIPPED)))]
+            if other != example.schema:
+                yield from (_Asked(question, None) for question in official(other).values())
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoded:
+    fields: FieldArrays
+    page: PageArrays
+    targets: NDArray[np.float32]  # [F, 3, N]
+    printed: NDArray[np.float32]  # [F]
+    asked: NDArray[np.bool_]  # [F]
+    together: NDArray[np.int8]  # [N, N]
+
+
+def _carried(example: Example, words: tuple[Word, ...], place: Mapping[int, int]) -> Example:
+    """The example with other words; `place` says where each of the old ones is now. Spans that are lost are left out,
+    with their rows."""
+    labels: dict[str, list[Span]] = {}
+    rows: dict[str, tuple[int, ...]] = {}
+    for path, spans in example.labels.items():
+        moved = [tuple(sorted({place[i] for i in span if i in place})) for span in spans]
+        labels[path] = [span for span in moved if span]
+        if path in example.rows:
+            rows[path] = tuple(row for span, row in zip(moved, example.rows[path], strict=True) if span)
+    return replace(example, words=words, labels=labels, rows=rows)
+
+
+def _together(example: Example, start: int, count: int) -> NDArray[np.int8]:
+    """[N, N] for the first words of the cells of each list."""
+    together = np.full((count, count), UNKNOWN, np.int8)
+    lists: dict[str, list[tuple[int, int]]] = {}
+    for path, numbers in example.rows.items():
+        begins = [span[0] - start for span in example.labels.get(path, ())]
+        lists.setdefault(path.partition("[]")[0], []).extend(zip(begins, numbers, strict=False))
+    for cells in lists.values():
+        inside = [(word, row) for word, row in cells if 0 <= word < count]
+        if inside:
+            words, rows = (np.array(numbers) for numbers in zip(*inside, strict=True))
+            together[np.ix_(words, words)] = rows[:, None] == rows[None, :]
+    np.fill_diagonal(together, UNKNOWN)
+    return together
 
 
 def _targets(spans: Sequence[Span], start: int, count: int) -> NDArray[np.float32]:
@@ -116,10 +189,10 @@ def _targets(spans: Sequence[Span], start: int, count: int) -> NDArray[np.float3
     return targets
 
 
-def _padded(encoded: Sequence[tuple[FieldArrays, PageArrays, NDArray[np.float32]]]) -> Batch:
+def _padded(encoded: Sequence[_Encoded]) -> Batch:
     size = len(encoded)
-    most_fields = max(len(f.group) for f, _, _ in encoded)
-    most_words = max([1, *(len(p.shape) for _, p, _ in encoded)])
+    most_fields = max(len(e.fields.group) for e in encoded)
+    most_words = max([1, *(len(e.page.shape) for e in encoded)])
 
     def stack(arrays: Sequence[NDArray[np.generic]], *lengths: int) -> Tensor:
         shape = (size, *lengths, *arrays[0].shape[len(lengths) :])
@@ -129,26 +202,29 @@ def _padded(encoded: Sequence[tuple[FieldArrays, PageArrays, NDArray[np.float32]
             full[corner] = array
         return torch.from_numpy(full)
 
+    pieces, which = _different([e.fields.pieces for e in encoded], most_fields)
+    together = np.full((size, most_words, most_words), UNKNOWN, np.int8)
     targets = np.zeros((size, most_fields, ROLES, most_words), np.float32)
-    asked = np.zeros((size, most_fields), bool)
-    for row, (fields, page, target) in enumerate(encoded):
-        targets[row, : len(fields.group), :, : len(page.shape)] = target
-        asked[row, : len(fields.group)] = True
-    pieces, which = _different([f.pieces for f, _, _ in encoded], most_fields)
+    for row, one in enumerate(encoded):
+        count = len(one.page.shape)
+        together[row, :count, :count] = one.together
+        targets[row, : len(one.targets), :, :count] = one.targets
     return Batch(
         fields=(
             torch.from_numpy(pieces),
             torch.from_numpy(which),
-            stack([f.group for f, _, _ in encoded], most_fields),
-            stack([f.repeated for f, _, _ in encoded], most_fields),
+            stack([e.fields.group for e in encoded], most_fields),
+            stack([e.fields.repeated for e in encoded], most_fields),
         ),
         words=tuple(
-            stack([getattr(p, name) for _, p, _ in encoded], most_words)
-            for name in ("pieces", "shape", "boxes", "context", "places")
+            stack([getattr(e.page, name) for e in encoded], most_words)
+            for name in ("pieces", "shape", "boxes", "context", "places", "near")
         ),
-        picture=torch.from_numpy(np.stack([p.picture for _, p, _ in encoded])),
+        picture=torch.from_numpy(np.stack([e.page.picture for e in encoded])),
         targets=torch.from_numpy(targets),
-        asked=torch.from_numpy(asked),
+        printed=stack([e.printed for e in encoded], most_fields),
+        asked=stack([e.asked for e in encoded], most_fields),
+        together=torch.from_numpy(together),
     )
 
 

@@ -30,20 +30,21 @@ def examples_of(
             continue
         placed = [p for p in drawn.placed if p.page == page.number]
         warp = (warps or {}).get(page.number)
-        labels = page_labels(placed, drawn.fields, page, warp)
-        kinds = {path: kind_by_name(path) for path in drawn.fields}
+        labels, rows = page_labels(placed, drawn.fields, page, warp)
+        # the blanks of a form are named after their captions, which say nothing sure about what stands in them
+        kinds = {path: "text" if drawn.schema == "form" else kind_by_name(path) for path in drawn.fields}
         example = Example(
-            origin, name, drawn.schema, page.height / page.width, page.words, labels, dict(drawn.fields), kinds
+            origin, name, drawn.schema, page.height / page.width, page.words, labels, dict(drawn.fields), kinds, rows
         )
         yield example, canvas(page.image.open(max_side=PICTURE_SIDE))
 
 
 def page_labels(
     placed: Sequence[Placed], fields: Mapping[str, str], page: Page, warp: Warp | None
-) -> dict[str, list[Span]]:
-    """Every field of the document: its spans on this page, [] when it is not there; a field with a value that the
-    reader lost is unknown."""
-    labels: dict[str, list[Span]] = {path: [] for path in fields}
+) -> tuple[dict[str, list[Span]], dict[str, tuple[int, ...]]]:
+    """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
+    of each span; a field with a value that the reader lost is unknown."""
+    found: dict[str, dict[Span, int]] = {path: {} for path in fields}
     lost = set()
     for value in placed:
         path = template(value.path)
@@ -51,8 +52,15 @@ def page_labels(
         if not span:
             lost.add(path)
             continue
-        labels.setdefault(path, []).append(span)
-    return {path: sorted(set(spans)) for path, spans in labels.items() if path not in lost}
+        found.setdefault(path, {})[span] = row_of(value.path)
+    kept = {path: dict(sorted(spans.items())) for path, spans in found.items() if path not in lost}
+    labels = {path: list(spans) for path, spans in kept.items()}
+    return labels, {path: tuple(spans.values()) for path, spans in kept.items() if spans and "[]" in path}
+
+
+def row_of(path: str) -> int:
+    """`line_items[3].amount` -> 3; 0 for what does not repeat."""
+    return int(path.partition("[")[2].partition("]")[0] or 0)
 
 
 def bent(box: Box, warp: Warp | None) -> Box:

@@ -25,7 +25,8 @@ class Example:
     """`labels` maps a field template (`gross_total`, `line_items[].amount`) to every place where it is printed;
     an empty list means that the field is known to be absent from this page. A field that is not a key is unknown
     and is never asked. `origin` names the set, `group` the seller (splits are made by group), `prompts`
-    further wordings for this document's own fields."""
+    further wordings for this document's own fields. `rows` maps the path of a list's column to the row of each of its
+    spans, in the order of `labels`; a column without it has rows that nobody knows."""
 
     origin: str
     group: str
@@ -35,6 +36,7 @@ class Example:
     labels: Mapping[str, list[Span]]
     prompts: Mapping[str, str] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def write_examples(folder: Path, examples: Iterable[tuple[Example, NDArray[np.float32]]]) -> int:
@@ -55,6 +57,8 @@ class ExampleSet:
     def __init__(self, folder: Path) -> None:
         with (folder / "examples.jsonl").open(encoding="utf-8") as lines:
             self.examples = [_from_json(json.loads(line)) for line in lines]
+        if not self.examples:
+            return  # an empty file cannot be mapped
         shape = (len(self.examples), CANVAS_HEIGHT, CANVAS_WIDTH)
         self._pictures = np.memmap(folder / "pictures.u8", np.uint8, "r", shape=shape)
 
@@ -79,6 +83,7 @@ def _to_json(example: Example) -> dict[str, object]:
     return {
         "origin": example.origin, "group": example.group, "schema": example.schema, "aspect": example.aspect,
         "words": words, "labels": dict(example.labels), "prompts": dict(example.prompts), "kinds": dict(example.kinds),
+        "rows": dict(example.rows),
     }  # fmt: skip
 
 
@@ -88,4 +93,5 @@ def _from_json(row: dict[str, Any]) -> Example:
         for text, left, top, right, bottom, confidence, source, line in row.pop("words")
     )
     labels = {path: [tuple(span) for span in spans] for path, spans in row.pop("labels").items()}
-    return Example(words=words, labels=labels, **row)
+    rows = {path: tuple(numbers) for path, numbers in row.pop("rows", {}).items()}
+    return Example(words=words, labels=labels, rows=rows, **row)

@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, PIECES_PER_WORD
+from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, NEAR, PIECES_PER_WORD
 from docpipe.vlm.model import DocumentNetwork
 from docpipe.vlm.training.start import load_network, pretrained_folder
 
-INPUTS = ("prompts", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "picture")
-OUTPUTS = ("logits", "absent")
+INPUTS = ("prompts", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "near", "picture")
+OUTPUTS = ("logits", "absent", "together")
 OPSET = 18
 LARGE = 1000  # rows from which an embedding is packed
 
@@ -78,14 +78,14 @@ class Flat(nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
-        result: tuple[Tensor, Tensor] = self.network(*grouped(inputs))
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        result: tuple[Tensor, Tensor, Tensor] = self.network(*grouped(inputs))
         return result
 
 
 def grouped(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
     """INPUTS as the network takes them: fields, words, picture."""
-    return tuple(inputs[:4]), tuple(inputs[4:9]), inputs[9]
+    return tuple(inputs[:4]), tuple(inputs[4:10]), inputs[10]
 
 
 def sample_inputs(fields: int, words: int) -> tuple[Tensor, ...]:
@@ -98,8 +98,9 @@ def sample_inputs(fields: int, words: int) -> tuple[Tensor, ...]:
         torch.randint(1000, 20000, (1, words, PIECES_PER_WORD)),
         torch.randint(0, 2000, (1, words)),
         torch.rand(1, words, 4),
-        torch.rand(1, words, CONTEXT),
+        torch.rand(1, words, CONTEXT).round(),
         torch.rand(1, words, 4),
+        torch.randint(-1, words, (1, words, NEAR)),
         torch.rand(1, CANVAS_HEIGHT, CANVAS_WIDTH),
     )
 
@@ -108,8 +109,8 @@ def export_onnx(network: DocumentNetwork, path: Path) -> None:
     axes = {
         "prompts": {0: "descriptions", 1: "prompt_pieces"},
         "which": {1: "fields"}, "group": {1: "fields"}, "repeated": {1: "fields"},
-        **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places")},
-        "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"},
+        **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places", "near")},
+        "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"}, "together": {1: "words", 2: "words"},
     }  # fmt: skip
     with torch.no_grad(), warnings.catch_warnings():
         # the newer exporter unrolls the shared encoder into separate weights; the older one is said to be legacy
@@ -134,7 +135,8 @@ def largest_difference(network: DocumentNetwork, path: Path, *, words: int = 120
 
 
 def export(checkpoint: Path, folder: Path) -> dict[str, float]:
-    """Writes network.onnx and tokenizer.json. Returns the differences and the size in megabytes."""
+    """Writes network.onnx and tokenizer.json, and takes away the calibration of the weights that were there before.
+    Returns the differences and the size in megabytes."""
     network = load_network(checkpoint)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as workplace:
@@ -144,6 +146,7 @@ def export(checkpoint: Path, folder: Path) -> dict[str, float]:
     small = load_network(checkpoint)
     pack(small)
     export_onnx(small, folder / "network.onnx")
+    (folder / "calibration.json").unlink(missing_ok=True)
     shutil.copy(pretrained_folder() / "tokenizer.json", folder / "tokenizer.json")
     report["int8_difference"] = largest_difference(network, folder / "network.onnx")
     report["megabytes"] = (folder / "network.onnx").stat().st_size / 1e6

@@ -1,8 +1,8 @@
 """What the network is blamed for.
 
-In: logits [B, F, 3, N], absent [B, F] and the targets. Out: one number. A field that does not repeat is a choice
-among all words and "absent" (every printed place counts as right: marginal likelihood); a list's column is a yes or no
-for each word.
+In: logits [B, F, 3, N], absent [B, F], together [B, N, N] and the targets. Out: one number. A field that does not
+repeat is a choice among all words and "absent" (every printed place counts as right: marginal likelihood); a list's
+column is a yes or no for each word; a type of document is a yes or no; two cells are of one row or not.
 """
 
 from __future__ import annotations
@@ -11,15 +11,27 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
+from docpipe.vlm.encode import DOCUMENT
 from docpipe.vlm.pointer import BEGIN, END, INSIDE
-from docpipe.vlm.training.batches import Batch
+from docpipe.vlm.training.batches import UNKNOWN, Batch
 
 CLOSED = -1e4
 
 
+def whole_loss(logits: Tensor, absent: Tensor, together: Tensor, batch: Batch) -> Tensor:
+    return pointer_loss(logits, absent, batch) + rows_loss(together, batch.together)
+
+
+def rows_loss(together: Tensor, right: Tensor) -> Tensor:
+    """Per cell against the number of cells in its row, so that long tables weigh like short ones; 0 without cells."""
+    known = (right != UNKNOWN).float()
+    each = _yes_or_no(together, right.clamp(min=0).float(), known)  # [B, N]
+    cells = known.amax(-1)
+    return (each * cells).sum() / cells.sum().clamp(min=1.0)
+
+
 def pointer_loss(logits: Tensor, absent: Tensor, batch: Batch) -> Tensor:
-    targets, asked = batch.targets, batch.asked.float()
-    printed = targets[:, :, BEGIN].amax(-1)  # [B, F] 1 when the value is on the page
+    targets, asked, printed = batch.targets, batch.asked.float(), batch.printed
     repeated = batch.fields[3].float()
     real = (batch.words[0][..., 0] != 0).float()[:, None]  # [B, 1, N]
     spread = [_yes_or_no(logits[:, :, role], targets[:, :, role], real) for role in (BEGIN, END, INSIDE)]
@@ -27,6 +39,7 @@ def pointer_loss(logits: Tensor, absent: Tensor, batch: Batch) -> Tensor:
     as_list = spread[0] + spread[1] + spread[2] + 0.3 * absence
     as_choice = _choice(logits, absent, targets, printed) + spread[2]
     loss = torch.where(repeated > 0, as_list, as_choice)
+    loss = torch.where(batch.fields[2] == DOCUMENT, absence, loss)
     return (loss * asked).sum() / asked.sum().clamp(min=1.0)
 
 

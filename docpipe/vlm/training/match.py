@@ -16,6 +16,8 @@ from docpipe.vlm.training.examples import Span
 NAME_LIKENESS = 85.0  # rapidfuzz ratio of letters and digits; OCR slips stay above, neighbouring lines fall below
 LONGEST_SPAN = 60  # words of an address over several lines
 INSIDE_SHARE = 0.5  # of a word's area that a label's box must cover
+FLIGHT = ("flight_from", "flight_to")
+BETWEEN_DAYS = 3  # words: "01/05/20 - 01/11/20", "from … to …"
 WITHIN_SHARE = 0.7  # of a label's area that a longer word must cover
 
 
@@ -76,3 +78,30 @@ def _covered(inner: Box, outer: Box) -> float:
     width = min(inner.right, outer.right) - max(inner.left, outer.left)
     height = min(inner.bottom, outer.bottom) - max(inner.top, outer.top)
     return max(width, 0.0) * max(height, 0.0) / inner.area if inner.area else 0.0
+
+
+def flights(labels: Sequence[dict[str, list[Span]]], pages: Sequence[Sequence[Word]]) -> list[dict[str, list[Span]]]:
+    """Of an order's pages: where first and last day of the flight stand together, other places that print one of them
+    (the rows of its weeks) are not asked about. An order whose days stand together nowhere is left as it is."""
+    first, last = FLIGHT
+    pairs = [
+        _together(found.get(first, ()), found.get(last, ()), words) for found, words in zip(labels, pages, strict=True)
+    ]
+    if not any(pairs):
+        return list(labels)
+    made = []
+    for found, together in zip(labels, pairs, strict=True):
+        kept = {path: spans for path, spans in found.items() if path not in FLIGHT}
+        if together:
+            kept |= {first: sorted({a for a, _ in together}), last: sorted({b for _, b in together})}
+        made.append(kept)
+    return made
+
+
+def _together(first: Sequence[Span], last: Sequence[Span], words: Sequence[Word]) -> list[tuple[Span, Span]]:
+    return [
+        (a, b)
+        for a in first
+        for b in last
+        if 0 < b[0] - a[-1] <= BETWEEN_DAYS and words[a[-1]].line == words[b[0]].line
+    ]

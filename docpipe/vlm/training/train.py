@@ -22,8 +22,8 @@ from docpipe.vlm.encode import load_tokenizer
 from docpipe.vlm.model import DocumentNetwork, NetworkConfig
 from docpipe.vlm.training.batches import Batch, Batches
 from docpipe.vlm.training.examples import ExampleSet
-from docpipe.vlm.training.loss import pointer_loss
-from docpipe.vlm.training.start import fresh_network, pretrained_folder, save_checkpoint
+from docpipe.vlm.training.loss import whole_loss
+from docpipe.vlm.training.start import begin_from, fresh_network, pretrained_folder, save_checkpoint
 
 log = logging.getLogger(__name__)
 WARM_UP = 30  # steps
@@ -64,8 +64,7 @@ class Training:
         if last.exists():
             self._resume(last)
         elif plan.start_from:
-            kept = torch.load(plan.start_from, map_location=plan.device, weights_only=True)
-            self.network.load_state_dict(kept["network"])
+            begin_from(self.network, plan.start_from)
 
     def _rate(self, step: int) -> float:
         step += self.resumed_at
@@ -113,12 +112,15 @@ class Training:
             words=tuple(t.to(device) for t in batch.words),
             picture=batch.picture.to(device),
             targets=batch.targets.to(device),
+            printed=batch.printed.to(device),
             asked=batch.asked.to(device),
+            together=batch.together.to(device),
         )
         blind = self.plan.blind or (self.network.training and float(torch.rand(())) < BLIND_STEPS)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self.plan.bfloat):
-            logits, absent = self.network(moved.fields, moved.words, None if blind else moved.picture)
-        return pointer_loss(logits.float(), absent.float(), moved)
+            answers = self.network(moved.fields, moved.words, None if blind else moved.picture)
+        logits, absent, together = (answer.float() for answer in answers)
+        return whole_loss(logits, absent, together, moved)
 
 
 def train(plan: Plan, config: NetworkConfig, folders: list[Path]) -> None:
@@ -185,7 +187,7 @@ def main() -> None:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--start-from", type=Path, help="a checkpoint whose weights to begin with")
+    parser.add_argument("--start-from", type=Path, help="a checkpoint, or a network.onnx, whose weights to begin with")
     parser.add_argument("--weight", action="append", default=[], help="ORIGIN=TIMES per epoch, e.g. receipts=3")
     parser.add_argument("--blind", action="store_true", help="leave the picture out (the ablation)")
     parser.add_argument(

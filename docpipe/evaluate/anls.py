@@ -1,0 +1,47 @@
+"""ANLS: how like an answer is to what stands on the page, forgiving slips of the reading.
+
+In: what was said and what is right. Out: similarities 0-1, their mean over questions, its bootstrap interval.
+The formula is that of Biten et al., Scene Text Visual Question Answering, ICCV 2019 (arXiv:1905.13648), section 4: one
+minus the Levenshtein distance over the longer length, 0 where that falls below one half, the best of all right answers.
+As is usual for it, letters count without their case; runs of blanks and line breaks count as one blank.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from rapidfuzz.distance import Levenshtein
+
+from docpipe.evaluate.scores import MIN_DOCUMENTS, RESAMPLES, SEED, Interval
+
+THRESHOLD = 0.5  # of the paper: less alike is not a slip of the reading but another answer
+
+
+def likeness(said: str, right: str) -> float:
+    """One minus the normalised Levenshtein distance, without threshold."""
+    return float(Levenshtein.normalized_similarity(_plain(said), _plain(right)))
+
+
+def similarity(said: str, rights: Iterable[str]) -> float:
+    """The score of one question; any of the right answers will do."""
+    best = max((likeness(said, right) for right in rights), default=0.0)
+    return best if best >= THRESHOLD else 0.0
+
+
+def mean_score(documents: Sequence[Sequence[float]]) -> tuple[float, Interval | None]:
+    """`documents`: the scores of the questions of each. The mean counts every question once; for its 95 % interval
+    documents are drawn anew as wholes, None where there are too few of them."""
+    sums = np.array([sum(scores) for scores in documents])
+    counts = np.array([len(scores) for scores in documents])
+    mean = float(sums.sum() / max(counts.sum(), 1))
+    size = len(documents)
+    if size < MIN_DOCUMENTS:
+        return mean, None
+    drawn = np.random.default_rng(SEED).multinomial(size, [1 / size] * size, size=RESAMPLES)
+    low, high = np.percentile((drawn @ sums) / np.maximum(drawn @ counts, 1), [2.5, 97.5])
+    return mean, (float(low), float(high))
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.lower().split())
