@@ -143,3 +143,16 @@ def test_the_canvas_shows_ink_on_any_paper_and_keeps_the_aspect() -> None:
     assert ink[height // 2, width // 2] > 0.8
     assert ink[height // 10, width // 2] < 0.05
     assert ink[:, width + 1 :].max() == 0.0
+
+
+def test_on_a_page_that_lies_askew_a_row_keeps_to_its_line() -> None:
+    columns = {"description": logits(4, (0, 0), (2, 2)), "amount": logits(4, (1, 1), (3, 3))}
+    together = np.full((4, 4), FAR, np.float32)
+    together[1, 2] = together[2, 1] = 1.5  # the first amount stands as low as the second article
+    together[0, 1] = together[1, 0] = together[2, 3] = together[3, 2] = -1.5
+    table = rows(columns, together, [0, 0, 1, 1])
+    assert [{path: choices[0].words for path, choices in row.items()} for row in table] == [
+        {"description": (0,), "amount": (1,)},
+        {"description": (2,), "amount": (3,)},
+    ]
+    assert len(rows(columns, np.full((4, 4), 2 * FAR, np.float32), [0, 0, 1, 1])) == 4, "the network may say no"

@@ -23,6 +23,8 @@ OUTSIDE = 0.1  # words inside a span that are this unlikely to belong are left o
 TRUST_IN_INSIDE = 0.2  # weight of "its words belong, those beside it do not" beside "it begins and ends here"
 SURE = 0.5  # a cell begins here
 SAME = 10.0  # logit of a word with itself
+BESIDE = 4.0  # logit that a line of print adds between its own words: the reader has levelled it, boxes may lie askew.
+# Of 0, 2, 4 and 8 on drawn documents (seeds from 700000): worn receipts .815, .831, .839, .845 of rows; 8 overrules all
 POSSIBLE = 0.08  # a second reading of a cell that the rules may prefer
 
 
@@ -64,7 +66,7 @@ def rows(columns: Mapping[str, Floats], together: Floats, lines: Sequence[int]) 
     members: list[list[int]] = []  # of each row: the first words of its sure cells
     for choice, column in cells:
         begin = choice.words[0]
-        likeness = [_likeness(together, begin, own) for own in members]
+        likeness = [_likeness(together, begin, own, lines) for own in members]
         best = int(np.argmax(likeness)) if likeness else -1
         joins = best >= 0 and likeness[best] > 0.0
         if choice.score < SURE:
@@ -90,9 +92,14 @@ def _without(choice: Choice, others: Set[int]) -> Choice:
     return replace(choice, words=(first, *(word for word in rest if word not in others)))
 
 
-def _likeness(together: Floats, begin: int, members: Sequence[int]) -> float:
+def _likeness(together: Floats, begin: int, members: Sequence[int], lines: Sequence[int]) -> float:
     """Mean over the cells of a row; a word that begins two columns belongs to itself."""
-    return float(np.mean([SAME if begin == other else together[begin, other] for other in members]))
+    return float(
+        np.mean([
+            SAME if begin == other else together[begin, other] + BESIDE * (lines[begin] == lines[other])
+            for other in members
+        ])
+    )  # fmt: skip
 
 
 def _cells(logits: Floats, lines: Sequence[int]) -> list[Choice]:
