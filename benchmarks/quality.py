@@ -21,8 +21,10 @@ from typing import Any
 
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
 from docpipe.evaluate.scores import Score
+from docpipe.render import Renderer
 from docpipe.schema import load_schema
 from docpipe.vlm.training.aside import names_aside
+from docpipe.vlm.training.pictures import write_picture
 
 MICRO, GOODS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
@@ -46,7 +48,6 @@ class Aside:
     shown: tuple[str, ...] = ()
 
 
-SCAN_DPI = 200
 SROIE_FIELDS = ("merchant_name", "merchant_address", "date", "total")
 RECEIPT_LABELS = ("labels.jsonl", "labels_extra.jsonl")
 SETS = (
@@ -89,29 +90,22 @@ def gather(chosen: Aside, data: Path, folder: Path) -> None:
     (folder / "docs").mkdir(parents=True, exist_ok=True)
     source = data / chosen.folder
     wanted = None if chosen.part is None else set(names_aside(data, chosen.origin, chosen.part))
-    with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels:
-        for name in chosen.labels:
-            for line in (source / name).read_text(encoding="utf-8").splitlines():
-                file = json.loads(line)["file"]
-                if wanted is None or file in wanted:
-                    labels.write((_pictured(line) if chosen.pixels else line) + "\n")
-                    (_picture if chosen.pixels else shutil.copy)(source / file, folder / "docs")
+    lines = [line for name in chosen.labels for line in (source / name).read_text(encoding="utf-8").splitlines()]
+    with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels, Renderer() as renderer:
+        for line in lines:
+            file = Path(json.loads(line)["file"])
+            if wanted is not None and file.as_posix() not in wanted:
+                continue
+            labels.write((_pictured(line) if chosen.pixels else line) + "\n")
+            if chosen.pixels:
+                write_picture(source / file, folder / "docs" / file.with_suffix(".tiff").name, renderer)
+            else:
+                shutil.copy(source / file, folder / "docs")
 
 
 def _pictured(label: str) -> str:
     row = json.loads(label)
     return json.dumps({**row, "file": str(Path(row["file"]).with_suffix(".tiff"))})
-
-
-def _picture(pdf: Path, folder: Path) -> None:
-    """The pages of a PDF as a TIFF."""
-    import pypdfium2  # heavy: native library
-
-    with pypdfium2.PdfDocument(pdf) as document:
-        pages = [page.render(scale=SCAN_DPI / 72).to_pil().convert("RGB") for page in document]
-    pages[0].save(
-        folder / pdf.with_suffix(".tiff").name, save_all=True, append_images=pages[1:], dpi=(SCAN_DPI, SCAN_DPI)
-    )
 
 
 def read(chosen: Aside, folder: Path, database: Path, model: str) -> None:

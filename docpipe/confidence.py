@@ -28,7 +28,7 @@ FILE = "calibration.json"
 SHIPPED = "vlm/weights"
 UNCALIBRATED = "uncalibrated"
 
-SCORE_EDGE = 3e-4  # scores nearer to 0 or 1 are not told apart: no extractor knows its fourth digit
+SCORE_EDGE = 3e-4  # scores nearer to 0 or 1 are not told apart: rounding to int8 alone moves them by as much
 FOLDS = 5  # each record's confidence, for the threshold, comes from a model fitted on the other four parts
 RECORDS_MIN = 200  # fewer records of a group of kinds say less about it than all records together
 PRIOR_SHARED = 1.0  # strength of the pull to zero, in units of records; keeps separable data finite

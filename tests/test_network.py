@@ -25,7 +25,7 @@ from docpipe.vlm.training.export import (  # noqa: E402
     pack,
     sample_inputs,
 )
-from docpipe.vlm.training.judge import Tally, judge  # noqa: E402
+from docpipe.vlm.training.judge import Tally, judge, without_captions  # noqa: E402
 from docpipe.vlm.training.loss import whole_loss  # noqa: E402
 from docpipe.vlm.training.noise import jitter, spoil  # noqa: E402
 from docpipe.vlm.training.plot import plot, read_log  # noqa: E402
@@ -159,13 +159,22 @@ def test_cells_of_one_row_are_told_apart_from_those_of_another(examples: Example
 def test_what_the_picture_is_worth_is_counted_over_all_single_fields(
     network: DocumentNetwork, examples: ExampleSet
 ) -> None:
-    seen, blind = judge(network, examples, blind=False), judge(network, examples, blind=True)
+    seen, blind = (judge(network, examples, blind=blind)["receipt"] for blind in (False, True))
     assert (seen.printed, seen.absent) == (blind.printed, blind.absent) == (2 * len(examples), len(examples))
     tally = Tally()
     tally.add([(3, 4)], (3, 4))
     tally.add([(3, 4)], (3,))
     tally.add([], None)
     assert (tally.found, tally.left_out) == (1, 1)
+
+
+def test_a_network_without_captions_answers_otherwise_and_leaves_the_first_as_it_was() -> None:
+    network = DocumentNetwork(SMALL).eval()
+    torch.nn.init.normal_(network.captions.word.weight)
+    inputs = sample_inputs(4, 30)
+    whole = answer(network, inputs)[0]
+    assert not torch.allclose(whole, answer(without_captions(network), inputs)[0], atol=1e-3)
+    assert torch.equal(whole, answer(network, inputs)[0])
 
 
 def test_spoilt_words_keep_their_labels() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from docpipe.evaluate.scores import MIN_DOCUMENTS, RESAMPLES, SEED, Interval
+from docpipe.evaluate.scores import Interval, interval_of, resample
 
 THRESHOLD = 0.5  # of the paper: less alike is not a slip of the reading but another answer
 
@@ -32,15 +32,10 @@ def similarity(said: str, rights: Iterable[str]) -> float:
 def mean_score(documents: Sequence[Sequence[float]]) -> tuple[float, Interval | None]:
     """`documents`: the scores of the questions of each. The mean counts every question once; for its 95 % interval
     documents are drawn anew as wholes, None where there are too few of them."""
-    sums = np.array([sum(scores) for scores in documents])
-    counts = np.array([len(scores) for scores in documents])
-    mean = float(sums.sum() / max(counts.sum(), 1))
-    size = len(documents)
-    if size < MIN_DOCUMENTS:
-        return mean, None
-    drawn = np.random.default_rng(SEED).multinomial(size, [1 / size] * size, size=RESAMPLES)
-    low, high = np.percentile((drawn @ sums) / np.maximum(drawn @ counts, 1), [2.5, 97.5])
-    return mean, (float(low), float(high))
+    table = np.array([(sum(scores), len(scores)) for scores in documents], np.float64).reshape(-1, 2)
+    total, count = table.sum(axis=0)
+    drawn = resample(table)
+    return float(total / max(count, 1.0)), interval_of(drawn[:, 0] / np.maximum(drawn[:, 1], 1.0))
 
 
 def _plain(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ RESAMPLES = 1000  # the ends of a 95 % interval are then the 25th and 975th valu
 SEED = 7  # the same files give the same interval
 MIN_DOCUMENTS = 10  # an interval over fewer documents would only look like knowledge
 BINS = 10
+Number = TypeVar("Number", np.int64, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +91,25 @@ def score(documents: Sequence[Mapping[str, Counts]]) -> Scores:
     table = np.array(
         [[_row(document.get(path, Counts())) for path in paths] for document in documents], dtype=np.int64
     ).reshape(len(documents), len(paths), len(OUTCOMES))
-    drawn = _resample(table)  # resamples x paths x outcomes
+    drawn = resample(table)  # resamples x paths x outcomes
     by_path, drawn_by_path = _f1(table.sum(axis=0)), _f1(drawn)
     fields = {
-        path: Score(Counts(*table[:, index].sum(axis=0).tolist()), _interval(drawn_by_path[:, index]))
+        path: Score(Counts(*table[:, index].sum(axis=0).tolist()), interval_of(drawn_by_path[:, index]))
         for index, path in enumerate(paths)
     }
-    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), _interval(_f1(drawn.sum(axis=1))))
-    return Scores(fields, micro, MacroScore(_known_mean(by_path), _interval(_row_means(drawn_by_path))))
+    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), interval_of(_f1(drawn.sum(axis=1))))
+    return Scores(fields, micro, MacroScore(_known_mean(by_path), interval_of(_row_means(drawn_by_path))))
 
 
 def _row(counts: Counts) -> list[int]:
     return [counts.right, counts.wrong, counts.missed, counts.spurious]
 
 
-def _resample(table: NDArray[np.int64]) -> NDArray[np.int64]:
+def resample(table: NDArray[Number]) -> NDArray[Number]:
     """As many documents as there are, drawn with replacement, RESAMPLES times; none when they are too few."""
     documents = len(table)
     if documents < MIN_DOCUMENTS:
-        return np.zeros((0, *table.shape[1:]), dtype=np.int64)
+        return np.zeros((0, *table.shape[1:]), dtype=table.dtype)
     times_drawn = np.random.default_rng(SEED).multinomial(documents, [1 / documents] * documents, size=RESAMPLES)
     return np.tensordot(times_drawn, table, axes=1)
 
@@ -131,7 +133,8 @@ def _row_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.array([mean for mean in means if mean is not None])
 
 
-def _interval(values: NDArray[np.float64]) -> Interval | None:
+def interval_of(values: NDArray[np.float64]) -> Interval | None:
+    """The middle 95 % of resampled figures; None where there are none."""
     known = values[~np.isnan(values)]
     if not known.size:
         return None

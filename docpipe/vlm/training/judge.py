@@ -1,15 +1,16 @@
-"""What the picture is worth: the same network, with the page's picture and without it, on pages that it did not learn.
-`python -m docpipe.vlm.training.judge runs/network/last.pt runs/examples/aside*`
+"""What the parts of the network are worth: whole, without the page's picture and without captions, on pages that it did
+not learn. `python -m docpipe.vlm.training.judge docpipe/vlm/weights/network.onnx runs/examples/aside*`
 
-In: a checkpoint that learnt with and without the picture (`train` leaves it out of most steps), and folders of
-examples. Out: per folder how many values of single fields begin and end at the right words, and how many fields that
-are not on the page are answered as absent; once with the picture, once blind.
+In: a checkpoint or an exported network that learnt with and without the picture (`train` leaves it out of most steps),
+and folders of examples. Out: per folder and sort of document how many values of single fields begin and end at the
+right words, and how many fields that are not on the page are answered as absent.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,10 +49,10 @@ class Tally:
         return f"{found:.3f} of {self.printed} values, {left_out:.3f} of {self.absent} absences"
 
 
-def judge(network: DocumentNetwork, examples: ExampleSet, *, blind: bool) -> Tally:
-    """Pages that fit one window, asked in the schema's own words."""
+def judge(network: DocumentNetwork, examples: ExampleSet, *, blind: bool = False) -> dict[str, Tally]:
+    """By sort of document: pages that fit one window, asked in the schema's own words."""
     batches = Batches([examples], load_tokenizer(pretrained_folder() / "tokenizer.json"), spoilt=False)
-    tally = Tally()
+    tallies: dict[str, Tally] = {}
     for number, example in enumerate(examples):
         if len(example.words) > MAX_WORDS or not example.labels:
             continue
@@ -59,25 +60,38 @@ def judge(network: DocumentNetwork, examples: ExampleSet, *, blind: bool) -> Tal
         with torch.no_grad():
             logits, absent, _ = network(batch.fields, batch.words, None if blind else batch.picture)
         lines = [word.line for word in example.words]
+        tally = tallies.setdefault(example.schema, Tally())
         for row, path in enumerate(sorted(example.labels)):
             if "[]" not in path:
                 choices, missing = spans.single(logits[0, row].numpy(), float(absent[0, row]), lines)
                 tally.add(example.labels[path], choices[0].words if choices and missing < ABSENT else None)
-    return tally
+    return tallies
+
+
+def without_captions(network: DocumentNetwork) -> DocumentNetwork:
+    """A copy that is told nothing of captions."""
+    deprived = deepcopy(network)
+    for part in (deprived.captions.word, deprived.captions.absent):
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+    return deprived
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("checkpoint", type=Path)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", type=Path, help="a checkpoint, or a network.onnx")
     parser.add_argument("examples", type=Path, nargs="+", help="folders that were kept aside")
     given = parser.parse_args()
-    network = load_network(given.checkpoint)
+    network = load_network(given.network)
+    deprived = without_captions(network)
     for folder in given.examples:
         examples = ExampleSet(folder)
-        if len(examples):
-            print(f"{folder.name}, {len(examples)} pages")  # noqa: T201 - the command's result
-            for name, blind in (("with the picture", False), ("blind", True)):
-                print(f"  {name}: {judge(network, examples, blind=blind)}", flush=True)  # noqa: T201
+        print(f"{folder.name}, {len(examples)} pages")  # noqa: T201 - the command's result
+        for name, asked, blind in (
+            ("whole", network, False), ("without picture", network, True), ("without captions", deprived, False),
+        ):  # fmt: skip
+            for schema, tally in judge(asked, examples, blind=blind).items():
+                print(f"  {name}, {schema}: {tally}", flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -28,12 +28,12 @@ from docpipe.samples import SCHEMAS, draw
 from docpipe.vlm.training.drawn import Warp, examples_of
 from docpipe.vlm.training.examples import Example, write_examples
 from docpipe.vlm.training.labelled import LABELLED, Labelled, labelled_examples, load_labelled
+from docpipe.vlm.training.pictures import write_picture
 
 log = logging.getLogger(__name__)
 Task = TypeVar("Task")
 Pair = tuple[Example, NDArray[np.float32]]
 SHARES = {"invoice": 0.42, "receipt": 0.18, "form": 0.2}  # of the drawn documents; the other types share the rest
-PICTURE_DPI = 200  # of pages that are read from their pixels although they have a text layer
 SCAN_DPI = 150  # of the degraded pages; receipts and small print are drawn larger by the rasteriser
 
 _reader: tuple[PageRasteriser, PageReader, Renderer] | None = None
@@ -93,18 +93,9 @@ def read_labelled(labelled: Labelled) -> list[Pair]:
     if labelled.path is None or not labelled.pixels:
         return list(labelled_examples(labelled, read_file(labelled.path) if labelled.path else []))
     with tempfile.TemporaryDirectory() as folder:
-        picture = write_picture(labelled.path, Path(folder) / "pages.tiff")
-        return list(labelled_examples(labelled, read_file(picture)))
-
-
-def write_picture(source: Path, picture: Path) -> Path:
-    """The pages of a document as a TIFF, so that they are read by OCR whatever text layer they have."""
-    _, _, renderer = reader_of_process()
-    document = ingest(source, renderer=renderer)
-    pages = PageRasteriser(renderer, dpi=PICTURE_DPI).pages(document)
-    images = [page.image.open() for page in pages if page.image is not None]
-    images[0].save(picture, save_all=True, append_images=images[1:], dpi=(PICTURE_DPI, PICTURE_DPI))
-    return picture
+        _, _, renderer = reader_of_process()
+        write_picture(labelled.path, Path(folder) / "pages.tiff", renderer)
+        return list(labelled_examples(labelled, read_file(Path(folder) / "pages.tiff")))
 
 
 def main() -> None:

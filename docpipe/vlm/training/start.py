@@ -93,7 +93,11 @@ def save_checkpoint(
 
 
 def load_network(path: Path) -> DocumentNetwork:
-    """A trained network from a checkpoint, ready to answer."""
+    """A trained network from a checkpoint or an exported `network.onnx`, ready to answer."""
+    if path.suffix == ".onnx":
+        shipped = DocumentNetwork(NetworkConfig())
+        begin_from(shipped, path)
+        return shipped.eval()
     kept = torch.load(path, map_location="cpu", weights_only=True)
     network = DocumentNetwork(NetworkConfig(**kept["config"]))
     network.load_state_dict(kept["network"])
