@@ -44,13 +44,14 @@ _GROUPS = {
 }
 TEXT = "text"  # names, addresses and all other kinds
 FEATURES = (
-    "one", "score", "inside", "cell", "margin", "ocr_min", "ocr_mean", "match", "parsed",
-    "undoubted", "rules_held", "rules_broken", "support", "elsewhere",
+    "one", "score", "inside", "document", "row", "cell", "margin", "ocr_min", "ocr_mean", "match", "parsed",
+    "undoubted", "rules_held", "rules_broken", "hints_held", "hints_broken", "support", "elsewhere",
 )  # fmt: skip
+PROBABILITIES = ("score", "inside", "document", "row")  # of these the log odds count; 0 where there is none
 
 # Used until a calibration has been fitted: half of the extractor's log odds, every doubt counted against the value. It
 # orders values sensibly and claims nothing: without records there is no threshold, so nothing is accepted.
-_CAUTIOUS = (-4.0, 0.5, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.3, -1.0)
+_CAUTIOUS = (-4.0, 0.5, 0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.0, 0.0, 0.3, -1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +149,9 @@ def group_of(kind: str) -> str:
 
 def features(signals: Mapping[str, float]) -> tuple[float, ...]:
     """The transformed signals, in the order of FEATURES; a signal that is missing counts as 0."""
-    inside = _log_odds(signals["inside"]) if "inside" in signals else 0.0
-    others = (signals.get(name, 0.0) for name in FEATURES[3:])
-    return (1.0, _log_odds(signals.get("score", 0.0)), inside, *others)
+    known = {"score": 0.0, **signals}
+    odds = (_log_odds(known[name]) if name in known else 0.0 for name in PROBABILITIES)
+    return (1.0, *odds, *(known.get(name, 0.0) for name in FEATURES[1 + len(PROBABILITIES) :]))
 
 
 def _log_odds(probability: float) -> float:

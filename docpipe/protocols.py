@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from docpipe.data import Answer, Document, Extraction, Page, Severity
 
@@ -132,6 +132,15 @@ class Kind(Protocol):
     def same(self, left: object, right: object) -> bool:
         """Whether two values are equal for a user (amounts as numbers, identifiers without blanks and case,
         names and addresses at similarity >= 0.9 of letters and digits)."""
+        ...
+
+
+@runtime_checkable
+class Ambiguous(Protocol):
+    """A kind whose texts may mean something else than they seem to."""
+
+    def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
+        """The other meaning of a text; None where there is none. It is only taken where a rule speaks for it."""
         ...
 
 

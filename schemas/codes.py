@@ -20,6 +20,7 @@ SYMBOLS = {
     "฿": "THB", "₫": "VND", "₱": "PHP", "RM": "MYR", "Rp": "IDR", "R$": "BRL", "S$": "SGD", "A$": "AUD", "AU$": "AUD",
     "C$": "CAD", "CA$": "CAD", "US$": "USD", "NZ$": "NZD", "HK$": "HKD", "NT$": "TWD", "zł": "PLN", "zl": "PLN",
     "Kč": "CZK", "Ft": "HUF", "SFr": "CHF", "sFr": "CHF", "Rs": "INR", "euro": "EUR", "euros": "EUR",
+    "Euro": "EUR", "Euros": "EUR", "EURO": "EUR", "EUROS": "EUR", "RP": "IDR",
     "ringgit": "MYR", "dollar": "$", "dollars": "$", "pound": "GBP", "pounds": "GBP", "Franken": "CHF", "kr": "kr",
     "$": "$",
 }  # fmt: skip

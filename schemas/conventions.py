@@ -29,6 +29,8 @@ LEAST_STOP_WORDS = 3
 """Stop words. Fewer decide no language."""
 LEAST_WHOLE = 3
 """Distinct amounts without cents. Fewer do not show what their mark means."""
+LEAST_MILLIONS = 2
+"""Distinct numbers with the same mark twice (`6.025.000`): it groups, whatever the prices are."""
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies with a thousand units to one (ISO 4217): `6.500` may be six and a half."""
 
@@ -226,14 +228,17 @@ def _decimal_mark(text: str, currency: str | None, why: dict[str, str]) -> Mark 
 
 
 def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str]) -> Mark | None:
-    """Where nothing has cents and round prices in groups of three abound (`6.500`, `12.000`), the mark groups."""
+    """Where nothing has cents and round prices in groups of three abound (`6.500`, `12.000`), or some have two groups
+    (`6.025.000`), the mark groups."""
     if currency in THREE_DECIMALS:
         return None
     grouped = {mark: set(_GROUPED[mark].findall(text)) for mark in (".", ",")}
     points, commas = grouped["."], grouped[","]
     amounts = points or commas
     round_ones = [amount for amount in amounts if amount.endswith("00")]
-    if (points and commas) or len(amounts) < LEAST_WHOLE or len(round_ones) * 2 <= len(amounts):
+    millions = [amount for amount in amounts if len(re.findall(r"[.,]", amount)) > 1]
+    tells = len(round_ones) * 2 > len(amounts) or len(millions) >= LEAST_MILLIONS
+    if (points and commas) or len(amounts) < LEAST_WHOLE or not tells:
         return None
-    why["decimal_mark"] = f"{len(amounts)} amounts such as {min(round_ones)} and none with cents"
+    why["decimal_mark"] = f"{len(amounts)} amounts such as {min(millions or round_ones)} and none with cents"
     return "," if points else "."

@@ -18,7 +18,7 @@ from docpipe.protocols import ColumnType, Conventions, Parsed
 from schemas.slips import repair_date
 from schemas.words import folded
 
-LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "ms")
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "ms", "id")
 SHORTEST_MONTH = 3
 """Letters. Shorter abbreviations (es `my`?) would meet too many other words."""
 FURTHER_MONTHS = {
@@ -62,6 +62,12 @@ _GLUED_TIME = re.compile(
     r"(?<!\d)(\d{4}([-./])\d{2}\2\d{2}|\d{2}([-./])\d{2}\3\d{4})(?=(?:[01]\d|2[0-3]):?[0-5]\d(?!\d))"
 )
 """A date with all its digits and a time without a blank between them: `27/03/201810:35`."""
+_GLUED_TIME_NAMED = re.compile(
+    r"(?<![^\W_])(\d{1,2}[\s./-]?[^\W\d_]{3,12}\.?[\s./-]?(?:(?:19|20)\d\d|\d\d)|[^\W\d_]{3,12}\.?\s?\d{1,2}['’]\d\d)"
+    r"(?=(?:[01]\d|2[0-3]):[0-5]\d(?!\d))"
+)
+"""The same with the month's name: `24-Sep-201408:23`, `nov.12'1811:40`."""
+_MISREAD_NAME = re.compile(r"(?<![^\W_])(?=[^\W_]*[01])(?=[01]?[^\W\d_]{2})[^\W_]{3,9}(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,8 @@ class IsoDate:
     column: ClassVar[ColumnType] = "date"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
-        repaired = _GLUED_TIME.sub(r"\1 ", repair_date(text))
+        repaired = _MISREAD_NAME.sub(_month_for, repair_date(text))
+        repaired = _GLUED_TIME_NAMED.sub(r"\1 ", _GLUED_TIME.sub(r"\1 ", repaired))
         found = list(read_dates(repaired))
         if not found and (joined := _restore_separators(repaired)) != repaired:
             repaired, found = joined, list(read_dates(joined))
@@ -170,6 +177,12 @@ def month_names() -> dict[str, int]:
             for width in ("wide", "abbreviated"):
                 names.update({folded(name): number for number, name in months[form][width].items()})
     return {name: number for name, number in names.items() if len(name) >= SHORTEST_MONTH}
+
+
+def _month_for(word: re.Match[str]) -> str:
+    """`0ct` -> `oct`, `Apri1` -> `April`; any other word as it is."""
+    name = word.group().replace("0", "o").replace("1", "l")
+    return name if folded(name) in month_names() else word.group()
 
 
 def _choose(reading: Reading, day_first: bool | None) -> dt.date | None:

@@ -24,7 +24,7 @@ from docpipe.schema import Expected
 from schemas.codes import Currency, Iban, VatId
 from schemas.dates import ClockTime, IsoDate
 from schemas.numbers import Integer, Money, Quantity, Rate
-from schemas.words import Address, Boolean, Choice, Identifier, Name, Phone, Text
+from schemas.words import Address, Boolean, Choice, Identifier, Name, Phone, Text, Unit
 
 TYPES: Mapping[str, tuple[Any, Kind]] = {
     "string": (str, Text()),
@@ -35,7 +35,10 @@ TYPES: Mapping[str, tuple[Any, Kind]] = {
 FORMATS: Mapping[str, tuple[Any, Kind]] = {
     "date": (dt.date, IsoDate()),
     "time": (dt.time, ClockTime()),
-    **{kind.name: (str, kind) for kind in (Name(), Address(), Identifier(), Phone(), Currency(), Iban(), VatId())},
+    **{
+        kind.name: (str, kind)
+        for kind in (Name(), Address(), Identifier(), Phone(), Unit(), Currency(), Iban(), VatId())
+    },
     **{kind.name: (Decimal, kind) for kind in (Money(), Quantity(), Rate())},
 }
 """`date` and `time` are JSON Schema's own; the others name a kind. An unknown format (`email`) stays text."""

@@ -27,6 +27,7 @@ from schemas.kinds import (
     Quantity,
     Rate,
     Text,
+    Unit,
     VatId,
 )
 from schemas.rules import DatesInOrder, RateTimesBase, RowProduct, Sum, Total
@@ -39,7 +40,7 @@ class LineItem(BaseModel):
     quantity: Annotated[Decimal | None, Quantity()] = Field(
         None, description="how many on this line, quantity, Menge, quantité"
     )
-    unit: Annotated[str | None, Text()] = Field(None, description="unit of the quantity: pieces, hours, kg, Stück")
+    unit: Annotated[str | None, Unit()] = Field(None, description="unit of the quantity: pieces, hours, kg, Stück")
     unit_price: Annotated[Decimal | None, Money()] = Field(
         None, description="net price of one unit, unit price, Einzelpreis, prix unitaire"
     )

@@ -17,7 +17,7 @@ from schemas.codes import Currency, Iban, VatId
 from schemas.conventions import conventions
 from schemas.dates import ClockTime, IsoDate
 from schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, similarity
+from schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, Unit, similarity
 
 __all__ = [
     "Address",
@@ -38,6 +38,7 @@ __all__ = [
     "Quantity",
     "Rate",
     "Text",
+    "Unit",
     "VatId",
     "conventions",
     "kind_for_type",

@@ -23,6 +23,8 @@ _NUMBER = re.compile(
     r"|\d+(?:[.,'’´`]\d+)*"
     r"|(?<![^\W\d_])[.,]\d+|[.,]\d{2}(?![\d.,]*\d))"  # .50, RM.50
 )
+_ONE_MARK = re.compile(r"\D*\d{1,3}[.,]\d{3}\D*")
+_LOST_MARK = re.compile(r"\D*[1-9]\d{2,5}\D*")
 _ONE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _BLANKS = re.compile(r"[ \u00a0\u202f]")
 _APOSTROPHES = re.compile(r"['’´`]")
@@ -90,6 +92,15 @@ class Number:
     def same(self, left: object, right: object) -> bool:
         return left == right
 
+    def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
+        """With the other decimal mark: `13.875` where the document writes `149,07`, since OCR took a comma for a point
+        or since a column is written otherwise. Where the document does not say, all its numbers would fit both ways."""
+        if conventions.decimal_mark is None or not _ONE_MARK.fullmatch(text):
+            return None
+        mark: Mark = "," if conventions.decimal_mark == "." else "."
+        other = self.parse(text, replace(conventions, decimal_mark=mark))
+        return other if other.value is not None and other.value != self.parse(text, conventions).value else None
+
 
 @dataclass(frozen=True)
 class Money(Number):
@@ -103,6 +114,14 @@ class Money(Number):
         if _ONE_GROUP.fullmatch(printed) and _has_whole_prices(conventions):
             return "," if "." in printed else "."
         return super().mark(printed, text, conventions)
+
+    def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
+        """Also with the point that OCR lost: `1200` where the document writes `12.00`."""
+        parsed = self.parse(text, conventions)
+        lost = _LOST_MARK.fullmatch(text) and conventions.decimal_mark and not _has_whole_prices(conventions)
+        if not lost or not isinstance(parsed.value, Decimal):
+            return super().otherwise(text, conventions)
+        return Parsed(parsed.value.scaleb(-2), "ocr_repaired", f"{text!r} was read without its decimal mark", "info")
 
 
 @dataclass(frozen=True)

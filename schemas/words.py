@@ -25,6 +25,12 @@ YES = frozenset(["yes", "y", "ja", "j", "oui", "o", "si", "sí", "s", "true", "x
 NO = frozenset(["no", "n", "nein", "non", "nee", "false", "0", "☐"])
 
 
+_BEFORE_UNIT = re.compile(
+    r"^(?:(?:[€$£¥]|[A-Z]{3}|RM|Rp|Ft|kr)\s?/\s?|[-\d.,'’ ]+(?:[€$£¥]|[A-Z]{3}\b)?\s?/?\s?)(?=[^\W\d_])"
+)
+"""A currency before its slash, or an amount."""
+
+
 def one_line(text: str) -> str:
     """The text in composed Unicode with single blanks."""
     return " ".join(unicodedata.normalize("NFC", text).split())
@@ -103,6 +109,17 @@ class Phone(Text):
 
 
 @dataclass(frozen=True)
+class Unit(Text):
+    """The unit of a quantity or of a price: of `EUR/kg`, `25,4 kg` and `0,18/kg` it is `kg`."""
+
+    name: ClassVar[str] = "unit"
+
+    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
+        whole = one_line(text)
+        return Parsed(_BEFORE_UNIT.sub("", whole) or whole or None)
+
+
+@dataclass(frozen=True)
 class Choice(Text):
     """One of a few values. `words` maps a value to further words that are printed for it."""
 
@@ -153,10 +170,14 @@ def _digits(text: str) -> str:
 
 
 INVOICE_WORDS = {
-    "invoice": ("Rechnung", "facture", "factura", "fattura", "factuur", "tax invoice", "bill", "380"),
+    "invoice": (
+        "Rechnung", "facture", "factura", "fattura", "factuur", "tax invoice", "bill", "Faktura", "rekening",
+        "note d'honoraires", "minuta de honorarios", "parcella", "nota", "380",
+    ),
     "credit_note": (
         "credit memo", "Gutschrift", "Rechnungskorrektur", "Stornorechnung", "avoir", "note de crédit",
-        "nota de crédito", "factura rectificativa", "abono", "nota di credito", "creditnota", "creditfactuur", "381",
+        "nota de crédito", "factura rectificativa", "abono", "nota di credito", "nota di accredito",
+        "storno", "creditnota", "kredietnota", "creditfactuur", "credit invoice", "refund note", "381",
     ),
     "corrected_invoice": ("Korrekturrechnung", "facture rectificative", "corrective invoice", "384"),
     "prepayment_invoice": ("Anzahlungsrechnung", "Abschlagsrechnung", "facture d'acompte", "deposit invoice", "386"),

@@ -140,6 +140,7 @@ def test_amounts_without_cents_show_that_their_mark_groups():
     assert conventions(["6.500"]).decimal_mark is None
     assert conventions(["6.513", "12.241", "18.754"]).decimal_mark is None
     assert conventions(["KWD 6.500", "KWD 12.000", "KWD 18.500"]).decimal_mark is None
+    assert conventions(["¥2.417", "¥35.880.120", "¥1.006.025"]).decimal_mark == ","
 
 
 def test_one_number_that_looks_like_cents_does_not_outvote_amounts_in_thousands():

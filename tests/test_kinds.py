@@ -28,6 +28,7 @@ from schemas.kinds import (
     Quantity,
     Rate,
     Text,
+    Unit,
     VatId,
 )
 from schemas.slips import repair_date, repair_number
@@ -110,6 +111,17 @@ def test_the_currency_of_the_country_counts_where_none_is_printed():
 )
 def test_the_point_of_an_abbreviated_currency_is_no_decimal_point(printed, meant):
     assert Money().parse(printed, SILENT).value == Decimal(meant)
+
+
+@pytest.mark.parametrize(
+    ("printed", "unit"),
+    [
+        ("kg", "kg"), ("EUR/kg", "kg"), ("¥/mes", "mes"), ("0,1829/pz", "pz"), ("25,416boîte", "boîte"),
+        ("160,00 €/h", "h"), ("km/h", "km/h"), ("10 Stk.", "Stk."), ("m²", "m²"), ("100", "100"),
+    ],
+)  # fmt: skip
+def test_a_unit_is_told_from_the_price_or_the_number_that_it_is_printed_with(printed, unit):
+    assert Unit().parse(printed, SILENT).value == unit
 
 
 def test_an_amount_that_is_taken_off_has_no_sign():
@@ -227,11 +239,33 @@ def test_two_dates_in_one_text_are_not_guessed_between():
 
 
 @pytest.mark.parametrize(
-    "printed", ["2703/2018", "27/032018", "27/03/201810:35", "2018-03-271035", "27/O3/2O18", "27/03/20l8"]
+    "printed",
+    [
+        "2703/2018",
+        "27/032018",
+        "27/03/201810:35",
+        "2018-03-271035",
+        "27/O3/2O18",
+        "27/03/20l8",
+        "27-Mar-201810:35",
+        "27-Mar-1810:35pm",
+        "mar.27'1810:35",
+    ],
 )
 def test_lost_separators_and_letters_in_dates_are_repaired_and_reported(printed):
     parsed = IsoDate().parse(printed, SILENT)
     assert (parsed.value, parsed.issue, parsed.severity) == (dt.date(2018, 3, 27), "ocr_repaired", "info")
+
+
+def test_digits_in_the_name_of_a_month_are_repaired():
+    assert IsoDate().parse("21-0ct-26", SILENT).value == dt.date(2026, 10, 21)
+    assert IsoDate().parse("11 Apri1 2017", SILENT).value == dt.date(2017, 4, 11)
+    assert IsoDate().parse("room 101 2017", SILENT).value is None
+
+
+def test_months_are_known_in_indonesian():
+    assert IsoDate().parse("23 Agustus 2000", SILENT).value == dt.date(2000, 8, 23)
+    assert IsoDate().parse("07 Des 2016", SILENT).value == dt.date(2016, 12, 7)
 
 
 def test_words_beside_a_date_are_not_repaired():

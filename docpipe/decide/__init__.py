@@ -12,10 +12,11 @@ from docpipe.align import PageIndex
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue, Page
 from docpipe.decide.amounts import with_printed_amounts
-from docpipe.decide.joint import Assignment, JointChoice, units
+from docpipe.decide.joint import JointChoice, units
 from docpipe.decide.options import KindReader, Option, absent_scores, lines, options
 from docpipe.decide.rows import in_reading_order
-from docpipe.decide.signals import signals_of
+from docpipe.decide.signals import Signals
+from docpipe.protocols import Kind
 from docpipe.schema import Schema, template
 
 PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
@@ -43,7 +44,11 @@ def decide(
             break
         choice = JointChoice(widened, rules)
         taken = choice.best()
-    fields = [_field(path, choice, taken, indexes, (reader, calibration, threshold)) for path in choice.table]
+    signals = Signals(choice, taken, indexes)
+    fields = [
+        _field(path, choice.table[path][taken[path]], signals, (reader.kind(path), calibration, threshold))
+        for path in choice.table
+    ]
     return in_reading_order(fields, schema, indexes)
 
 
@@ -72,21 +77,19 @@ def _table(
 
 def _field(
     path: str,
-    choice: JointChoice,
-    taken: Assignment,
-    indexes: Mapping[int, PageIndex],
-    judges: tuple[KindReader, Calibration, float | None],
+    chosen: tuple[Option | None, float],
+    signals: Signals,
+    judges: tuple[Kind, Calibration, float | None],
 ) -> Field:
-    reader, calibration, threshold = judges
-    option, score = choice.table[path][taken[path]]
+    (option, score), (kind, calibration, threshold) = chosen, judges
     if option is None:
         return Field(path, None, None, min(1.0, score))
-    signals = signals_of(path, choice, taken, indexes)
-    confidence = calibration.confidence(signals, reader.kind(path).name)
+    told = signals.of(path)
+    confidence = calibration.confidence(told, kind.name)
     issues: list[Issue] = []
     if option.parsed.issue is not None:
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:
         issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
     accepted = threshold is not None and confidence >= threshold and bool(option.evidence) and option.value is not None
-    return Field(path, option.value, option.raw, confidence, option.evidence, accepted, tuple(issues), signals)
+    return Field(path, option.value, option.raw, confidence, option.evidence, accepted, tuple(issues), told)

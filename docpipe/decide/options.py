@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from docpipe.align import PageIndex
 from docpipe.data import Answer, Candidate, Evidence, Page
-from docpipe.protocols import Conventions, Kind, Parsed
+from docpipe.protocols import Ambiguous, Conventions, Kind, Parsed
 from docpipe.schema import Schema
 
 # Options kept per field. The right value is among the first five of a pointer network in all but one in a hundred
@@ -26,6 +26,9 @@ NO_DATE = "not_a_date"
 BESIDE = 0.5
 # The extractor says nothing of absence: what its best candidates leave, but never certainty of either.
 ABSENT_FLOOR = 0.02
+# What a text may mean instead (`13.875`, whose mark may group; `1200`, whose point was lost). A row whose quantity
+# times price is its amount settles it (a hint, a factor of 9), or a sum; nothing else does.
+OTHER_MEANING = 0.4
 SURE = 0.999  # no sum of scores is certainty
 
 
@@ -77,9 +80,13 @@ def options(answer: Answer, reader: KindReader, indexes: Mapping[int, PageIndex]
         if candidate.text.strip() and candidate.score > 0:
             by_path[candidate.path].append(_option(candidate, reader, indexes))
     return {
-        path: _distinct(reader.kind(path), _with_date_beside(path, found, reader, indexes))
-        for path, found in by_path.items()
+        path: _distinct(reader.kind(path), _widened(path, found, reader, indexes)) for path, found in by_path.items()
     }
+
+
+def _widened(path: str, found: list[Option], reader: KindReader, indexes: Mapping[int, PageIndex]) -> list[Option]:
+    """With what the extractor did not say, but its words do."""
+    return _with_other_meanings(_with_date_beside(path, found, reader, indexes), reader.kind(path), reader.conventions)
 
 
 def absent_scores(answer: Answer) -> dict[str, float]:
@@ -131,6 +138,18 @@ def _word_span(candidate: Candidate, indexes: Mapping[int, PageIndex]) -> tuple[
     if index.text(inside[0], inside[-1]) != " ".join(quote.text.split()):
         return None
     return index, inside[0], inside[-1]
+
+
+def _with_other_meanings(found: list[Option], kind: Kind, conventions: Conventions) -> list[Option]:
+    """The options, and what those of them mean that may mean something else."""
+    if not isinstance(kind, Ambiguous):
+        return found
+    others = []
+    for option in found:
+        parsed = kind.otherwise(option.raw, conventions) if option.value is not None else None
+        if parsed is not None:
+            others.append(replace(option, value=parsed.value, parsed=parsed, score=option.score * OTHER_MEANING))
+    return found + others
 
 
 def _with_date_beside(

@@ -1,50 +1,89 @@
 """The numbers behind a confidence, each 0-1; docpipe/confidence.py turns them into P(right).
 
-In: the joint choice. Out: signals of one chosen value.
+In: the joint choice. Out: signals of the chosen values.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from docpipe.align import PageIndex
 from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
-from docpipe.decide.options import Option
 
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
 
 
-def signals_of(path: str, choice: JointChoice, taken: Assignment, indexes: Mapping[int, PageIndex]) -> dict[str, float]:
-    """What speaks for the chosen option of a path, and what against it."""
-    option, score = choice.table[path][taken[path]]
-    if option is None:
-        return {}
-    others = [other for place, (_, other) in enumerate(choice.table[path]) if place != taken[path]]
-    verdicts = [
-        choice.check(number, taken)
-        for number, unit in enumerate(choice.units)
-        if path in unit.paths and unit.rule.severity != "info"
-    ]
-    ocr = _ocr(option.evidence, indexes)
-    return {
-        **option.signals,
-        "score": min(1.0, score),
-        "margin": max(0.0, min(1.0, score) - max(others, default=0.0)),
-        "ocr_min": min(ocr, default=0.0),
-        "ocr_mean": sum(ocr) / len(ocr) if ocr else 0.0,
-        "match": _grade(option),
-        "parsed": float(option.value is not None),
-        "undoubted": float(option.parsed.issue is None),
-        "rules_held": float(any(verdict is True for verdict in verdicts)),
-        "rules_broken": float(any(verdict is False for verdict in verdicts)),
-        "elsewhere": float(option.elsewhere),
-        "cell": float("[" in path),
-    }
+class Signals:
+    """What speaks for the chosen options of a document, and what against them."""
+
+    def __init__(self, choice: JointChoice, taken: Assignment, indexes: Mapping[int, PageIndex]) -> None:
+        self._choice, self._taken, self._indexes = choice, taken, indexes
+        self._document, self._rows = _mean_scores(choice, taken)
+        self._units: dict[str, list[int]] = defaultdict(list)
+        for number, unit in enumerate(choice.units):
+            for path in unit.paths:
+                self._units[path].append(number)
+
+    def of(self, path: str) -> dict[str, float]:
+        """The signals of one path; none when it is absent."""
+        option, score = self._choice.table[path][self._taken[path]]
+        if option is None:
+            return {}
+        others = [other for place, (_, other) in enumerate(self._choice.table[path]) if place != self._taken[path]]
+        ocr = _ocr(option.evidence, self._indexes)
+        return {
+            **option.signals,
+            "score": min(1.0, score),
+            "margin": max(0.0, min(1.0, score) - max(others, default=0.0)),
+            "ocr_min": min(ocr, default=0.0),
+            "ocr_mean": _mean(ocr),
+            "match": min((_GRADES[quote.match] for quote in option.evidence), default=0.0),
+            "parsed": float(option.value is not None),
+            "undoubted": float(option.parsed.issue is None),
+            **self._rules(path),
+            "elsewhere": float(option.elsewhere),
+            "cell": float("[" in path),
+            "document": self._document,
+            **({"row": self._rows[_row(path)]} if "[" in path else {}),
+        }
+
+    def _rules(self, path: str) -> dict[str, float]:
+        """Whether a rule, or a hint (a row's quantity times price is its amount), holds with the value or breaks."""
+        units = self._choice.units
+        verdicts = [
+            (units[number].rule.severity == "info", self._choice.check(number, self._taken))
+            for number in self._units[path]
+        ]
+        return {
+            "rules_held": float((False, True) in verdicts),
+            "rules_broken": float((False, False) in verdicts),
+            "hints_held": float((True, True) in verdicts),
+            "hints_broken": float((True, False) in verdicts),
+        }
 
 
-def _grade(option: Option) -> float:
-    return min((_GRADES[quote.match] for quote in option.evidence), default=0.0)
+def _mean_scores(choice: JointChoice, taken: Assignment) -> tuple[float, dict[str, float]]:
+    """Of all values of the document, and of those of each row. One value that looks sure on a page that is hard to read
+    is less sure than it looks."""
+    everything: list[float] = []
+    rows: dict[str, list[float]] = defaultdict(list)
+    for path, place in taken.items():
+        option, score = choice.table[path][place]
+        if option is not None:
+            everything.append(min(1.0, score))
+            rows[_row(path)].append(min(1.0, score))
+    return _mean(everything), {row: _mean(found) for row, found in rows.items()}
+
+
+def _row(path: str) -> str:
+    """`line_items[2].amount` -> `line_items[2]`."""
+    return path[: path.index("]") + 1] if "[" in path else ""
+
+
+def _mean(numbers: list[float]) -> float:
+    return sum(numbers) / len(numbers) if numbers else 0.0
 
 
 def _ocr(evidence: tuple[Evidence, ...], indexes: Mapping[int, PageIndex]) -> list[float]:

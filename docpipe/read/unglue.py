@@ -4,9 +4,10 @@ In: words in reading order. Out: the same, but a word such as `Date:25/12/2018` 
 that each value is a word of its own. Boxes are shared in proportion to the letters' widths; line, confidence and
 source stay.
 
-The seams: after a label's colon; between letters and a full date; around the dash or `to` between two dates; between
-a date and a time. All else stays whole, above all what may be a number or a name that has such signs inside: invoice
-and phone numbers, amounts with their currency, units, times, ratios, paths, e-mail addresses, URLs, URNs.
+The seams: after a label's colon or its `n°`; between letters and a full date; around the dash or `to` between two
+dates; between a date and a time; after the currency of a price by the unit (`EUR/kg`). All else stays whole, above all
+what may be a number or a name that has such signs inside: invoice and phone numbers, amounts with their currency,
+units, times, ratios, paths, e-mail addresses, URLs, URNs.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _LONG_YEAR = r"(?:19|20)\d\d"
 _YEAR = rf"(?:{_LONG_YEAR}|\d\d)"
 _TIME = rf"(?:[01]?\d|2[0-3]){_COLON}[0-5]\d(?:{_COLON}[0-5]\d)?(?:[AaPp]\.?[Mm]\.?|h|Uhr)?"
+_CURRENCY = "[€$£¥]|EUR|USD|GBP|CHF|JPY|MYR|RM|SGD|AUD|IDR|Rp|HUF|Ft|ISK|KRW|kr"
 _END = r"[)\].,;]*"
 
 
@@ -47,6 +49,10 @@ _SEAMS = (
     # 16/02/201812:04, 16/02/2018-12:04, 4/10/2015,1:22PM
     rf"([(\[]?{_ANY_DATE}[,;]?)({_TIME}{_END})",
     rf"([(\[]?{_ANY_DATE})([-–—/|@·])({_TIME}{_END})",
+    # EUR/kg, €/Std., ¥/m²
+    rf"((?:{_CURRENCY})/)(?!(?:{_CURRENCY})$)({_LETTER}{{1,12}}[.²³]?)",
+    # n°FA-2025-6608, Nr.4711
+    r"((?:[nN][°º]|N[or]\.)[:.]?)((?=.*\d)[\w][\w/.-]*)",
 )
 _WHOLE = [re.compile(seam) for seam in _SEAMS]
 # A label, or the colon alone where the label stands apart; `:30` is half a minute.
