@@ -16,6 +16,7 @@ from docpipe.data import Box, Word  # noqa: E402 - needs torch
 from docpipe.extractors.embedded import weights_folder  # noqa: E402
 from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, load_tokenizer  # noqa: E402
 from docpipe.vlm.model import DocumentNetwork, NetworkConfig  # noqa: E402
+from docpipe.vlm.training.average import average  # noqa: E402
 from docpipe.vlm.training.batches import UNKNOWN, Batches, _carried  # noqa: E402
 from docpipe.vlm.training.examples import Example, ExampleSet, write_examples  # noqa: E402
 from docpipe.vlm.training.export import (  # noqa: E402
@@ -80,7 +81,7 @@ def test_every_field_gets_a_number_for_every_word(network: DocumentNetwork) -> N
 def test_padding_changes_nothing(network: DocumentNetwork) -> None:
     inputs = list(sample_inputs(4, 30))
     alone, *_ = answer(network, tuple(inputs))
-    for place in range(4, 10):
+    for place in range(INPUTS.index("pieces"), INPUTS.index("picture")):
         filler = torch.zeros(1, 12, *inputs[place].shape[2:], dtype=inputs[place].dtype)
         inputs[place] = torch.cat([inputs[place], filler], dim=1)
     padded, *_ = answer(network, tuple(inputs))
@@ -90,7 +91,7 @@ def test_padding_changes_nothing(network: DocumentNetwork) -> None:
 def test_the_picture_changes_the_answer(network: DocumentNetwork) -> None:
     inputs = list(sample_inputs(4, 30))
     seen, *_ = answer(network, tuple(inputs))
-    inputs[10] = torch.zeros_like(inputs[10])
+    inputs[-1] = torch.zeros_like(inputs[-1])
     blank, *_ = answer(network, tuple(inputs))
     assert not torch.allclose(seen, blank, atol=1e-4)
 
@@ -147,6 +148,18 @@ def test_training_can_begin_from_the_network_that_ships(tmp_path: Path) -> None:
     inputs = sample_inputs(4, 30)
     for mine, theirs in zip(answer(other, inputs), answer(trained.eval(), inputs), strict=True):
         assert torch.allclose(mine.sigmoid(), theirs.sigmoid(), atol=0.02)
+
+
+def test_the_mean_of_two_networks_lies_between_them() -> None:
+    torch.manual_seed(5)
+    before, after = DocumentNetwork(SMALL).eval(), DocumentNetwork(SMALL).eval()
+    middle = average(before, after).state_dict()
+    for name, tensor in after.state_dict().items():
+        if tensor.is_floating_point():
+            assert torch.allclose(middle[name], (before.state_dict()[name] + tensor) / 2, atol=1e-6), name
+    same = average(before, before).eval()
+    inputs = sample_inputs(3, 20)
+    assert torch.allclose(answer(same, inputs)[0], answer(before, inputs)[0], atol=1e-5)
 
 
 def test_cells_of_one_row_are_told_apart_from_those_of_another(examples: ExampleSet) -> None:

@@ -131,6 +131,7 @@ class EmbeddedExtractor:
             "boxes": arrays.boxes[None],
             "context": arrays.context[None],
             "places": arrays.places[None],
+            "seen": arrays.seen[None],
             "near": arrays.near[None],
             "picture": arrays.picture[None],
         }

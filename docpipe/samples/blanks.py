@@ -36,7 +36,9 @@ class Blanks:
         self.sheet, self.typed = sheet, typed
         self.colon = dice.pick((":", ":", ":", "", " :"))
         self.caps = dice.chance(0.4)
-        self.empty = dice.pick((0.04, 0.12, 0.12, 0.3, 0.5))
+        self.empty = dice.pick(
+            (0.02, 0.05, 0.1, 0.1, 0.2, 0.4)
+        )  # who asks about a form mostly has one that is filled in
         self.numbered = dice.pick((*("",) * 9, "{}. ", "({}) ", "{} "))
         self.capital_names = dice.chance(0.6)  # `Target_Date`: field names as somebody else would write them
         self.asks = asks
@@ -45,15 +47,16 @@ class Blanks:
         self._labels: list[str] = []
         self._paths: dict[str, str | None] = {}
 
-    def make(self, kind: str = "", label: str = "") -> tuple[Value | str, Value | None]:
-        """A label and what is filled in, or None where the blank stays empty; `kind` and `label` if they are given."""
+    def make(self, kind: str = "", label: str = "", said: str = "") -> tuple[Value | str, Value | None]:
+        """A label and what is filled in, or None where the blank stays empty; `kind`, `label` and what is `said` if
+        they are given."""
         dice = self.sheet.dice
         kind = kind or dice.pick(KINDS)
         printed = self._printed(kind, label)
         path = self._asked(printed)
         if dice.chance(self.empty):
             return printed, None
-        said = self.filled(kind)
+        said = said or self.filled(kind)
         pair = f"pairs[{self.count}]"
         self.count += 1
         answer = value(f"{pair}.value", said)

@@ -60,7 +60,7 @@ def choose_columns(sheet: Sheet, bill: Bill, habits: Habits) -> list[Column]:
 def _keys(sheet: Sheet, bill: Bill, habits: Habits) -> list[str]:
     """Each column is there or not, whatever the others do."""
     dice, chance = sheet.dice, sheet.dice.chance
-    keys = ["description", "amount"]
+    keys = ["description", "amount"] if habits.named == "column" else ["amount"]
     if chance(0.88) or habits.shared in ("product", "times"):
         keys.append("quantity")
         if habits.shared not in ("unit", "priced unit") and chance(0.4):
@@ -68,15 +68,15 @@ def _keys(sheet: Sheet, bill: Bill, habits: Habits) -> list[str]:
     if habits.shared != "product" and (chance(0.86) or habits.shared == "priced unit"):
         reduced = habits.discount == "column" and chance(0.35)
         keys += ["list_price", "net_price"] if reduced else ["unit_price"]
-        keys += ["base"] if habits.base > 1 else []
+        keys += ["base"] if habits.base > 1 and habits.shared != "base" else []
     if habits.discount == "column":
         keys.append("discount")
     if bill.taxed:
-        keys += ["tax_rate"] if chance(0.6 if len(bill.groups) > 1 else 0.42) else []
+        keys += ["tax_rate"] if not habits.rate_noted and chance(0.6 if len(bill.groups) > 1 else 0.42) else []
         keys += ["tax_amount"] if chance(0.1) else []
         keys += ["amount_gross"] if not bill.inclusive and chance(0.15) else []
         keys += ["tax_code"] if chance(0.06) else []
-    decoys = (("pos", 0.42), ("code", 0.35), ("other_code", 0.1), ("row_date", 0.08))
+    decoys = (("pos", 0.42), ("code", 0.35 if "description" in keys else 0.8), ("other_code", 0.1), ("row_date", 0.08))
     return keys + [key for key, share in decoys if dice.chance(share)]
 
 
@@ -89,7 +89,7 @@ def _places(sheet: Sheet, keys: Sequence[str]) -> dict[str, float]:
     places["amount"] = max(places.values()) + 0.1 if dice.chance(0.8) else 9.0
     if dice.chance(0.2):
         places["quantity"], places["unit"] = -2.0, dice.pick((-2.5, -1.5, -1.5))
-    elif dice.chance(0.1):
+    elif dice.chance(0.16):
         places["quantity"], places["unit"] = places.get("unit_price", 6.0) + 0.05, dice.pick((3.0, 7.0))
     if dice.chance(0.15):
         places["tax_rate"] = 20.0
@@ -133,7 +133,7 @@ def fit_columns(
     needs = {column.key: _need(sheet, column, rows, headed=headed) + gap + 1.0 for column in columns}
     kept = list(columns)
     dropped = iter(DECOYS)
-    least = sheet.inner * LEAST_DESCRIPTION
+    least = sheet.inner * LEAST_DESCRIPTION if "description" in needs else 0.0
     while (room := sheet.inner - _sum_of_others(needs, kept)) < least:
         key = next(dropped, None)
         if key is None:

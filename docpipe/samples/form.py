@@ -19,6 +19,7 @@ from docpipe.samples.office import clauses, columns, figures, flowing, memo, opt
 from docpipe.samples.paper import next_page
 from docpipe.samples.pen import Drawn, Pen
 from docpipe.samples.phrasing import descriptions
+from docpipe.samples.ticks import ticks
 from docpipe.samples.vocabulary import company, person, town
 from docpipe.samples.words import words
 
@@ -28,20 +29,8 @@ TYPEWRITER_SHARE = 0.3  # of the forms are typed as a whole, captions too
 
 
 def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
-    language = dice.pick((*LANGUAGES, *("en",) * 7)) if language is None else language
-    country = dice.pick(("US", "US", "GB")) if language == "en" else dice.pick(COUNTRIES[language])
-    sheet = Sheet(
-        Pen(*dice.pick(SIZES)),
-        dice,
-        make_look(dice, fonts, low=8, high=11.5),
-        make_manner(dice, country, language),
-        dice.day(),
-        35 + 35 * dice.random(),
-    )
-    if dice.chance(TYPEWRITER_SHARE):
-        sheet.look = _typewriter(sheet.look)
-    blanks = Blanks(sheet, _hand(sheet), asks=fonts == "installed")
-    y = _draw_head(sheet)
+    blanks, y = _begin(dice, language, fonts)
+    sheet = blanks.sheet
     if dice.chance(0.25):
         y = memo(blanks, y)
     for _ in range(dice.pick((1, 2, 4, 6, 8, 10, 12))):
@@ -58,7 +47,38 @@ def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     if dice.chance(0.1):
         next_page(sheet)
         _lines(blanks, sheet.margin + sheet.look.line)
-    return sheet.pen.finish("form", language, {**descriptions(dice, "form"), **blanks.fields})
+    return _finish(blanks)
+
+
+def draw_questionnaire(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
+    """Ticked boxes alone: what such a form answers, only its picture says."""
+    blanks, y = _begin(dice, language, fonts)
+    for _ in range(dice.pick((3, 5, 8))):
+        if y < blanks.sheet.pen.height * 0.78:
+            y = ticks(blanks, y)
+    return _finish(blanks)
+
+
+def _begin(dice: Dice, language: str | None, fonts: Fonts) -> tuple[Blanks, float]:
+    """A page with a heading, and the y below it."""
+    language = dice.pick((*LANGUAGES, *("en",) * 7)) if language is None else language
+    country = dice.pick(("US", "US", "GB")) if language == "en" else dice.pick(COUNTRIES[language])
+    sheet = Sheet(
+        Pen(*dice.pick(SIZES)),
+        dice,
+        make_look(dice, fonts, low=8, high=11.5),
+        make_manner(dice, country, language),
+        dice.day(),
+        35 + 35 * dice.random(),
+    )
+    if dice.chance(TYPEWRITER_SHARE):
+        sheet.look = _typewriter(sheet.look)
+    return Blanks(sheet, _hand(sheet), asks=fonts == "installed"), _draw_head(sheet)
+
+
+def _finish(blanks: Blanks) -> Drawn:
+    sheet = blanks.sheet
+    return sheet.pen.finish("form", sheet.manner.language, {**descriptions(sheet.dice, "form"), **blanks.fields})
 
 
 def _typewriter(look: Look) -> Look:
@@ -212,5 +232,5 @@ def _grid(blanks: Blanks, y: float) -> float:
 
 _BLOCKS: tuple[Callable[[Blanks, float], float], ...] = (
     *(_lines, _lines, _two_columns, _boxes, _grid),
-    *(flowing, clauses, remarks, options, figures, columns, signatures),
+    *(flowing, clauses, remarks, options, figures, columns, signatures, ticks, ticks),
 )

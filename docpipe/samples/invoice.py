@@ -30,9 +30,28 @@ from docpipe.samples.meta import Entry, draw_meta
 from docpipe.samples.pen import Drawn, Pen, Piece, Value, value
 from docpipe.samples.phrasing import descriptions
 from docpipe.samples.stamps import draw_code, draw_handwriting, draw_stamp
-from docpipe.samples.vocabulary import party
+from docpipe.samples.vocabulary import coined, party
 from docpipe.samples.words import words
 
+FACTS = (
+    "%####",
+    "??-%##",
+    "?",
+    "%##,## kg",
+    "%/%",
+    "0%:##",
+    "%##.###.##",
+    "??? %##",
+    "%############",
+    "N/A",
+    "#%",
+    "-",
+)
+TITLES = {
+    "proforma": ("proforma",),
+    "prepayment_invoice": ("acompte", "abschlag"),
+    "corrected_invoice": ("korrekturrechnung",),
+}
 A4, LETTER = (595.3, 841.9), (612.0, 792.0)
 
 
@@ -46,11 +65,10 @@ def draw_invoice(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     size = LETTER if country == "US" else A4
     sheet = Sheet(Pen(*size), dice, make_look(dice, fonts), manner, bill.issued, margin=28 + 40 * dice.random())
     title = sheet.word("title_credit" if bill.credit else "title_invoice")
-    kind = "credit_note" if bill.credit else "invoice"
     plan = Plan(
         sheet,
         bill,
-        Value(title, ("invoice_type",), kind),
+        Value(title, ("invoice_type",), _type_of(title, credit=bill.credit)),
         footer=dice.chance(0.6),
         footer_columns=dice.pick((1, 3, 4)),
         bank_in_footer=dice.chance(0.5),
@@ -65,6 +83,12 @@ def draw_invoice(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
     draw_end(plan, y)
     finish_page(plan)
     return sheet.pen.finish("invoice", manner.language, descriptions(dice, "invoice"), adds_up=bill.adds_up)
+
+
+def _type_of(title: str, *, credit: bool) -> str:
+    """What the title says; `schemas/words.py` has the types."""
+    named = (kind for kind, words_of_it in TITLES.items() if any(word in title.casefold() for word in words_of_it))
+    return next(named, "credit_note" if credit else "invoice")
 
 
 def _draw_top(plan: Plan) -> float:
@@ -227,7 +251,9 @@ def _decoys(plan: Plan) -> list[Entry]:
         Entry(sheet.word("contact"), bill.seller.person),
         Entry(sheet.word("phone"), bill.seller.phone),
     ]
-    return dice.some(options, dice.pick((0, 0, 1, 2, 2, 3, 4)))
+    facts = (bill.buyer.person, bill.buyer.city, bill.seller.city, dice.pattern(dice.pick(FACTS)), coined(dice))
+    options += [Entry(sheet.word("other_fact"), dice.pick(facts)) for _ in range(dice.pick((0, 0, 1, 2, 4)))]
+    return dice.some(options, dice.pick((0, 0, 1, 2, 2, 3, 4, 6)))
 
 
 def _draw_intro(plan: Plan, y: float) -> float:

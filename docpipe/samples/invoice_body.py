@@ -14,7 +14,7 @@ from docpipe.samples.columns import choose_columns, fit_columns
 from docpipe.samples.letterhead import Sheet, draw_footer
 from docpipe.samples.pen import Piece, Value, value
 from docpipe.samples.rows import Cells, make_habits, note, only, row_cells, rows_below
-from docpipe.samples.table import Table, make_table_style
+from docpipe.samples.table import Cell, Stack, Table, make_table_style
 
 LEAST_GROUPED = 3  # rows of a table that is parted into groups
 
@@ -61,6 +61,20 @@ class Body:
         self.y = self.table.across(self.y, label, ink, said)
 
 
+@dataclass(frozen=True)
+class Row:
+    """A line item: its own cells and those of the rows that belong below it, and its name, which may stand on lines of
+    its own (`named` as in `Habits`)."""
+
+    cells: list[Cells]
+    named: str
+    name: Cell | Stack
+
+    @property
+    def name_lines(self) -> int:
+        return 2 * len(self.name.parts) if isinstance(self.name, Stack) else 2
+
+
 def draw_items(plan: Plan, y: float) -> float:
     sheet, dice = plan.sheet, plan.sheet.dice
     rows, body = _begin(plan, y)
@@ -82,8 +96,8 @@ def draw_items(plan: Plan, y: float) -> float:
     return body.table.close(body.y)
 
 
-def _begin(plan: Plan, y: float) -> tuple[list[list[Cells]], Body]:
-    """The cells of all items (each a row and the rows that belong below it) and the table with its headings."""
+def _begin(plan: Plan, y: float) -> tuple[list[Row], Body]:
+    """The cells of all items and the table with its headings."""
     sheet, bill, dice = plan.sheet, plan.bill, plan.sheet.dice
     habits, style, headed = make_habits(sheet, bill), make_table_style(dice), not dice.chance(0.05)
     rows = []
@@ -97,14 +111,22 @@ def _begin(plan: Plan, y: float) -> tuple[list[list[Cells]], Body]:
     body = Body(plan, table, y, headed, carries=dice.chance(0.4))
     if headed:
         body.y = table.head(y)
-    return [[only(cells, keys) for cells in row] for row in rows], body
+    return [Row([only(cells, keys) for cells in row], habits.named, row[0]["description"]) for row in rows], body
 
 
-def _draw_row(body: Body, row: list[Cells]) -> None:
-    if not body.fits(sum(body.table.row_height(cells) for cells in row)):
+def _draw_row(body: Body, row: Row) -> None:
+    table, ink = body.table, body.plan.sheet.look.text
+    tall = sum(table.row_height(cells) for cells in row.cells)
+    if not body.fits(tall + (row.name_lines * body.plan.sheet.look.line if row.named != "column" else 0.0)):
         _turn_page(body)
-    for cells in row:
-        body.y = body.table.row(body.y, cells, goes_on=cells is not row[-1])
+        table = body.table
+    beside = next((column.key for column in table.columns if column.key != "pos"), table.columns[0].key)
+    if row.named == "above":
+        body.y = table.along(body.y, beside, row.name, ink)
+    for cells in row.cells:
+        body.y = table.row(body.y, cells, goes_on=cells is not row.cells[-1] or row.named == "below")
+    if row.named == "below":
+        body.y = table.along(body.y, beside, row.name, ink)
 
 
 def _groups(plan: Plan) -> list[int]:

@@ -19,6 +19,8 @@ from docpipe.samples.pen import Align, Pen, Piece, Value, value
 from docpipe.samples.vocabulary import Party, fill
 from docpipe.samples.words import words
 
+LEAST_FOLDED = 3  # words of a name that may be on two lines
+BARE = ("%#######", "%####", "%#### ####", "K-%####", "%##/%#####", "0%### %###")  # numbers without a caption
 Line = Sequence[Piece]
 
 
@@ -56,6 +58,15 @@ class Sheet:
 
 def name_of(path: str, party: Party) -> Value:
     return value(path, party.name)
+
+
+def folded(dice: Dice, name: Value) -> Value:
+    """The name, now and then on two lines."""
+    words_of_name = name.text.split()
+    if len(words_of_name) < LEAST_FOLDED or not dice.chance(0.1):
+        return name
+    fold = 1 + int((len(words_of_name) - 1) * dice.random())
+    return name.printed(" ".join(words_of_name[:fold]) + "\n" + " ".join(words_of_name[fold:]))
 
 
 def address_of(path: str, party: Party, joint: str = "\n") -> Value:
@@ -134,7 +145,7 @@ def seller_lines(sheet: Sheet, seller: Party, *, name: bool = True) -> list[tupl
     if name and dice.chance(0.1):
         lines.append(((sheet.word("supplier"),), look.small))
     if name:
-        lines.append(((name_of("seller_name", seller),), look.bold.sized(dice.pick((1.0, 1.1, 1.3)))))
+        lines.append(((folded(dice, name_of("seller_name", seller)),), look.bold.sized(dice.pick((1.0, 1.1, 1.3)))))
     if dice.chance(0.08):
         lines.append(((sheet.phrase("slogans", city=seller.city),), look.italic))
     ink = look.text if dice.chance(0.6) else look.small
@@ -148,6 +159,8 @@ def seller_lines(sheet: Sheet, seller: Party, *, name: bool = True) -> list[tupl
         (seller.web,),
         (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",),
         (seller.person,),
+        (seller.phone,),
+        (dice.pattern(dice.pick(BARE)),),
     ]
     vat = vat_of(sheet, "seller_vat_id", seller)
     if vat is not None:
@@ -189,13 +202,19 @@ def draw_buyer(sheet: Sheet, x: float, y: float, buyer: Party, *, label: bool) -
                 look.text,
             )
         )
-    lines.append(((name_of("buyer_name", buyer),), look.bold if dice.chance(0.35) else look.text))
+    lines.append(((folded(dice, name_of("buyer_name", buyer)),), look.bold if dice.chance(0.35) else look.text))
     if dice.chance(0.2) and buyer.name != buyer.person:
         lines.append(((buyer.person,), look.text))
     lines.append(((address_of("buyer_address", buyer),), look.text))
     vat = vat_of(sheet, "buyer_vat_id", buyer)
     if vat is not None and dice.chance(0.2):
         lines.append(((f"{sheet.word('vat_id')}: ", vat), look.text))
+    elif dice.chance(0.2):
+        other = (
+            buyer.phone, buyer.email, dice.pattern(dice.pick(BARE)), f"{sheet.word('vat_id')}: N/A", buyer.person,
+            f"{sheet.word('phone')} {buyer.phone}", f"{sheet.word('customer_number')} {dice.pattern('%####')}",
+        )  # fmt: skip
+        lines += [((line,), look.text) for line in dice.some(other, dice.pick((1, 1, 2)))]
     return draw_lines(sheet, x, y, lines)
 
 

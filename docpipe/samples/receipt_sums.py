@@ -145,7 +145,7 @@ def draw_payment(roll: Roll, till: Till) -> None:
     if dice.chance(0.85):
         method = sheet.word("r_cash" if till.cash is not None else "r_card")
         paid = till.total if till.cash is None else till.cash
-        said = value("payment_method", roll.say(method), "cash" if till.cash is not None else "card")
+        said = value("payment_method", roll.say(method))
         total = manner.amount("total", till.total) if till.cash is None else manner.plain(paid)
         roll.pair(said, roll.money(total, manner.sign_place))
         if till.cash is not None and (till.cash != till.total or dice.chance(0.6)):

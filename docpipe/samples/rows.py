@@ -38,14 +38,17 @@ class Habits:
     """How all rows of one document are written.
 
     `shared` says which values share a cell: "unit" (2 pcs), "times" (5 x), "product" (2 x 3,50), "priced unit"
-    (160,00 €/h), or none (""). `discount` says where a discount of a row stands: in a column, in a note or in rows
-    below. `base` is the quantity that the printed price is for.
+    (160,00 €/h), "base" (32,76 / 100), or none (""). `named` says where the name stands: in its column, or on lines of
+    its own above or below the figures. `discount` says where a discount of a row stands: in a column, in a note or in
+    rows below. `base` is the quantity that the printed price is for, `rate_noted` that the tax rate stands in a note.
     """
 
     shared: str
+    named: str
     discount: str
     base: int
     rate_places: int
+    rate_noted: bool
     blank: str
     numbering: str
     codes: tuple[str, str]
@@ -61,11 +64,18 @@ def make_habits(sheet: Sheet, bill: Bill) -> Habits:
     dice = sheet.dice
     discounted = any(item.discount for item in bill.items)
     noted = dice.chance(0.55)
+    based = dice.chance(0.08)
+    named = dice.pick(("column", "column", "column", "column", "column", "column", "above", "below"))
+    below = ("column", "column", "column", "note", "rows", "less") if named == "column" else ("column", "note")
     return Habits(
-        shared=dice.pick(("", "", "", "", "", "unit", "unit", "times", "product", "priced unit")),
-        discount=dice.pick(("column", "column", "column", "note", "rows", "less")) if discounted else "",
-        base=dice.pick((10, 100, 100, 1000)) if dice.chance(0.05) else 1,
+        shared=dice.pick(("", "base"))
+        if based
+        else dice.pick(("", "", "", "", "", "unit", "unit", "times", "product", "priced unit")),
+        named=named,
+        discount=dice.pick(below) if discounted else "",
+        base=dice.pick((10, 100, 100, 1000)) if based else 1,
         rate_places=dice.pick((0, 0, 0, 1, 2)),
+        rate_noted=bill.taxed and dice.chance(0.14),
         blank=dice.pick((" ", "", " ")),
         numbering=dice.pick(("1", "1", "1", "10", "01", "001", "1.", "1.1")),
         codes=(dice.pick(CODES), dice.pick((*CODES, "40######%####", "50######%####"))),
@@ -125,6 +135,9 @@ def _shared_cells(sheet: Sheet, habits: Habits, item: Item, path: str) -> Cells:
         cells["quantity"] = [quantity, " x"]
     elif habits.shared == "product":
         cells["quantity"] = [quantity, " x ", price]
+    elif habits.shared == "base":
+        per: list[Piece] = [" ", unit] if habits.rate_places else []
+        cells["unit_price"] = [price, " / " if habits.blank else "/", str(habits.base), *per]
     elif habits.shared == "priced unit":
         cells["unit_price"] = [price, f" {manner.sign}/" if habits.blank else "/", unit]
     return cells
@@ -163,7 +176,17 @@ def _description(sheet: Sheet, habits: Habits, item: Item, path: str) -> Cell | 
         parts.append(
             ([sheet.word("row_discount").replace("{rate}", rate), dice.pick((": ", "  ")), taken], print_of_note)
         )
+    if habits.rate_noted:
+        parts.insert(dice.pick((1, len(parts))), (_rate_note(sheet, habits, item, path), print_of_note))
     return Stack(tuple(parts))
+
+
+def _rate_note(sheet: Sheet, habits: Habits, item: Item, path: str) -> list[Piece]:
+    """`MwSt 19 %`, `incl. 20% VAT` in the column of the name."""
+    rate = sheet.manner.rate(f"{path}.tax_rate", item.rate, rate_places(item.rate, habits.rate_places), habits.blank)
+    before: list[Piece] = [f"{sheet.manner.tax}: ", rate]
+    behind: list[Piece] = [rate, f" {sheet.manner.tax}"]
+    return before if habits.blank else behind
 
 
 def note(sheet: Sheet, kind: str) -> str:

@@ -138,6 +138,14 @@ class Table:
             self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
         return y + tall
 
+    def along(self, y: float, key: str, cell: Cell | Stack, ink: Ink) -> float:
+        """A cell with lines to itself: it begins at its column and runs on to the right edge."""
+        left = self.place(key)[0]
+        column, width = Column(key, "", 1.0), self.x + self.width - left
+        blocks = _blocks(cell, column, width, ink)
+        self._draw_cell(blocks, column, (left, width), y + self.style.padding)
+        return y + self._height(blocks) + self.style.padding
+
     def close(self, y: float) -> float:
         if self.style.row_rules == "columns" or (self.style.row_rules == "none" and self.style.head_rules != "none"):
             self.pen.rule(self.x, self.x + self.width, y, 0.6, self._colour)

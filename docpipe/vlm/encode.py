@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docpipe.data import Word
+from docpipe.vlm.level import levelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -70,10 +71,11 @@ class FieldArrays:
 class PageArrays:
     pieces: NDArray[np.int64]  # [N, PIECES_PER_WORD], 0 is padding
     shape: NDArray[np.int64]  # [N] hashed shape of the word
-    boxes: NDArray[np.float32]  # [N, 4] left, top, right, bottom in fractions of the page
+    boxes: NDArray[np.float32]  # [N, 4] left, top, right, bottom in fractions of the page, levelled
     context: NDArray[np.float32]  # [N, CONTEXT] see `_context`
     picture: NDArray[np.float32]  # [CANVAS_HEIGHT, CANVAS_WIDTH] ink 0 (paper) to 1 (black)
-    places: NDArray[np.float32]  # [N, 4] the boxes in fractions of the canvas
+    places: NDArray[np.float32]  # [N, 4] the boxes in fractions of the canvas, levelled
+    seen: NDArray[np.float32]  # [N, 4] where the words are on the picture, in fractions of the canvas
     near: NDArray[np.int64]  # [N, NEAR] indexes of words above, below and left of it, -1 for none
 
 
@@ -112,18 +114,29 @@ def encode_fields(questions: Sequence[Question], tokenizer: Tokenizer) -> FieldA
 
 def encode_page(words: Sequence[Word], aspect: float, picture: NDArray[np.float32], tokenizer: Tokenizer) -> PageArrays:
     """`aspect` is the page's height over its width; `picture` comes from `canvas`."""
-    boxes = np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in words], np.float32).reshape(-1, 4)
-    fit_width, fit_height = fitted(aspect)
-    fit = np.array([fit_width / CANVAS_WIDTH, fit_height / CANVAS_HEIGHT] * 2, np.float32)
+    lines, seen = np.array([w.line for w in words], np.int64), boxes_of(words)
+    boxes = levelled(seen, lines)
     return PageArrays(
         pieces=word_pieces([w.text for w in words], tokenizer),
         shape=np.array([word_shape(w.text) for w in words], np.int64),
         boxes=boxes,
         context=_context(words, boxes, aspect),
         picture=picture,
-        places=np.clip(boxes * fit, 0.0, 1.0).astype(np.float32),
-        near=_near(np.array([w.line for w in words], np.int64), boxes, aspect),
+        places=on_canvas(boxes, aspect),
+        seen=on_canvas(seen, aspect),
+        near=_near(lines, boxes, aspect),
     )
+
+
+def on_canvas(boxes: NDArray[np.float32], aspect: float) -> NDArray[np.float32]:
+    """Boxes in fractions of the page -> [N, 4] in fractions of the canvas."""
+    fit_width, fit_height = fitted(aspect)
+    fit = np.array([fit_width / CANVAS_WIDTH, fit_height / CANVAS_HEIGHT] * 2, np.float32)
+    return np.clip(boxes * fit, 0.0, 1.0).astype(np.float32)
+
+
+def boxes_of(words: Sequence[Word]) -> NDArray[np.float32]:
+    return np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in words], np.float32).reshape(-1, 4)
 
 
 def word_pieces(texts: Sequence[str], tokenizer: Tokenizer) -> NDArray[np.int64]:

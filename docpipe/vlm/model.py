@@ -61,18 +61,18 @@ class DocumentNetwork(nn.Module):
         """fields: pieces [U, P] of the different descriptions, which [B, F] of them is asked (-1: padding),
         group [B, F], repeated [B, F];
         words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4],
-        near [B, N, A];
+        seen [B, N, 4], near [B, N, A];
         picture [B, H, W], or None to read blindly (a share of the training steps, and the ablation)."""
         descriptions, which, group, repeated = fields
         asked = self._mean(descriptions)[which.clamp(min=0)]  # [B, F, D]
         asked = asked + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
-        pieces, shape, boxes, context, places, near = words
+        pieces, shape, boxes, context, places, seen, near = words
         word_real = pieces[..., 0] != 0
         read = self._read(pieces, shape) + self.layout(boxes, context)
         patches, patch_boxes = read[:, :0], places[:, :0]
         if picture is not None:
-            seen, patches, patch_boxes = self._look(picture, places)
-            read = read + seen
+            look, patches, patch_boxes = self._look(picture, seen)
+            read = read + look
         x = torch.cat([self.norm(asked), self.dropout(self.norm(patches)), self.dropout(self.norm(read))], dim=1)
         real = torch.cat([which >= 0, torch.ones_like(patches[..., 0], dtype=torch.bool), word_real], dim=1)
         place = self._bias(asked, patch_boxes, places)
@@ -86,12 +86,12 @@ class DocumentNetwork(nn.Module):
         together = self.rows(states[:, start:], place[1][:, start:])
         return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent, together
 
-    def _look(self, picture: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What is seen under each word [B, N, D], the patches [B, P, D] and their boxes [B, P, 4]."""
-        seen, patches, boxes = self.vision(picture, places)
+    def _look(self, picture: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What is under each word [B, N, D], the patches [B, P, D] and their boxes [B, P, 4]."""
+        look, patches, boxes = self.vision(picture, seen)
         boxes = boxes.unsqueeze(0).expand(picture.shape[0], -1, -1)
         nothing = torch.zeros_like(boxes[..., :1]).expand(-1, -1, CONTEXT)
-        return seen, patches + self.layout(boxes, nothing) + self.roles.weight[1], boxes
+        return look, patches + self.layout(boxes, nothing) + self.roles.weight[1], boxes
 
     def _mean(self, pieces: Tensor) -> Tensor:
         """A word or a description is the mean of its pieces: [..., K] -> [..., D]."""

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 CHANNELS = 64  # of the map, whose cells are 8 x 8 canvas pixels: about one small word high on an A4 page
 GRID = (8, 6)  # patches down and across: 80 x 80 canvas pixels each
 LOOKS = (0.15, 0.5, 0.85)  # a word is looked at in three places along its box
+ASIDE = 1.0  # cells of the map: and this far before and behind it, where the box of an option is
 
 
 class Vision(nn.Module):
@@ -23,7 +24,7 @@ class Vision(nn.Module):
             _block(32, CHANNELS, stride=2),
             _block(CHANNELS, CHANNELS, stride=1),
         )
-        self.to_word = nn.Linear(len(LOOKS) * CHANNELS, width)
+        self.to_word = nn.Linear((len(LOOKS) + 2) * CHANNELS, width)
         self.to_patch = nn.Linear(CHANNELS, width)
 
     def forward(self, picture: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -35,14 +36,16 @@ class Vision(nn.Module):
         return words, self.to_patch(patches), patch_boxes(picture)
 
     def _under(self, features: Tensor, places: Tensor) -> Tensor:
-        """The features at LOOKS along each word: [B, N, len(LOOKS) * C]."""
+        """The features at LOOKS along each word and ASIDE of it: [B, N, (len(LOOKS) + 2) * C]."""
         rows, columns = features.shape[2], features.shape[3]
         left, top, right, bottom = places.unbind(-1)  # [B, N] each
         row = ((top + bottom) / 2 * rows).long().clamp(0, rows - 1)
         flat = features.flatten(2).transpose(1, 2)  # [B, h * w, C]
+        along = [left + (right - left) * share for share in LOOKS]
+        aside = ASIDE / columns
         looks = []
-        for share in LOOKS:
-            column = ((left + (right - left) * share) * columns).long().clamp(0, columns - 1)
+        for across in (*along, left - aside, right + aside):
+            column = (across * columns).long().clamp(0, columns - 1)
             index = (row * columns + column).unsqueeze(-1).expand(-1, -1, flat.shape[2])
             looks.append(flat.gather(1, index))
         return torch.cat(looks, dim=-1)

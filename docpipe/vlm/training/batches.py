@@ -21,8 +21,10 @@ from docpipe.vlm.encode import (
     FieldArrays,
     PageArrays,
     Question,
+    boxes_of,
     encode_fields,
     encode_page,
+    on_canvas,
 )
 from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
 from docpipe.vlm.training.examples import Example, ExampleSet, Span
@@ -44,7 +46,7 @@ UNKNOWN = -1  # of `together`: nobody says whether these words are of one row
 @dataclass(frozen=True, slots=True)
 class Batch:
     fields: tuple[Tensor, ...]  # pieces [U, P], which, group and repeated [B, F]
-    words: tuple[Tensor, ...]  # as `PageArrays`: pieces [B, N, K], shape, boxes, context, places and near
+    words: tuple[Tensor, ...]  # as `PageArrays`: pieces [B, N, K], shape, boxes, context, places, seen and near
     picture: Tensor  # [B, H, W]
     targets: Tensor  # [B, F, 3, N] 0 or 1
     printed: Tensor  # [B, F] 1 when the value is on the page, or the page is such a document
@@ -93,12 +95,15 @@ class Batches:
             example = replace(example, words=swapped(example, self.names, random))
             if example.words and example.words[0].source == "textlayer" and random.random() < 0.7:
                 example = _carried(example, *spoil(example.words, random))
+        on_picture = example.words  # the picture is not moved with the words
+        if self.names:
             example = replace(example, words=jitter(example.words, random))
         start, most = 0, LEARNT_WORDS if self.names else MAX_WORDS
         if len(example.words) > most:
             start = int(random.integers(0, len(example.words) - most + 1))
         words = example.words[start : start + most]
         page = encode_page(words, example.aspect, self.sets[where[0]].picture(where[1]), self.tokenizer)
+        page = replace(page, seen=on_canvas(boxes_of(on_picture[start : start + most]), example.aspect))
         if self.names:
             hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
             page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
@@ -218,7 +223,7 @@ def _padded(encoded: Sequence[_Encoded]) -> Batch:
         ),
         words=tuple(
             stack([getattr(e.page, name) for e in encoded], most_words)
-            for name in ("pieces", "shape", "boxes", "context", "places", "near")
+            for name in ("pieces", "shape", "boxes", "context", "places", "seen", "near")
         ),
         picture=torch.from_numpy(np.stack([e.page.picture for e in encoded])),
         targets=torch.from_numpy(targets),

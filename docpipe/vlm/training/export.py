@@ -20,7 +20,10 @@ from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, NEAR, PIECE
 from docpipe.vlm.model import DocumentNetwork
 from docpipe.vlm.training.start import load_network, pretrained_folder
 
-INPUTS = ("prompts", "which", "group", "repeated", "pieces", "shape", "boxes", "context", "places", "near", "picture")
+INPUTS = (
+    "prompts", "which", "group", "repeated",
+    "pieces", "shape", "boxes", "context", "places", "seen", "near", "picture",
+)  # fmt: skip
 OUTPUTS = ("logits", "absent", "together")
 OPSET = 18
 LARGE = 1000  # rows from which an embedding is packed
@@ -85,7 +88,7 @@ class Flat(nn.Module):
 
 def grouped(inputs: Sequence[Tensor]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...], Tensor]:
     """INPUTS as the network takes them: fields, words, picture."""
-    return tuple(inputs[:4]), tuple(inputs[4:10]), inputs[10]
+    return tuple(inputs[:4]), tuple(inputs[4:11]), inputs[11]
 
 
 def sample_inputs(fields: int, words: int) -> tuple[Tensor, ...]:
@@ -100,6 +103,7 @@ def sample_inputs(fields: int, words: int) -> tuple[Tensor, ...]:
         torch.rand(1, words, 4),
         torch.rand(1, words, CONTEXT).round(),
         torch.rand(1, words, 4),
+        torch.rand(1, words, 4),
         torch.randint(-1, words, (1, words, NEAR)),
         torch.rand(1, CANVAS_HEIGHT, CANVAS_WIDTH),
     )
@@ -109,7 +113,7 @@ def export_onnx(network: DocumentNetwork, path: Path) -> None:
     axes = {
         "prompts": {0: "descriptions", 1: "prompt_pieces"},
         "which": {1: "fields"}, "group": {1: "fields"}, "repeated": {1: "fields"},
-        **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places", "near")},
+        **{name: {1: "words"} for name in ("pieces", "shape", "boxes", "context", "places", "seen", "near")},
         "logits": {1: "fields", 3: "words"}, "absent": {1: "fields"}, "together": {1: "words", 2: "words"},
     }  # fmt: skip
     with torch.no_grad(), warnings.catch_warnings():

@@ -25,6 +25,8 @@ from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
 from docpipe.samples import SCHEMAS, draw
+from docpipe.samples.dice import Dice
+from docpipe.samples.form import draw_questionnaire
 from docpipe.vlm.training.drawn import Warp, examples_of
 from docpipe.vlm.training.examples import Example, write_examples
 from docpipe.vlm.training.labelled import LABELLED, Labelled, labelled_examples, load_labelled
@@ -34,6 +36,7 @@ log = logging.getLogger(__name__)
 Task = TypeVar("Task")
 Pair = tuple[Example, NDArray[np.float32]]
 SHARES = {"invoice": 0.42, "receipt": 0.18, "form": 0.2}  # of the drawn documents; the other types share the rest
+QUESTIONNAIRE = "questionnaire"  # a form of boxes to tick alone: the eyes learn on it
 SCAN_DPI = 150  # of the degraded pages; receipts and small print are drawn larger by the rasteriser
 
 _reader: tuple[PageRasteriser, PageReader, Renderer] | None = None
@@ -55,14 +58,13 @@ def read_file(path: Path) -> list[Page]:
     return [reader.read(document, page) for page in rasteriser.pages(document)]
 
 
-def drawn_examples(task: tuple[int, bool]) -> list[Pair]:
-    """One drawn document by its seed; `scanned`: degraded and read by OCR, otherwise through its text layer."""
-    seed, scanned = task
-    random = np.random.default_rng(seed)
-    rest = [s for s in SCHEMAS if s not in SHARES]
-    shares = [SHARES.get(s, (1 - sum(SHARES.values())) / max(1, len(rest))) for s in SCHEMAS]
-    schema = SCHEMAS[int(random.choice(len(SCHEMAS), p=np.array(shares) / sum(shares)))]
-    drawn = draw(schema, seed)
+def drawn_examples(task: tuple[int, bool, str]) -> list[Pair]:
+    """One drawn document by its seed; `scanned`: degraded and read by OCR, otherwise through its text layer. The last
+    of a task is its schema, "" for one by chance."""
+    seed, scanned, asked = task
+    schema = asked or _schema_of(seed)
+    asks_ticks = schema == QUESTIONNAIRE
+    drawn = draw_questionnaire(Dice(f"ticks:{seed}"), None, "installed") if asks_ticks else draw(schema, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "drawn.pdf"
         path.write_bytes(drawn.pdf)
@@ -76,6 +78,13 @@ def drawn_examples(task: tuple[int, bool]) -> list[Pair]:
                 warps = {page.number: warp}
                 found += examples_of(drawn, [photo], origin=f"scanned_{schema}", name=str(seed), warps=warps)
         return found
+
+
+def _schema_of(seed: int) -> str:
+    rest = [s for s in SCHEMAS if s not in SHARES]
+    shares = [SHARES.get(s, (1 - sum(SHARES.values())) / max(1, len(rest))) for s in SCHEMAS]
+    random = np.random.default_rng(seed)
+    return SCHEMAS[int(random.choice(len(SCHEMAS), p=np.array(shares) / sum(shares)))]
 
 
 def _scanned(page: Page, folder: Path, seed: int) -> tuple[Page, Warp]:
@@ -108,15 +117,17 @@ def main() -> None:
     parser.add_argument(
         "--scanned", type=float, default=0.0, help="share of the drawn documents that is scanned and read by OCR"
     )
+    parser.add_argument("--schema", choices=["", *SCHEMAS, QUESTIONNAIRE], default="", help="draw only such documents")
     parser.add_argument("--part", choices=["train", "aside_seller", "aside_document"], default="train")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     if given.what == "drawn":
         seeds = range(given.first_seed, given.first_seed + given.count)
-        tasks = [(seed, (seed % 1000) / 1000 < given.scanned) for seed in seeds]
+        tasks = [(seed, (seed % 1000) / 1000 < given.scanned, given.schema) for seed in seeds]
         pairs = _in_parallel(drawn_examples, tasks, given.jobs)
-        written = write_examples(given.out / f"{given.part}_drawn_{given.first_seed}", pairs)
+        named = (given.part, "drawn", given.schema, str(given.first_seed))
+        written = write_examples(given.out / "_".join(filter(None, named)), pairs)
     else:
         kept = [labelled for labelled in load_labelled(given.data, given.what) if labelled.part == given.part]
         pairs = _in_parallel(read_labelled, list(kept), given.jobs)

@@ -28,12 +28,13 @@ from docpipe.vlm.training.start import begin_from, fresh_network, pretrained_fol
 log = logging.getLogger(__name__)
 WARM_UP = 30  # steps
 SAVE_EVERY = 25  # steps: about a minute of work on two cores
-PRETRAINED_RATE = (
-    1e-4  # of the text encoder; higher forgets what it knows, lower does not learn the page in three epochs
-)
-NEW_RATE = 1e-3  # of what starts at random
+RATES = (1e-4, 1e-3, 1e-3)
+"""Of the text encoder (higher forgets what it knows, lower does not learn the page in three epochs), of what starts at
+random, and of the eyes."""
 WEIGHT_DECAY = 0.01
-BLIND_STEPS = 0.6  # share of steps without the picture: it costs as much as all else, and words must suffice without it
+BLIND_STEPS = (
+    0.35  # share of steps without the picture: it costs as much as all else, and words must suffice without it
+)
 CLIP = 1.0
 
 
@@ -46,7 +47,8 @@ class Plan:
     device: str
     start_from: Path | None
     weights: dict[str, int]
-    blind: bool
+    rates: tuple[float, ...]
+    blind: float
     bfloat: bool
 
 
@@ -58,7 +60,7 @@ class Training:
         self.step, self.epoch, self.resumed_at = 0, 0, 0
         self.best = math.inf
         self.network = fresh_network(config).to(plan.device)
-        self.optimiser = torch.optim.AdamW(_groups(self.network), weight_decay=WEIGHT_DECAY, fused=True)
+        self.optimiser = torch.optim.AdamW(_groups(self.network, plan.rates), weight_decay=WEIGHT_DECAY, fused=True)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._rate)
         last = plan.out / "last.pt"
         if last.exists():
@@ -116,7 +118,7 @@ class Training:
             asked=batch.asked.to(device),
             together=batch.together.to(device),
         )
-        blind = self.plan.blind or (self.network.training and float(torch.rand(())) < BLIND_STEPS)
+        blind = self.plan.blind >= 1.0 or (self.network.training and float(torch.rand(())) < self.plan.blind)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self.plan.bfloat):
             answers = self.network(moved.fields, moved.words, None if blind else moved.picture)
         logits, absent, together = (answer.float() for answer in answers)
@@ -171,12 +173,13 @@ def _judge(training: Training, aside: Batches, lines: object) -> None:
     training.save("last.pt")
 
 
-def _groups(network: DocumentNetwork) -> list[dict[str, object]]:
+def _groups(network: DocumentNetwork, rates: tuple[float, ...]) -> list[dict[str, object]]:
     pretrained = ("pieces.", "positions.", "norm.", "encoder.")
     named = [(name, p) for name, p in network.named_parameters() if p.requires_grad]
     old = [p for name, p in named if name.startswith(pretrained)]
-    new = [p for name, p in named if not name.startswith(pretrained)]
-    return [{"params": old, "lr": PRETRAINED_RATE}, {"params": new, "lr": NEW_RATE}]
+    eyes = [p for name, p in named if name.startswith("vision.")]
+    new = [p for name, p in named if not name.startswith((*pretrained, "vision."))]
+    return [{"params": params, "lr": rate} for params, rate in zip((old, new, eyes), rates, strict=True)]
 
 
 def main() -> None:
@@ -189,7 +192,17 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--start-from", type=Path, help="a checkpoint, or a network.onnx, whose weights to begin with")
     parser.add_argument("--weight", action="append", default=[], help="ORIGIN=TIMES per epoch, e.g. receipts=3")
-    parser.add_argument("--blind", action="store_true", help="leave the picture out (the ablation)")
+    parser.add_argument(
+        "--rates",
+        type=float,
+        nargs=3,
+        default=RATES,
+        metavar=("ENCODER", "REST", "EYES"),
+        help="of learning, at the top",
+    )
+    parser.add_argument(
+        "--blind", type=float, default=BLIND_STEPS, metavar="SHARE", help="of the steps without the picture; 1: never"
+    )
     parser.add_argument(
         "--bfloat", action="store_true",
         help="products of matrices in bfloat16: several times faster on GPUs and on CPUs with AVX-512 BF16 or AMX",
@@ -198,8 +211,8 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     weights = {origin: int(times) for origin, times in (w.split("=") for w in given.weight)}
     plan = Plan(
-        given.out, given.steps, given.batch_size, given.seed, given.device, given.start_from, weights, given.blind,
-        given.bfloat,
+        given.out, given.steps, given.batch_size, given.seed, given.device, given.start_from, weights,
+        tuple(given.rates), given.blind, given.bfloat,
     )  # fmt: skip
     train(plan, NetworkConfig(), given.examples)
 
