@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from docpipe.protocols import ColumnType, Conventions, Parsed
-from schemas.words import folded
+from schemas.words import Text, folded, one_line
 
 SYMBOLS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "₽": "RUB", "₺": "TRY", "₴": "UAH", "₪": "ILS",
@@ -61,6 +61,21 @@ LONGEST_CODE = 34
 SHORTEST_IBAN, SHORTEST_VAT = 15, 8
 BANK_LETTERS = 4
 _DIGIT_SLIPS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "5", "B": "8"})
+
+
+_MONEY = f"(?:{_SYMBOL.pattern}|{'|'.join(sorted(COMMON_CODES))})"
+_BEFORE_UNIT = re.compile(rf"^(?:{_MONEY}\s?/\s?|[-\d.,'’ ]+(?:{_MONEY})?\s?/?\s?)(?=[^\W\d_])")
+
+
+@dataclass(frozen=True)
+class Unit(Text):
+    """The unit of a quantity or of a price: of `EUR/kg`, `25,4 kg` and `0,18/kg` it is `kg`."""
+
+    name: ClassVar[str] = "unit"
+
+    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
+        whole = one_line(text)
+        return Parsed(_BEFORE_UNIT.sub("", whole) or whole or None)
 
 
 @dataclass(frozen=True)

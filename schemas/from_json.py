@@ -21,10 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from docpipe.errors import SchemaError
 from docpipe.protocols import Kind
 from docpipe.schema import Expected
-from schemas.codes import Currency, Iban, VatId
+from schemas.codes import Currency, Iban, Unit, VatId
 from schemas.dates import ClockTime, IsoDate
 from schemas.numbers import Integer, Money, Quantity, Rate
-from schemas.words import Address, Boolean, Choice, Identifier, Name, Phone, Text, Unit
+from schemas.words import Address, Boolean, Choice, Identifier, Name, Phone, Text
 
 TYPES: Mapping[str, tuple[Any, Kind]] = {
     "string": (str, Text()),

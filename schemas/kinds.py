@@ -13,11 +13,11 @@ from typing import Any, Literal, get_args, get_origin
 
 from docpipe.protocols import Kind
 from docpipe.schema import Expected
-from schemas.codes import Currency, Iban, VatId
+from schemas.codes import Currency, Iban, Unit, VatId
 from schemas.conventions import conventions
 from schemas.dates import ClockTime, IsoDate
 from schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, Unit, similarity
+from schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, similarity
 
 __all__ = [
     "Address",

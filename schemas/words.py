@@ -25,12 +25,6 @@ YES = frozenset(["yes", "y", "ja", "j", "oui", "o", "si", "sí", "s", "true", "x
 NO = frozenset(["no", "n", "nein", "non", "nee", "false", "0", "☐"])
 
 
-_BEFORE_UNIT = re.compile(
-    r"^(?:(?:[€$£¥]|[A-Z]{3}|RM|Rp|Ft|kr)\s?/\s?|[-\d.,'’ ]+(?:[€$£¥]|[A-Z]{3}\b)?\s?/?\s?)(?=[^\W\d_])"
-)
-"""A currency before its slash, or an amount."""
-
-
 def one_line(text: str) -> str:
     """The text in composed Unicode with single blanks."""
     return " ".join(unicodedata.normalize("NFC", text).split())
@@ -106,17 +100,6 @@ class Phone(Text):
     def same(self, left: object, right: object) -> bool:
         one, other = sorted((_digits(str(left)).lstrip("0"), _digits(str(right)).lstrip("0")), key=len)
         return one == other or (len(one) >= SHORTEST_LOCAL_PHONE and other.endswith(one))
-
-
-@dataclass(frozen=True)
-class Unit(Text):
-    """The unit of a quantity or of a price: of `EUR/kg`, `25,4 kg` and `0,18/kg` it is `kg`."""
-
-    name: ClassVar[str] = "unit"
-
-    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
-        whole = one_line(text)
-        return Parsed(_BEFORE_UNIT.sub("", whole) or whole or None)
 
 
 @dataclass(frozen=True)

@@ -81,3 +81,12 @@ def test_a_total_that_lost_its_point_is_read_as_the_sum_needs_it() -> None:
     fields = {f.path: f for f in decide(answer, receipt, pages, calibration=UNCALIBRATED, threshold=None)}
     assert (fields["total"].value, fields["total"].raw) == (Decimal("12.72"), "1272")
     assert [issue.code for issue in fields["total"].issues] == ["ocr_repaired"]
+
+
+def test_a_second_meaning_does_not_vote_for_an_amount_that_is_printed_elsewhere() -> None:
+    """1200 was paid; 12.00 is the price of something. No rule speaks."""
+    receipt = load_schema("receipt")
+    pages = [page_of(["Tea 12.00", "Hall 1188.00", "Total 1200"])]
+    made = (Candidate("total", "1200", 0.55), Candidate("total", "12.00", 0.4))
+    fields = decide(ground(Answer(made, {}), pages), receipt, pages, calibration=UNCALIBRATED, threshold=None)
+    assert {f.path: f.value for f in fields}["total"] == Decimal(1200)

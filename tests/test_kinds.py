@@ -118,6 +118,7 @@ def test_the_point_of_an_abbreviated_currency_is_no_decimal_point(printed, meant
     [
         ("kg", "kg"), ("EUR/kg", "kg"), ("¥/mes", "mes"), ("0,1829/pz", "pz"), ("25,416boîte", "boîte"),
         ("160,00 €/h", "h"), ("km/h", "km/h"), ("10 Stk.", "Stk."), ("m²", "m²"), ("100", "100"),
+        ("Euro/Std.", "Std."), ("PCS/BOX", "PCS/BOX"),
     ],
 )  # fmt: skip
 def test_a_unit_is_told_from_the_price_or_the_number_that_it_is_printed_with(printed, unit):

@@ -147,7 +147,8 @@ def _with_other_meanings(found: list[Option], kind: Kind, conventions: Conventio
     others = []
     for option in found:
         parsed = kind.otherwise(option.raw, conventions) if option.value is not None else None
-        if parsed is not None:
+        # what is printed elsewhere too has its own score: a second meaning does not add to it
+        if parsed is not None and not any(kind.same(known.value, parsed.value) for known in found):
             others.append(replace(option, value=parsed.value, parsed=parsed, score=option.score * OTHER_MEANING))
     return found + others
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from docpipe.samples.degrade import carry, scan
 from docpipe.samples.dice import Dice
-from docpipe.samples.form import draw_form
+from docpipe.samples.form import draw_form, draw_questionnaire
 from docpipe.samples.invoice import draw_invoice
 from docpipe.samples.look import Fonts
 from docpipe.samples.order import draw_order
@@ -19,7 +19,7 @@ from docpipe.samples.receipt import draw_receipt
 from docpipe.samples.registration import draw_registration
 from docpipe.samples.trade import draw_delivery_note, draw_statement
 
-__all__ = ["SCHEMAS", "Drawn", "Placed", "carry", "draw", "scan"]
+__all__ = ["SCHEMAS", "TICKS", "Drawn", "Placed", "carry", "draw", "scan"]
 
 _DRAW: dict[str, Callable[[Dice, str | None, Fonts], Drawn]] = {
     "invoice": draw_invoice,
@@ -29,8 +29,10 @@ _DRAW: dict[str, Callable[[Dice, str | None, Fonts], Drawn]] = {
     "delivery_note": draw_delivery_note,
     "form": draw_form,
     "registration": draw_registration,
+    "ticks": draw_questionnaire,
 }
-SCHEMAS = tuple(_DRAW)
+TICKS = "ticks"  # forms whose answers are marks: to teach and to test the eyes, no sample of what people have
+SCHEMAS = tuple(name for name in _DRAW if name != TICKS)
 
 
 def draw(schema: str, seed: int, *, language: str | None = None, fonts: Fonts = "installed") -> Drawn:

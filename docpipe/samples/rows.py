@@ -182,7 +182,7 @@ def _description(sheet: Sheet, habits: Habits, item: Item, path: str) -> Cell | 
 
 
 def _rate_note(sheet: Sheet, habits: Habits, item: Item, path: str) -> list[Piece]:
-    """`MwSt 19 %`, `incl. 20% VAT` in the column of the name."""
+    """`MwSt: 19 %` or `20% VAT` in the column of the name."""
     rate = sheet.manner.rate(f"{path}.tax_rate", item.rate, rate_places(item.rate, habits.rate_places), habits.blank)
     before: list[Piece] = [f"{sheet.manner.tax}: ", rate]
     behind: list[Piece] = [rate, f" {sheet.manner.tax}"]

@@ -13,6 +13,7 @@ from docpipe.samples.words import words
 
 HANDS = ("cross", "cross", "tick", "tick", "filled", "ring")
 INKS: tuple[Colour, ...] = (BLACK, BLACK, (0.1, 0.15, 0.55))
+COUNTS = (2, 2, 3, 4, 6)  # of options
 GAP = 16.0  # points between neighbours on one line
 
 
@@ -57,7 +58,7 @@ def _caption(blanks: Blanks) -> str:
 def _options(blanks: Blanks) -> list[str]:
     dice, lists = blanks.sheet.dice, words(blanks.sheet.manner.language)
     known = words("forms")["option"] if blanks.sheet.manner.language == "en" else lists["jobs"] + lists["label_text"]
-    return dice.some(list(dict.fromkeys(known)), dice.pick((2, 2, 3, 4, 6)))
+    return dice.some(list(dict.fromkeys(known)), dice.pick(COUNTS))
 
 
 def _place(at: tuple[float, float, float, float], *, before: bool) -> tuple[float, float]:

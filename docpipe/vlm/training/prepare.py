@@ -24,9 +24,7 @@ from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.samples import SCHEMAS, draw
-from docpipe.samples.dice import Dice
-from docpipe.samples.form import draw_questionnaire
+from docpipe.samples import SCHEMAS, TICKS, draw
 from docpipe.vlm.training.drawn import Warp, examples_of
 from docpipe.vlm.training.examples import Example, write_examples
 from docpipe.vlm.training.labelled import LABELLED, Labelled, labelled_examples, load_labelled
@@ -36,7 +34,6 @@ log = logging.getLogger(__name__)
 Task = TypeVar("Task")
 Pair = tuple[Example, NDArray[np.float32]]
 SHARES = {"invoice": 0.42, "receipt": 0.18, "form": 0.2}  # of the drawn documents; the other types share the rest
-QUESTIONNAIRE = "questionnaire"  # a form of boxes to tick alone: the eyes learn on it
 SCAN_DPI = 150  # of the degraded pages; receipts and small print are drawn larger by the rasteriser
 
 _reader: tuple[PageRasteriser, PageReader, Renderer] | None = None
@@ -63,8 +60,7 @@ def drawn_examples(task: tuple[int, bool, str]) -> list[Pair]:
     of a task is its schema, "" for one by chance."""
     seed, scanned, asked = task
     schema = asked or _schema_of(seed)
-    asks_ticks = schema == QUESTIONNAIRE
-    drawn = draw_questionnaire(Dice(f"ticks:{seed}"), None, "installed") if asks_ticks else draw(schema, seed)
+    drawn = draw(schema, seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "drawn.pdf"
         path.write_bytes(drawn.pdf)
@@ -117,7 +113,7 @@ def main() -> None:
     parser.add_argument(
         "--scanned", type=float, default=0.0, help="share of the drawn documents that is scanned and read by OCR"
     )
-    parser.add_argument("--schema", choices=["", *SCHEMAS, QUESTIONNAIRE], default="", help="draw only such documents")
+    parser.add_argument("--schema", choices=["", *SCHEMAS, TICKS], default="", help="draw only such documents")
     parser.add_argument("--part", choices=["train", "aside_seller", "aside_document"], default="train")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()

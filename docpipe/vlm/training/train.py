@@ -32,9 +32,7 @@ RATES = (1e-4, 1e-3, 1e-3)
 """Of the text encoder (higher forgets what it knows, lower does not learn the page in three epochs), of what starts at
 random, and of the eyes."""
 WEIGHT_DECAY = 0.01
-BLIND_STEPS = (
-    0.35  # share of steps without the picture: it costs as much as all else, and words must suffice without it
-)
+BLIND_STEPS = 0.35  # share of steps without the picture: it costs as much as all else, and is not always there
 CLIP = 1.0
 
 
@@ -193,13 +191,8 @@ def main() -> None:
     parser.add_argument("--start-from", type=Path, help="a checkpoint, or a network.onnx, whose weights to begin with")
     parser.add_argument("--weight", action="append", default=[], help="ORIGIN=TIMES per epoch, e.g. receipts=3")
     parser.add_argument(
-        "--rates",
-        type=float,
-        nargs=3,
-        default=RATES,
-        metavar=("ENCODER", "REST", "EYES"),
-        help="of learning, at the top",
-    )
+        "--rates", type=float, nargs=3, default=RATES, metavar=("ENCODER", "REST", "EYES"), help="of learning, at first"
+    )  # fmt: skip
     parser.add_argument(
         "--blind", type=float, default=BLIND_STEPS, metavar="SHARE", help="of the steps without the picture; 1: never"
     )
