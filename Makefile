@@ -80,7 +80,7 @@ $(BASE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(FULL): $(BASE)
-	$(INSTALL) --editable '.[dev,train,gpu,postgres]'
+	$(INSTALL) --editable '.[dev,train,gpu,postgres,serve,s3,traces]'
 	@touch $@
 
 $(BIN)/python:

@@ -1,7 +1,7 @@
 """Settings: what a person may choose once for all commands, through DOCPIPE_* in the environment.
 
-In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch, workers);
-steps get arguments.
+In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch, docpipe.service and
+what stands on them); steps get arguments.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from typing import Literal
 
-from pydantic import ByteSize, Field, ValidationError
+from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from docpipe.errors import UsageError
@@ -44,6 +45,31 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Longest time for a document in `docpipe run`, to which page_seconds are added."
     )
     page_seconds: float = Field(20.0, gt=0, description="Time added to document_seconds for each page.")
+    blob_url: str = Field("docpipe-blobs", description="Where the service keeps documents: a folder or s3://bucket.")
+    broker_url: str = Field("redis://localhost:6379/0", description="The queue: redis:// or amqp://.")
+    result_url: str | None = Field(
+        None,
+        description="Where `docpipe.process` leaves its answers: redis://. Default: the broker, where it is Redis.",
+    )
+    task_seconds: float = Field(1800.0, gt=0, description="Longest time for one stage of a document in a worker.")
+    lease_seconds: float = Field(
+        60.0, ge=1.0, description="How long a document waits for a worker that says nothing any more."
+    )
+    keep_days: float | None = Field(
+        None, gt=0, description="Days after which originals and pictures are deleted. Default: never. Results stay."
+    )
+    references: str = Field(
+        "", description="Folders and s3:// prefixes, with commas between, from which others may name documents."
+    )
+    schemas: str = Field(
+        "", description="Schemas beside the shipped ones that others may ask for: module:Class, with commas between."
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Signs webhooks: whsec_ and 24 to 64 bytes in base64. Without it there are none."
+    )
+    webhook_internal: bool = Field(False, description="Whether webhooks may go to addresses of the own network.")
+    upload_seconds: float = Field(600.0, gt=0, description="Longest time for one upload.")
+    log_format: Literal["text", "json"] = Field("text", description="How the service writes its log: text or json.")
 
     def limits(self) -> Limits:
         """What one document may cost, as the renderer takes it."""

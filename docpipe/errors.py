@@ -12,7 +12,9 @@ DocpipeError                 1
 ├── SchemaError              4   the schema cannot be loaded or used
 ├── ModelError          (*)  5   the extractor cannot be loaded or run
 ├── AnswerError              6   its answer is cut off, malformed or off schema
+├── ConflictError            2   the same idempotency key for something else
 ├── StoreError          (*)  7   the database or the blob store
+│   └── MissingError             what should be there is gone or damaged: no retry helps
 └── QueueError          (*)  8   the broker                        (*) may be retried
 """
 
@@ -102,6 +104,18 @@ class StoreError(DocpipeError):
     retryable = True
     code = "store"
     default_hint = "Check --db and that the database can be reached and written."
+
+
+class MissingError(StoreError):
+    retryable = False
+    code = "missing"
+    default_hint = "It was deleted or damaged, or this machine looks in another store: check DOCPIPE_BLOB_URL."
+
+
+class ConflictError(DocpipeError):
+    exit_code = 2
+    code = "conflict"
+    default_hint = "Use a new idempotency key for each submission; the same one only to repeat the same submission."
 
 
 class QueueError(DocpipeError):

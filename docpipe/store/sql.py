@@ -52,7 +52,8 @@ class SqlStore:
         self._engine.dispose()
 
     def add(self, document: Document) -> None:
-        """Remember a document and where it lies; the same bytes under a further path add that path."""
+        """Remember a document and where it lies; the same bytes under a further path add that path. One that lies in
+        no folder (the service keeps its bytes) has the path `Path()`."""
         with self._writing() as connection:
             self._add(connection, document.id, document.path, document)
 
@@ -100,26 +101,28 @@ class SqlStore:
         self,
         document_id: str | None,
         run_key: str | None,
-        file: Path | str,
+        file: Path | str | None,
         error: DocpipeError,
         *,
         schema: str | None = None,
     ) -> None:
         """Remember why a document could not be processed. `document_id` is the sha256 of the file even when it never
-        became a Document, and None when the file could not be read (then there is no run key either)."""
-        path = Path(file)
+        became a Document, and None when the file could not be read (then there is no run key either). `file` is None
+        for a document that lies in no folder; it was added before."""
+        path = None if file is None else Path(file)
         run_key = run_key if document_id is not None else None
         failure = {
             "outcome": "failed",
             "error_code": error.code,
             "error_message": error.message,
             "error_hint": error.hint,
-            "file": str(path.absolute()),
+            "file": None if path is None else str(path.absolute()),
             **({"schema": schema} if schema else {}),
         }
         with self._writing() as connection:
             if document_id is not None:
-                self._add(connection, document_id, path, None)
+                if path is not None:
+                    self._add(connection, document_id, path, None)
                 self._lock(connection, document_id)
             if run_key is None or not self._end(connection, document_id, run_key, failure):
                 self._begin(connection, document_id, run_key, {**failure, "ended": _now()})
@@ -180,7 +183,6 @@ class SqlStore:
 
     def _add(self, connection: Connection, document_id: str, path: Path, document: Document | None) -> None:
         """`document` is None for a file that was refused: only its id, its size and its place are known."""
-        path = path.absolute()
         name = path.name if document is None else document.name
         row = {"id": document_id, "name": name, "first_seen": _now()}
         if document is None:
@@ -192,6 +194,9 @@ class SqlStore:
                 index_elements=[documents.c.id], set_=facts, where=documents.c.media_type.is_(None)
             )
         connection.execute(statement)
+        if path == Path():
+            return
+        path = path.absolute()
         place = {"document_id": document_id, "path": str(path), "name": name, "first_seen": _now()}
         connection.execute(self._upsert(document_files, place).on_conflict_do_nothing())
         # what could not be read before has an id now

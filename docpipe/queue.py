@@ -1,0 +1,113 @@
+"""Sending work to the workers by the names of their tasks: nothing of theirs is imported.
+
+In: a broker's URL, ids of jobs. Out: messages. A broker that is away is no loss: the job is in SQL, and the keeper sends
+it when the broker is back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from docpipe.errors import QueueError
+from docpipe.store.jobs import INTERACTIVE, Job, Stage
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+PREPARE, UNDERSTAND = "docpipe.prepare", "docpipe.understand"
+QUEUES: Mapping[Stage, str] = {"prepare": PREPARE, "understand": UNDERSTAND}
+FIRST_IN_REDIS, LAST_IN_REDIS = 0, 9  # Redis has a list for each of them
+HIGHEST_IN_AMQP = 9  # and RabbitMQ counts the other way round
+SEND_SECONDS = 5  # an upload waits no longer for a broker that is away
+PING_SECONDS = 1.0  # for workers to say that they live
+ANSWERS_KEPT = 24 * 3600  # seconds in the result backend; the results themselves are in SQL
+
+
+class Sender:
+    """One per process. `app`: the workers' own, in a worker."""
+
+    def __init__(self, broker_url: str, result_url: str | None = None, *, app: Celery | None = None) -> None:
+        self._is_amqp = broker_url.startswith(("amqp", "pyamqp"))
+        self._app = app or _app(broker_url, result_url)
+
+    def send(self, stage: Stage, job: Job) -> None:
+        """Raises QueueError when the broker cannot be reached."""
+        self._send(QUEUES[stage], [job.id], QUEUES[stage], urgent=job.priority >= INTERACTIVE)
+
+    def call(self, task: str, queue: str, answer: Mapping[str, Any]) -> None:
+        """Another program's task gets the answer as its one argument. Raises QueueError."""
+        self._send(task, [answer], queue, urgent=True)
+
+    def answer(self, task_id: str, answer: Mapping[str, Any]) -> None:
+        """Whoever waits for `docpipe.process` gets this. Raises QueueError."""
+        with _explained():
+            self._app.backend.store_result(task_id, answer, "SUCCESS")
+
+    def depth(self, stage: Stage) -> int:
+        """Messages that wait. Raises QueueError."""
+        with _explained(), self._app.connection_for_read() as connection, connection.channel() as channel:
+            try:
+                return int(channel.queue_declare(queue=QUEUES[stage], passive=True).message_count)
+            except Exception as error:
+                if str(getattr(error, "reply_code", "")) == "404":  # in Redis an empty list is not there at all
+                    return 0
+                raise
+
+    def workers(self) -> list[str]:
+        """Those that answer within a second. Raises QueueError."""
+        with _explained():
+            replies = self._app.control.ping(timeout=PING_SECONDS)
+        return sorted(name for reply in replies for name in reply)
+
+    def _send(self, task: str, args: Sequence[Any], queue: str, *, urgent: bool) -> None:
+        priority = HIGHEST_IN_AMQP * urgent if self._is_amqp else FIRST_IN_REDIS if urgent else LAST_IN_REDIS
+        with _explained():
+            self._app.send_task(task, args=args, queue=queue, priority=priority, retry=False, ignore_result=True)
+
+
+def transport_options(broker_url: str) -> dict[str, Any]:
+    """Those that senders and workers must share: Redis' lists for each priority are named after them."""
+    if not broker_url.startswith("redis"):
+        return {}
+    return {"priority_steps": [FIRST_IN_REDIS, LAST_IN_REDIS], "queue_order_strategy": "priority"}
+
+
+def queue_arguments(broker_url: str) -> dict[str, Any]:
+    """What RabbitMQ has to know of a queue with priorities when it is declared."""
+    return {"x-max-priority": HIGHEST_IN_AMQP} if broker_url.startswith(("amqp", "pyamqp")) else {}
+
+
+def default_result_url(broker_url: str, result_url: str | None) -> str | None:
+    return result_url or (broker_url if broker_url.startswith("redis") else None)
+
+
+def _app(broker_url: str, result_url: str | None) -> Celery:
+    from celery import Celery  # heavy: 0.3 s, and only the service queues
+    from kombu.entity import Queue  # heavy: as above
+
+    app = Celery(
+        "docpipe-sender", broker=broker_url, backend=default_result_url(broker_url, result_url), set_as_current=False
+    )
+    options = transport_options(broker_url)
+    if options:
+        options |= {"socket_connect_timeout": SEND_SECONDS, "socket_timeout": SEND_SECONDS}
+    app.conf.update(
+        broker_transport_options=options,
+        broker_connection_timeout=SEND_SECONDS,
+        task_serializer="json",
+        result_serializer="json",
+        accept_content=["json"],
+        result_expires=ANSWERS_KEPT,
+        task_queues=[Queue(name, queue_arguments=queue_arguments(broker_url)) for name in QUEUES.values()],
+    )
+    return app
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # kombu raises what each transport's library raises
+        raise QueueError(f"the broker cannot be reached: {type(error).__name__}: {error}") from error

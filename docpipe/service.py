@@ -1,0 +1,174 @@
+"""The service as its shells use it: documents are taken in, asked about, tried again and deleted.
+
+In: settings, and bytes with a wish. Out: jobs and answers. The HTTP API, the command line, the watched folder and other
+programs' tasks all come in here.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, BinaryIO
+
+from docpipe.config import Settings
+from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, UsageError
+from docpipe.log import about
+from docpipe.queue import Sender, default_result_url
+from docpipe.result import failed_record, record
+from docpipe.schema import load_schema
+from docpipe.schema_lookup import shipped
+from docpipe.store.blobs import Blobs, prefix_of
+from docpipe.store.database import Database
+from docpipe.store.job_view import JobView
+from docpipe.store.jobs import BULK, LOCAL, Job, JobStore, Submission
+from docpipe.store.sql import SqlStore
+from docpipe.store.waiting import Waiting
+from docpipe.trace import span, traceparent
+from docpipe.webhooks import Refused, checked_url, secret_of
+
+log = logging.getLogger("docpipe.service")
+NAME_LENGTH = 200  # characters of a file name
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a document. `callback` is {"url"}, {"task", "queue"} or {"answer"}."""
+
+    schema: str = "invoice"
+    priority: int = BULK
+    owner: str = LOCAL
+    idempotency_key: str | None = None
+    callback: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Service:
+    """One per process, opened when it is first used. `sender` is the workers' own in a worker."""
+
+    settings: Settings
+    sender: Sender
+
+    @classmethod
+    def of(cls, settings: Settings) -> Service:
+        return cls(settings, Sender(settings.broker_url, default_result_url(settings.broker_url, settings.result_url)))
+
+    @cached_property
+    def database(self) -> Database:
+        return Database(self.settings.database_url)
+
+    @cached_property
+    def jobs(self) -> JobStore:
+        return JobStore(self.database, timedelta(seconds=self.settings.lease_seconds))
+
+    @cached_property
+    def view(self) -> JobView:
+        return JobView(self.database)
+
+    @cached_property
+    def store(self) -> SqlStore:
+        return SqlStore(self.settings.database_url)
+
+    @cached_property
+    def blobs(self) -> Blobs:
+        return Blobs(self.settings.blob_url)
+
+    def close(self) -> None:
+        for name in ("store", "database"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def submit(self, source: BinaryIO, name: str, wish: Wish, *, most: int | None = None, tell: bool = True) -> Job:
+        """Take a document in: its bytes first, then its row, then word to the broker, which may be away. `most` bytes,
+        below the service's own limit; without `tell` the caller does the work itself. Raises DocpipeError; what was
+        raised for was not taken in."""
+        self.check(wish)
+        job_id = uuid.uuid4().hex
+        name = file_name(name)
+        with about(job=job_id), span("submit", job=job_id):
+            limit = int(self.settings.max_bytes)
+            sha256, size = self.blobs.add_original(job_id, source, most=min(limit, most or limit))
+            wanted = Submission(
+                sha256, name, size, wish.schema, self.settings.model, self.settings.accept_error, wish.priority,
+                wish.owner, wish.idempotency_key, wish.callback, traceparent(),
+            )  # fmt: skip
+            try:
+                job, is_new = self.jobs.submit(job_id, wanted)
+            except ConflictError:
+                self._forget(job_id)
+                raise
+            if not is_new:
+                self._forget(job_id)
+            elif tell:
+                self.tell(job)
+            log.info("taken in" if is_new else "known already", extra={"facts": {"document": sha256, "bytes": size}})
+        return job
+
+    def check(self, wish: Wish) -> None:
+        """Raises SchemaError or UsageError for what cannot be granted."""
+        load_schema(wish.schema)
+        if wish.callback and "url" in wish.callback:
+            if self.settings.webhook_secret is None:
+                raise UsageError("webhooks are not set up here", hint="The operator sets DOCPIPE_WEBHOOK_SECRET.")
+            secret_of(self.settings.webhook_secret.get_secret_value())
+            try:
+                checked_url(str(wish.callback["url"]))
+            except Refused as error:
+                raise UsageError(str(error), hint="Give an https URL of yours.") from error
+
+    def allowed_schemas(self) -> tuple[str, ...]:
+        """What strangers may ask for: a path to a Python file of theirs would be run."""
+        more = (name.strip() for name in self.settings.schemas.split(","))
+        return (*shipped(), *(name for name in more if name))
+
+    def check_schema(self, name: str) -> None:
+        """Raises SchemaError for a schema that strangers may not ask for."""
+        if name not in self.allowed_schemas():
+            raise SchemaError(
+                f"there is no schema {name!r} here", hint=f"There are {', '.join(self.allowed_schemas())}."
+            )
+
+    def tell(self, job: Job) -> None:
+        """The broker, that there is work. One that is away is told by the keeper."""
+        try:
+            self.sender.send("understand" if job.state == "prepared" else "prepare", job)
+        except QueueError as error:
+            log.warning("%s; the keeper sends it later", error)
+            Waiting(self.database).tell_again([job])
+
+    def retry(self, job_id: str) -> Job | None:
+        """An ended job from the beginning; None when it has not ended, is unknown, or its original was deleted."""
+        job = self.view.retry(job_id)
+        if job is not None:
+            self.tell(job)
+        return job
+
+    def delete(self, job_id: str) -> bool:
+        """The job with all that belongs to it. A worker that has it finds it gone. False when it is unknown."""
+        if self.view.delete(job_id) is None:
+            return False
+        self.blobs.delete(prefix_of(job_id))
+        return True
+
+    def answer(self, job: Job) -> dict[str, Any] | None:
+        """What is known of an ended job, as a line of `docpipe run`'s result file; None when its result was deleted."""
+        if job.state != "done" or job.run_key is None:
+            failed = failed_record(job.name, job.schema, DocpipeError(f"it is {job.state}"), job.document_id)
+            return {**failed, "error": job.error or failed["error"]}
+        found = self.store.find(job.run_key)
+        if found is None or found.extraction is None:
+            return None
+        schema = load_schema(job.schema).chosen(found.extraction.schema)
+        return record(found.extraction, job.name, schema)
+
+    def _forget(self, job_id: str) -> None:
+        self.blobs.delete(prefix_of(job_id))
+
+
+def file_name(given: str) -> str:
+    """The last part of a name from a stranger, whichever slashes it has; without control characters."""
+    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:NAME_LENGTH] or "document"

@@ -1,0 +1,193 @@
+"""Where the bytes are: originals, and what one worker hands to the next. A folder, or s3:// for several machines.
+
+In: a URL as fsspec takes it. Out: bytes under keys; what is written is whole or not there. All that belongs to a job is
+under one prefix, so that nothing is shared and deletion is simple. Keys are ours, never a user's file name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from docpipe.errors import InputError, MissingError, StoreError, TooLargeError
+
+CHUNK = 1024 * 1024
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
+
+
+class Blobs:
+    """One per process. `url`: a folder, `file:///…`, `s3://bucket/prefix`, `memory://` in tests."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        """`options` go to fsspec; credentials and endpoints come from the environment (AWS_*). Raises StoreError."""
+        self.url = url
+        self._files, self._root = _file_system(url, options)
+        self._is_local = _is_local(self._files)
+
+    def add_original(self, job_id: str, source: BinaryIO, *, most: int) -> tuple[str, int]:
+        """Keep a document's bytes, never in memory as a whole. Its sha256 and its size. Raises TooLargeError for more
+        than `most` bytes, InputError for none, and StoreError; then nothing is kept."""
+        size = source.seek(0, os.SEEK_END)
+        if size > most:
+            raise TooLargeError(f"the file has {size:,} bytes, more than the {most:,} allowed")
+        if size == 0:
+            raise InputError("the file is empty (0 bytes)", hint="Ask the sender for it again.")
+        source.seek(0)
+        digest = hashlib.sha256()
+        self.put(original_key(job_id), source, digest=digest)
+        return digest.hexdigest(), size
+
+    def put(self, key: str, source: IO[bytes] | bytes, *, digest: Any = None) -> None:
+        """Written beside and moved into place: a reader never sees half of it, and it survives a power cut. `digest`, a
+        hashlib object, is fed with what was written."""
+        place = self._place(key)
+        beside = f"{place}.{uuid.uuid4().hex[:8]}.part" if self._is_local else place
+        with self._explained(key):
+            if self._is_local:
+                Path(place).parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with self._files.open(beside, "wb") as target:
+                    for chunk in [source] if isinstance(source, bytes) else _chunks(source):
+                        target.write(chunk)
+                        if digest is not None:
+                            digest.update(chunk)
+                    if self._is_local:
+                        target.flush()
+                        os.fsync(target.fileno())
+                if beside != place:
+                    os.replace(beside, place)
+            except BaseException:
+                if beside != place:
+                    Path(beside).unlink(missing_ok=True)
+                raise
+
+    def get(self, key: str) -> bytes:
+        with self._explained(key):
+            content: bytes = self._files.cat_file(self._place(key))
+            return content
+
+    def open(self, key: str) -> BinaryIO:
+        """For reading, piece by piece. Raises MissingError."""
+        with self._explained(key):
+            opened: BinaryIO = self._files.open(self._place(key), "rb")
+            return opened
+
+    def has(self, key: str) -> bool:
+        with self._explained(key):
+            return bool(self._files.exists(self._place(key)))
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """The blob as a file on this machine: itself where it lies here, otherwise a copy for as long as it is used."""
+        if self._is_local:
+            path = Path(self._place(key))
+            if not path.is_file():
+                raise self._missing(key)
+            yield path
+            return
+        with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
+            path = Path(folder) / "document"
+            with self._explained(key):
+                self._files.get_file(self._place(key), str(path))
+            yield path
+
+    def delete(self, prefix: str) -> None:
+        """The blob, or all blobs below it. Nothing there is no error."""
+        with self._explained(prefix):
+            try:
+                if self._is_local:
+                    shutil.rmtree(self._place(prefix))
+                else:
+                    self._files.rm(self._place(prefix), recursive=True)
+            except FileNotFoundError:
+                return
+
+    def _place(self, key: str) -> str:
+        if not _KEY.fullmatch(key):
+            raise StoreError(f"{key!r} is no key of a blob", hint="This is a bug in docpipe: please report it.")
+        return f"{self._root.rstrip('/')}/{key}"
+
+    @contextmanager
+    def _explained(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError as error:
+            raise self._missing(key) from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            hint = "Check the disk (is it full?), the bucket and the rights."
+            raise StoreError(f"{self.url}: {key}: {reason}", hint=hint) from error
+
+    def _missing(self, key: str) -> MissingError:
+        return MissingError(f"{self.url} has no {key}")
+
+
+def prefix_of(job_id: str) -> str:
+    """Two digits first: folders of a million entries are slow."""
+    return f"{job_id[:2]}/{job_id}"
+
+
+def original_key(job_id: str) -> str:
+    return f"{prefix_of(job_id)}/original"
+
+
+@contextmanager
+def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
+    """A document that somebody names instead of sending it, and its file name. `allowed` are folders and prefixes with
+    commas between. Raises InputError when it is not below one of them or not there."""
+    near = [prefix.strip() for prefix in allowed.split(",") if _scheme(prefix.strip()) == _scheme(reference)]
+    # no file system is made for a scheme that nobody allowed: some of them connect at once
+    files, path = _file_system(reference, {}) if near else (None, "")
+    path = os.path.realpath(path) if _is_local(files) else path
+    if files is None or not any(_is_below(files, path, prefix) for prefix in near if prefix):
+        raise InputError(
+            f"{reference} is not in a place from which documents may be named",
+            hint="Send the document itself, or have its folder or prefix added to DOCPIPE_REFERENCES.",
+        )
+    try:
+        source = files.open(path, "rb")
+    except OSError as error:
+        raise InputError(
+            f"{reference} cannot be read: {error.strerror or error}", hint="Check the reference."
+        ) from error
+    with source:
+        yield source, path.rsplit("/", 1)[-1]
+
+
+def _scheme(url: str) -> str:
+    head, separator, _ = url.partition("://")
+    return head if separator and head != "file" else ""
+
+
+def _is_below(files: Any, path: str, prefix: str) -> bool:
+    """After links and dots are resolved."""
+    root = _file_system(prefix, {})[1]
+    root = os.path.realpath(root) if _is_local(files) else root
+    return ".." not in path.split("/") and path.startswith(root.rstrip("/") + "/")
+
+
+def _file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
+    import fsspec  # heavy: 0.1 s, and only the service has blobs
+
+    try:
+        files, root = fsspec.url_to_fs(url, **options)
+    except (ImportError, ValueError) as error:
+        raise StoreError(f"{url}: {error}", hint="Use a folder, or s3:// with the extra `s3`.") from error
+    return files, str(root)
+
+
+def _is_local(files: Any) -> bool:
+    return files is not None and "file" in files.protocol
+
+
+def _chunks(source: IO[bytes]) -> Iterator[bytes]:
+    while chunk := source.read(CHUNK):
+        yield chunk

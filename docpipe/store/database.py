@@ -1,0 +1,43 @@
+"""One database, as the stores of the service share it: one engine a process, transactions with errors in plain words.
+
+In: a URL. Out: connections, for reading or for writing. SqlStore is older and has an engine of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+from docpipe.store.connect import explained, open_engine, parse_url, writing
+
+
+class Database:
+    """Open one in each process (a connection does not survive a fork). Raises StoreError."""
+
+    def __init__(self, url: str) -> None:
+        self.url = parse_url(url)
+        self._engine = open_engine(self.url)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: committed whole at the end, or nothing of it."""
+        with explained(self.url), writing(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with explained(self.url), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+
+def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return make(table).values(values)

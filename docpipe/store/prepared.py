@@ -1,0 +1,123 @@
+"""Pages on their way from the worker that reads them to the one that understands them.
+
+In: a document and its prepared pages. Out: one JSON and one picture a page among the blobs, and back. Pictures are kept
+at most MAX_SIDE pixels high: what models look at, not what OCR read.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from docpipe.data import Box, Document, Issue, Page, PageImage, Word
+from docpipe.errors import MissingError
+from docpipe.store.blobs import Blobs, prefix_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_SIDE = 1_700  # pixels: A4 at 145 dpi; the shipped network takes 640, vision-language models 1,000 to 1,600
+QUALITY = 85  # of JPEG: print stays sharp, a page takes 200 to 400 kB
+FORMAT = 1  # of the JSON; raised when it changes, so that a newer worker reads the pages again
+
+
+@dataclass(frozen=True, slots=True)
+class KeptImage:
+    """A PageImage among the blobs."""
+
+    blobs: Blobs
+    key: str
+    rotation: int = 0
+
+    def open(self, *, max_side: int | None = None) -> Image:
+        from PIL import Image as Pillow  # heavy: native library
+
+        content = self.blobs.get(self.key)
+        try:
+            image = Pillow.open(io.BytesIO(content)).convert("RGB")
+        except OSError as error:
+            raise MissingError(f"{self.blobs.url}: {self.key} is damaged") from error
+        if self.rotation:
+            image = image.rotate(-self.rotation, expand=True)
+        if max_side is not None and max(image.size) > max_side:
+            image.thumbnail((max_side, max_side))
+        return image
+
+    def turned(self, degrees: int) -> PageImage:
+        return replace(self, rotation=(self.rotation + degrees) % 360)
+
+
+def keep(blobs: Blobs, job_id: str, document: Document, pages: list[Page], timings: Mapping[str, float]) -> None:
+    """The JSON last: it says that all pictures are there. Raises StoreError."""
+    for page in pages:
+        if page.image is not None and not page.blank:
+            blobs.put(picture_key(job_id, page.number), _jpeg(page.image.open(max_side=MAX_SIDE)))
+    facts = {**asdict(replace(document, password=None)), "path": ""}
+    rows = [_page_row(page) for page in pages]
+    content = {"format": FORMAT, "document": facts, "pages": rows, "timings": dict(timings)}
+    blobs.put(_json_key(job_id), json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def kept(blobs: Blobs, job_id: str) -> tuple[Document, list[Page], dict[str, float]]:
+    """What `keep` kept. Raises MissingError when it is not there, damaged, or of another version of docpipe."""
+    key = _json_key(job_id)
+    content = blobs.get(key)
+    try:
+        read = json.loads(content.decode("utf-8", "surrogatepass"))
+        if read["format"] != FORMAT:
+            raise MissingError(f"{blobs.url}: {key} is of another version of docpipe")
+        document = Document(**{**read["document"], "path": Path()})
+        return document, [_page(blobs, job_id, row) for row in read["pages"]], read["timings"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MissingError(f"{blobs.url}: {key} is damaged") from error
+
+
+def picture_key(job_id: str, number: int) -> str:
+    return f"{prefix_of(job_id)}/{number}.jpg"
+
+
+def _json_key(job_id: str) -> str:
+    return f"{prefix_of(job_id)}/pages.json"
+
+
+def _jpeg(image: Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=QUALITY)
+    return buffer.getvalue()
+
+
+def _page_row(page: Page) -> dict[str, Any]:
+    words = [
+        [
+            word.text,
+            word.box.left,
+            word.box.top,
+            word.box.right,
+            word.box.bottom,
+            word.confidence,
+            word.source,
+            word.line,
+        ]
+        for word in page.words
+    ]
+    return {
+        "number": page.number, "width": page.width, "height": page.height, "dpi": page.dpi, "words": words,
+        "rotation": page.rotation, "blank": page.blank, "issues": [asdict(issue) for issue in page.issues],
+        "drawn": page.image is not None and not page.blank,
+    }  # fmt: skip
+
+
+def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:
+    words = tuple(
+        Word(text, Box(left, top, right, bottom), confidence, source, line)
+        for text, left, top, right, bottom, confidence, source, line in row["words"]
+    )
+    image = KeptImage(blobs, picture_key(job_id, row["number"])) if row["drawn"] else None
+    issues = tuple(Issue(**issue) for issue in row["issues"])
+    return Page(
+        row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues
+    )

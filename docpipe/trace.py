@@ -1,0 +1,59 @@
+"""Traces across the queue (OpenTelemetry), for whoever asks for them: the extra `traces`, and OTEL_EXPORTER_OTLP_ENDPOINT.
+
+In: names of stages, and the submission's traceparent from SQL, where it survives a broker that forgets. Out: spans; none
+where nobody asked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+
+
+@contextmanager
+def span(name: str, parent: str | None = None, **facts: Any) -> Iterator[None]:
+    """What is done inside, as a span; `parent` is a W3C traceparent."""
+    tracer = _tracer()
+    if tracer is None:
+        yield
+        return
+    from opentelemetry.propagate import extract  # heavy: only who traces
+
+    context = extract({"traceparent": parent}) if parent else None
+    attributes = {f"docpipe.{key}": value for key, value in facts.items() if value is not None}
+    with tracer.start_as_current_span(name, context=context, attributes=attributes):
+        yield
+
+
+def traceparent() -> str | None:
+    """Of the span that we are in, to go on from elsewhere."""
+    if _tracer() is None:
+        return None
+    from opentelemetry.propagate import inject  # heavy: only who traces
+
+    carrier: dict[str, str] = {}
+    inject(carrier)
+    return carrier.get("traceparent")
+
+
+@cache
+def _tracer() -> Any:
+    """One for each process, made when it is first asked for (in a worker's child: its threads do not survive a fork)."""
+    if not any(os.environ.get(name) for name in ENDPOINTS):
+        return None
+    from opentelemetry import trace  # heavy: only who traces
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # heavy: as above
+    from opentelemetry.sdk.resources import Resource  # heavy: as above
+    from opentelemetry.sdk.trace import TracerProvider  # heavy: as above
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # heavy: as above
+
+    named = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "docpipe")})
+    provider = TracerProvider(resource=named)
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    trace.set_tracer_provider(provider)
+    return trace.get_tracer("docpipe")

@@ -1,0 +1,197 @@
+"""What a task does with a job: take it, do its stage, hand it on. All that can go wrong ends in SQL.
+
+In: ids of jobs. Out: changed jobs. One desk per process; models are loaded with the first job that needs them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import Any, TypeVar
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from docpipe import pipeline
+from docpipe.api import Kit, choose_kit
+from docpipe.data import Document
+from docpipe.errors import DocpipeError, MissingError, SchemaError, StoreError
+from docpipe.ingest import ingest
+from docpipe.log import about
+from docpipe.pipeline import Prepared
+from docpipe.rasterise import PageRasteriser
+from docpipe.read import PageReader
+from docpipe.render import Renderer
+from docpipe.result import failed_record
+from docpipe.schema import load_schema
+from docpipe.service import Service, Wish
+from docpipe.store.blobs import opened, original_key
+from docpipe.store.jobs import LOCAL, Job, Stage
+from docpipe.store.prepared import keep, kept
+from docpipe.store.usage import Usage
+from docpipe.trace import span
+from workers.lease import Lease
+
+log = logging.getLogger("docpipe.worker")
+WAITS = (
+    0.5,
+    1.0,
+    2.0,
+    4.0,
+    8.0,
+    16.0,
+)  # seconds for a database that is away: half a minute, then the keeper takes over
+REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
+T = TypeVar("T")
+
+
+@dataclass
+class Desk:
+    service: Service
+    _kits: dict[tuple[str, float], Kit] = field(default_factory=dict)
+
+    def prepare(self, job_id: str) -> None:
+        """Read the pages and keep them for whoever understands them."""
+        job = self._take(job_id, "prepare")
+        if job is not None:
+            with about(job=job.id, document=job.document_id), span("prepare", job.trace, job=job.id):
+                self._work(job, "prepare", self._read_pages)
+
+    def understand(self, job_id: str) -> None:
+        """Answer the schema from the kept pages and store the result."""
+        job = self._take(job_id, "understand")
+        if job is not None:
+            with about(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
+                self._work(job, "understand", self._answer)
+
+    def process(self, reference: str, schema: str, callback: Mapping[str, Any], task_id: str) -> dict[str, Any] | None:
+        """Take a document in by its reference, and read its pages at once. None: the answer comes when it has ended.
+        A document that is refused has its answer now. Raises StoreError: try again later."""
+        settings = self.service.settings
+        try:
+            self.service.check_schema(schema)
+            with opened(reference, settings.references) as (source, name):
+                wish = Wish(schema, owner=LOCAL, idempotency_key=f"task {task_id}", callback=callback)
+                job = self.service.submit(source, name, wish, tell=False)
+        except StoreError:
+            raise
+        except DocpipeError as error:
+            log.warning("refused: %s", error, extra={"facts": {"reference": reference}})
+            refused = failed_record(reference.rpartition("/")[2], schema, error)
+            if "task" in callback:
+                self.service.sender.call(str(callback["task"]), str(callback.get("queue") or "celery"), refused)
+            return refused
+        self.prepare(job.id)
+        return None
+
+    def _read_pages(self, job: Job) -> None:
+        """Raises MissingError for an original that is not the one that was taken in."""
+        with self.service.blobs.local(original_key(job.id)) as path:
+            document = replace(ingest(path, renderer=self._renderer), name=job.name)
+            if document.id != job.document_id:
+                raise MissingError(
+                    f"{self.service.blobs.url}: the original of {job.name} is damaged: its sha256 is another"
+                )
+            self.service.store.add(replace(document, path=Path()))
+            rasteriser = PageRasteriser(self._renderer)
+            prepared = pipeline.prepare(document, rasteriser=rasteriser, reader=self._reader)
+            keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings)
+        if self._patiently(lambda: self.service.jobs.hand_on(job)):
+            self.service.tell(replace(job, state="prepared"))
+
+    def _answer(self, job: Job) -> None:
+        try:
+            document, pages, timings = kept(self.service.blobs, job.id)
+            self._answer_from(job, document, Prepared(pages, timings))
+        except MissingError as error:
+            log.warning("%s: its pages are read again", error)
+            if self.service.jobs.start_again(job):
+                self.service.tell(replace(job, state="queued"))
+
+    def _answer_from(self, job: Job, document: Document, prepared: Prepared) -> None:
+        schema, kit, store = load_schema(job.schema), self._kit(job), self.service.store
+        run = pipeline.plan(document, schema, kit.parts, kit.judge)
+        known = store.find(run.key)
+        extraction = known.extraction if known is not None else None
+        if extraction is None:
+            store.claim(document.id, run.key, schema=None if schema.choices else schema.name)
+            extractor = kit.parts.extractor
+            extraction = pipeline.understand(prepared, schema, extractor=extractor, run=run, judge=kit.judge)
+            made = extraction
+            self._patiently(lambda: store.save(made, schema.chosen(made.schema)))
+        else:
+            store.make_current(run.key, schema.chosen(extraction.schema))
+        found, used = extraction, Usage.of(extraction)
+        self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used))
+
+    def _take(self, job_id: str, stage: Stage) -> Job | None:
+        job = self._patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
+        if job is None:
+            log.info("not free: ended, or another worker has it", extra={"facts": {"job": job_id}})
+        return job
+
+    def _work(self, job: Job, stage: Stage, work: Callable[[Job], None]) -> None:
+        """What stopped the work is written to the job."""
+        started = perf_counter()
+        try:
+            with Lease(self.service.jobs, job, longest=self.service.settings.task_seconds):
+                work(job)
+        except DocpipeError as error:
+            self._stopped(job, stage, error, again=error.retryable)
+        except SoftTimeLimitExceeded:
+            self._stopped(job, stage, self._too_slow(), again=True)
+        except Exception as error:
+            log.exception("a bug")
+            self._stopped(job, stage, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT), again=True)
+        else:
+            log.info("%s: done", stage, extra={"facts": {"seconds": perf_counter() - started}})
+
+    def _stopped(self, job: Job, stage: Stage, error: DocpipeError, *, again: bool) -> None:
+        """Given back, where it may go better next time; otherwise the document has ended."""
+        log.warning("%s: %s", stage, error, extra={"facts": {"code": error.code, "attempt": job.attempts}})
+        jobs, store = self.service.jobs, self.service.store
+        if again:
+            self._patiently(lambda: jobs.give_back(job, stage, error))
+        elif self._patiently(lambda: jobs.fail(job, error)):
+            schema = None if error.exit_code == SchemaError.exit_code else load_schema(job.schema)
+            name = None if schema is None or schema.choices else schema.name
+            self._patiently(lambda: store.fail(job.document_id, None, None, error, schema=name))
+
+    def _too_slow(self) -> DocpipeError:
+        seconds = self.service.settings.task_seconds
+        return DocpipeError(f"it took longer than {seconds:g} seconds", hint="DOCPIPE_TASK_SECONDS is the limit.")
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """A database that starts again is waited for: what was worked out is not thrown away."""
+        for wait in WAITS:
+            try:
+                return work()
+            except StoreError as error:
+                log.warning("%s; waiting %g s", error, wait)
+                time.sleep(wait)
+        return work()
+
+    @cached_property
+    def _name(self) -> str:
+        return f"{socket.gethostname()}:{os.getpid()}"
+
+    @cached_property
+    def _renderer(self) -> Renderer:
+        return Renderer(self.service.settings.limits())
+
+    @cached_property
+    def _reader(self) -> PageReader:
+        return PageReader(self._renderer, threads=1)
+
+    def _kit(self, job: Job) -> Kit:
+        """The parts for a job's model, kept for the next one."""
+        key = (job.model, job.accept_error)
+        if key not in self._kits:
+            self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=1)
+        return self._kits[key]
