@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.servers import RedisServer
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Any]:
@@ -49,3 +51,18 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'docpipe.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A real Redis from a wheel, shared by the tests of one process; each test gets it empty with `redis_url`."""
+    with tempfile.TemporaryDirectory(prefix="docpipe-redis-", ignore_cleanup_errors=True) as folder:
+        server = RedisServer(Path(folder), save=False).start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def redis_url(redis_server: RedisServer) -> str:
+    redis_server.wipe()
+    return redis_server.url

@@ -25,6 +25,10 @@ COMMANDS = {
     "export": ("docpipe.cli.export:export", "Write stored results to a JSONL, CSV or Excel file."),
     "schema": ("docpipe.cli.schema:schema", "List and show schemas: what docpipe looks for."),
     "evaluate": ("docpipe.cli.evaluate:evaluate", "Compare results with labels: precision, recall and F1 per field."),
+    "keeper": (
+        "docpipe.cli.keeper:keeper",
+        "Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.",
+    ),
     "doctor": ("docpipe.cli.doctor:doctor", "Say what is installed, what is missing, and what that costs."),
 }
 
