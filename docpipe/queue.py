@@ -1,7 +1,7 @@
 """Sending work to the workers by the names of their tasks: nothing of theirs is imported.
 
-In: a broker's URL, ids of jobs. Out: messages. A broker that is away is no loss: the job is in SQL, and the keeper sends
-it when the broker is back.
+In: a broker's URL, ids of jobs. Out: messages. A broker that is away is no loss: the job is in SQL, and the keeper
+sends it when the broker is back.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from docpipe.store.jobs import INTERACTIVE, Job, Stage
 
 if TYPE_CHECKING:
     from celery import Celery
+    from kombu.entity import Queue
 
 PREPARE, UNDERSTAND = "docpipe.prepare", "docpipe.understand"
 QUEUES: Mapping[Stage, str] = {"prepare": PREPARE, "understand": UNDERSTAND}
@@ -29,7 +30,7 @@ class Sender:
     """One per process. `app`: the workers' own, in a worker."""
 
     def __init__(self, broker_url: str, result_url: str | None = None, *, app: Celery | None = None) -> None:
-        self._is_amqp = broker_url.startswith(("amqp", "pyamqp"))
+        self._is_amqp = is_amqp(broker_url)
         self._app = app or _app(broker_url, result_url)
 
     def send(self, stage: Stage, job: Job) -> None:
@@ -74,9 +75,17 @@ def transport_options(broker_url: str) -> dict[str, Any]:
     return {"priority_steps": [FIRST_IN_REDIS, LAST_IN_REDIS], "queue_order_strategy": "priority"}
 
 
-def queue_arguments(broker_url: str) -> dict[str, Any]:
-    """What RabbitMQ has to know of a queue with priorities when it is declared."""
-    return {"x-max-priority": HIGHEST_IN_AMQP} if broker_url.startswith(("amqp", "pyamqp")) else {}
+def queues(broker_url: str) -> list[Queue]:
+    """Both, each with an exchange of its own name, as Celery makes them for whoever sends to a queue by name. RabbitMQ
+    has to know of priorities when a queue is declared."""
+    from kombu.entity import Exchange, Queue  # heavy: 0.3 s, and only the service queues
+
+    arguments = {"x-max-priority": HIGHEST_IN_AMQP} if is_amqp(broker_url) else None
+    return [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments) for name in QUEUES.values()]
+
+
+def is_amqp(broker_url: str) -> bool:
+    return broker_url.startswith(("amqp", "pyamqp"))
 
 
 def default_result_url(broker_url: str, result_url: str | None) -> str | None:
@@ -85,7 +94,6 @@ def default_result_url(broker_url: str, result_url: str | None) -> str | None:
 
 def _app(broker_url: str, result_url: str | None) -> Celery:
     from celery import Celery  # heavy: 0.3 s, and only the service queues
-    from kombu.entity import Queue  # heavy: as above
 
     app = Celery(
         "docpipe-sender", broker=broker_url, backend=default_result_url(broker_url, result_url), set_as_current=False
@@ -100,7 +108,7 @@ def _app(broker_url: str, result_url: str | None) -> Celery:
         result_serializer="json",
         accept_content=["json"],
         result_expires=ANSWERS_KEPT,
-        task_queues=[Queue(name, queue_arguments=queue_arguments(broker_url)) for name in QUEUES.values()],
+        task_queues=queues(broker_url),
     )
     return app
 

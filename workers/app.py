@@ -10,11 +10,10 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu.entity import Queue
 
 from docpipe.config import load_settings
 from docpipe.log import write_log
-from docpipe.queue import ANSWERS_KEPT, PREPARE, UNDERSTAND, default_result_url, queue_arguments, transport_options
+from docpipe.queue import ANSWERS_KEPT, PREPARE, UNDERSTAND, default_result_url, queues, transport_options
 
 settings = load_settings()
 LONGEST = int(settings.task_seconds)
@@ -37,7 +36,7 @@ app.conf.update(
     result_expires=ANSWERS_KEPT,
     task_time_limit=LONGEST + 30,  # kills the child: C code may not hear the first one
     task_soft_time_limit=LONGEST,
-    task_queues=[Queue(name, queue_arguments=queue_arguments(settings.broker_url)) for name in (PREPARE, UNDERSTAND)],
+    task_queues=queues(settings.broker_url),
     task_routes={
         "docpipe.prepare": {"queue": PREPARE},
         "docpipe.process": {"queue": PREPARE},
