@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
-_subject: ContextVar[Mapping[str, Any]] = ContextVar("subject", default={})
+_subject: ContextVar[Mapping[str, Any]] = ContextVar("subject", default=MappingProxyType({}))
 CHATTY = ("celery.worker.strategy", "celery.app.trace", "kombu", "amqp", "alembic", "botocore", "s3fs", "urllib3")
 """They say per message what our own line says with the document; from a warning on they are heard."""
 

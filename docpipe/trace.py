@@ -1,7 +1,7 @@
-"""Traces across the queue (OpenTelemetry), for whoever asks for them: the extra `traces`, and OTEL_EXPORTER_OTLP_ENDPOINT.
+"""Traces across the queue (OpenTelemetry), with the extra `traces` and OTEL_EXPORTER_OTLP_ENDPOINT set.
 
-In: names of stages, and the submission's traceparent from SQL, where it survives a broker that forgets. Out: spans; none
-where nobody asked.
+In: names of stages, and the submission's traceparent from SQL, where it survives a broker that forgets. Out: spans;
+none where nobody asked.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def traceparent() -> str | None:
 
 @cache
 def _tracer() -> Any:
-    """One for each process, made when it is first asked for (in a worker's child: its threads do not survive a fork)."""
+    """One a process, made when it is first asked for: in a worker that is its child, as no thread survives a fork."""
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return None
     from opentelemetry import trace  # heavy: only who traces

@@ -48,16 +48,17 @@ class Caller:
         body = json.dumps(delivery.body, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
         headers = {"host": url.netloc.rpartition("@")[2], "content-type": "application/json", "user-agent": "docpipe"}
         headers |= signature(self.secret, delivery.id, int(time.time()), body)
-        options: dict[str, object] = {"timeout": SECONDS, "retries": False, "maxsize": 1}
         if url.scheme == "https":  # the address is called, the name is checked
             pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-                address, port, server_hostname=url.hostname, assert_hostname=url.hostname, **options
+                address, port, timeout=SECONDS, server_hostname=url.hostname, assert_hostname=url.hostname
             )
         else:
-            pool = urllib3.HTTPConnectionPool(address, port, **options)
+            pool = urllib3.HTTPConnectionPool(address, port, timeout=SECONDS)
         with pool:
             path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            answer = pool.urlopen("POST", path, body=body, headers=headers, redirect=False, preload_content=False)
+            answer = pool.urlopen(
+                "POST", path, body=body, headers=headers, retries=False, redirect=False, preload_content=False
+            )
             answer.read(LARGEST)
         if answer.status == GONE:
             raise Refused("the receiver answered 410: it wants no more")

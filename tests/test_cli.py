@@ -172,6 +172,7 @@ def test_doctor_tells_what_is_there_and_the_settings_in_force(monkeypatch, capsy
 def test_doctor_fails_when_the_main_job_cannot_run_and_hides_the_password(monkeypatch, capsys):
     monkeypatch.setenv("DOCPIPE_MODEL", "scripted:missing.json")
     monkeypatch.setenv("DOCPIPE_DATABASE_URL", "postgresql://clerk:geheim@127.0.0.1:1/docs")
+    monkeypatch.setenv("DOCPIPE_BROKER_URL", "redis://:geheim@127.0.0.1:1/0")
     assert invoke(["doctor"]) == 5
     said = capsys.readouterr().out
     assert said.count("MISSING  ") == 2

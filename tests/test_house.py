@@ -24,11 +24,12 @@ ARGUMENTS = 6
 HEAVY = {
     *("numpy", "scipy", "torch", "onnxruntime", "cv2", "rapidocr", "tokenizers", "PIL", "pypdfium2", "pdf2image"),
     *("pi_heif", "sqlalchemy", "alembic", "pydantic", "babel", "stdnum", "rapidfuzz", "reportlab", "openpyxl", "rich"),
+    *("celery", "kombu", "redis", "fastapi", "starlette", "uvicorn", "fsspec", "prometheus_client", "opentelemetry"),
 }
 NAMES_THAT_SAY_NOTHING = re.compile(r"(^|_)(utils?|manager|helpers?|misc|common)(_|$)|^base")  # a tax has a base
 CODE = re.compile(r"[a-z]+(_[a-z]+)+")
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
-FILE = re.compile(r"\b((?:docpipe|schemas|tests|benchmarks|docs)/[\w/.-]+\.(?:py|md))\b")
+FILE = re.compile(r"\b((?:docpipe|schemas|workers|tests|benchmarks|examples|docs)/[\w/.-]+\.(?:py|md))\b")
 # Distributions whose module has another name.
 MODULES = {
     "opencv-python-headless": "cv2", "pillow": "PIL", "pi-heif": "pi_heif", "python-stdnum": "stdnum",
@@ -50,7 +51,7 @@ def _tracked() -> list[Path]:
 
 TRACKED = _tracked()
 PYTHON = [path for path in TRACKED if path.suffix == ".py"]
-SHIPPED = [path for path in PYTHON if path.relative_to(ROOT).parts[0] in ("docpipe", "schemas")]
+SHIPPED = [path for path in PYTHON if path.relative_to(ROOT).parts[0] in ("docpipe", "schemas", "workers")]
 DOCS = [path for path in TRACKED if path.suffix == ".md"]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from docpipe.render.renderer import poppler_is_installed
 
 GIB = 1024**3
 CHECKSUM_DIGITS = 12
+WITH_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*(@)")  # of a URL: redis://user:password@host
 
 NEEDED = ("numpy", "onnxruntime", "rapidocr", "tokenizers", "pypdfium2", "pillow", "pydantic", "sqlalchemy")
 OPTIONAL = {
@@ -159,19 +161,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
         yield Finding("database", error.message, error.hint, StoreError.exit_code)
 
 
-def _without_password(url: str) -> str:
-    from docpipe.store.connect import parse_url  # heavy: SQLAlchemy
-
-    try:
-        return parse_url(url).render_as_string(hide_password=True)
-    except StoreError:
-        return "not a database URL"
-
-
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name, field in Settings.model_fields.items():
-        shown = readable(getattr(settings, name))
-        if name == "database_url":
-            shown = _without_password(shown)
+        shown = WITH_PASSWORD.sub(r"\1***\2", readable(getattr(settings, name)))
         source = "environment" if PREFIX + name.upper() in os.environ else "default"
         yield Finding(PREFIX + name.upper(), f"{shown} ({source}): {field.description}")

@@ -63,7 +63,7 @@ class Blobs:
                         target.flush()
                         os.fsync(target.fileno())
                 if beside != place:
-                    os.replace(beside, place)
+                    Path(beside).replace(place)
             except BaseException:
                 if beside != place:
                     Path(beside).unlink(missing_ok=True)

@@ -65,13 +65,13 @@ class JobView:
         """How many jobs are in each state."""
         query = select(jobs.c.state, func.count()).where(*_where(wanted)).group_by(jobs.c.state)
         with self._database.reading() as connection:
-            return {state: count for state, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def undelivered(self) -> dict[str, int]:
         """Messages that wait for another try, and those that were given up."""
         query = select(deliveries.c.given_up, func.count()).where(deliveries.c.delivered.is_(None))
         with self._database.reading() as connection:
-            found = {given_up: count for given_up, count in connection.execute(query.group_by(deliveries.c.given_up))}
+            found: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).tuples().all())
         return {"waiting": found.get(False, 0), "given_up": found.get(True, 0)}
 
     def retry(self, job_id: str) -> Job | None:

@@ -94,7 +94,7 @@ class KeyStore:
             return [_key(row) for row in rows]
 
 
-def _key(row: Mapping[str, Any]) -> ApiKey:
+def _key(row: Mapping[Any, Any]) -> ApiKey:
     names = set(ApiKey.__slots__) - {"roles"}
     return ApiKey(roles=tuple(row["roles"]), **{name: row[name] for name in names})
 

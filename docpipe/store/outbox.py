@@ -32,7 +32,7 @@ class Delivery:
     attempts: int
 
 
-def told_of(connection: Connection, row: Mapping[str, Any]) -> None:
+def told_of(connection: Connection, row: Mapping[Any, Any]) -> None:
     """Put the end of a job into the outbox, if somebody asked for it."""
     if not row["callback"]:
         return

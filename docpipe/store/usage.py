@@ -1,6 +1,6 @@
 """What was used: documents, pages, values, seconds, tokens and money, summed up by day, host, schema and extractor.
 
-In: ended jobs, in the transaction that ends them. Out: sums, for metrics and for `docpipe cost`. A sum is right whatever
+In: ended jobs, in the transaction that ends them. Out: sums, for metrics and for the bill. A sum is right whatever
 dies: it is in the same database as the results.
 """
 
@@ -17,7 +17,6 @@ from docpipe.data import Extraction
 from docpipe.store.database import Database, upsert
 from docpipe.store.service_tables import usage
 
-STAGES = ("rasterise", "read", "extract", "decide")
 LABELS = ("schema", "extractor", "outcome")
 
 
@@ -50,14 +49,17 @@ class Usage:
             tokens_in=extraction.cost.get("tokens_in", 0.0),
             tokens_out=extraction.cost.get("tokens_out", 0.0),
             money=extraction.cost.get("money", 0.0),
-            **{f"{stage}_seconds": extraction.timings.get(stage, 0.0) for stage in STAGES},
+            rasterise_seconds=extraction.timings.get("rasterise", 0.0),
+            read_seconds=extraction.timings.get("read", 0.0),
+            extract_seconds=extraction.timings.get("extract", 0.0),
+            decide_seconds=extraction.timings.get("decide", 0.0),
         )
 
 
 AMOUNTS = tuple(field.name for field in fields(Usage) if field.name != "extractor")
 
 
-def count(connection: Connection, job: Mapping[str, Any], used: Usage) -> None:
+def count(connection: Connection, job: Mapping[Any, Any], used: Usage) -> None:
     """Add an ended job. `job` is its row."""
     amounts = {name: value for name, value in asdict(used).items() if name in AMOUNTS}
     amounts["attempts"] += job["attempts"]

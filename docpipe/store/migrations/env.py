@@ -1,17 +1,18 @@
 """Alembic's entry. In: a connection inside a transaction (from connect.upgrade). Out: the migrations, run in it.
 
-To write a migration after a change of tables.py or service_tables.py: copy the newest file in versions/, number it on, and set
-`connect.HEAD`; tests/test_migrations.py compares the outcome with them on both databases.
+To write a migration after a change of tables.py or service_tables.py: copy the newest file in versions/, number it on,
+and set `connect.HEAD`; tests/test_migrations.py compares the outcome with them on both databases.
 """
 
 from alembic import context
 
-from docpipe.store import service_tables  # its tables are in the same metadata
+import docpipe.store.service_tables  # noqa: F401 - its tables are in the same metadata
 from docpipe.store.connect import VERSION_TABLE
+from docpipe.store.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=service_tables.metadata,
+    target_metadata=metadata,
     version_table=VERSION_TABLE,
     transactional_ddl=True,  # on SQLite too: connect.py begins the transaction itself
 )
