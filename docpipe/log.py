@@ -16,7 +16,10 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 _subject: ContextVar[Mapping[str, Any]] = ContextVar("subject", default=MappingProxyType({}))
-CHATTY = ("celery.worker.strategy", "celery.app.trace", "kombu", "amqp", "alembic", "botocore", "s3fs", "urllib3")
+CHATTY = (
+    *("celery.worker.strategy", "celery.app.trace", "multiprocessing", "kombu", "amqp"),
+    *("alembic", "botocore", "s3fs", "urllib3"),
+)
 """They say per message what our own line says with the document; from a warning on they are heard."""
 
 
@@ -37,6 +40,7 @@ def write_log(style: Literal["text", "json"], level: int = logging.INFO) -> None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.captureWarnings(True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
@@ -66,10 +70,12 @@ class TextLines(logging.Formatter):
         said = " ".join(f"{name}={_short(value)}" for name, value in facts.items())
         time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         line = f"{time} {record.levelname.lower():7} {record.getMessage()}" + (f"  [{said}]" if said else "")
+        # an event is a line, whatever a stranger's file name or another program's error has in it
+        line = "".join(letter if letter.isprintable() else " " for letter in line)
         return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
 
 
 def _short(value: Any) -> str:
-    """Ids are 32 and 64 digits; twelve tell them apart."""
+    """The id of a document has 64 digits, and twelve tell it from others. A job's stays whole: commands ask for it."""
     text = f"{value:.3f}" if isinstance(value, float) else str(value)
-    return text[:12] if len(text) in (32, 64) and text.isalnum() else text
+    return text[:12] if len(text) == 64 and text.isalnum() else text

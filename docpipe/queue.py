@@ -6,6 +6,7 @@ sends it when the broker is back.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -35,7 +36,8 @@ class Sender:
 
     def send(self, stage: Stage, job: Job) -> None:
         """Raises QueueError when the broker cannot be reached."""
-        self._send(QUEUES[stage], [job.id], QUEUES[stage], urgent=job.priority >= INTERACTIVE)
+        task_id = f"{job.id}.{uuid.uuid4().hex[:8]}"  # names the job where Celery logs, see job_id_in
+        self._send(QUEUES[stage], [job.id], QUEUES[stage], urgent=job.priority >= INTERACTIVE, task_id=task_id)
 
     def call(self, task: str, queue: str, answer: Mapping[str, Any]) -> None:
         """Another program's task gets the answer as its one argument. Raises QueueError."""
@@ -62,10 +64,17 @@ class Sender:
             replies = self._app.control.ping(timeout=PING_SECONDS)
         return sorted(name for reply in replies for name in reply)
 
-    def _send(self, task: str, args: Sequence[Any], queue: str, *, urgent: bool) -> None:
+    def _send(self, task: str, args: Sequence[Any], queue: str, *, urgent: bool, task_id: str | None = None) -> None:
         priority = HIGHEST_IN_AMQP * urgent if self._is_amqp else FIRST_IN_REDIS if urgent else LAST_IN_REDIS
+        options = {"queue": queue, "priority": priority, "task_id": task_id}
         with _explained():
-            self._app.send_task(task, args=args, queue=queue, priority=priority, retry=False, ignore_result=True)
+            self._app.send_task(task, args=args, retry=False, ignore_result=True, **options)
+
+
+def job_id_in(task_id: str) -> str | None:
+    """The job that a task is about; None where another program sent it."""
+    job_id, dot, _ = task_id.partition(".")
+    return job_id if dot else None
 
 
 def transport_options(broker_url: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import re
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
@@ -129,6 +129,11 @@ def load_schema(reference: str | type[BaseModel]) -> Schema:
         model, text = reference, f"{reference.__module__}:{reference.__qualname__}"
     if not _is_model(model):
         raise SchemaError(f"{text} is not a Pydantic class", hint="Derive it from pydantic.BaseModel.")
+    return _schema_of(model, text)
+
+
+@lru_cache(maxsize=64)  # the version takes 5 ms to work out, and a service asks for it several times a document
+def _schema_of(model: type[BaseModel], text: str) -> Schema:
     fields = tuple(_leaves(model, "", None))
     if not fields:
         raise SchemaError(f"{text} has no fields", hint="Add annotated fields to the class.")

@@ -7,6 +7,7 @@ programs' tasks all come in here.
 from __future__ import annotations
 
 import logging
+import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError,
 from docpipe.log import about
 from docpipe.queue import Sender, default_result_url
 from docpipe.result import failed_record, record
-from docpipe.schema import load_schema
+from docpipe.schema import AUTO, load_schema
 from docpipe.schema_lookup import shipped
 from docpipe.store.blobs import Blobs, prefix_of
 from docpipe.store.database import Database
@@ -32,6 +33,7 @@ from docpipe.webhooks import Refused, checked_url, secret_of
 
 log = logging.getLogger("docpipe.service")
 NAME_LENGTH = 200  # characters of a file name
+AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: finding out takes six
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Service:
 
     settings: Settings
     sender: Sender
+    _ask_again: float = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> Service:
@@ -122,7 +125,7 @@ class Service:
     def allowed_schemas(self) -> tuple[str, ...]:
         """What strangers may ask for: a path to a Python file of theirs would be run."""
         more = (name.strip() for name in self.settings.schemas.split(","))
-        return (*shipped(), *(name for name in more if name))
+        return (*shipped(), AUTO, *(name for name in more if name))
 
     def check_schema(self, name: str) -> None:
         """Raises SchemaError for a schema that strangers may not ask for."""
@@ -134,8 +137,14 @@ class Service:
     def tell(self, job: Job) -> None:
         """The broker, that there is work. One that is away is told by the keeper."""
         try:
+            if time.monotonic() < self._ask_again:
+                raise QueueError("the broker did not answer a moment ago")
+            if self._ask_again:  # one asks; the others do not wait with it
+                self._ask_again = time.monotonic() + AWAY
             self.sender.send("understand" if job.state == "prepared" else "prepare", job)
+            self._ask_again = 0.0
         except QueueError as error:
+            self._ask_again = self._ask_again or time.monotonic() + AWAY
             log.warning("%s; the keeper sends it later", error)
             Waiting(self.database).tell_again([job])
 
@@ -148,10 +157,17 @@ class Service:
 
     def delete(self, job_id: str) -> bool:
         """The job with all that belongs to it. A worker that has it finds it gone. False when it is unknown."""
-        if self.view.delete(job_id) is None:
+        if self.jobs.get(job_id) is None:
             return False
-        self.blobs.delete(prefix_of(job_id))
-        return True
+        self.blobs.delete(prefix_of(job_id))  # first: what fails here can be asked for again
+        gone = self.view.delete(job_id)
+        self.blobs.delete(prefix_of(job_id))  # a worker may have kept pages meanwhile
+        return gone is not None
+
+    def forget(self, job: Job) -> None:
+        """What a worker wrote of a job that was deleted meanwhile."""
+        self.view.forget(job)
+        self.blobs.delete(prefix_of(job.id))
 
     def answer(self, job: Job) -> dict[str, Any] | None:
         """What is known of an ended job, as a line of `docpipe run`'s result file; None when its result was deleted."""

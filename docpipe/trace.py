@@ -6,13 +6,16 @@ none where nobody asked.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+log = logging.getLogger("docpipe.trace")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+FLUSH_MILLISECONDS = 5_000
 
 
 @contextmanager
@@ -41,19 +44,31 @@ def traceparent() -> str | None:
     return carrier.get("traceparent")
 
 
-@cache
+def send_spans() -> None:
+    """What is ready goes out now: a worker's child ends without the farewells that would send it."""
+    if _provider.cache_info().currsize and _provider() is not None:
+        _provider().force_flush(FLUSH_MILLISECONDS)
+
+
 def _tracer() -> Any:
+    provider = _provider()
+    return None if provider is None else provider.get_tracer("docpipe")
+
+
+@cache
+def _provider() -> Any:
     """One a process, made when it is first asked for: in a worker that is its child, as no thread survives a fork."""
     if not any(os.environ.get(name) for name in ENDPOINTS):
         return None
-    from opentelemetry import trace  # heavy: only who traces
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # heavy: as above
-    from opentelemetry.sdk.resources import Resource  # heavy: as above
-    from opentelemetry.sdk.trace import TracerProvider  # heavy: as above
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # heavy: as above
-
+    try:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # heavy: only who traces
+        from opentelemetry.sdk.resources import Resource  # heavy: as above
+        from opentelemetry.sdk.trace import TracerProvider  # heavy: as above
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor  # heavy: as above
+    except ImportError as error:
+        log.warning("no traces: %s; they need the extra: pip install 'docpipe-extract[traces]'", error)
+        return None
     named = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "docpipe")})
     provider = TracerProvider(resource=named)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    trace.set_tracer_provider(provider)
-    return trace.get_tracer("docpipe")
+    return provider

@@ -14,18 +14,27 @@ import hmac
 import ipaddress
 import json
 import socket
+import ssl
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from http.client import HTTPConnection
+from urllib.parse import SplitResult, quote, urlsplit
 
 from docpipe.errors import UsageError
 from docpipe.store.outbox import Delivery
 
-SECONDS = 10.0  # to connect, and to answer
-LARGEST = 64 * 1024  # bytes of an answer that are read
+SECONDS = 10.0  # to connect, and for each piece of an answer
+LONGEST = 30.0  # seconds for all of it: a receiver that sends a byte now and then holds up nobody
 GONE = 410  # the receiver wants no more
 PREFIX = "whsec_"
 SECRET_BYTES = range(24, 65)  # what the standard asks for
+URL_LETTERS = "%/:=&?~#+!$,;'@()*[]"  # that stay as they are in a path and a query
+HIDE_IPV4 = (ipaddress.ip_network("::/96"), ipaddress.ip_network("64:ff9b::/96"))
+"""IPv6 whose last 32 bits are an IPv4 address: IPv4-compatible, and NAT64."""
+LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class Refused(Exception):  # noqa: N818 - not a failure: we do not want to
@@ -40,39 +49,54 @@ class Caller:
     internal: bool = False
 
     def post(self, delivery: Delivery) -> None:
-        """Raises Refused, or OSError and urllib3's errors when another try may help."""
-        import urllib3  # heavy: only who delivers needs it
-
+        """Raises Refused, or OSError and http.client's errors when another try may help. Redirects are not followed."""
         url = checked_url(str(delivery.target["url"]))
-        address, port = self._address(url)
         body = json.dumps(delivery.body, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
-        headers = {"host": url.netloc.rpartition("@")[2], "content-type": "application/json", "user-agent": "docpipe"}
+        headers = {"host": url.netloc, "content-type": "application/json", "user-agent": "docpipe"}
         headers |= signature(self.secret, delivery.id, int(time.time()), body)
-        if url.scheme == "https":  # the address is called, the name is checked
-            pool: urllib3.HTTPConnectionPool = urllib3.HTTPSConnectionPool(
-                address, port, timeout=SECONDS, server_hostname=url.hostname, assert_hostname=url.hostname
-            )
-        else:
-            pool = urllib3.HTTPConnectionPool(address, port, timeout=SECONDS)
-        with pool:
-            path = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            answer = pool.urlopen(
-                "POST", path, body=body, headers=headers, retries=False, redirect=False, preload_content=False
-            )
-            answer.read(LARGEST)
-        if answer.status == GONE:
+        path = quote(f"{url.path or '/'}{'?' * bool(url.query)}{url.query}", safe=URL_LETTERS)
+        with closing(self._connected(url)) as line, _cut_off_after(LONGEST, line):
+            if isinstance(line, ssl.SSLSocket):
+                line.do_handshake()
+            connection = HTTPConnection(str(url.hostname))
+            connection.sock = line
+            connection.request("POST", path, body=body, headers=headers)
+            status = connection.getresponse().status
+        if status == GONE:
             raise Refused("the receiver answered 410: it wants no more")
-        if not 200 <= answer.status < 300:
-            raise OSError(f"the receiver answered {answer.status}")
+        if not 200 <= status < 300:
+            raise OSError(f"the receiver answered {status}")
 
-    def _address(self, url: SplitResult) -> tuple[str, int]:
-        """The address that is called is the one that was looked at: a name may mean another a moment later."""
+    def _connected(self, url: SplitResult) -> socket.socket:
+        """With TLS the address is called, and the name is checked in the handshake that follows."""
+        addresses, port = self._addresses(url)
+        for address in addresses:
+            try:
+                line = socket.create_connection((address, port), SECONDS)
+            except OSError:
+                if address == addresses[-1]:
+                    raise
+            else:
+                break
+        if url.scheme == "http":
+            return line
+        try:
+            context = ssl.create_default_context()
+            return context.wrap_socket(line, server_hostname=url.hostname, do_handshake_on_connect=False)
+        except BaseException:
+            line.close()
+            raise
+
+    def _addresses(self, url: SplitResult) -> tuple[list[str], int]:
+        """Those that are called are those that were looked at: a name may mean others a moment later. One of each
+        family, in the system's order: many machines have IPv4 alone."""
         port = url.port or (443 if url.scheme == "https" else 80)
-        found = {info[4][0] for info in socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)}
-        for address in sorted(map(str, found)):
-            if not self.internal and not _is_public(address):
-                raise Refused(f"{url.hostname} is an address of an internal network ({address})")
-        return str(sorted(map(str, found))[0]), port
+        found = socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
+        for info in found:
+            if not self.internal and not _is_public(str(info[4][0])):
+                raise Refused(f"{url.hostname} is an address of an internal network ({info[4][0]})")
+        first = {info[0]: str(info[4][0]) for info in reversed(found)}
+        return [first.pop(info[0]) for info in found if info[0] in first], port
 
 
 def checked_url(text: str) -> SplitResult:
@@ -84,6 +108,8 @@ def checked_url(text: str) -> SplitResult:
         raise Refused(f"not a URL: {error}") from error
     if url.scheme not in ("https", "http") or not url.hostname or url.username or url.password:
         raise Refused("a webhook is an http or https URL with a host and without a password")
+    if not url.netloc.isascii():
+        raise Refused("the host of a webhook is written in ASCII: xn--… for others")
     return url
 
 
@@ -110,5 +136,27 @@ def secret_of(setting: str) -> bytes:
 
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(found, "ipv4_mapped", None) or getattr(found, "sixtofour", None)
-    return found.is_global and not found.is_multicast and (mapped is None or mapped.is_global)
+    if isinstance(found, ipaddress.IPv6Address):
+        hidden = found.ipv4_mapped or found.sixtofour
+        if any(found in network for network in HIDE_IPV4):
+            hidden = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if (hidden is not None and not _is_public(str(hidden))) or found in LOCAL_NAT64:
+            return False
+    return found.is_global and not found.is_multicast
+
+
+@contextmanager
+def _cut_off_after(seconds: float, line: socket.socket) -> Iterator[None]:
+    """The socket's own timeout begins anew with every byte."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            socket.socket.shutdown(line, socket.SHUT_RDWR)  # SSLSocket's own would take away what the reader uses
+
+    over = threading.Timer(seconds, cut)
+    over.daemon = True
+    over.start()
+    try:
+        yield
+    finally:
+        over.cancel()

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_shutdown
+from celery.utils.log import get_multiprocessing_logger
 
 from docpipe.config import load_settings
 from docpipe.log import write_log
 from docpipe.queue import ANSWERS_KEPT, PREPARE, UNDERSTAND, default_result_url, queues, transport_options
+from docpipe.trace import send_spans
 
 settings = load_settings()
 LONGEST = int(settings.task_seconds)
@@ -58,3 +60,9 @@ app.conf.update(
 def _log_as_docpipe(**_: Any) -> None:
     """Celery leaves the log alone when somebody answers this signal."""
     write_log(settings.log_format)
+    get_multiprocessing_logger().propagate = True  # it tells which child died
+
+
+@worker_process_shutdown.connect
+def _send_last_spans(**_: Any) -> None:
+    send_spans()

@@ -104,6 +104,8 @@ class Desk:
             keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings)
         if self._patiently(lambda: self.service.jobs.hand_on(job)):
             self.service.tell(replace(job, state="prepared"))
+        elif self.service.jobs.get(job.id) is None:
+            self.service.forget(job)
 
     def _answer(self, job: Job) -> None:
         try:
@@ -131,9 +133,10 @@ class Desk:
         self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used))
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
-        job = self._patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
-        if job is None:
-            log.info("not free: ended, or another worker has it", extra={"facts": {"job": job_id}})
+        with about(job=job_id):
+            job = self._patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
+            if job is None:
+                log.info("not free: ended, or another worker has it")
         return job
 
     def _work(self, job: Job, stage: Stage, work: Callable[[Job], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextvars import copy_context
 from types import TracebackType
 
 from docpipe.errors import StoreError
@@ -21,7 +22,7 @@ class Lease:
         self._jobs, self._job = jobs, job
         self._ends = time.monotonic() + longest + jobs.lease.total_seconds()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._renew, daemon=True)
+        self._thread = threading.Thread(target=copy_context().run, args=(self._renew,), daemon=True)  # for its log
 
     def __enter__(self) -> None:
         self._thread.start()

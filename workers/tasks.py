@@ -14,6 +14,8 @@ from docpipe.service import Service
 from workers.app import app, settings
 from workers.desk import Desk
 
+REQUEST = "workers.request:Request"  # named: only a worker loads it
+
 
 @cache
 def desk() -> Desk:
@@ -21,12 +23,12 @@ def desk() -> Desk:
     return Desk(Service(settings, Sender(settings.broker_url, app=app)))
 
 
-@app.task(name="docpipe.prepare")
+@app.task(name="docpipe.prepare", Request=REQUEST)
 def prepare(job_id: str) -> None:
     desk().prepare(job_id)
 
 
-@app.task(name="docpipe.understand")
+@app.task(name="docpipe.understand", Request=REQUEST)
 def understand(job_id: str) -> None:
     desk().understand(job_id)
 

@@ -85,11 +85,17 @@ class Pool:
             return self._greet(worker, message)
         raise _could_not_start(worker)
 
-    def process(self, tasks: Iterable[Task], wanted: Wanted) -> Iterator[tuple[Task, Message]]:
+    def process(
+        self, tasks: Iterable[Task], wanted: Wanted, stop: Callable[[], bool] = lambda: False
+    ) -> Iterator[tuple[Task, Message]]:
         """Hand out the tasks in order; yield what the workers say about them. `wanted` is asked of each file that
-        was opened whether to go on with it."""
+        was opened whether to go on with it. After `stop` what is in work is ended, and nothing is begun."""
         pending = deque(tasks)
         while pending or any(worker.task for worker in self._workers):
+            if stop():
+                pending.clear()
+                if not any(worker.task for worker in self._workers):
+                    return
             self._hand_out(pending)
             for worker in self._speaking():
                 yield from self._listen(worker, wanted)

@@ -6,7 +6,7 @@ In: files, a plan, a store. Out: an outcome for every file, as it comes. Only th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -36,22 +36,37 @@ def run(
     Raises ModelError when no worker can work and StoreError when results cannot be kept. Whoever stops listening, by
     Ctrl-C or by closing the iterator, ends the workers at once; what was yielded is stored.
     """
-    tasks = [Task(path) for path in sorted(files, key=_size, reverse=True)]
-    if not tasks:
+    files = list(files)
+    if not files:
         return
-    desk = _Desk(plan, store)
-    with Pool(plan, min(jobs, len(tasks)), patience or Patience()) as pool:
+    with Pool(plan, min(jobs, len(files)), patience or Patience()) as pool:
         pool.begin()
-        for task, message in pool.process(tasks, desk.is_wanted):
-            match message:
-                case Opened(document):
-                    watch.opened(task.path, document.page_count)
-                case PageRead():
-                    watch.page_read(task.path)
-                case Finished(extraction):
-                    yield from desk.finished(task, extraction)
-                case Failed(error):
-                    yield from desk.failed(task, error)
+        yield from run_in(pool, files, plan, store, watch=watch)
+
+
+def run_in(
+    pool: Pool,
+    files: Iterable[Path],
+    plan: Plan,
+    store: SqlStore,
+    *,
+    watch: Watch,
+    stop: Callable[[], bool] = lambda: False,
+) -> Generator[Outcome, None, None]:
+    """The same in a pool that stays, with its models loaded. After `stop` what is in work is ended, and nothing is
+    begun. A pool whose run was left early, by an error too, has to be closed."""
+    desk = _Desk(plan, store)
+    tasks = [Task(path) for path in sorted(files, key=_size, reverse=True)]
+    for task, message in pool.process(tasks, desk.is_wanted, stop):
+        match message:
+            case Opened(document):
+                watch.opened(task.path, document.page_count)
+            case PageRead():
+                watch.page_read(task.path)
+            case Finished(extraction):
+                yield from desk.finished(task, extraction)
+            case Failed(error):
+                yield from desk.failed(task, error)
 
 
 @dataclass

@@ -25,10 +25,17 @@ COMMANDS = {
     "export": ("docpipe.cli.export:export", "Write stored results to a JSONL, CSV or Excel file."),
     "schema": ("docpipe.cli.schema:schema", "List and show schemas: what docpipe looks for."),
     "evaluate": ("docpipe.cli.evaluate:evaluate", "Compare results with labels: precision, recall and F1 per field."),
+    "watch": ("docpipe.cli.watch:watch", "Read what is put into a folder, as it comes."),
+    "submit": ("docpipe.cli.submit:submit", "Put documents into the queue."),
+    "status": ("docpipe.cli.status:status", "Say how far documents in the queue are."),
+    "queue": ("docpipe.cli.queue:queue", "Say what waits, who works and what went wrong; try again, delete."),
     "keeper": (
         "docpipe.cli.keeper:keeper",
         "Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.",
     ),
+    "serve": ("docpipe.cli.serve:serve", "Serve the HTTP API."),
+    "key": ("docpipe.cli.key:key", "Make, list and revoke the keys of the HTTP API."),
+    "migrate": ("docpipe.cli.migrate:migrate", "Bring the database to this version of docpipe."),
     "doctor": ("docpipe.cli.doctor:doctor", "Say what is installed, what is missing, and what that costs."),
 }
 

@@ -1,4 +1,4 @@
-"""`docpipe keeper`: the process that keeps the service in order. In: settings. Out: nothing; its log says what it does."""
+"""`docpipe keeper`: the process that keeps the service in order. In: settings. Out: nothing; its log tells."""
 
 from __future__ import annotations
 
@@ -7,20 +7,27 @@ import threading
 
 import click
 
-from docpipe.config import load_settings
-from docpipe.keeper import Keeper
+from docpipe.config import Settings, load_settings
+from docpipe.errors import QueueError
+from docpipe.keeper import DUTY, Keeper
 from docpipe.log import write_log
 from docpipe.service import Service
+from docpipe.store.database import Database
+from docpipe.store.waiting import Duties
 
 
 @click.command()
-def keeper() -> None:
+@click.option("--check", is_flag=True, help="Only say whether a keeper is at work; exit code 8: none is.")
+def keeper(check: bool) -> None:
     """Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.
 
     It also delivers webhooks and answers, and deletes originals whose time is over (DOCPIPE_KEEP_DAYS). Run one beside
     the workers; a second one waits until the first is gone.
     """
     settings = load_settings()
+    if check:
+        click.echo(f"{_holder(settings)} is at work")
+        return
     write_log(settings.log_format)
     service, stop = Service.of(settings), threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -29,3 +36,15 @@ def keeper() -> None:
         Keeper(service, stop).run()
     finally:
         service.close()
+
+
+def _holder(settings: Settings) -> str:
+    """The keeper that is at work. Raises QueueError when there is none."""
+    database = Database(settings.database_url)
+    try:
+        holder = Duties(database).holder(DUTY)
+    finally:
+        database.close()
+    if holder is None:
+        raise QueueError("no keeper is at work", hint="Start one beside the workers: docpipe keeper.")
+    return holder

@@ -20,6 +20,8 @@ from typing import IO, Any, BinaryIO
 from docpipe.errors import InputError, MissingError, StoreError, TooLargeError
 
 CHUNK = 1024 * 1024
+CHAINED = "::"
+LIBRARIES = ("botocore", "aiobotocore", "aiohttp")
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
 
 
@@ -121,10 +123,11 @@ class Blobs:
             yield
         except FileNotFoundError as error:
             raise self._missing(key) from error
-        except OSError as error:
-            reason = error.strerror or str(error)
+        except Exception as error:
+            if not _is_of_the_store(error):
+                raise
             hint = "Check the disk (is it full?), the bucket and the rights."
-            raise StoreError(f"{self.url}: {key}: {reason}", hint=hint) from error
+            raise StoreError(f"{self.url}: {key}: {_reason(error)}", hint=hint) from error
 
     def _missing(self, key: str) -> MissingError:
         return MissingError(f"{self.url} has no {key}")
@@ -142,10 +145,12 @@ def original_key(job_id: str) -> str:
 @contextmanager
 def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
     """A document that somebody names instead of sending it, and its file name. `allowed` are folders and prefixes with
-    commas between. Raises InputError when it is not below one of them or not there."""
+    commas between. Raises InputError when it is not below one of them or not there, StoreError when S3 is away."""
     near = [prefix.strip() for prefix in allowed.split(",") if _scheme(prefix.strip()) == _scheme(reference)]
+    # "::" puts one file system of fsspec on another, and these know nothing of links: it is no part of a name here
+    named = bool(near) and CHAINED not in reference and "\x00" not in reference
     # no file system is made for a scheme that nobody allowed: some of them connect at once
-    files, path = _file_system(reference, {}) if near else (None, "")
+    files, path = _file_system(reference, {}) if named else (None, "")
     path = os.path.realpath(path) if _is_local(files) else path
     if files is None or not any(_is_below(files, path, prefix) for prefix in near if prefix):
         raise InputError(
@@ -154,10 +159,12 @@ def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
         )
     try:
         source = files.open(path, "rb")
-    except OSError as error:
-        raise InputError(
-            f"{reference} cannot be read: {error.strerror or error}", hint="Check the reference."
-        ) from error
+    except Exception as error:
+        if not _is_of_the_store(error):
+            raise
+        if isinstance(error, OSError):
+            raise InputError(f"{reference} cannot be read: {_reason(error)}", hint="Check the reference.") from error
+        raise StoreError(f"{reference} cannot be reached: {_reason(error)}", hint="Check the network.") from error
     with source:
         yield source, path.rsplit("/", 1)[-1]
 
@@ -186,6 +193,15 @@ def _file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
 
 def _is_local(files: Any) -> bool:
     return files is not None and "file" in files.protocol
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """s3fs makes an OSError of what S3 answers, and lets through what its libraries raise when there is no answer."""
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in LIBRARIES
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _chunks(source: IO[bytes]) -> Iterator[bytes]:

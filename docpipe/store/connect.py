@@ -65,13 +65,28 @@ def _url_hint() -> str:
 def open_engine(url: URL, *, create: bool = True) -> Engine:
     """An engine on a database that has this code's tables. With `create` false a missing SQLite file is an error."""
     with explained(url):
-        engine = _sqlite_engine(url, create=create) if url.get_backend_name() == "sqlite" else _server_engine(url)
+        engine = _engine(url, create=create)
         try:
             upgrade(engine)
         except BaseException:
             engine.dispose()
             raise
         return engine
+
+
+def migrate(text_url: str) -> str | None:
+    """Bring a database to HEAD. Returns the version that it had; None: it was new. Raises StoreError."""
+    url = parse_url(text_url)
+    with explained(url):
+        engine = _engine(url, create=True)
+        try:
+            return upgrade(engine)
+        finally:
+            engine.dispose()
+
+
+def _engine(url: URL, *, create: bool) -> Engine:
+    return _sqlite_engine(url, create=create) if url.get_backend_name() == "sqlite" else _server_engine(url)
 
 
 def _sqlite_engine(url: URL, *, create: bool) -> Engine:
@@ -157,16 +172,18 @@ def lock_setup(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SETUP_LOCK})
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to HEAD, in one transaction. Several processes may do so at once."""
+def upgrade(engine: Engine) -> str | None:
+    """Bring the database to HEAD, in one transaction. Several processes may do so at once. Returns the version that it
+    had; None: it was new."""
     with engine.connect() as connection:
         if _version(connection) == HEAD:
-            return
+            return HEAD
     with writing(engine) as connection:
         lock_setup(connection)
         version = _version(connection)
         if version != HEAD:
             _migrate(connection, version)
+        return version
 
 
 def _version(connection: Connection) -> str | None:

@@ -16,11 +16,12 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 
 from docpipe.errors import UsageError
 from docpipe.store.database import Database
-from docpipe.store.jobs import ENDED, Job, State, job_of
+from docpipe.store.jobs import ENDED, WAITING, Job, State, job_of
 from docpipe.store.service_tables import deliveries, jobs
 from docpipe.store.tables import document_files, documents, extractions
 
 MOST = 200  # jobs of one page
+HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,57 @@ class JobView:
             if after is None:
                 return
 
+    def named(self, ids: Sequence[str]) -> dict[str, Job]:
+        """The jobs with these ids; those that are not there are left out."""
+        found: dict[str, Job] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(ids), MOST):
+                query = select(jobs).where(jobs.c.id.in_(ids[start : start + MOST]))
+                found |= {row["id"]: job_of(row) for row in connection.execute(query).mappings()}
+        return found
+
+    def find(self, prefix: str) -> Job:
+        """By its id or the beginning of it. Raises UsageError unless it is exactly one job."""
+        prefix = prefix.lower()
+        found: list[Job] = []
+        if prefix and HEX.issuperset(prefix):
+            # "g" follows all hex digits: a range uses the index where LIKE may not
+            query = select(jobs).where(jobs.c.id >= prefix, jobs.c.id < prefix + "g").limit(2)
+            with self._database.reading() as connection:
+                found = [job_of(row) for row in connection.execute(query).mappings()]
+        if len(found) > 1:
+            raise UsageError(f"several jobs begin with {prefix}", hint="Give more of the id.")
+        if not found:
+            raise UsageError(f"there is no job {prefix}", hint="`docpipe status` shows the newest ones; see --db.")
+        return found[0]
+
+    def oldest(self, states: Sequence[State]) -> Job | None:
+        """The one that was taken in first."""
+        query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.created).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+            return None if row is None else job_of(row)
+
+    def set_back(self) -> tuple[int, Job | None]:
+        """How many wait for another try after something went wrong, and the one to which it happened last."""
+        again = and_(jobs.c.state.in_(WAITING.values()), jobs.c.error_code.is_not(None))
+        with self._database.reading() as connection:
+            count = connection.scalar(select(func.count()).select_from(jobs).where(again)) or 0
+            last = select(jobs).where(again).order_by(jobs.c.changed.desc()).limit(1)
+            row = connection.execute(last).mappings().one_or_none()
+            return count, None if row is None else job_of(row)
+
     def counts(self, wanted: Wanted = Wanted()) -> dict[str, int]:
         """How many jobs are in each state."""
         query = select(jobs.c.state, func.count()).where(*_where(wanted)).group_by(jobs.c.state)
         with self._database.reading() as connection:
-            return dict(connection.execute(query).tuples().all())
+            return dict(connection.execute(query).all())
 
     def undelivered(self) -> dict[str, int]:
         """Messages that wait for another try, and those that were given up."""
         query = select(deliveries.c.given_up, func.count()).where(deliveries.c.delivered.is_(None))
         with self._database.reading() as connection:
-            found: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).tuples().all())
+            found: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).all())
         return {"waiting": found.get(False, 0), "given_up": found.get(True, 0)}
 
     def retry(self, job_id: str) -> Job | None:
@@ -90,12 +131,20 @@ class JobView:
         """The job that was deleted, with its result, and with its document where nothing else speaks of that: no other
         job and no file that the command line read. None when it is unknown."""
         with self._database.writing() as connection:
+            # whoever submits the same document meanwhile waits; our cascade would take that job along
+            of_job = select(jobs.c.document_id).where(jobs.c.id == job_id).scalar_subquery()
+            connection.execute(select(documents.c.id).where(documents.c.id == of_job).with_for_update())
             row = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs)).mappings().one_or_none()
             if row is None:
                 return None
             job = job_of(row)
             _delete_result(connection, job)
             return job
+
+    def forget(self, job: Job) -> None:
+        """What was written of a job after it was deleted; as in `delete`."""
+        with self._database.writing() as connection:
+            _delete_result(connection, job)
 
 
 def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -130,8 +179,8 @@ def _place(cursor: str) -> tuple[datetime, str]:
         place = datetime.fromisoformat(created)
         if place.tzinfo is None or not number.isalnum():
             raise ValueError(cursor)
-        return place, number
-    except (ValueError, binascii.Error, UnicodeError) as error:
+        return place.astimezone(UTC), number
+    except (ValueError, OverflowError, binascii.Error) as error:
         raise UsageError(
             "this cursor is none of ours", hint="Begin without a cursor, then take `next` as it is."
         ) from error

@@ -100,7 +100,10 @@ class JobStore:
         row |= {"id": job_id, "state": "queued", "attempts": 0, "setbacks": 0, "created": now, "changed": now}
         with self.database.writing() as connection:
             known = {"id": wanted.document_id, "name": wanted.name, "size": wanted.size, "first_seen": now}
-            connection.execute(upsert(connection, documents, known).on_conflict_do_nothing())
+            # an update even of what is there: who deletes the document at this moment is waited for
+            adding = upsert(connection, documents, known)
+            locking = adding.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": wanted.size})
+            connection.execute(locking)
             again = upsert(connection, jobs, row | {"sent": now}).on_conflict_do_nothing(
                 index_elements=[jobs.c.owner, jobs.c.idempotency_key]
             )
@@ -237,7 +240,8 @@ def _reason(error: DocpipeError | None) -> dict[str, Any]:
 
 
 def _same_or_refused(known: Job, wanted: Submission) -> None:
-    if (known.document_id, known.schema, known.model) != (wanted.document_id, wanted.schema, wanted.model):
+    """The model is not asked: the operator may have changed it since, which whoever repeats a submission cannot know."""
+    if (known.document_id, known.schema) != (wanted.document_id, wanted.schema):
         raise ConflictError(f"the idempotency key {wanted.idempotency_key!r} was used for another document or schema")
 
 

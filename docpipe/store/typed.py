@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, time
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,12 @@ def _table(name: str, list_path: str, columns: Mapping[tuple[str, str], str]) ->
     return Table(name, MetaData(), *_own_columns(list_path), *typed)
 
 
+@lru_cache(maxsize=256)  # SQLAlchemy compiles a statement again for each new Table: 1 ms, three times a document
+def _bare_table(name: str, list_path: str) -> Table:
+    """With docpipe's own columns alone."""
+    return _table(name, list_path, {})
+
+
 def _add_columns(connection: Connection, table: Table, names: Iterable[str]) -> None:
     from alembic.migration import MigrationContext  # heavy: 0.2 s, needed only when a schema gained a field
     from alembic.operations import Operations  # heavy: as above
@@ -208,7 +215,7 @@ def write_typed(
     for name, list_path in connection.execute(
         select(typed_tables.c.table_name, typed_tables.c.list_path).where(typed_tables.c.schema == extraction.schema)
     ).all():
-        table = _table(name, list_path, {})  # lists that the schema no longer has are emptied as well
+        table = _bare_table(name, list_path)  # lists that the schema no longer has are emptied as well
         connection.execute(table.delete().where(table.c.document_id == document_id))
     own, items = _cells(extraction)
     for typed in tables:

@@ -1,0 +1,155 @@
+"""`docpipe queue`: what waits, who works, what went wrong; another try, and deletion.
+
+In: the jobs in the database, and the broker where it can be reached. Out: findings, or the ids of what was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from docpipe.cli.job_table import console, counts_line, job_table, sentence, spell
+from docpipe.cli.sending import Courier
+from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, without_password
+from docpipe.errors import EXIT_USAGE, QueueError, UsageError
+from docpipe.keeper import DUTY
+from docpipe.queue import QUEUES
+from docpipe.service import Service
+from docpipe.store.job_view import Wanted
+from docpipe.store.jobs import ENDED, STATES, WAITING, Job, State
+from docpipe.store.waiting import Duties
+
+LAST_FAILURES = 5
+NAMES_SHOWN = 5  # of workers
+NO_WORKER = "none answers: `celery -A workers.app worker` starts one"
+NO_KEEPER = "none: the jobs of dead workers wait, and messages are not sent; `docpipe keeper` starts one"
+FAILURES: tuple[State, ...] = ("failed", "quarantined")
+
+
+@click.group(invoke_without_command=True)
+@database_option
+@click.pass_context
+def queue(context: click.Context, database: str | None) -> None:
+    """Say what waits, who works and what went wrong; try again, delete.
+
+    Without a command it shows the state of the queue, also while the broker is away.
+    """
+    context.obj = database
+    if context.invoked_subcommand is None:
+        with opened_service(settings_with(database), create=False) as service:
+            for what, found in _findings(service):
+                click.echo(f"{what:<10} {found}")
+            failed, _ = service.view.page(Wanted(states=FAILURES), limit=LAST_FAILURES)
+            if failed:
+                click.echo("\nThe last failures; `docpipe queue retry ID` tries one again:")
+                console().print(job_table(failed))
+
+
+@queue.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(FAILURES), help="All jobs in this state; may be repeated."
+)
+@database_option
+@click.pass_obj
+def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State, ...], database: str | None) -> int:
+    """Try ended jobs again from the beginning.
+
+    ID is a job's id or the beginning of it. Standard output has the ids of the jobs that begin again.
+    """
+    if not ids and not states:
+        raise UsageError("nothing is named", hint="Give ids, or --state failed or --state quarantined.")
+    again = left = 0
+    with opened_service(settings_with(database or group_database), create=False) as service:
+        courier = Courier(service)
+        for job in _meant(service, ids, states):
+            if courier.retry(job.id) is None:
+                left += 1
+                click.echo(f"{job.id[:ID_SHOWN]} {job.name}: {_why_not(job)}", err=True)
+            else:
+                again += 1
+                click.echo(job.id)
+    click.echo(f"{again} begin again" + (f", {left} do not." if left else "."), err=True)
+    return EXIT_USAGE if left else 0
+
+
+@queue.command()
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    required=True,
+    type=click.Choice(STATES),
+    help="Jobs in this state; may be repeated.",
+)
+@click.option("--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only those taken in before.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@database_option
+@click.pass_obj
+def purge(
+    group_database: str | None, states: tuple[State, ...], days: float | None, yes: bool, database: str | None
+) -> None:
+    """Delete jobs with their originals, pages and results.
+
+    A result stays where another job or `docpipe run` has it too. Standard output has the ids of the deleted jobs.
+    """
+    before = None if days is None else datetime.now(UTC) - timedelta(days=days)
+    with opened_service(settings_with(database or group_database), create=False) as service:
+        found = [job.id for job in service.view.all(Wanted(states=states, created_before=before))]
+        if found and not yes:
+            question = f"Delete {len(found)} jobs ({', '.join(states)}) with their documents and results?"
+            click.confirm(question, abort=True, err=True)
+        deleted = 0
+        for job_id in found:
+            if service.delete(job_id):
+                deleted += 1
+                click.echo(job_id)
+    click.echo(f"{deleted} jobs were deleted.", err=True)
+
+
+def _findings(service: Service) -> Iterator[tuple[str, str]]:
+    broker = without_password(service.settings.broker_url)
+    try:
+        depths = ", ".join(f"{service.sender.depth(stage)} in {QUEUES[stage]}" for stage in QUEUES)
+        workers = service.sender.workers()
+    except QueueError as error:
+        kept = "What is taken in meanwhile is kept, and sent when it is back."
+        yield "broker", f"{broker}: {sentence(error.message)} {error.hint} {kept}"
+    else:
+        yield "broker", f"{broker}: {depths}"
+        yield "workers", _named(workers) if workers else NO_WORKER
+    yield "keeper", Duties(service.database).holder(DUTY) or NO_KEEPER
+    yield "jobs", counts_line(service.view.counts())
+    oldest = service.view.oldest(tuple(WAITING.values()))
+    if oldest is not None:
+        waited = spell(datetime.now(UTC) - oldest.created)
+        yield "oldest", f"{oldest.id[:ID_SHOWN]} {oldest.name} was taken in {waited} ago"
+    again, last = service.view.set_back()
+    if last is not None and last.error is not None:
+        yield (
+            "set back",
+            f"{again} are tried again; the last one for: {sentence(last.error['message'])} {last.error['hint']}",
+        )
+    messages = service.view.undelivered()
+    if any(messages.values()):
+        yield "messages", f"{messages['waiting']} to deliver, {messages['given_up']} given up"
+
+
+def _named(workers: Sequence[str]) -> str:
+    more = f" and {len(workers) - NAMES_SHOWN} more" if len(workers) > NAMES_SHOWN else ""
+    return f"{len(workers)} answer: {', '.join(workers[:NAMES_SHOWN])}{more}"
+
+
+def _meant(service: Service, ids: Sequence[str], states: Sequence[State]) -> Iterator[Job]:
+    """Raises UsageError for an id that is not there, before anything is changed."""
+    yield from [service.view.find(given) for given in ids]
+    if states:
+        yield from list(service.view.all(Wanted(states=states)))
+
+
+def _why_not(job: Job) -> str:
+    if job.state not in ENDED:
+        return f"it is {job.state}"
+    return "its original was deleted; submit it again" if job.purged else "it was deleted"
