@@ -60,7 +60,7 @@ USER 10001:10001
 EXPOSE 8000
 # The API's; docker-compose.yml gives each other process one of its own.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/healthz', timeout=5)"]
+  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/health', timeout=5)"]
 CMD ["docpipe", "serve", "--host", "0.0.0.0", "--port", "8000"]
 
 FROM service AS gpu

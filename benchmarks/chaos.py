@@ -19,6 +19,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
@@ -32,12 +33,12 @@ from benchmarks.servers import Program
 from benchmarks.service_documents import invoice, write_script
 from benchmarks.stand import Stand, stand
 from docpipe.errors import DocpipeError, StoreError
+from docpipe.keeper import Keeper
 from docpipe.service import Service, Wish
 from docpipe.store.job_view import Wanted
 from docpipe.store.jobs import BULK, INTERACTIVE
 
 LEASE_SECONDS = 5
-AWAY = {"redis": 3.0, "postgres": 8.0}  # seconds; the second is longer than a lease
 SUBMITTED_BY = 0.7  # of the kills: later ones meet a backlog, so that most of the dead have a document in hand
 EVERY_TENTH = 10  # document is interactive
 KINDS = ("group", "child", "child", "parent")  # a child alone dies most often: of bad documents, or for want of memory
@@ -46,7 +47,9 @@ SENT = re.compile(r"(\d+) jobs were sent to")
 
 @dataclass(frozen=True)
 class Plan:
-    """`interval`: seconds between two kills. `events`: what else happens, at which share of the kills."""
+    """`interval`: seconds between two kills. `keeper`: one as a process; otherwise it is a thread here, which a test can
+    make less patient. `away`: seconds that the database is away, longer than a lease; Redis is for a third of it.
+    `events`: what else happens, at which share of the kills."""
 
     documents: int = 1000
     kills: int = 100
@@ -54,6 +57,8 @@ class Plan:
     interval: float = 2.0
     seconds: float = 1800.0
     seed: int = 4
+    keeper: bool = True
+    away: float = 8.0
     events: tuple[tuple[float, str], ...] = (
         (0.08, "keeper killed"), (0.15, "Redis restarted"), (0.25, "PostgreSQL restarted"),
         (0.35, "Redis emptied (FLUSHALL)"), (0.45, "keeper killed"), (0.55, "Redis killed"),
@@ -86,12 +91,16 @@ class Chaos:
     def __post_init__(self) -> None:
         self.dice = random.Random(self.plan.seed)
         self.workers = [self.stand.worker(f"worker-{number}") for number in range(self.plan.workers)]
-        self.keeper: Program | None = self.stand.keeper()
+        self.keeper = self.stand.keeper() if self.plan.keeper else None
         self.service = self.stand.service()
         self.broken: BaseException | None = None
 
     def run(self) -> None:
         """Raises TimeoutError when jobs are still open long after the last kill."""
+        with self._keeping():
+            self._run()
+
+    def _run(self) -> None:
         started = time.monotonic()
         for program in self._programs():
             program.start()
@@ -105,6 +114,21 @@ class Chaos:
         self.course.seconds = time.monotonic() - started
         if self.keeper is not None:
             self.course.resent = sum(int(number) for number in SENT.findall(self.keeper.said()))
+
+    @contextmanager
+    def _keeping(self) -> Iterator[None]:
+        if self.keeper is not None:
+            yield
+            return
+        keeper = Keeper(self.stand.service())
+        thread = threading.Thread(target=keeper.run)
+        thread.start()
+        try:
+            yield
+        finally:
+            keeper.stop.set()
+            thread.join()
+            keeper.service.close()
 
     def _submit_all(self) -> None:
         """As a client of the API would: what failed is sent again under its key, for as long as it takes."""
@@ -186,9 +210,10 @@ class Chaos:
         elif "emptied" in event:
             redis.wipe()
         else:
-            name, server = ("redis", redis) if event.startswith("Redis") else ("postgres", postgres)
+            is_redis = event.startswith("Redis")
+            server = redis if is_redis else postgres
             server.stop(*([sign] if sign else []))
-            time.sleep(AWAY[name])
+            time.sleep(self.plan.away / 3 if is_redis else self.plan.away)
             server.start()
 
     def _await_end(self, until: float) -> None:

@@ -33,11 +33,11 @@ from benchmarks.service_documents import invoice, write_script
 from benchmarks.stand import Stand, stand
 from docpipe.capacity import usable_cores
 from docpipe.service import Service, Wish
-from docpipe.store.job_view import Wanted
 
 PARTS = ("steps", "load", "one", "network")
 NEVER = "1000000"  # tasks until a child is replaced: a leak would show
 LOOK = 2.0  # seconds between two looks
+TINY, SELDOM = 20, 0.1  # bytes and updates a document below which a table does not grow with the documents
 SLOWEST = 0.5  # documents a second below which something is wrong
 Say = Callable[[str], None]
 
@@ -50,6 +50,7 @@ class Run:
     wall: float
     seconds: Mapping[str, float]
     flow: float
+    fields: float
     samples: list[tuple[int, dict[str, float]]]
     speeds: tuple[float, float]
 
@@ -82,7 +83,12 @@ def load(documents: int, workers: int, say: Say) -> tuple[Run, dict[str, Any]]:
                 blobs = meters.blob_bytes(Path(service.settings.blob_url))
                 left = {
                     "redis_message_bytes": message,
-                    "tables": {name: size for name, size in sorted(grown.items()) if size >= 1},
+                    "tables": {name: size for name, size in sorted(grown.items()) if size >= TINY},
+                    "indexes": {name: size / documents for name, size in meters.index_bytes(service).items()},
+                    "updates": {
+                        name: (updates / documents, hot / documents)
+                        for name, (updates, hot) in meters.rows_updated(service).items()
+                    },
                     "blobs": {name: size / documents for name, size in sorted(blobs.items())},
                     "database": after,
                     "submissions_per_second": documents / queueing,
@@ -121,7 +127,7 @@ def _run(whole: Stand, service: Service, documents: int, workers: int, say: Say,
     seconds = {kind: used[kind] / count for kind in meters.KINDS}
     tenth = [next(at for done, at in [*times, (documents, wall)] if done >= share * documents) for share in (0.1, 0.9)]
     speeds = 0.1 * documents / max(tenth[0], 1e-9), 0.1 * documents / max(wall - tenth[1], 1e-9)
-    return Run(count, wall, seconds, _flow_seconds(service), samples, speeds)
+    return Run(count, wall, seconds, *_of_results(service), samples, speeds)
 
 
 def _ended(service: Service) -> int:
@@ -129,12 +135,11 @@ def _ended(service: Service) -> int:
     return sum(counts.get(state, 0) for state in ("done", "failed", "quarantined"))
 
 
-def _flow_seconds(service: Service) -> float:
-    """Of reading and understanding themselves, a document."""
-    timings = [
-        sum(found.extraction.timings.values()) for found in service.store.results() if found.extraction is not None
-    ]
-    return sum(timings) / len(timings)
+def _of_results(service: Service) -> tuple[float, float]:
+    """Seconds of reading and understanding themselves, and fields, a document."""
+    made = [found.extraction for found in service.store.results() if found.extraction is not None]
+    seconds = sum(sum(each.timings.values()) for each in made)
+    return seconds / len(made), sum(len(each.fields) for each in made) / len(made)
 
 
 def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
@@ -150,9 +155,6 @@ def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
                     service.submit(source, f"{number}.jpg", Wish(schema))
             say(f"{len(pictures)} scanned pages queued")
             run = _run(whole, service, len(pictures), workers, say, warm=2 * workers)
-            jobs = service.view.page(Wanted(), limit=200)[0]
-            results = [service.store.find(job.run_key) for job in jobs if job.run_key]
-            fields = [len(found.extraction.fields) for found in results if found is not None and found.extraction]
             blobs = meters.blob_bytes(Path(service.settings.blob_url))
             return {
                 "pages": run.documents,
@@ -160,7 +162,7 @@ def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
                 "workers": workers,
                 "flow_seconds": run.flow,
                 "processor_seconds": dict(run.seconds),
-                "fields": sum(fields) / len(fields),
+                "fields": run.fields,
                 "blobs": {kind: size / len(pictures) for kind, size in sorted(blobs.items())},
             }
         finally:
@@ -197,6 +199,7 @@ def _load_lines(loaded: Mapping[str, Any]) -> Iterator[str]:
     first, last = loaded["speeds"]
     yield f"| the same in the first tenth, and in the last | {first:.1f}, {last:.1f} |"
     yield f"| seconds of reading and understanding themselves, a document | {loaded['flow_seconds']:.4f} |"
+    yield f"| fields a document | {loaded['fields']:.0f} |"
     for kind, seconds in loaded["processor_seconds"].items():
         yield f"| processor seconds a document: {kind} | {seconds:.4f} |"
     for kind, (before, after) in loaded["memory"].items():
@@ -207,7 +210,11 @@ def _load_lines(loaded: Mapping[str, Any]) -> Iterator[str]:
     for name, value in left["database"].items():
         yield f"| PostgreSQL, {name.replace('_', ' ')} a document | {value:,.1f} |"
     for name, size in left["tables"].items():
-        yield f"| table {name} with its indexes, bytes a document | {size:,.0f} |"
+        of_indexes = left["indexes"].get(name, 0.0)
+        yield f"| table {name}, bytes a document; of these in indexes | {size:,.0f}; {of_indexes:,.0f} |"
+    for name, (updates, hot) in left["updates"].items():
+        if updates >= SELDOM:
+            yield f"| rows of {name} updated a document; of these beside the indexes (HOT) | {updates:.1f}; {hot:.1f} |"
     for kind, size in left["blobs"].items():
         yield f"| {kind}, bytes a document | {size:,.0f} |"
 
@@ -242,7 +249,7 @@ def main() -> None:
 def _as_json(run: Run) -> dict[str, Any]:
     return {
         "documents": run.documents, "wall": run.wall, "per_second": run.a_second, "flow_seconds": run.flow,
-        "processor_seconds": dict(run.seconds), "speeds": run.speeds,
+        "processor_seconds": dict(run.seconds), "speeds": run.speeds, "fields": run.fields,
     }  # fmt: skip
 
 

@@ -111,6 +111,20 @@ def table_bytes(service: Service) -> dict[str, int]:
         return {name: int(size) for name, size in connection.execute(query)}
 
 
+def index_bytes(service: Service) -> dict[str, int]:
+    """Of all indexes of a table."""
+    with service.database.reading() as connection:
+        rows = connection.execute(text("SELECT relname, pg_indexes_size(relid) FROM pg_stat_user_tables"))
+        return {name: int(size) for name, size in rows}
+
+
+def rows_updated(service: Service) -> dict[str, tuple[int, int]]:
+    """By table: rows updated, and those of them that no index had to hear of."""
+    query = text("SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE n_tup_upd > 0")
+    with service.database.reading() as connection:
+        return {name: (int(updates), int(hot)) for name, updates, hot in connection.execute(query)}
+
+
 def blob_bytes(folder: Path) -> dict[str, int]:
     """By kind: originals, pictures of pages, words of pages."""
     kinds = {"original": "original", ".jpg": "pictures", ".json": "words"}

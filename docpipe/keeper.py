@@ -19,7 +19,7 @@ from functools import cached_property
 
 from docpipe.errors import DocpipeError, QueueError, StoreError
 from docpipe.log import about
-from docpipe.service import Service
+from docpipe.service import Service, addressed
 from docpipe.store.blobs import prefix_of
 from docpipe.store.jobs import STAGES, Stage
 from docpipe.store.outbox import Delivery, Outbox
@@ -123,6 +123,7 @@ class Keeper:
         answer = self.service.answer(job) if job is not None else None
         if answer is None:
             raise Refused("the result was deleted meanwhile")
+        answer = addressed(answer, target.get("answer"), delivery.job_id)
         if "task" in target:
             self.service.sender.call(str(target["task"]), str(target.get("queue") or "celery"), answer)
         else:

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 
 PREPARE, UNDERSTAND = "docpipe.prepare", "docpipe.understand"
 QUEUES: Mapping[Stage, str] = {"prepare": PREPARE, "understand": UNDERSTAND}
-FIRST_IN_REDIS, LAST_IN_REDIS = 0, 9  # Redis has a list for each of them
+FIRST_IN_REDIS, LAST_IN_REDIS = 0, 9
+LISTS_IN_REDIS = [0, 3, 6, 9]  # kombu's own: a message of another program may lie in any of them
 HIGHEST_IN_AMQP = 9  # and RabbitMQ counts the other way round
 SEND_SECONDS = 5  # an upload waits no longer for a broker that is away
+ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}  # kombu would wait six seconds for its return
 PING_SECONDS = 1.0  # for workers to say that they live
 ANSWERS_KEPT = 24 * 3600  # seconds in the result backend; the results themselves are in SQL
 
@@ -41,16 +43,24 @@ class Sender:
 
     def call(self, task: str, queue: str, answer: Mapping[str, Any]) -> None:
         """Another program's task gets the answer as its one argument. Raises QueueError."""
-        self._send(task, [answer], queue, urgent=True)
+        from kombu.entity import Queue  # heavy: 0.3 s, and only the service queues
+
+        if self._is_amqp:  # it would drop in silence what is for a queue that nobody has declared yet
+            with _explained(), self._app.connection_for_read() as connection, connection.channel() as channel:
+                channel.queue_declare(queue=queue, passive=True)
+        # not declared: the queue is theirs, and RabbitMQ takes no second declaration that differs
+        self._send(task, [answer], Queue(queue, no_declare=True), urgent=True)
 
     def answer(self, task_id: str, answer: Mapping[str, Any]) -> None:
         """Whoever waits for `docpipe.process` gets this. Raises QueueError."""
+        if not self._app.conf.result_backend:
+            raise QueueError("there is no place for answers", hint="Set DOCPIPE_RESULT_URL, or ask with a callback.")
         with _explained():
             self._app.backend.store_result(task_id, answer, "SUCCESS")
 
     def depth(self, stage: Stage) -> int:
         """Messages that wait. Raises QueueError."""
-        with _explained(), self._app.connection_for_read() as connection, connection.channel() as channel:
+        with _explained(), self._app.connection_for_read() as made, made.ensure_connection(**ONCE).channel() as channel:
             try:
                 return int(channel.queue_declare(queue=QUEUES[stage], passive=True).message_count)
             except Exception as error:
@@ -64,7 +74,9 @@ class Sender:
             replies = self._app.control.ping(timeout=PING_SECONDS)
         return sorted(name for reply in replies for name in reply)
 
-    def _send(self, task: str, args: Sequence[Any], queue: str, *, urgent: bool, task_id: str | None = None) -> None:
+    def _send(
+        self, task: str, args: Sequence[Any], queue: str | Queue, *, urgent: bool, task_id: str | None = None
+    ) -> None:
         priority = HIGHEST_IN_AMQP * urgent if self._is_amqp else FIRST_IN_REDIS if urgent else LAST_IN_REDIS
         options = {"queue": queue, "priority": priority, "task_id": task_id}
         with _explained():
@@ -78,10 +90,11 @@ def job_id_in(task_id: str) -> str | None:
 
 
 def transport_options(broker_url: str) -> dict[str, Any]:
-    """Those that senders and workers must share: Redis' lists for each priority are named after them."""
-    if not broker_url.startswith("redis"):
-        return {}
-    return {"priority_steps": [FIRST_IN_REDIS, LAST_IN_REDIS], "queue_order_strategy": "priority"}
+    """Those that senders and workers must share: Redis' lists for each priority are named after them. RabbitMQ says
+    when it has a message: until then it counts as not sent."""
+    if is_amqp(broker_url):
+        return {"confirm_publish": True}
+    return {"priority_steps": LISTS_IN_REDIS, "queue_order_strategy": "priority"} if is_redis(broker_url) else {}
 
 
 def queues(broker_url: str) -> list[Queue]:
@@ -97,8 +110,12 @@ def is_amqp(broker_url: str) -> bool:
     return broker_url.startswith(("amqp", "pyamqp"))
 
 
+def is_redis(broker_url: str) -> bool:
+    return broker_url.startswith("redis")
+
+
 def default_result_url(broker_url: str, result_url: str | None) -> str | None:
-    return result_url or (broker_url if broker_url.startswith("redis") else None)
+    return result_url or (broker_url if is_redis(broker_url) else None)
 
 
 def _app(broker_url: str, result_url: str | None) -> Celery:
@@ -108,8 +125,8 @@ def _app(broker_url: str, result_url: str | None) -> Celery:
         "docpipe-sender", broker=broker_url, backend=default_result_url(broker_url, result_url), set_as_current=False
     )
     options = transport_options(broker_url)
-    if options:
-        options |= {"socket_connect_timeout": SEND_SECONDS, "socket_timeout": SEND_SECONDS}
+    if is_redis(broker_url):
+        options |= {"socket_connect_timeout": SEND_SECONDS, "socket_timeout": SEND_SECONDS, **ONCE}
     app.conf.update(
         broker_transport_options=options,
         broker_connection_timeout=SEND_SECONDS,

@@ -33,12 +33,12 @@ from docpipe.webhooks import Refused, checked_url, secret_of
 
 log = logging.getLogger("docpipe.service")
 NAME_LENGTH = 200  # characters of a file name
-AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: finding out takes six
+AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: each time may take ten
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What is wanted of a document. `callback` is {"url"}, {"task", "queue"} or {"answer"}."""
+    """What is wanted of a document. `callback` is {"url"}, {"answer"} or {"answer", "task", "queue"}."""
 
     schema: str = "invoice"
     priority: int = BULK
@@ -92,6 +92,7 @@ class Service:
         job_id = uuid.uuid4().hex
         name = file_name(name)
         with about(job=job_id), span("submit", job=job_id):
+            self.database.check()  # first: bytes without a row would lie there for ever
             limit = int(self.settings.max_bytes)
             sha256, size = self.blobs.add_original(job_id, source, most=min(limit, most or limit))
             wanted = Submission(
@@ -99,7 +100,7 @@ class Service:
                 wish.owner, wish.idempotency_key, wish.callback, traceparent(),
             )  # fmt: skip
             try:
-                job, is_new = self.jobs.submit(job_id, wanted)
+                job, is_new = self.jobs.submit(job_id, wanted, told=tell)
             except ConflictError:
                 self._forget(job_id)
                 raise
@@ -182,6 +183,11 @@ class Service:
 
     def _forget(self, job_id: str) -> None:
         self.blobs.delete(prefix_of(job_id))
+
+
+def addressed(answer: Mapping[str, Any], task_id: str | None, job_id: str | None = None) -> dict[str, Any]:
+    """An answer as other programs get it: with the task that asked, by which they know what it answers."""
+    return {"task_id": task_id, "job_id": job_id, **answer}
 
 
 def file_name(given: str) -> str:

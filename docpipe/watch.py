@@ -175,7 +175,7 @@ class WatchedFolder:
         target = _free(self.folder / (DONE if failure is None else FAILED) / found.name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if failure is not None:  # before the move: no file lies there without a reason
-            target.with_name(_short(target.name, REASON)).write_text(failure + "\n", encoding="utf-8")
+            target.with_name(target.name + REASON).write_text(failure + "\n", encoding="utf-8")
         try:
             return found.path.rename(target)
         except OSError as error:
@@ -195,15 +195,17 @@ def is_document(name: str) -> bool:
 
 
 def _free(target: Path) -> Path:
-    number, free = 1, target
+    """A name that nobody has, with room for the reason's."""
+    number, free = 1, _short(target, "")
     while free.exists() or free.is_symlink():
         number += 1
-        free = target.with_name(_short(target.stem, f" ({number}){target.suffix}"))
+        free = _short(target, f" ({number})")
     return free
 
 
-def _short(name: str, ending: str) -> str:
-    """The two together, as long as a file name may be."""
-    while name and len(os.fsencode(name + ending)) > LONGEST_NAME:
-        name = name[:-1]
-    return name + ending
+def _short(target: Path, mark: str) -> Path:
+    """With a mark before the ending; the name is cut where it would be longer than names may be."""
+    stem, ending = target.stem, mark + target.suffix
+    while stem and len(os.fsencode(stem + ending + REASON)) > LONGEST_NAME:
+        stem = stem[:-1]
+    return target.with_name(stem + ending)

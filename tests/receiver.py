@@ -1,4 +1,4 @@
-"""A program that waits for webhooks: a real HTTP server on this machine, with TLS if asked, that remembers its calls."""
+"""A program that waits for webhooks: a real HTTP server on this machine, with TLS if asked. It remembers its calls."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    def do_POST(self) -> None:  # noqa: N802 - the name is http.server's
+    def do_POST(self) -> None:
         receiver: Receiver = self.server.receiver
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}

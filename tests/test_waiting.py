@@ -73,7 +73,7 @@ def test_a_job_that_others_have_overtaken_is_found_though_the_queue_is_busy(data
     set_of(database, at_work, sent=ago(before))
     store.claim(at_work.id, "prepare", "host:1")
     found = waiting.untold("prepare", queue_is_empty=False, limit=MANY)
-    assert ids(found) == [lost.id], "not the one beside it, nor one of another priority"
+    assert ids(found) == [urgent.id, lost.id], "not the one beside it; and urgent ones go before all that is at work"
 
 
 def test_what_waits_for_another_try_is_found_when_its_time_has_come(database, store, waiting):

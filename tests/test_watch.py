@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+from sqlalchemy import make_url
 
 from benchmarks.servers import Program, wait_until
+from docpipe.batch.pool import Patience
+from docpipe.batch.station import Plan
+from docpipe.cli import invoke, watch_here
 from docpipe.errors import UsageError
+from docpipe.render.limits import Limits
+from docpipe.schema import load_schema
 from docpipe.watch import QUIET_LOOKS, Found, WatchedFolder
 from tests.test_run import draw_invoice, draw_scan, environment, workplace
 
@@ -121,7 +128,11 @@ def test_an_older_file_of_the_same_name_stays_and_each_failure_has_its_own_reaso
         (found,) = after_a_while(folder)
         folder.settle(found, f"why {text}")
     failed = folder.folder / "failed"
-    assert [(failed / f"scan{number}.pdf").read_text() for number in ("", " (2)", " (3)")] == ["first", "second", "third"]
+    assert [(failed / f"scan{number}.pdf").read_text() for number in ("", " (2)", " (3)")] == [
+        "first",
+        "second",
+        "third",
+    ]
     assert (failed / "scan (2).pdf.reason.txt").read_text() == "why second\n"
 
 
@@ -271,64 +282,91 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
     assert {Path(path).name for (path,) in moved} == {"known.pdf", "later.pdf"}
 
 
-def test_sigterm_ends_it_after_the_document_in_hand_and_the_next_one_goes_on(tmp_path):
+def test_after_kill_9_a_document_is_read_again_and_after_sigterm_to_its_end(tmp_path):
     folder = workplace(tmp_path)
     docs = folder / "docs"
-    draw_scan(docs / "long.pdf", pages=3)
+    draw_scan(docs / "long.pdf", pages=1)
     draw_invoice(docs / "short.pdf")
-    with watching(folder, "--jobs", "1") as program:
-        wait_until(lambda: "long.pdf came" in program.said(), "the long document is in hand")
-        assert program.stop() == 0
-    assert lying_in(docs) == {"done/long.pdf", "short.pdf"}
-    with watching(folder, "--jobs", "1"):
-        wait_until(lambda: "done/short.pdf" in lying_in(docs), "the next one goes on")
-
-
-def test_after_kill_9_in_the_middle_of_a_document_it_is_read_again_and_stored_once(tmp_path):
-    folder = workplace(tmp_path)
-    docs = folder / "docs"
-    draw_scan(docs / "long.pdf", pages=3)
     with watching(folder, "--jobs", "1") as program:
         wait_until(lambda: "long.pdf came" in program.said(), "the document is in hand")
         os.kill(program.process.pid, signal.SIGKILL)
-    assert lying_in(docs) == {"long.pdf"}
-    with watching(folder, "--jobs", "1"):
-        wait_until(lambda: "done/long.pdf" in lying_in(docs), "the next one does it")
+    assert lying_in(docs) == {"long.pdf", "short.pdf"}
+    (folder / "watch.log").unlink()
+    with watching(folder, "--jobs", "1") as program:
+        wait_until(lambda: "long.pdf came" in program.said(), "the next one has it in hand")
+        assert program.stop() == 0
+    assert lying_in(docs) == {"done/long.pdf", "short.pdf"}
     assert query(folder, "SELECT count(*) FROM extractions") == [(1,)]
     assert query(folder, "SELECT outcome FROM attempts ORDER BY number") == [("lost",), ("done",)]
 
 
-def test_a_database_that_goes_away_is_waited_for(tmp_path, monkeypatch, caplog):
-    """What cannot be stored stays in the folder."""
-    import threading
+@contextmanager
+def closed(url: str) -> Iterator[Callable[[], None]]:
+    """A PostgreSQL database that lets nobody in; what is yielded opens it again, as does the end of the block."""
+    name = make_url(url).database
+    with psycopg.connect(make_url(url).set(database="postgres").render_as_string(False), autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
 
-    from docpipe.batch.pool import Patience
-    from docpipe.batch.station import Plan
-    from docpipe.cli import watch_here
-    from docpipe.render.limits import Limits
-    from docpipe.schema import load_schema
+        def open_again() -> None:
+            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
+        yield open_again
+        open_again()
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManager[Path]]:
+    """The watcher of `docs` in a thread; it tries again soon, and its log is in caplog."""
     folder = workplace(tmp_path)
     monkeypatch.setattr(watch_here, "AGAIN_SECONDS", 0.2)
-    watched, database = WatchedFolder(folder / "docs"), folder / "test.db"
-    watched.prepare()
-    plan = Plan(load_schema("invoice"), f"scripted:{folder / 'script.json'}", 0.01, Limits())
-    watch = watch_here.HereWatch(watched, plan, f"sqlite:///{database}", 1, Patience(), 0.1)
-    stop = threading.Event()
-    caplog.set_level(logging.INFO)
-    thread = threading.Thread(target=watch.run, args=(stop,))
-    thread.start()
-    try:
-        wait_until(lambda: "reading with" in caplog.text, "it has begun")
-        database.rename(folder / "kept.db")
-        database.write_bytes(b"this is no database " * 500)
-        draw_invoice(folder / "docs" / "a.pdf")
-        wait_until(lambda: "Trying again" in caplog.text, "the trouble is said")
-        assert lying_in(folder / "docs") == {"a.pdf"}
-        for name in ("test.db-wal", "test.db-shm"):
-            (folder / name).unlink(missing_ok=True)
-        shutil.move(folder / "kept.db", database)
-        wait_until(lambda: "done/a.pdf" in lying_in(folder / "docs"), "it goes on")
-    finally:
-        stop.set()
-        thread.join()
+    caplog.set_level(logging.INFO, "docpipe")
+
+    @contextmanager
+    def run(database: str) -> Iterator[Path]:
+        watched = WatchedFolder(folder / "docs")
+        watched.prepare()
+        plan = Plan(load_schema("invoice"), f"scripted:{folder / 'script.json'}", 0.01, Limits())
+        watch = watch_here.HereWatch(watched, plan, database, 1, Patience(), 0.1)
+        stop = threading.Event()
+        thread = threading.Thread(target=watch.run, args=(stop,))
+        thread.start()
+        try:
+            wait_until(lambda: "reading with" in caplog.text, "it has begun")
+            yield folder / "docs"
+        finally:
+            stop.set()
+            thread.join()
+
+    return run
+
+
+def test_a_database_that_goes_away_is_waited_for(here, postgres_url, caplog):
+    """What cannot be stored stays in the folder."""
+    with here(postgres_url) as docs:
+        with closed(postgres_url):
+            draw_invoice(docs / "a.pdf")
+            wait_until(lambda: "Trying again" in caplog.text, "the trouble is said")
+            assert lying_in(docs) == {"a.pdf"}
+        wait_until(lambda: "done/a.pdf" in lying_in(docs), "it goes on")
+
+
+def test_a_document_that_the_database_refuses_holds_up_no_other(here, tmp_path):
+    with here(f"sqlite:///{tmp_path / 'test.db'}") as docs:
+        query(
+            tmp_path,
+            "CREATE TRIGGER picky BEFORE INSERT ON documents WHEN NEW.name = 'bad.pdf' "
+            "BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+        )
+        draw_invoice(docs / "bad.pdf", pages=2)  # the larger one comes first
+        draw_invoice(docs / "good.pdf")
+        wait_until(lambda: "done/good.pdf" in lying_in(docs), "the other one is read")
+        assert lying_in(docs) == {"bad.pdf", "done/good.pdf"}
+
+
+def test_a_watcher_that_cannot_begin_says_why_and_ends(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("docpipe.cli.watch.write_log", lambda *_: None)  # the log is pytest's
+    assert invoke(["watch", str(tmp_path), "--model", "psychic"]) == 5
+    assert invoke(["watch", str(tmp_path), "--schema", "menu"]) == 4
+    assert invoke(["watch", str(tmp_path), "--db", f"sqlite:///{tmp_path}/nowhere/a.db"]) == 7
+    assert "no kind of model 'psychic'" in capsys.readouterr().err

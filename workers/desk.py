@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,15 +28,15 @@ from docpipe.pipeline import Prepared
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.result import failed_record
 from docpipe.schema import load_schema
-from docpipe.service import Service, Wish
+from docpipe.service import Service, Wish, addressed
 from docpipe.store.blobs import opened, original_key
-from docpipe.store.jobs import LOCAL, Job, Stage
+from docpipe.store.jobs import ENDED, LOCAL, Job, Stage
 from docpipe.store.prepared import keep, kept
 from docpipe.store.usage import Usage
 from docpipe.trace import span
 from workers.lease import Lease
+from workers.order import PRIORITIES, Order
 
 log = logging.getLogger("docpipe.worker")
 WAITS = (
@@ -70,24 +70,43 @@ class Desk:
             with about(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
                 self._work(job, "understand", self._answer)
 
-    def process(self, reference: str, schema: str, callback: Mapping[str, Any], task_id: str) -> dict[str, Any] | None:
-        """Take a document in by its reference, and read its pages at once. None: the answer comes when it has ended.
-        A document that is refused has its answer now. Raises StoreError: try again later."""
-        settings = self.service.settings
-        try:
-            self.service.check_schema(schema)
-            with opened(reference, settings.references) as (source, name):
-                wish = Wish(schema, owner=LOCAL, idempotency_key=f"task {task_id}", callback=callback)
-                job = self.service.submit(source, name, wish, tell=False)
-        except StoreError:
-            raise
-        except DocpipeError as error:
-            log.warning("refused: %s", error, extra={"facts": {"reference": reference}})
-            refused = failed_record(reference.rpartition("/")[2], schema, error)
-            if "task" in callback:
-                self.service.sender.call(str(callback["task"]), str(callback.get("queue") or "celery"), refused)
-            return refused
+    def process(self, order: Order) -> dict[str, Any] | None:
+        """Take a document in by its reference, and read its pages at once. None: the answer comes when it has ended, or
+        goes to another task. What is refused has its answer now. Raises StoreError or QueueError: try again later."""
+        # a message that comes again is not looked into: its file may be gone, and its answer may have been given
+        job = self.service.jobs.known(LOCAL, order.key)
+        if job is None:
+            try:
+                job = self._taken_in(order)
+            except StoreError:
+                raise
+            except DocpipeError as error:
+                return self._refused(order, error)
+            except SoftTimeLimitExceeded:
+                return self._refused(order, self._too_slow())
+            except Exception as error:
+                log.exception("a bug")
+                return self._refused(order, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT))
+        if job.state in ENDED and "task" not in order.answer_to:
+            answer = self.service.answer(job)
+            return None if answer is None else addressed(answer, order.task_id, job.id)
         self.prepare(job.id)
+        return None
+
+    def _taken_in(self, order: Order) -> Job:
+        order.check()
+        self.service.check_schema(order.schema)
+        with opened(order.reference, self.service.settings.references) as (source, name):
+            wish = Wish(order.schema, PRIORITIES[order.priority], LOCAL, order.key, order.answer_to)
+            return self.service.submit(source, name, wish, tell=False)
+
+    def _refused(self, order: Order, error: DocpipeError) -> dict[str, Any] | None:
+        facts = {"reference": order.reference, "task": order.task_id, "code": error.code}
+        log.warning("refused: %s", error, extra={"facts": facts})
+        answer, target = order.refused(error), order.answer_to
+        if "task" not in target:
+            return answer
+        self.service.sender.call(target["task"], target["queue"], answer)
         return None
 
     def _read_pages(self, job: Job) -> None:
@@ -104,8 +123,8 @@ class Desk:
             keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings)
         if self._patiently(lambda: self.service.jobs.hand_on(job)):
             self.service.tell(replace(job, state="prepared"))
-        elif self.service.jobs.get(job.id) is None:
-            self.service.forget(job)
+        else:
+            self._clear_if_deleted(job)
 
     def _answer(self, job: Job) -> None:
         try:
@@ -113,8 +132,8 @@ class Desk:
             self._answer_from(job, document, Prepared(pages, timings))
         except MissingError as error:
             log.warning("%s: its pages are read again", error)
-            if self.service.jobs.start_again(job):
-                self.service.tell(replace(job, state="queued"))
+            if not self._patiently(lambda: self.service.jobs.give_back(job, "prepare", error)):
+                self._clear_if_deleted(job)
 
     def _answer_from(self, job: Job, document: Document, prepared: Prepared) -> None:
         schema, kit, store = load_schema(job.schema), self._kit(job), self.service.store
@@ -130,7 +149,8 @@ class Desk:
         else:
             store.make_current(run.key, schema.chosen(extraction.schema))
         found, used = extraction, Usage.of(extraction)
-        self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used))
+        if not self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used)):
+            self._clear_if_deleted(replace(job, run_key=run.key))
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
         with about(job=job_id):
@@ -159,12 +179,17 @@ class Desk:
         """Given back, where it may go better next time; otherwise the document has ended."""
         log.warning("%s: %s", stage, error, extra={"facts": {"code": error.code, "attempt": job.attempts}})
         jobs, store = self.service.jobs, self.service.store
-        if again:
-            self._patiently(lambda: jobs.give_back(job, stage, error))
-        elif self._patiently(lambda: jobs.fail(job, error)):
+        if not self._patiently(lambda: jobs.give_back(job, stage, error) if again else jobs.fail(job, error)):
+            self._clear_if_deleted(job)
+        elif not again:
             schema = None if error.exit_code == SchemaError.exit_code else load_schema(job.schema)
             name = None if schema is None or schema.choices else schema.name
             self._patiently(lambda: store.fail(job.document_id, None, None, error, schema=name))
+
+    def _clear_if_deleted(self, job: Job) -> None:
+        """A job that is not ours any more was deleted, or another worker has it."""
+        if self._patiently(lambda: self.service.jobs.get(job.id)) is None:
+            self._patiently(lambda: self.service.forget(job))
 
     def _too_slow(self) -> DocpipeError:
         seconds = self.service.settings.task_seconds

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from typing import Any
 
 from celery import Task
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 
-from docpipe.errors import StoreError
+from docpipe.errors import QueueError, StoreError
 from docpipe.queue import Sender
 from docpipe.service import Service
 from workers.app import app, settings
 from workers.desk import Desk
+from workers.order import Order
 
+log = logging.getLogger("docpipe.worker")
+FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds before a message is tried again
 REQUEST = "workers.request:Request"  # named: only a worker loads it
 
 
@@ -33,21 +37,20 @@ def understand(job_id: str) -> None:
     desk().understand(job_id)
 
 
-@app.task(
-    name="docpipe.process",
-    bind=True,
-    ignore_result=False,
-    autoretry_for=(StoreError,),  # this message alone is not in SQL yet: it goes back to the broker until it is
-    retry_backoff=2,
-    retry_backoff_max=300,
-    max_retries=None,
-)
-def process(
-    self: Task, reference: str, schema: str = "invoice", callback: dict[str, Any] | None = None
-) -> dict[str, Any]:
+# this message alone is not in SQL yet: it goes back to the broker until it is
+@app.task(name="docpipe.process", bind=True, ignore_result=False, max_retries=None)
+def process(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
     """For other programs (docs/integration.md). The answer is stored under this task's id when the document has ended,
     so `.get()` waits for it; with a callback, {"task": name, "queue": name}, that task gets it instead."""
-    refused = desk().process(reference, schema, callback or {"answer": self.request.id}, self.request.id)
-    if refused is None:
-        raise Ignore  # there is no answer yet
-    return refused
+    try:
+        answer = desk().process(Order.of(self.request.id, args, kwargs))
+    except (StoreError, QueueError) as error:
+        wait = min(FIRST_WAIT * 2 ** min(self.request.retries, 10), LONGEST_WAIT)
+        log.warning("%s; the message is tried again in %g s", error, wait, extra={"facts": {"task": self.request.id}})
+        try:
+            raise self.retry(exc=error, countdown=wait)
+        except Reject as refusal:  # the broker is away too: it hands the message out again when it is back
+            raise Reject(error, requeue=True) from refusal
+    if answer is None:
+        raise Ignore  # there is none yet, or somebody else gets it
+    return answer

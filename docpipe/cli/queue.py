@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from docpipe.cli.job_table import console, counts_line, job_table, sentence, spell
-from docpipe.cli.sending import Courier
+from docpipe.cli.sending import warnings_once
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, without_password
 from docpipe.errors import EXIT_USAGE, QueueError, UsageError
 from docpipe.keeper import DUTY
@@ -62,10 +62,9 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State,
     if not ids and not states:
         raise UsageError("nothing is named", hint="Give ids, or --state failed or --state quarantined.")
     again = left = 0
-    with opened_service(settings_with(database or group_database), create=False) as service:
-        courier = Courier(service)
+    with opened_service(settings_with(database or group_database), create=False) as service, warnings_once():
         for job in _meant(service, ids, states):
-            if courier.retry(job.id) is None:
+            if service.retry(job.id) is None:
                 left += 1
                 click.echo(f"{job.id[:ID_SHOWN]} {job.name}: {_why_not(job)}", err=True)
             else:
@@ -84,7 +83,9 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State,
     type=click.Choice(STATES),
     help="Jobs in this state; may be repeated.",
 )
-@click.option("--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only those taken in before.")
+@click.option(
+    "--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only those taken in so long ago."
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @database_option
 @click.pass_obj

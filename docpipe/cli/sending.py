@@ -6,68 +6,53 @@ In: paths. Out: jobs; and of an ended job the outcome, as `docpipe run` knows it
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from docpipe import errors
 from docpipe.batch.outcome import Outcome
-from docpipe.errors import DocpipeError, InputError, MissingError, QueueError
+from docpipe.errors import DocpipeError, InputError, MissingError
 from docpipe.service import Service, Wish
 from docpipe.store.jobs import Job
-from docpipe.store.waiting import Waiting
 
-log = logging.getLogger("docpipe.sending")
-AWAY_SECONDS = 30.0  # a broker that is away is not asked again for every document: each may cost five seconds
-WORKER_LOST = "worker_lost"
 KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DocpipeError)}
 
 
-@dataclass
-class Courier:
-    """Takes files in. A broker that is away is said once; then the keeper tells it of them."""
+def submit_file(service: Service, path: Path, wish: Wish) -> Job:
+    """Raises InputError for a file that cannot be read, and what Service.submit raises."""
+    if path.is_dir():
+        raise InputError("this is a folder, not a file", hint="Name a file in it, or check that it can be listed.")
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise InputError("this is a device or a pipe, not a file", hint="Save it as a file first.")
+    try:
+        source = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", hint="Check the path.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"the file cannot be read ({reason})", hint="Check its permissions and the disk.") from error
+    with source:
+        return service.submit(source, path.name, wish)
 
-    service: Service
-    _away_until: float = 0.0
 
-    def submit(self, path: Path, wish: Wish) -> Job:
-        """Raises InputError for a file that cannot be read, and what Service.submit raises."""
-        if path.is_dir():
-            raise InputError("this is a folder, not a file", hint="Name a file in it, or check that it can be listed.")
-        if path.exists() and not path.is_file():  # a pipe would be waited for
-            raise InputError("this is a device or a pipe, not a file", hint="Save it as a file first.")
-        try:
-            source = path.open("rb")
-        except FileNotFoundError as error:
-            raise InputError("there is no such file", hint="Check the path.") from error
-        except OSError as error:
-            reason = error.strerror or str(error)
-            hint = "Check its permissions and the disk."
-            raise InputError(f"the file cannot be read ({reason})", hint=hint) from error
-        with source:
-            job = self.service.submit(source, path.name, wish, tell=False)
-        self.tell(job)
-        return job
+@contextmanager
+def warnings_once() -> Iterator[None]:
+    """That the broker is away is said once, not for each of a thousand documents."""
+    said: set[str] = set()
 
-    def retry(self, job_id: str) -> Job | None:
-        """An ended job from the beginning; None when it has not ended, or its original was deleted."""
-        job = self.service.view.retry(job_id)
-        if job is not None:
-            self.tell(job)
-        return job
+    def is_new(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_first = message not in said
+        said.add(message)
+        return is_first
 
-    def tell(self, job: Job) -> None:
-        if job.state != "queued":
-            return  # known already, and further on
-        if time.monotonic() >= self._away_until:
-            try:
-                self.service.sender.send("prepare", job)
-            except QueueError as error:
-                log.warning("%s; the keeper sends what is taken in when it is back", error.message.rstrip("."))
-                self._away_until = time.monotonic() + AWAY_SECONDS
-            else:
-                return
-        Waiting(self.service.database).tell_again([job])
+    service_log = logging.getLogger("docpipe.service")
+    service_log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        service_log.removeFilter(is_new)
 
 
 def outcome_of(service: Service, path: Path, job: Job | None) -> Outcome:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import click
 from rich.console import Group
 from rich.live import Live
+from rich.text import Text
 
 from docpipe.cli.job_table import age, console, counts_line, job_facts, job_table, why
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_database, settings_with
@@ -82,7 +83,7 @@ def _show(look: Look, *, as_json: bool) -> None:
 
 def _screen(look: Look) -> list[object]:
     if look.ids:
-        return [job_table(look.jobs), *filter(None, map(_more, look.jobs))]
+        return [job_table(look.jobs), *(Text(more) for more in map(_more, look.jobs) if more)]
     return [job_table(look.jobs), counts_line(look.counts)]
 
 

@@ -18,7 +18,7 @@ from docpipe.batch.outcome import Outcome
 from docpipe.cli.job_table import sentence
 from docpipe.cli.run import Tally
 from docpipe.cli.run_view import RunView
-from docpipe.cli.sending import Courier, outcome_of
+from docpipe.cli.sending import outcome_of, submit_file, warnings_once
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, shown_url
 from docpipe.errors import DocpipeError, QueueError, StoreError, UsageError
 from docpipe.export import json_line
@@ -57,16 +57,17 @@ def submit(
     """
     if strict and not wait:
         raise UsageError("--strict needs --wait", hint="Without --wait nobody knows yet what needs review.")
+    schema = load_schema(schema_name)
     files = list(find_files(paths))
     if not files:
         raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
-    schema = load_schema(schema_name)
     callback = {"url": given["callback_url"]} if given["callback_url"] else None
     wish = Wish(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
     tally = Tally()
     with opened_service(settings_with(database)) as service:
         service.check(wish)
-        taken, refused = _take_in(service, files, wish, quiet=wait)
+        with warnings_once():
+            taken, refused = _take_in(service, files, wish, quiet=wait)
         for outcome in refused:
             tally.add(outcome)
         if wait:
@@ -78,11 +79,11 @@ def submit(
 
 def _take_in(service: Service, files: list[Path], wish: Wish, *, quiet: bool) -> tuple[dict[str, Path], list[Outcome]]:
     """Job ids with their files, and the files that were refused. A file that is refused keeps no other one waiting."""
-    courier, taken, refused = Courier(service), dict[str, Path](), list[Outcome]()
+    taken, refused = dict[str, Path](), list[Outcome]()
     try:
         for path in files:
             try:
-                job = courier.submit(path, wish)
+                job = submit_file(service, path, wish)
             except StoreError:
                 raise  # it is the same for all others
             except DocpipeError as error:

@@ -5,6 +5,7 @@ In: a folder and options. Out: results in the database; the files in `done` and 
 
 from __future__ import annotations
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ from docpipe.errors import UsageError
 from docpipe.log import write_log
 from docpipe.schema import Schema, load_schema
 from docpipe.watch import POLL, WatchedFolder
+
+log = logging.getLogger("docpipe.watch")
 
 
 @click.command()
@@ -56,7 +59,11 @@ from docpipe.watch import POLL, WatchedFolder
     help="Share of wrong values among the accepted. Default: DOCPIPE_ACCEPT_ERROR, or 0.01.",
 )
 @click.option(
-    "--password", "passwords", multiple=True, metavar="TEXT", help="For encrypted PDFs; may be given several times."
+    "--password",
+    "passwords",
+    multiple=True,
+    metavar="TEXT",
+    help="For encrypted PDFs; may be given several times. Never stored.",
 )
 @database_option
 def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: str | None, **given: Any) -> None:
@@ -104,7 +111,7 @@ def _stopping() -> Iterator[threading.Event]:
 
     def ask(number: int, _frame: object) -> None:
         stop.set()
-        click.echo("Ending after the documents in hand; once more ends at once.", err=True)
+        log.info("ending after the documents in hand; once more ends at once")
         signal.signal(number, former[signal.Signals(number)])
 
     for sign in former:

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docpipe.cli.sending import Courier, error_of
+from docpipe.cli.sending import error_of, submit_file
 from docpipe.cli.service_access import ID_SHOWN
 from docpipe.cli.watch_reason import reason_of
 from docpipe.errors import DocpipeError, InputError, QueueError, StoreError
@@ -36,9 +36,6 @@ class QueueWatch:
     schema: str
     poll: float
     _open: dict[Path, tuple[Found, str]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._courier = Courier(self.service)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is in the queue then goes on there. Raises StoreError and SchemaError at the start;
@@ -76,7 +73,7 @@ class QueueWatch:
     def _submit(self, found: Found) -> None:
         wish = Wish(self.schema, idempotency_key=self._key(found))
         try:
-            job = self._courier.submit(found.path, wish)
+            job = submit_file(self.service, found.path, wish)
         except (StoreError, QueueError):
             raise
         except DocpipeError as error:
@@ -84,7 +81,7 @@ class QueueWatch:
             self.folder.settle(found, reason_of(error))
             return
         if job.state in FAILURES and job.ended is not None and found.arrived > job.ended.timestamp():
-            again = self._courier.retry(job.id)  # it failed before, and somebody has put it back since
+            again = self.service.retry(job.id)  # it failed before, and somebody has put it back since
             if again is None:
                 self.folder.settle(found, reason_of(PURGED, document=job.document_id, job=job.id))
                 return

@@ -10,10 +10,11 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -48,28 +49,24 @@ class Blobs:
         return digest.hexdigest(), size
 
     def put(self, key: str, source: IO[bytes] | bytes, *, digest: Any = None) -> None:
-        """Written beside and moved into place: a reader never sees half of it, and it survives a power cut. `digest`, a
-        hashlib object, is fed with what was written."""
-        place = self._place(key)
-        beside = f"{place}.{uuid.uuid4().hex[:8]}.part" if self._is_local else place
+        """Whole or not there: a reader never sees half of it, also when the source breaks off. `digest`, a hashlib
+        object, is fed with what was written."""
+        place, pieces = self._place(key), _pieces(source, digest)
         with self._explained(key):
             if self._is_local:
-                Path(place).parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with self._files.open(beside, "wb") as target:
-                    for chunk in [source] if isinstance(source, bytes) else _chunks(source):
-                        target.write(chunk)
-                        if digest is not None:
-                            digest.update(chunk)
-                    if self._is_local:
-                        target.flush()
-                        os.fsync(target.fileno())
-                if beside != place:
-                    Path(beside).replace(place)
-            except BaseException:
-                if beside != place:
-                    Path(beside).unlink(missing_ok=True)
-                raise
+                _write_file(Path(place), pieces)
+            elif isinstance(source, bytes):
+                self._files.pipe_file(place, b"".join(pieces))
+            else:
+                target = self._files.open(place, "wb", autocommit=False)
+                try:
+                    with target:
+                        for piece in pieces:
+                            target.write(piece)
+                except BaseException:
+                    target.discard()
+                    raise
+                target.commit()
 
     def get(self, key: str) -> bytes:
         with self._explained(key):
@@ -106,7 +103,8 @@ class Blobs:
         with self._explained(prefix):
             try:
                 if self._is_local:
-                    shutil.rmtree(self._place(prefix))
+                    place = Path(self._place(prefix))
+                    shutil.rmtree(place) if place.is_dir() else place.unlink()
                 else:
                     self._files.rm(self._place(prefix), recursive=True)
             except FileNotFoundError:
@@ -158,6 +156,8 @@ def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
             hint="Send the document itself, or have its folder or prefix added to DOCPIPE_REFERENCES.",
         )
     try:
+        if _is_local(files) and not stat.S_ISREG(Path(path).stat().st_mode):
+            raise OSError("it is a folder, a device or a pipe")
         source = files.open(path, "rb")
     except Exception as error:
         if not _is_of_the_store(error):
@@ -184,6 +184,8 @@ def _is_below(files: Any, path: str, prefix: str) -> bool:
 def _file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
     import fsspec  # heavy: 0.1 s, and only the service has blobs
 
+    if _scheme(url) == "s3":
+        options = {"use_listings_cache": False, **options}  # other machines write there too
     try:
         files, root = fsspec.url_to_fs(url, **options)
     except (ImportError, ValueError) as error:
@@ -204,6 +206,32 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _chunks(source: IO[bytes]) -> Iterator[bytes]:
-    while chunk := source.read(CHUNK):
-        yield chunk
+def _pieces(source: IO[bytes] | bytes, digest: Any) -> Iterator[bytes]:
+    given = iter([source]) if isinstance(source, bytes) else iter(lambda: source.read(CHUNK), b"")
+    for piece in given:
+        if digest is not None:
+            digest.update(piece)
+        yield piece
+
+
+def _write_file(place: Path, pieces: Iterable[bytes]) -> None:
+    """Written beside and moved into place; it survives a power cut, and so does its name."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    beside = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        with beside.open("wb") as target:
+            for piece in pieces:
+                target.write(piece)
+            target.flush()
+            os.fsync(target.fileno())
+        beside.replace(place)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    for folder in place.parents[:3]:  # the job's, that of two digits, and the one of all blobs: each may be new
+        with suppress(OSError):  # not every file system on a network can do it
+            number = os.open(folder, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)

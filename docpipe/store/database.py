@@ -25,6 +25,11 @@ class Database:
     def close(self) -> None:
         self._engine.dispose()
 
+    def check(self) -> None:
+        """Raises StoreError when it does not answer."""
+        with self.reading():
+            return
+
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: committed whole at the end, or nothing of it."""

@@ -144,6 +144,7 @@ class JobView:
     def forget(self, job: Job) -> None:
         """What was written of a job after it was deleted; as in `delete`."""
         with self._database.writing() as connection:
+            connection.execute(select(documents.c.id).where(documents.c.id == job.document_id).with_for_update())
             _delete_result(connection, job)
 
 

@@ -45,7 +45,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is asked for. `callback` is {"url": …}, {"task": …, "queue": …} or {"answer": id of a Celery task}."""
+    """What is asked for. `callback` is {"url": …}, {"answer": id of the Celery task that asked}, or that with the "task"
+    and "queue" that get the answer instead."""
 
     document_id: str
     name: str
@@ -92,9 +93,10 @@ class JobStore:
     def __init__(self, database: Database, lease: timedelta = timedelta(minutes=1)) -> None:
         self.database, self.lease = database, lease
 
-    def submit(self, job_id: str, wanted: Submission) -> tuple[Job, bool]:
+    def submit(self, job_id: str, wanted: Submission, *, told: bool = True) -> tuple[Job, bool]:
         """The job, and whether it is new: the same idempotency key of the same owner is the same job, under the id it
-        had. Raises ConflictError when that key was used for something else."""
+        had. `told`: the caller tells the broker at once. Raises ConflictError when that key was used for something
+        else."""
         now = _now()
         row = {name: getattr(wanted, name) for name in Submission.__slots__ if name != "size"}
         row |= {"id": job_id, "state": "queued", "attempts": 0, "setbacks": 0, "created": now, "changed": now}
@@ -104,7 +106,7 @@ class JobStore:
             adding = upsert(connection, documents, known)
             locking = adding.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": wanted.size})
             connection.execute(locking)
-            again = upsert(connection, jobs, row | {"sent": now}).on_conflict_do_nothing(
+            again = upsert(connection, jobs, row | {"sent": now if told else None}).on_conflict_do_nothing(
                 index_elements=[jobs.c.owner, jobs.c.idempotency_key]
             )
             made = connection.execute(again.returning(jobs)).mappings().one_or_none()
@@ -116,9 +118,11 @@ class JobStore:
             return first, False
 
     def get(self, job_id: str) -> Job | None:
-        with self.database.reading() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id)).mappings().one_or_none()
-            return None if row is None else job_of(row)
+        return self._one(jobs.c.id == job_id)
+
+    def known(self, owner: str, idempotency_key: str) -> Job | None:
+        """What was submitted under this key."""
+        return self._one(and_(jobs.c.owner == owner, jobs.c.idempotency_key == idempotency_key))
 
     def claim(self, job_id: str, stage: Stage, worker: str) -> Job | None:
         """The job, for this worker and the length of a lease; None when it is not free, ended or gone: then the message
@@ -140,15 +144,11 @@ class JobStore:
 
     def renew(self, job: Job) -> bool:
         """Whether the worker still has the job: another one may, when this one was silent for longer than its lease."""
-        return self._change(job, {"leased_until": _now() + self.lease})
+        return self._change(job, {"leased_until": _now() + self.lease, "changed": jobs.c.changed})
 
     def hand_on(self, job: Job) -> bool:
         """Pages are read and kept: the next stage begins, with attempts of its own."""
         return self._change(job, {"state": "prepared", "attempts": 0, **_at_rest(sent=True)})
-
-    def start_again(self, job: Job) -> bool:
-        """What the first stage kept is gone or damaged: it is done again. The attempts go on."""
-        return self._change(job, {"state": "queued", **_at_rest()})
 
     def finish(self, job: Job, run_key: str, status: str, used: Usage) -> bool:
         ended = {"state": "done", "run_key": run_key, "status": status, **_reason(None)}
@@ -170,6 +170,11 @@ class JobStore:
         if around:
             again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + 1}
         return self._change(job, again)
+
+    def _one(self, where: ColumnElement[bool]) -> Job | None:
+        with self.database.reading() as connection:
+            row = connection.execute(select(jobs).where(where)).mappings().one_or_none()
+            return None if row is None else job_of(row)
 
     def _close(self, job: Job, values: Mapping[str, Any], used: Usage | None = None) -> bool:
         with self.database.writing() as connection:

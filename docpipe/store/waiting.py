@@ -37,11 +37,14 @@ class Waiting:
             if queue_is_empty:
                 forgotten.append(jobs.c.sent < now - SILENT)
             else:
-                at_work = and_(jobs.c.state == WORKING[stage], jobs.c.ended.is_(None))
-                newest = select(jobs.c.priority, func.max(jobs.c.sent)).where(at_work).group_by(jobs.c.priority)
-                for priority, sent in connection.execute(newest).all():
-                    if sent is not None:
-                        forgotten.append(and_(jobs.c.priority == priority, jobs.c.sent < sent - OVERTAKEN))
+                # what docpipe.process began at once has passed no queue: it overtook nobody
+                queued = and_(jobs.c.ended.is_(None), jobs.c.sent.is_not(None))
+                at_work = and_(jobs.c.state == WORKING[stage], queued)
+                newest = select(jobs.c.priority, func.max(jobs.c.sent), func.max(jobs.c.changed)).where(at_work)
+                for priority, sent, begun in connection.execute(newest.group_by(jobs.c.priority)).all():
+                    forgotten.append(and_(jobs.c.priority == priority, jobs.c.sent < sent - OVERTAKEN))
+                    # one of less priority is begun only when those of more have all been handed out
+                    forgotten.append(and_(jobs.c.priority > priority, jobs.c.sent < begun - OVERTAKEN))
             due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
             query = select(jobs).where(jobs.c.state == WAITING[stage], jobs.c.ended.is_(None), due, or_(*forgotten))
             query = query.order_by(jobs.c.priority.desc(), jobs.c.created).limit(limit)

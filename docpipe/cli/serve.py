@@ -1,0 +1,113 @@
+"""`docpipe serve`: the HTTP API as a process. In: settings. Out: nothing; its log has a line for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from docpipe.config import Settings, load_settings
+from docpipe.errors import UsageError
+from docpipe.log import write_log
+
+if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+log = logging.getLogger("docpipe.web")
+GRACE = 30  # seconds for requests that have begun, after SIGTERM
+MOST_CONNECTIONS = 500  # half of the 1,024 files that a process may usually open: uploads have one on disk as well
+HEADER_SECONDS = 20.0  # for the headers of a request, and between two requests of a connection
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 chooses a free one.")
+@click.option("--proxy", is_flag=True, help="Believe X-Forwarded-For and -Proto: only behind a proxy that sets them.")
+def serve(host: str, port: int, proxy: bool) -> None:
+    """Serve the HTTP API.
+
+    It needs API keys: `docpipe key create NAME --role submit --role read` makes one. docs/api.md has an example for
+    everything; /docs shows the API in a browser.
+    """
+    settings = load_settings()
+    write_log(settings.log_format)
+    try:
+        from docpipe.web.app import app  # heavy: FastAPI
+
+        server = server_of(app(settings), host=host, port=port, proxy=proxy)
+    except ModuleNotFoundError as error:
+        hint = "pip install 'docpipe-extract[serve]'"
+        raise UsageError(f"docpipe serve needs {error.name}, which is not installed", hint=hint) from error
+    _say_how_to_begin(settings)
+    for sign in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has stopped
+        signal.signal(sign, lambda *_: None)
+    try:
+        server.run()
+    except SystemExit as error:
+        hint = "The log says why. If another program listens there, choose another --port."
+        raise UsageError(f"cannot serve on {host}:{port}", hint=hint) from error
+
+
+def server_of(made: FastAPI, *, host: str, port: int, proxy: bool = False) -> uvicorn.Server:
+    """As `docpipe serve` runs it. Raises ModuleNotFoundError."""
+    import uvicorn  # heavy: the extra `serve`
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: Any = None) -> None:
+            """Those who wait for a document are answered now; uploads and downloads go to their end."""
+            made.state.follower.close()
+            await super().shutdown(sockets)
+
+    config = uvicorn.Config(
+        made,
+        host=host,
+        port=port,
+        http=_protocol(),
+        ws="none",
+        log_config=None,
+        access_log=False,  # ours has the key and the request's id
+        server_header=False,
+        proxy_headers=proxy,
+        forwarded_allow_ips="*" if proxy else None,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
+    )
+    return Server(config)
+
+
+def _say_how_to_begin(settings: Settings) -> None:
+    """Raises StoreError: whoever starts the service sees at once that it has no database."""
+    from docpipe.store.database import Database  # heavy: SQLAlchemy
+    from docpipe.store.keys import KeyStore  # heavy: as above
+
+    database = Database(settings.database_url)
+    try:
+        if not any(key.revoked is None for key in KeyStore(database).all()):
+            log.warning("there is no API key yet; make one: docpipe key create NAME --role submit --role read")
+    finally:
+        database.close()
+
+
+def _protocol() -> type[asyncio.Protocol]:
+    from uvicorn.protocols.http.h11_impl import H11Protocol  # heavy: the extra `serve`
+
+    class Protocol(H11Protocol):
+        """uvicorn waits for ever for the headers of a request; enough such connections would lock all others out."""
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            self.loop.call_later(HEADER_SECONDS, self._hang_up_if_idle, None)
+
+        def _hang_up_if_idle(self, seen: object) -> None:
+            """`seen` is the request at the last look; None: there was none."""
+            idle = self.cycle is None or self.cycle.response_complete
+            if idle and self.cycle is seen:
+                self.transport.close()
+            elif not self.transport.is_closing():
+                self.loop.call_later(HEADER_SECONDS, self._hang_up_if_idle, self.cycle)
+
+    return Protocol
