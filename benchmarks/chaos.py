@@ -47,7 +47,7 @@ SENT = re.compile(r"(\d+) jobs were sent to")
 
 @dataclass(frozen=True)
 class Plan:
-    """`interval`: seconds between two kills. `keeper`: one as a process; otherwise it is a thread here, which a test can
+    """`interval`: seconds between kills. `keeper`: one as a process; otherwise it is a thread here, which a test can
     make less patient. `away`: seconds that the database is away, longer than a lease; Redis is for a third of it.
     `events`: what else happens, at which share of the kills."""
 

@@ -263,12 +263,31 @@ def standstill(site: Site, outcome: Outcome) -> None:
     site.await_done()
 
 
+def numb(site: Site, outcome: Outcome) -> None:
+    """Both servers accept connections and answer nothing, as when their machine hangs; one after the other."""
+    workers(site, 2)
+    site.submit(4)
+    site.await_done()
+    for name, server in (("Redis", site.stand.redis), ("PostgreSQL", site.stand.postgres)):
+        site.submit(20)
+        with _stopped(server):
+            if name == "Redis":
+                started = time.monotonic()
+                site.submit()
+                outcome.see(f"while Redis hung, a document was taken in in {time.monotonic() - started:.1f} s")
+            time.sleep(site.away)
+        outcome.see(f"{name}: all were done {site.await_done():.0f} s after it went on")
+    counts = site.service.view.counts()
+    outcome.expect(f"in the end: {counts}", set(counts) == {"done"})
+
+
 FAILURES: dict[str, tuple[str, Callable[[Site, Outcome], None]]] = {
     "poison": ("a document that kills its worker every time", poison),
     "disk": ("the disk of the blobs is full", disk),
     "blob": ("kept bytes are damaged or gone", blob),
     "broker": ("the broker is away", broker),
     "database": ("the database is away", database),
+    "numb": ("broker, then database, hang", numb),
     "standstill": ("a worker stands still for longer than its lease", standstill),
 }
 
@@ -286,6 +305,20 @@ def _away(server: RedisServer | PostgresServer) -> Iterator[None]:
         yield
     finally:
         server.start()
+
+
+@contextmanager
+def _stopped(server: RedisServer | PostgresServer) -> Iterator[None]:
+    assert server.process is not None
+    root = psutil.Process(server.process.pid)
+    family = [root, *root.children(recursive=True)]
+    for process in family:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in family:
+            process.resume()
 
 
 def _fill(path: Path) -> None:
@@ -321,7 +354,7 @@ def _ids(jobs: list[Job]) -> list[str]:
 
 def run(name: str, away: float) -> Outcome:
     title, cause = FAILURES[name]
-    outcome = Outcome(f"{title}{f' for {away:g} s' if name in ('broker', 'database') else ''}")
+    outcome = Outcome(f"{title}{f' for {away:g} s' if name in ('broker', 'database', 'numb') else ''}")
     with TemporaryDirectory(prefix="docpipe-failures-") as folder, _small_disk(Path(folder) / "disk") as mounted:
         if name == "disk" and not mounted:
             outcome.see("not tried: no disk may be mounted here")

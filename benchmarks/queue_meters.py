@@ -127,7 +127,7 @@ def rows_updated(service: Service) -> dict[str, tuple[int, int]]:
 
 def blob_bytes(folder: Path) -> dict[str, int]:
     """By kind: originals, pictures of pages, words of pages."""
-    kinds = {"original": "original", ".jpg": "pictures", ".json": "words"}
+    kinds = {"original": "original", ".webp": "pictures", ".json": "words"}
     found: Counter[str] = Counter()
     for file in folder.glob("*/*/*"):
         found[kinds.get(file.suffix or file.name, "other")] += file.stat().st_size
@@ -135,7 +135,7 @@ def blob_bytes(folder: Path) -> dict[str, int]:
 
 
 def redis_bytes(stand: Stand) -> int:
-    with redis.Redis(port=stand.redis.port) as client:
+    with redis.Redis(stand.redis.host, stand.redis.port) as client:
         facts: dict[str, Any] = client.info("memory")
     return int(facts["used_memory"])
 

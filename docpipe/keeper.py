@@ -21,7 +21,7 @@ from docpipe.errors import DocpipeError, QueueError, StoreError
 from docpipe.log import about
 from docpipe.service import Service, addressed
 from docpipe.store.blobs import prefix_of
-from docpipe.store.jobs import STAGES, Stage
+from docpipe.store.jobs import ENDED, STAGES, Stage
 from docpipe.store.outbox import Delivery, Outbox
 from docpipe.store.waiting import Duties, Waiting
 from docpipe.webhooks import Caller, Refused, secret_of
@@ -120,6 +120,8 @@ class Keeper:
             self._caller.post(delivery)
             return
         job = self.service.jobs.get(delivery.job_id)
+        if job is not None and job.state not in ENDED:
+            raise Refused("it was begun again meanwhile, and its next end has a message of its own")
         answer = self.service.answer(job) if job is not None else None
         if answer is None:
             raise Refused("the result was deleted meanwhile")

@@ -7,13 +7,14 @@ programs' tasks all come in here.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 from docpipe.config import Settings
 from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, UsageError
@@ -32,8 +33,21 @@ from docpipe.trace import span, traceparent
 from docpipe.webhooks import Refused, checked_url, secret_of
 
 log = logging.getLogger("docpipe.service")
+T = TypeVar("T")
 NAME_LENGTH = 200  # characters of a file name
 AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: each time may take ten
+
+
+class once(cached_property[T]):  # noqa: N801 - it is used as cached_property is
+    """Made once, also when several threads ask for it first at the same moment: each database that is opened has
+    connections of its own."""
+
+    _lock = threading.RLock()
+
+    def __get__(self, service: object, kind: type | None = None) -> T:  # type: ignore[override]
+        with self._lock:
+            made: T = super().__get__(service, kind)
+            return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +73,23 @@ class Service:
     def of(cls, settings: Settings) -> Service:
         return cls(settings, Sender(settings.broker_url, default_result_url(settings.broker_url, settings.result_url)))
 
-    @cached_property
+    @once
     def database(self) -> Database:
         return Database(self.settings.database_url)
 
-    @cached_property
+    @once
     def jobs(self) -> JobStore:
         return JobStore(self.database, timedelta(seconds=self.settings.lease_seconds))
 
-    @cached_property
+    @once
     def view(self) -> JobView:
         return JobView(self.database)
 
-    @cached_property
+    @once
     def store(self) -> SqlStore:
         return SqlStore(self.settings.database_url)
 
-    @cached_property
+    @once
     def blobs(self) -> Blobs:
         return Blobs(self.settings.blob_url)
 

@@ -31,6 +31,8 @@ assert find_spec("schemas") is None and find_spec("workers") is None
 from shop import TO_DOCPIPE, app
 messages = json.load(sys.stdin)
 for one in messages:
+    app.AsyncResult(one["id"]).forget()  # what an earlier message of this id was answered
+for one in messages:
     options = {"priority": one["priority"]} if "priority" in one else {}
     app.send_task("docpipe.process", one["args"], one["kwargs"], task_id=one["id"], queue=TO_DOCPIPE, **options)
 print(json.dumps({one["id"]: app.AsyncResult(one["id"]).get(timeout=60) for one in messages if one["wait"]}))

@@ -1,5 +1,5 @@
-"""A service to test: jobs in a real database, bytes in a real folder, a real Redis; documents of a few printed lines, and
-an extractor that answers from a script. Nothing here is from a real document."""
+"""A service to test: jobs in a real database, bytes in a real folder; documents of a few printed lines, and an
+extractor that answers from a script. Nothing here is from a real document."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import Table, func, select, update
 
 from docpipe.config import Settings, load_settings
+from docpipe.data import Extraction
 from docpipe.service import Service, Wish
 from docpipe.store.database import Database
 from docpipe.store.jobs import Job, JobStore, Submission
 from docpipe.store.service_tables import deliveries, jobs
+from workers.desk import Desk
 
 LINES = ("Rechnung R-2041", "Datum 14.03.2026", "Verkäufer Muster GmbH", "Summe EUR 119,00")
 SCRIPT = {"invoice_number": "R-2041", "issue_date": "14.03.2026", "seller_name": "Muster GmbH", "gross_total": "119,00"}
 NOBODY = "redis://127.0.0.1:1/0"  # a broker that is away
-LONG_AGO = timedelta(days=1)
 
 
 def pdf(*lines: str, pages: int = 1) -> bytes:
@@ -53,7 +54,8 @@ def settings(folder: Path, **more: Any) -> Settings:
         "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs", "broker_url": NOBODY,
         "lease_seconds": 5, **more,
     }  # fmt: skip
-    given.setdefault("model", None) or given.update(model=script(folder))
+    if "model" not in given:
+        given["model"] = script(folder)
     return load_settings({f"DOCPIPE_{name.upper()}": str(value) for name, value in given.items()})
 
 
@@ -68,6 +70,31 @@ def serving(folder: Path, **more: Any) -> Iterator[Service]:
 
 def submit(service: Service, content: bytes | None = None, name: str = "bill.pdf", **wish: Any) -> Job:
     return service.submit(io.BytesIO(pdf() if content is None else content), name, Wish(**wish))
+
+
+@contextmanager
+def desk_of(service: Service) -> Iterator[Desk]:
+    """A worker's desk, in this process."""
+    desk = Desk(service)
+    try:
+        yield desk
+    finally:
+        desk._renderer.close()
+        for kit in desk._kits.values():
+            kit.close()
+
+
+def worked(desk: Desk, job: Job) -> Job:
+    """The job after both stages."""
+    desk.prepare(job.id)
+    desk.understand(job.id)
+    found = desk.service.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+def result(service: Service, job: Job) -> Extraction:
+    return service.store.find(job.run_key).extraction
 
 
 def submission(name: str = "a.pdf", **more: Any) -> Submission:

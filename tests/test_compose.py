@@ -12,12 +12,14 @@ from typing import Any
 import httpx2
 import pytest
 import yaml
+from prometheus_client.exposition import generate_latest
 
 from benchmarks.servers import ROOT, wait_until
 from docpipe.config import PREFIX, Settings, load_settings
 from docpipe.store.blobs import Blobs, original_key
+from docpipe.web.metrics import registry
 from tests.composed import FILE, Composition, Dockerfile, names_in, read, strings
-from tests.serving import pdf
+from tests.serving import pdf, serving
 
 GIVEN = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 SECONDS = re.compile(r"(\d+)(s|m)")
@@ -192,6 +194,19 @@ def test_what_can_be_laid_over_the_file_fits_it(services: dict[str, Any]):
     assert {network for service in over.values() for network in service["networks"]} <= set(
         read(FILE, GIVEN)["networks"]
     )
+
+
+def test_the_alerts_name_metrics_that_there_are(redis_url: str, tmp_path: Path):
+    groups = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text("utf-8"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    with serving(tmp_path, broker_url=redis_url) as service:
+        text = generate_latest(registry(service)).decode()
+    there = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
+    named = {name for rule in rules for name in re.findall(r"\bdocpipe_\w+", rule["expr"])}
+    assert {"docpipe_queue_depth", "docpipe_keeper_up", "docpipe_jobs", "docpipe_messages"} <= named <= there
+    labels = {label for rule in rules for label in re.findall(r'\b\w+=~?"[^"]*"', rule["expr"])}
+    states = {state for label in labels if label.startswith("state") for state in re.findall(r"[a-z_]+", label)[1:]}
+    assert states <= set(re.findall(r'state="(\w+)"', text))
 
 
 def test_versions_are_pinned(services: dict[str, Any]):

@@ -1,31 +1,19 @@
-"""A worker's desk, in this process: a document goes through and gives what `docpipe run` gives; whatever goes wrong on the
-way ends in SQL, with its reason."""
+"""A worker's desk, in this process: whatever goes wrong on a document's way ends in SQL, with its reason, and what may
+go better next time is tried again."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from time import sleep
 from typing import Any
 
-import pikepdf
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from PIL import Image
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit, extract
-from docpipe.data import Extraction
-from docpipe.errors import DocpipeError, InputError, MissingError, StoreError
-from docpipe.render import Limits
-from docpipe.result import record
-from docpipe.samples import draw
-from docpipe.samples.pictures import image_pdf, rasterise
-from docpipe.schema import load_schema
+from docpipe.errors import MissingError, StoreError
 from docpipe.service import Service
 from docpipe.store.blobs import original_key, prefix_of
 from docpipe.store.jobs import MOST_ATTEMPTS, MOST_SETBACKS, Job, JobStore
@@ -34,11 +22,9 @@ from docpipe.store.service_tables import jobs
 from docpipe.store.sql import SqlStore
 from docpipe.store.tables import documents, extractions
 from docpipe.store.usage import UsageStore
-from tests.serving import SCRIPT, lease_over, pdf, rows, script, serving, set_of, submit, wait_over
+from tests.serving import SCRIPT, desk_of, lease_over, pdf, rows, script, serving, set_of, submit, wait_over, worked
 from workers import desk as module
 from workers.desk import Desk
-
-AS_SURE = 0.05  # of a confidence: the workers' pictures are smaller than those that `docpipe run` draws anew
 
 
 @pytest.fixture
@@ -52,125 +38,10 @@ def service(folder: Path, redis_url: str) -> Iterator[Service]:
         yield service
 
 
-@contextmanager
-def at(service: Service) -> Iterator[Desk]:
-    desk = Desk(service)
-    try:
-        yield desk
-    finally:
-        desk._renderer.close()
-        for kit in desk._kits.values():
-            kit.close()
-
-
 @pytest.fixture
 def desk(service: Service) -> Iterator[Desk]:
-    with at(service) as desk:
+    with desk_of(service) as desk:
         yield desk
-
-
-def worked(desk: Desk, job: Job) -> Job:
-    """After both stages."""
-    desk.prepare(job.id)
-    desk.understand(job.id)
-    found = desk.service.jobs.get(job.id)
-    assert found is not None
-    return found
-
-
-def result(service: Service, job: Job) -> Extraction:
-    return service.store.find(job.run_key).extraction
-
-
-@pytest.fixture(scope="module")
-def kit() -> Iterator[Kit]:
-    """What a process of `docpipe run` works with."""
-    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
-    yield kit
-    kit.close()
-
-
-def scanned(schema: str, seed: int) -> bytes:
-    return image_pdf(rasterise(draw(schema, seed, fonts="standard"), 150), 150)
-
-
-SAMPLES = {
-    "an invoice": ("invoice", lambda: draw("invoice", 7_000_401, fonts="standard").pdf),
-    "a scanned receipt": ("receipt", lambda: scanned("receipt", 7_000_402)),
-    "a form": ("form", lambda: draw("form", 7_000_403, fonts="standard").pdf),
-    "an invoice of which nobody said so": ("auto", lambda: draw("invoice", 7_000_404, fonts="standard").pdf),
-}
-
-
-@pytest.mark.parametrize("sample", SAMPLES)
-def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, kit, sample):
-    name, make = SAMPLES[sample]
-    content = make()
-    (folder / "it.pdf").write_bytes(content)
-    schema = load_schema(name)
-    expected = pipeline.extract(kit.open(folder / "it.pdf"), schema, kit.parts, kit.judge)
-    with serving(folder, broker_url=redis_url, model="embedded") as service, at(service) as desk:
-        job = worked(desk, submit(service, content, "it.pdf", schema=name))
-        assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
-        found = result(service, job)
-        assert len(expected.fields) > 3
-        assert [_without_numbers(field) for field in found.fields] == [_without_numbers(f) for f in expected.fields]
-        for one, other in zip(found.fields, expected.fields, strict=True):
-            assert one.confidence == pytest.approx(other.confidence, abs=AS_SURE), one.path
-        assert {issue.code for issue in found.issues} == {issue.code for issue in expected.issues}
-        facts = {"fields": (), "issues": (), "timings": {}}
-        assert replace(found, **facts) == replace(expected, **facts)
-        assert found.timings.keys() == expected.timings.keys()
-        answer = service.answer(job)
-        told = record(found, "it.pdf", schema.chosen(found.schema))
-        assert answer == told and answer["fields"].keys() == record(expected, "it.pdf", schema)["fields"].keys()
-
-
-def _without_numbers(field: Any) -> Any:
-    return replace(field, confidence=0.0, signals={})
-
-
-def test_a_document_is_counted_once_with_its_pages_and_values(desk, service):
-    job = worked(desk, submit(service, pdf(pages=2)))
-    (row,) = UsageStore(service.database).sums("schema", "outcome")
-    valued = [field for field in result(service, job).fields if field.value is not None]
-    assert (row["schema"], row["outcome"], row["documents"], row["pages"]) == ("invoice", "needs_review", 1.0, 2.0)
-    assert row["fields"] == len(valued) == len(SCRIPT)
-    assert row["read_seconds"] > 0.0
-
-
-def locked() -> bytes:
-    buffer = io.BytesIO()
-    with pikepdf.open(io.BytesIO(pdf())) as file:
-        file.save(buffer, encryption=pikepdf.Encryption(user="u", owner="o"))
-    return buffer.getvalue()
-
-
-BAD = {
-    "encrypted": locked,
-    "corrupt": lambda: pdf()[:400],
-    "unsupported": lambda: b"MZ a program",
-    "too_large": lambda: pdf(pages=4),
-}
-
-
-@pytest.mark.parametrize("code", BAD)
-def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder, redis_url, monkeypatch, code):
-    content = BAD[code]()
-    monkeypatch.setenv("DOCPIPE_MAX_PAGES", "3")
-    with pytest.raises(InputError) as caught:
-        extract(content, "invoice", model=script(folder))
-    with serving(folder, broker_url=redis_url, max_pages=3) as service, at(service) as desk:
-        job = submit(service, content, "bad.pdf")
-        desk.prepare(job.id)
-        job = service.jobs.get(job.id)
-        error = {"code": code, "message": caught.value.message, "hint": caught.value.hint}
-        assert (job.state, job.error) == ("failed", error)
-        assert service.answer(job)["error"] == error
-        assert (service.answer(job)["status"], service.answer(job)["file"]) == ("failed", "bad.pdf")
-        assert service.store.get(job.document_id).error == error, "`docpipe run` and export see it as well"
-        desk.understand(job.id)
-        assert service.jobs.get(job.id) == job
 
 
 def test_an_original_that_is_gone_fails_and_says_so(desk, service):
@@ -207,7 +78,7 @@ def damage_picture(service: Service, job: Job) -> None:
 @pytest.mark.parametrize("damage", [lose_pages, damage_pages, damage_picture])
 def test_pages_that_are_lost_between_the_stages_are_read_again(folder, redis_url, damage):
     model = "embedded" if damage is damage_picture else script(folder)
-    with serving(folder, broker_url=redis_url, model=model) as service, at(service) as desk:
+    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
         job = submit(service)
         desk.prepare(job.id)
         damage(service, job)
@@ -275,14 +146,15 @@ def test_a_database_that_stays_away_is_left_to_the_keeper(desk, service, monkeyp
 
 
 def test_a_model_that_is_away_costs_the_document_no_attempt(folder, redis_url):
-    with serving(folder, broker_url=redis_url, model=f"scripted:{folder / 'later.json'}") as service:
-        with at(service) as desk:
-            job = submit(service)
-            assert (worked(desk, job).state, service.jobs.get(job.id).setbacks) == ("prepared", 1)
-            (folder / "later.json").write_text("{}")
-            wait_over(service.database, job)
-            desk.understand(job.id)
-            assert service.jobs.get(job.id).state == "done"
+    model = f"scripted:{folder / 'later.json'}"
+    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
+        job = submit(service)
+        waiting = worked(desk, job)
+        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
+        (folder / "later.json").write_text("{}")
+        wait_over(service.database, job)
+        desk.understand(job.id)
+        assert service.jobs.get(job.id).state == "done"
 
 
 SCHEMA = """
@@ -302,7 +174,7 @@ class Bill(BaseModel):
 def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(folder, redis_url):
     (folder / "bill.py").write_text(SCHEMA)
     answers = [{"when": "R-2041", **SCRIPT}, {"invoice_number": "R-2042"}]
-    with serving(folder, broker_url=redis_url, model=script(folder, answers)) as service, at(service) as desk:
+    with serving(folder, broker_url=redis_url, model=script(folder, answers)) as service, desk_of(service) as desk:
         bad = submit(service, schema=f"{folder}/bill.py:Bill")
         good = submit(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
         desk.prepare(bad.id)
@@ -348,7 +220,7 @@ def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(folder, redis_u
         return whole(*given, **more)
 
     monkeypatch.setattr(pipeline, "prepare", slowly)
-    with serving(folder, broker_url=redis_url, lease_seconds=1) as service, at(service) as desk:
+    with serving(folder, broker_url=redis_url, lease_seconds=1) as service, desk_of(service) as desk:
         job = submit(service)
         desk.prepare(job.id)
         assert (others, service.jobs.get(job.id).state) == ([None], "prepared")
@@ -376,21 +248,6 @@ def test_a_second_message_for_a_document_that_is_done_changes_nothing(desk, serv
     done = worked(desk, submit(service))
     assert worked(desk, done) == done
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
-
-
-def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, desk, monkeypatch):
-    (folder / "bill.pdf").write_bytes(pdf())
-    kit = choose_kit(service.settings.model, service.settings.accept_error, Limits(), threads=1)
-    document, schema = kit.open(folder / "bill.pdf"), load_schema("invoice")
-    service.store.add(document)
-    made = pipeline.extract(document, schema, kit.parts, kit.judge)
-    service.store.save(made, schema)
-    kit.close()
-    monkeypatch.setattr(pipeline, "understand", lambda *_, **__: pytest.fail("it was worked out again"))
-    job = worked(desk, submit(service))
-    assert (job.state, job.run_key) == ("done", made.run_key)
-    assert service.answer(job)["run_key"] == made.run_key
-    assert rows(service.database, extractions) == 1
 
 
 @pytest.mark.parametrize("stage", ["prepare", "understand"])
@@ -446,19 +303,3 @@ def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(desk
     with pytest.raises(MissingError):
         service.blobs.get(original_key(first.id))
     assert hashlib.sha256(service.blobs.get(original_key(second.id))).hexdigest() == second.document_id
-
-
-def test_a_picture_goes_through_as_well_as_a_pdf(desk, service):
-    buffer = io.BytesIO()
-    Image.new("RGB", (300, 200), "white").save(buffer, "PNG")
-    job = worked(desk, submit(service, buffer.getvalue(), "photo.png"))
-    assert job.state == "done"
-    assert "page_blank" in {issue.code for issue in result(service, job).issues}
-
-
-def test_an_error_of_the_extractors_answer_fails_the_document_at_once(folder, redis_url):
-    model = script(folder, [{"when": "nowhere", **SCRIPT}])
-    with serving(folder, broker_url=redis_url, model=model) as service, at(service) as desk:
-        job = worked(desk, submit(service))
-        assert (job.state, job.error["code"], job.attempts) == ("failed", "answer", 1)
-        assert isinstance(DocpipeError(job.error["message"]), DocpipeError)

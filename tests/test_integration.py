@@ -130,7 +130,7 @@ def test_a_document_that_cannot_be_read_has_an_answer_that_says_so(both):
         message(both.put("note.pdf", b"a text, whatever its name says")),
         message(both.put("empty.pdf", b"")),
     )
-    assert [answer["error"]["code"] for answer in answers] == ["encrypted", "unsupported", "input"]
+    assert [answer["error"]["code"] for answer in answers] == ["encrypted", "unsupported", "corrupt"]
     for answer in answers:
         assert answer["status"] == "failed"
         assert answer["fields"] == {}
@@ -258,7 +258,8 @@ def test_the_shop_books_only_what_docpipe_is_sure_of(both, good, tmp_path):
     loaded = importlib.util.spec_from_file_location("bills", SHOP / "bills.py")
     bills = importlib.util.module_from_spec(loaded)
     loaded.loader.exec_module(bills)
-    sure = {**good, "task_id": "sure", "status": "complete"}
+    accepted = {name: {**good["fields"][name], "accepted": True} for name in ("currency", "gross_total")}
+    sure = {**good, "task_id": "sure", "fields": {**good["fields"], **accepted}}
     with bills.Bills(str(tmp_path / "shop.db")) as table:
         for answer in (sure, {**good, "task_id": "unsure"}):
             table.asked(answer["task_id"], answer["file"])

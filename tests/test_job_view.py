@@ -1,4 +1,4 @@
-"""Jobs as their owners see them: lists page by page, another try, and deletion of all that belongs to one and no more."""
+"""Jobs as their owners see them: lists page by page, another try, and deletion of what belongs to one and no more."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
@@ -79,9 +80,9 @@ def test_a_job_that_was_submitted_waits_as_it_was_wished(store):
 
 
 def test_of_threads_that_want_the_same_job_one_gets_it(store):
-    for _ in range(3):
-        job = add(store)
-        claims = [lambda n=n: store.claim(job.id, "prepare", f"host:{n}") for n in range(AT_ONCE)]
+    made = [add(store, f"{number}.pdf") for number in range(3)]
+    for job in made:
+        claims = [partial(store.claim, job.id, "prepare", f"host:{number}") for number in range(AT_ONCE)]
         assert len([found for found in at_once(claims) if found is not None]) == 1
         assert store.get(job.id).attempts == 1
 

@@ -18,7 +18,7 @@ from docpipe import pipeline
 from docpipe.log import CHATTY, JsonLines, TextLines, about, write_log
 from docpipe.store.blobs import prefix_of
 from docpipe.store.service_tables import jobs
-from tests.serving import pdf, serving, submit
+from tests.serving import pdf, serving, submit, wait_over
 from workers.desk import Desk
 from workers.lease import Lease
 
@@ -53,7 +53,8 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
             (tmp_path / "blobs" / prefix_of(lost.id) / "pages.json").unlink()
             service.sender.send("prepare", broken)
             with running(knower):
-                wait_until(lambda: "read again" in knower.said(), "the loss is seen")
+                wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
+                wait_over(service.database, lost)
                 service.sender.send("prepare", lost)  # the keeper's work
                 wait_until(lambda: states(lost) == ["done"], "all is done")
             deadly = submit(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it

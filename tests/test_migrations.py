@@ -1,23 +1,67 @@
-"""Migrations: a database made by them is the one that the code describes, on SQLite and on PostgreSQL."""
+"""Migrations: a database made by them is the one that the code describes, and one that was full keeps its rows, on both
+databases."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, inspect, text
 
 from docpipe.errors import StoreError
 from docpipe.schema import load_schema
 from docpipe.store import SqlStore, connect
 from docpipe.store.tables import metadata
+from tests.serving import pdf, serving, submit
 from tests.stored import document, extraction
+from workers.desk import Desk
 
 MIGRATIONS = Path(connect.__file__).parent / "migrations"
+DOCUMENT = hashlib.sha256(pdf()).hexdigest()
+TIME = "2026-01-31 12:00:00.000000"
+ROWS: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]] = {
+    "0001": (
+        ("documents", {"id": DOCUMENT, "name": "Müller.pdf", "media_type": "application/pdf", "size": 1500, "pages": 1,
+                       "first_seen": TIME}),
+        ("documents", {"id": "f" * 64, "name": "bad.pdf", "first_seen": TIME}),
+        ("document_files", {"document_id": DOCUMENT, "path": "/inbox/Müller.pdf", "name": "Müller.pdf",
+                            "first_seen": TIME}),
+        ("extractions", {"id": 7, "run_key": "old", "document_id": DOCUMENT, "schema": "invoice",
+                         "schema_version": "0123456789ab", "extractor": "embedded:old@1", "status": "needs_review",
+                         "pages": 1, "issue_count": 1, "timings": '{"read": 0.5}', "cost": "{}", "created": TIME,
+                         "is_current": True}),
+        ("fields", {"extraction_id": 7, "position": 0, "path": "invoice_number", "value": "R-2041", "type": "text",
+                    "raw": "R-2041", "confidence": 0.9, "accepted": True, "signals": "{}",
+                    "evidence": '[{"page": 1, "box": [0.1, 0.2, 0.3, 0.4], "text": "R-2041", "match": "exact"}]'}),
+        ("fields", {"extraction_id": 7, "position": 1, "path": "gross_total", "value": "119.00", "type": "decimal",
+                    "raw": "119,00", "confidence": 0.5, "accepted": False, "evidence": "[]", "signals": "{}"}),
+        ("issues", {"extraction_id": 7, "position": 0, "code": "low_confidence", "message": "not sure",
+                    "severity": "warning"}),
+        ("attempts", {"document_id": DOCUMENT, "run_key": "old", "schema": "invoice", "number": 1, "started": TIME,
+                      "ended": TIME, "outcome": "done"}),
+        ("attempts", {"document_id": "f" * 64, "number": 1, "started": TIME, "ended": TIME, "outcome": "failed",
+                      "error_code": "corrupt", "error_message": "it is damaged", "error_hint": "Ask again."}),
+        ("typed_tables", {"table_name": "invoice", "schema": "invoice", "list_path": ""}),
+        ("typed_columns", {"table_name": "invoice", "column_name": "invoice_number", "path": "invoice_number",
+                           "type": "text"}),
+        ("typed_columns", {"table_name": "invoice", "column_name": "gross_total", "path": "gross_total",
+                           "type": "decimal"}),
+        ("invoice", {"document_id": DOCUMENT, "extraction_id": 7, "file": "Müller.pdf", "status": "needs_review",
+                     "invoice_number": "R-2041", "gross_total": 119}),
+    ),
+}  # fmt: skip
+"""What a database of each version has in it, beside what the versions before it had. A new migration adds the version
+that it starts from."""
 
 
 def test_the_migrations_build_what_the_code_describes(database_url: str) -> None:
@@ -62,3 +106,89 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
     monkeypatch.undo()
     with SqlStore(database_url) as store:
         assert list(store.results()) == []
+
+
+@contextmanager
+def database_of(url: str, version: str) -> Iterator[Connection]:
+    """One that this version made and filled, with typed tables as `docpipe run` makes them."""
+    engine = connect._engine(connect.parse_url(url), create=True)
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with connect.writing(engine) as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+        amount = "REAL" if connection.dialect.name == "sqlite" else "NUMERIC"
+        connection.execute(
+            text(
+                "CREATE TABLE invoice (document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,"
+                " extraction_id BIGINT NOT NULL REFERENCES extractions (id) ON DELETE CASCADE, file TEXT NOT NULL,"
+                f" status TEXT NOT NULL, invoice_number TEXT, gross_total {amount})"
+            )
+        )
+        for of in sorted(ROWS):
+            for table, row in ROWS[of] if of <= version else ():
+                names = ", ".join(f'"{name}"' for name in row)
+                values = ", ".join(f":{name}" for name in row)
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def everything(connection: Connection, columns: Mapping[str, Sequence[str]]) -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of these tables, as far as these columns go."""
+    return {
+        table: sorted(connection.execute(text(f"SELECT {', '.join(map(_quoted, names))} FROM {table}")).all(), key=str)
+        for table, names in columns.items()
+    }
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def test_each_migration_is_tried_on_a_database_with_rows() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    assert set(ROWS) == known - {connect.HEAD}
+
+
+@pytest.mark.parametrize("version", ROWS)
+def test_a_database_of_an_older_version_keeps_every_row(database_url: str, version: str) -> None:
+    with database_of(database_url, version) as connection:
+        tables = set(inspect(connection).get_table_names()) - {connect.VERSION_TABLE}
+        columns = {name: [column["name"] for column in inspect(connection).get_columns(name)] for name in tables}
+        before = everything(connection, columns)
+    assert {table for table, found in before.items() if found} >= {table for table, _ in ROWS[version]}
+    with SqlStore(database_url) as store, store._engine.connect() as connection:
+        assert everything(connection, columns) == before
+        old = store.get(DOCUMENT, "invoice")
+        assert (old.extraction.run_key, old.document.name, old.files) == (
+            "old", "Müller.pdf", (Path("/inbox/Müller.pdf"),)
+        )  # fmt: skip
+        number, total = old.extraction.fields
+        assert (number.value, number.evidence[0].box.left, total.value) == ("R-2041", 0.1, Decimal("119.00"))
+        assert store.get("f" * 64).error["code"] == "corrupt"
+
+
+@pytest.mark.parametrize("version", ROWS)
+def test_the_service_works_on_a_database_of_an_older_version(tmp_path: Path, database_url: str, version: str) -> None:
+    with database_of(database_url, version):
+        pass
+    with serving(tmp_path, database_url=database_url) as service:
+        job = submit(service)
+        assert job.document_id == DOCUMENT
+        desk = Desk(service)
+        desk.prepare(job.id)
+        desk.understand(job.id)
+        desk._renderer.close()
+        done = service.jobs.get(job.id)
+        assert (done.state, done.error) == ("done", None)
+        assert service.store.get(DOCUMENT, "invoice").extraction.run_key == done.run_key
+        assert service.store.find("old") is not None, "the older result is kept"
+        with service.database.reading() as connection:
+            shown = connection.execute(text("SELECT invoice_number, seller_name FROM invoice")).all()
+        assert shown == [("R-2041", "Muster GmbH")]
+        assert service.delete(job.id)
+        assert service.store.get(DOCUMENT, "invoice") is not None, "the command line read it as well"

@@ -1,4 +1,5 @@
-"""The outbox: a message for each end that somebody waits for, tried again with longer and longer waits, never at once by two."""
+"""The outbox: a message for each end that somebody waits for, tried again after longer and longer waits, by one at a
+time."""
 
 from __future__ import annotations
 

@@ -202,4 +202,4 @@ def test_pages_that_are_kept_again_are_the_later_ones(blobs, document, pages):
 def test_a_picture_says_that_it_is_a_picture(blobs, document, pages):
     """Who looks at a document in a browser gets it as it lies there."""
     keep(blobs, JOB, document, pages, TIMINGS)
-    assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).format == "JPEG"
+    assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).format == "WEBP"

@@ -21,7 +21,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from docpipe import pipeline
 from docpipe.api import Kit, choose_kit
 from docpipe.data import Document
-from docpipe.errors import DocpipeError, MissingError, SchemaError, StoreError
+from docpipe.errors import ConflictError, DocpipeError, MissingError, SchemaError, StoreError
 from docpipe.ingest import ingest
 from docpipe.log import about
 from docpipe.pipeline import Prepared
@@ -80,6 +80,8 @@ class Desk:
                 job = self._taken_in(order)
             except StoreError:
                 raise
+            except ConflictError:  # a second worker had the same message, and its file was changed between the two
+                return None
             except DocpipeError as error:
                 return self._refused(order, error)
             except SoftTimeLimitExceeded:
@@ -132,7 +134,8 @@ class Desk:
             self._answer_from(job, document, Prepared(pages, timings))
         except MissingError as error:
             log.warning("%s: its pages are read again", error)
-            if not self._patiently(lambda: self.service.jobs.give_back(job, "prepare", error)):
+            lost = error
+            if not self._patiently(lambda: self.service.jobs.give_back(job, "prepare", lost)):
                 self._clear_if_deleted(job)
 
     def _answer_from(self, job: Job, document: Document, prepared: Prepared) -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
-from docpipe.errors import InputError, MissingError, StoreError, TooLargeError
+from docpipe.errors import CorruptError, InputError, MissingError, StoreError, TooLargeError
 
 CHUNK = 1024 * 1024
 CHAINED = "::"
@@ -37,12 +37,12 @@ class Blobs:
 
     def add_original(self, job_id: str, source: BinaryIO, *, most: int) -> tuple[str, int]:
         """Keep a document's bytes, never in memory as a whole. Its sha256 and its size. Raises TooLargeError for more
-        than `most` bytes, InputError for none, and StoreError; then nothing is kept."""
+        than `most` bytes, CorruptError for none, and StoreError; then nothing is kept."""
         size = source.seek(0, os.SEEK_END)
         if size > most:
             raise TooLargeError(f"the file has {size:,} bytes, more than the {most:,} allowed")
         if size == 0:
-            raise InputError("the file is empty (0 bytes)", hint="Ask the sender for it again.")
+            raise CorruptError("the file is empty (0 bytes)", hint="Ask the sender for it again.")
         source.seek(0)
         digest = hashlib.sha256()
         self.put(original_key(job_id), source, digest=digest)

@@ -45,8 +45,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What is asked for. `callback` is {"url": …}, {"answer": id of the Celery task that asked}, or that with the "task"
-    and "queue" that get the answer instead."""
+    """What is asked for. `callback` is {"url": …}, {"answer": id of the Celery task that asked}, or that together with
+    the "task" and the "queue" that get the answer instead."""
 
     document_id: str
     name: str
@@ -245,7 +245,7 @@ def _reason(error: DocpipeError | None) -> dict[str, Any]:
 
 
 def _same_or_refused(known: Job, wanted: Submission) -> None:
-    """The model is not asked: the operator may have changed it since, which whoever repeats a submission cannot know."""
+    """The model does not count: the operator may have changed it since, which who repeats a submission cannot know."""
     if (known.document_id, known.schema) != (wanted.document_id, wanted.schema):
         raise ConflictError(f"the idempotency key {wanted.idempotency_key!r} was used for another document or schema")
 

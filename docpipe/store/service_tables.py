@@ -45,6 +45,7 @@ jobs = Table(
     Index("ix_jobs_document", "document_id"),
     Index("ix_jobs_state", "state", "created"),
     Index("ix_jobs_owner", "owner", "created"),
+    Index("ix_jobs_created", "created", "id"),
 )
 # The keeper looks here every few seconds: only what is open, however many have ended.
 Index(

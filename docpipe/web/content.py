@@ -5,6 +5,7 @@ In: requests with a key that may read. Out: JSON, bytes, pictures, an event stre
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import partial
 from typing import Annotated, Any, BinaryIO
@@ -37,6 +38,7 @@ RESULT = {
         }
     },
 }  # fmt: skip
+_ODD = re.compile(r"[^A-Za-z0-9._ -]")
 EVENTS = 'retry: 2000\n\nevent: state\nid: preparing-1-…\ndata: {"id": "1f0c…", "state": "preparing", …}\n\n'
 
 
@@ -71,8 +73,9 @@ def original(key: Reading, service: Serving, id: str) -> StreamingResponse:  # n
     if job.purged is not None:
         raise gone("the original")
     source = service.blobs.open(original_key(job.id))
+    plain = _ODD.sub("_", job.name)  # for clients that know no other, such as curl
     headers = {
-        "content-disposition": f"attachment; filename*=UTF-8''{quote(job.name, safe='')}",
+        "content-disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(job.name, safe='')}",
         "content-length": str(source.seek(0, 2)),
     }
     source.seek(0)
@@ -83,7 +86,7 @@ def original(key: Reading, service: Serving, id: str) -> StreamingResponse:  # n
     "/pages/{number}",
     summary="A page as the worker saw it",
     response_class=Response,
-    responses=errors(404, 410) | {200: {"content": {"image/jpeg": {"schema": BINARY, "example": "(a JPEG)"}}}},
+    responses=errors(404, 410) | {200: {"content": {"image/webp": {"schema": BINARY, "example": "(a WebP)"}}}},
 )
 def page(
     key: Reading,
@@ -91,12 +94,12 @@ def page(
     id: str,  # noqa: A002
     number: Annotated[int, Path(ge=1, le=MOST_PAGES, description="from 1", examples=[1])],
 ) -> Response:
-    """Upright, at most 1,700 pixels high: the boxes of the evidence are fractions of it. Blank pages have none."""
+    """Upright, at most 1,280 pixels high: the boxes of the evidence are fractions of it. Blank pages have none."""
     job = visible(service, key, id)
     if job.purged is not None:
         raise gone("the picture")
     try:
-        return Response(service.blobs.get(picture_key(job.id, number)), media_type="image/jpeg")
+        return Response(service.blobs.get(picture_key(job.id, number)), media_type="image/webp")
     except MissingError as error:
         hint = "It is blank, the document has fewer pages, or it was not read yet."
         raise Refusal(404, "not_found", f"there is no picture of page {number}", hint) from error

@@ -134,6 +134,7 @@ def retry(request: Request, response: Response, key: Submitting, service: Servin
 @router.delete(
     "/{id}",
     status_code=204,
+    response_class=Response,
     summary="Delete a document and all that belongs to it",
     responses=errors(404) | {204: {"description": "It is gone"}},
 )

@@ -113,5 +113,5 @@ def _event(job: Job, shown: Callable[[Job], Document]) -> str:
 
 
 def _facts(job: Job | None) -> object:
-    """What a client waits for. A lease that is renewed changes a job, but not for whoever waits."""
+    """What a client waits for. That a worker still has it is no news."""
     return None if job is None else (job.state, job.attempts, job.setbacks, job.ended)

@@ -19,7 +19,7 @@ from docpipe.errors import DocpipeError
 from docpipe.service import Service
 from docpipe.store.jobs import Job
 from docpipe.store.keys import ApiKey, KeyStore
-from docpipe.web.limits import OVERHEAD, SMALL, Body, Rate
+from docpipe.web.limits import Body, Rate
 from docpipe.web.problems import Refusal, not_found, refusal_of
 
 OPEN = ("/health", "/ready", "/openapi.json", "/docs")  # for everybody; all else needs a key
@@ -43,16 +43,15 @@ class Gate:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
             key = None if path in OPEN else await self._admit(scope, service)
-            most = SMALL
+            most = None
             if key is not None and (scope["method"], path) == UPLOAD:
-                most = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes)) + OVERHEAD
+                most = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes))
             body = Body(receive, send, most=most, seconds=settings.upload_seconds)
             body.check_declared(scope)
         except Refusal as refusal:
             refusal.closing = True
             await refusal.answer()(scope, receive, send)
         else:
-            scope.setdefault("state", {})["key"] = key
             await self.app(scope, body.receive, body.send)
 
     async def _admit(self, scope: Scope, service: Service) -> ApiKey:
@@ -66,6 +65,7 @@ class Gate:
         if key is None:
             hint = "Send `Authorization: Bearer dp_…` with a key that `docpipe key create` made."
             raise Refusal(401, "unauthorized", "no valid API key", hint, {"www-authenticate": "Bearer"})
+        scope.setdefault("state", {})["key"] = key
         if wait := self._rate.wait(key.id, key.per_minute):
             seconds = str(max(1, math.ceil(wait)))
             message = f"more than {key.per_minute} requests a minute"

@@ -20,11 +20,13 @@ WINDOW = 60.0  # seconds over which requests are counted
 
 
 class Body:
-    """The body of one request, counted and timed. A declared length is believed only when it is too large."""
+    """The body of one request, counted and timed. A declared length is believed only when it is too large. `most` are
+    the bytes of the document in it; None: it has none."""
 
-    def __init__(self, receive: Receive, send: Send, *, most: int, seconds: float) -> None:
+    def __init__(self, receive: Receive, send: Send, *, most: int | None, seconds: float) -> None:
         self._receive, self._send = receive, send
-        self._most, self._seconds = most, seconds
+        self._allowed, self._seconds = SMALL if most is None else most, seconds
+        self._most = SMALL if most is None else most + OVERHEAD
         self._ends = asyncio.get_running_loop().time() + seconds
         self._seen = 0
         self._complete = self._answered = False
@@ -58,7 +60,7 @@ class Body:
         await self._send(message)
 
     def _too_large(self) -> Refusal:
-        message = f"the body has more than the {self._most:,} bytes that are allowed"
+        message = f"the body has more than the {self._allowed:,} bytes that are allowed"
         return Refusal(413, "too_large", message, "Split the document, or ask the operator.", closing=True)
 
     def _too_slow(self, left: float) -> Refusal:

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS bills (
     seller TEXT,
     number TEXT,
     currency TEXT,
-    cents INTEGER,                   -- of the gross total; NULL where a person has to look
+    cents INTEGER,                   -- of the gross total; NULL where docpipe is not sure of it
     look_at TEXT,                    -- what is doubtful, and on which page
     answers INTEGER NOT NULL DEFAULT 0
 )
@@ -48,9 +48,9 @@ class Bills:
             )
 
     def answered(self, answer: Mapping[str, Any]) -> None:
-        """What docpipe is sure of is booked; for the rest a person is told where to look."""
+        """A total of which docpipe is sure is booked; for the rest a person is told where to look."""
         seller, number, currency, total = (answer["fields"].get(name) for name in WANTED)
-        sure = answer["status"] == "complete" and total is not None
+        sure = all(field is not None and field["accepted"] for field in (currency, total))
         row = (
             answer["status"],
             *(None if field is None else field["value"] for field in (seller, number, currency)),

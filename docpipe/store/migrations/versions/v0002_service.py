@@ -62,6 +62,7 @@ def _jobs() -> None:
     op.create_index("ix_jobs_document", "jobs", ["document_id"])
     op.create_index("ix_jobs_state", "jobs", ["state", "created"])
     op.create_index("ix_jobs_owner", "jobs", ["owner", "created"])
+    op.create_index("ix_jobs_created", "jobs", ["created", "id"])
     _partial_index("ix_jobs_open", "jobs", ["state", "priority", "sent"], "ended IS NULL")
     _partial_index("ix_jobs_kept", "jobs", ["ended"], "purged IS NULL")
 
