@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,13 +25,15 @@ from docpipe.store.blobs import prefix_of
 from docpipe.store.jobs import ENDED, STAGES, Stage
 from docpipe.store.outbox import Delivery, Outbox
 from docpipe.store.waiting import Duties, Waiting
-from docpipe.webhooks import Caller, Refused, secret_of
+from docpipe.webhooks import Caller, Refused, checked_url, secret_of
 
 log = logging.getLogger("docpipe.keeper")
 DUTY = "keeper"
 HELD = timedelta(seconds=30)  # another keeper takes over after that
 LOOK = 1.0  # seconds between two looks
 AT_A_TIME = 8  # messages to others: one that does not answer holds up no other
+SLOW = 2.0  # seconds for an answer; a receiver that fails after so long is slow, not only broken
+PAUSE = 60.0  # seconds before what failed for all is tried again for others
 SENT_AT_ONCE = 500  # messages of one look: the rest comes with the next
 
 
@@ -39,6 +42,9 @@ class Keeper:
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
+    _free_from: float = 0.0
+    _delete_from: float = 0.0
+    _silent: dict[str, float] = field(default_factory=dict)
 
     def run(self, *, look: float = LOOK) -> None:
         """Until `stop` is set. Messages have a thread of their own: a receiver may take its time."""
@@ -75,11 +81,16 @@ class Keeper:
                 self.stop.wait(look)
 
     def _keep(self) -> int:
-        return self.keep_order() if self._duties.take(DUTY, self.name, HELD) else 0
+        try:
+            return self.keep_order() if self._duties.take(DUTY, self.name, HELD) else 0
+        except StoreError:
+            # nobody could renew a lease either: workers have the time of one to do so
+            self._free_from = time.monotonic() + self.service.settings.lease_seconds
+            raise
 
     def _stage(self, stage: Stage) -> int:
         """Free what dead workers held, and send what the broker does not know of."""
-        freed = self._waiting.free_the_lost(stage)
+        freed = self._waiting.free_the_lost(stage) if time.monotonic() >= self._free_from else 0
         if freed:
             log.warning("%d jobs of dead workers were freed (%s)", freed, stage)
         try:
@@ -117,7 +128,7 @@ class Keeper:
         if "url" in target:
             if self._caller is None:
                 raise Refused("DOCPIPE_WEBHOOK_SECRET is not set any more")
-            self._caller.post(delivery)
+            self._post(delivery, self._caller)
             return
         job = self.service.jobs.get(delivery.job_id)
         if job is not None and job.state not in ENDED:
@@ -131,21 +142,35 @@ class Keeper:
         else:
             self.service.sender.answer(str(target["answer"]), answer)
 
+    def _post(self, delivery: Delivery, caller: Caller) -> None:
+        """A receiver that keeps us waiting is left alone for a while: others are waiting, too."""
+        host, began = checked_url(str(delivery.target["url"])).netloc, time.monotonic()
+        if began < self._silent.get(host, 0.0):
+            raise OSError(f"{host} did not answer a moment ago")
+        try:
+            caller.post(delivery)
+        except OSError:
+            if time.monotonic() - began > SLOW:
+                self._silent[host] = time.monotonic() + PAUSE
+            raise
+
     def _delete_old(self) -> int:
         """Originals and pictures; results stay."""
         days = self.service.settings.keep_days
-        if days is None:
+        if days is None or time.monotonic() < self._delete_from:
             return 0
         old = self._waiting.past_their_time(timedelta(days=days), SENT_AT_ONCE)
         deleted = 0
         for job in old:
             with about(job=job.id, document=job.document_id):
                 try:
-                    self.service.blobs.delete(prefix_of(job.id))
-                    self._waiting.purged(job)
-                    deleted += 1
+                    with self._waiting.purging(job) as may:
+                        if may:
+                            self.service.blobs.delete(prefix_of(job.id))
+                            deleted += 1
                 except DocpipeError as error:
                     log.warning("%s", error)
+                    self._delete_from = time.monotonic() + PAUSE
         return deleted
 
     @cached_property

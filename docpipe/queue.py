@@ -134,6 +134,7 @@ def _app(broker_url: str, result_url: str | None) -> Celery:
         result_serializer="json",
         accept_content=["json"],
         result_expires=ANSWERS_KEPT,
+        result_backend_thread_safe=True,  # the keeper's threads share its connections
         task_queues=queues(broker_url),
     )
     return app

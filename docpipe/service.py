@@ -11,13 +11,14 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, BinaryIO, TypeVar
 
 from docpipe.config import Settings
-from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, UsageError
+from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, StoreError, UsageError
 from docpipe.log import about
 from docpipe.queue import Sender, default_result_url
 from docpipe.result import failed_record, record
@@ -161,7 +162,8 @@ class Service:
         except QueueError as error:
             self._ask_again = self._ask_again or time.monotonic() + AWAY
             log.warning("%s; the keeper sends it later", error)
-            Waiting(self.database).tell_again([job])
+            with suppress(StoreError):  # the job is in, and the keeper finds it
+                Waiting(self.database).tell_again([job])
 
     def retry(self, job_id: str) -> Job | None:
         """An ended job from the beginning; None when it has not ended, is unknown, or its original was deleted."""

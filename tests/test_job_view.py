@@ -190,6 +190,16 @@ def test_deletion_of_one_of_two_jobs_of_a_document_leaves_the_other_its_result(d
     assert rows(database, documents) == 0
 
 
+def test_deletion_leaves_a_result_with_which_another_job_is_about_to_end(database, store, view, results):
+    done = read(store, results, "a.pdf")
+    at_work = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
+    view.delete(done.id)
+    assert at_work.document_id == done.document_id
+    assert results.find(done.run_key) is not None
+    view.delete(at_work.id)
+    assert rows(database, extractions) == rows(database, documents) == 0
+
+
 def test_deletion_leaves_what_the_command_line_read(database, store, view, results):
     results.add(document("a.pdf"))
     job = read(store, results, "a.pdf")

@@ -86,6 +86,16 @@ def test_a_child_that_crashes_costs_one_request_and_the_next_one_works(letter):
         assert child_of(renderer) != first
 
 
+def test_the_child_knows_no_passwords_of_ours(letter, monkeypatch):
+    monkeypatch.setenv("DOCPIPE_DATABASE_URL", "postgresql://clerk:geheim@host/db")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    with Renderer(Limits()) as renderer:
+        renderer.inspect(letter, "application/pdf", None)
+        environment = Path(f"/proc/{renderer._child._process.pid}/environ").read_bytes()
+    assert b"PATH=" in environment
+    assert b"geheim" not in environment
+
+
 def test_a_child_that_hangs_is_ended_at_the_deadline(letter):
     with Renderer(Limits(seconds=3.0)) as renderer:
         renderer.inspect(letter, PDF)

@@ -9,6 +9,7 @@ import pytest
 
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.database import Database
+from docpipe.store.job_view import JobView
 from docpipe.store.jobs import Job, JobStore
 from docpipe.store.service_tables import deliveries, usage
 from docpipe.store.usage import Usage
@@ -134,10 +135,27 @@ def test_originals_past_their_time_are_those_of_jobs_that_ended_long_ago(databas
         store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
     set_of(database, old, ended=ago(3 * 86400))
     set_of(database, working, created=ago(9 * 86400))
-    assert ids(waiting.past_their_time(timedelta(days=2), MANY)) == [old.id]
-    waiting.purged(old)
+    (found,) = waiting.past_their_time(timedelta(days=2), MANY)
+    assert found.id == old.id
+    with waiting.purging(found) as may:
+        assert may
+    with waiting.purging(found) as may:
+        assert not may, "it was done before"
     assert waiting.past_their_time(timedelta(days=2), MANY) == []
     assert store.get(old.id).purged is not None
+
+
+def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, store, waiting):
+    job = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
+    store.hand_on(job)
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    listed = store.get(job.id)
+    with pytest.raises(StoreError), waiting.purging(listed):
+        raise StoreError("the disk is away")
+    assert store.get(job.id).purged is None
+    assert JobView(database).retry(job.id) is not None
+    with waiting.purging(listed) as may:
+        assert not may, "the look was older than the retry"
 
 
 def test_one_holder_has_the_duty_and_another_takes_over_after_its_time(database):

@@ -18,8 +18,9 @@ from benchmarks.servers import free_port
 from docpipe.cli.serve import server_of
 from docpipe.service import Service
 from docpipe.store.keys import KeyStore
+from docpipe.store.service_tables import jobs
 from docpipe.web.app import app
-from tests.serving import pdf, settings
+from tests.serving import pdf, rows, settings
 from workers.desk import Desk
 
 ALL = ("submit", "read", "review", "admin")
@@ -106,3 +107,21 @@ def on_a_port(folder: Path, **more: Any) -> Iterator[tuple[Service, int]]:
         server.should_exit = True
         thread.join(40)
         assert not failed and not thread.is_alive(), failed
+
+
+def error(answer: Any) -> tuple[int, str]:
+    """Status and code; every error has the one shape."""
+    (said,) = answer.json().values()
+    assert set(said) == {"code", "message", "hint"} and said["message"], answer.text
+    return answer.status_code, said["code"]
+
+
+def taken_in(service: Service) -> int:
+    """How many documents."""
+    return rows(service.database, jobs)
+
+
+def kept(service: Service) -> list[str]:
+    """The names of all blobs."""
+    root = Path(service.blobs.url)
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())

@@ -21,7 +21,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from docpipe import pipeline
 from docpipe.api import Kit, choose_kit
 from docpipe.data import Document
-from docpipe.errors import ConflictError, DocpipeError, MissingError, SchemaError, StoreError
+from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, SchemaError, StoreError
 from docpipe.ingest import ingest
 from docpipe.log import about
 from docpipe.pipeline import Prepared
@@ -39,15 +39,9 @@ from workers.lease import Lease
 from workers.order import PRIORITIES, Order
 
 log = logging.getLogger("docpipe.worker")
-WAITS = (
-    0.5,
-    1.0,
-    2.0,
-    4.0,
-    8.0,
-    16.0,
-)  # seconds for a database that is away: half a minute, then the keeper takes over
+WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds for a database that is away; after half a minute it is the keeper's
 REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
+LOCKED = "Send a copy without a password: none is ever stored, so workers have none."
 T = TypeVar("T")
 
 
@@ -168,6 +162,8 @@ class Desk:
         try:
             with Lease(self.service.jobs, job, longest=self.service.settings.task_seconds):
                 work(job)
+        except EncryptedError as error:
+            self._stopped(job, stage, EncryptedError(error.message, hint=LOCKED), again=False)
         except DocpipeError as error:
             self._stopped(job, stage, error, again=error.retryable)
         except SoftTimeLimitExceeded:

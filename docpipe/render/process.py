@@ -20,6 +20,7 @@ from docpipe.render.limits import Limits
 
 STARTUP_SECONDS = 60.0  # Python and PDFium load in 0.2 s; a computer under heavy load may need a hundred times as long
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
+KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
 
 class ChildLost(Exception):  # noqa: N818 (an event the Renderer turns into an InputError, never shown)
@@ -47,7 +48,7 @@ class Child:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # decoders complain there about every odd file
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, "PYTHONPATH": _search_path()},
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is the parent's business; and kill() takes Poppler with it
             )
         self.owner = os.getpid()
@@ -94,6 +95,12 @@ class Child:
             return ChildLost("timeout", f"took longer than {self._seconds:g} seconds")
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
         return ChildLost("crash", f"made the decoder crash ({name})")
+
+
+def _environment() -> dict[str, str]:
+    """What Python and the decoders need. Passwords and keys of ours are not for whoever takes a decoder over."""
+    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
+    return {**kept, "PYTHONPATH": _search_path()}
 
 
 def _search_path() -> str:

@@ -165,7 +165,9 @@ def _delete_result(connection: Connection, job: Job) -> None:
     others = exists().where(jobs.c.document_id == job.document_id)
     files = exists().where(document_files.c.document_id == job.document_id)
     connection.execute(delete(documents).where(documents.c.id == job.document_id, ~others, ~files))
-    same_work = exists().where(jobs.c.run_key == job.run_key)
+    # one at work may have found this result and be about to end with it
+    at_work = and_(jobs.c.document_id == job.document_id, jobs.c.ended.is_(None))
+    same_work = exists().where(or_(jobs.c.run_key == job.run_key, at_work))
     result = and_(extractions.c.run_key == job.run_key, ~same_work, ~files)
     connection.execute(delete(extractions).where(result))
 

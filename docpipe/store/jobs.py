@@ -138,7 +138,7 @@ class JobStore:
             if row is None:
                 return None
             if row["attempts"] > MOST_ATTEMPTS:
-                close(connection, jobs.c.id == job_id, _quarantine(row["worker"]))
+                close(connection, jobs.c.id == job_id, _quarantine())
                 return None
             return job_of(row)
 
@@ -228,12 +228,13 @@ def _at_rest(*, sent: bool = False) -> dict[str, Any]:
     return {"lease": None, "leased_until": None, "sent": _now() if sent else None}
 
 
-def _quarantine(worker: str | None) -> dict[str, Any]:
+def _quarantine(worker: str | None = None) -> dict[str, Any]:
     return {
         "state": "quarantined",
         "attempts": MOST_ATTEMPTS,
         "error_code": "worker_lost",
-        "error_message": f"{MOST_ATTEMPTS} workers died or ran out of time over it (the last one: {worker})",
+        "error_message": f"{MOST_ATTEMPTS} workers died or ran out of time over it"
+        + (f" (the last one: {worker})" if worker else ""),
         "error_hint": "Look at the document and at the workers' logs; `docpipe queue retry ID` tries it again.",
     }
 

@@ -5,7 +5,8 @@ In: the jobs. Out: what is to be done about them. Each look touches open jobs on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
@@ -62,9 +63,14 @@ class Waiting:
             query = select(jobs).where(old).order_by(jobs.c.ended).limit(limit)
             return [job_of(row) for row in connection.execute(query).mappings()]
 
-    def purged(self, job: Job) -> None:
+    @contextmanager
+    def purging(self, job: Job) -> Iterator[bool]:
+        """Whether its bytes may be deleted, inside: whoever wants to try it again meanwhile waits, and is refused. What
+        is raised inside leaves the job as it was."""
         with self._database.writing() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job.id).values(purged=datetime.now(UTC)))
+            same = and_(jobs.c.id == job.id, jobs.c.ended == job.ended, jobs.c.purged.is_(None))
+            done = connection.execute(update(jobs).where(same).values(purged=datetime.now(UTC)))
+            yield done.rowcount > 0
 
 
 class Duties:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request, Response
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from docpipe.errors import DocpipeError
+from docpipe.errors import DocpipeError, SchemaError
 from docpipe.keeper import DUTY
 from docpipe.schema import load_schema
 from docpipe.service import Service
@@ -82,7 +82,8 @@ def metrics(key: Reviewing, service: Serving) -> Response:  # noqa: ARG001 - the
     responses=errors() | {200: example("The schemas", [ENTRY])},
 )
 def schemas(request: Request, key: Reading, service: Serving) -> list[SchemaEntry]:  # noqa: ARG001
-    return [_entry(request, name) for name in service.allowed_schemas()]
+    found = (_entry(request, name) for name in service.allowed_schemas())
+    return [entry for entry in found if entry is not None]
 
 
 @router.get(
@@ -105,8 +106,12 @@ def schema(key: Reading, service: Serving, name: str) -> dict[str, Any]:  # noqa
     return found.json_schema()
 
 
-def _entry(request: Request, name: str) -> SchemaEntry:
-    found = load_schema(name)
+def _entry(request: Request, name: str) -> SchemaEntry | None:
+    try:
+        found = load_schema(name)
+    except SchemaError as error:  # one of DOCPIPE_SCHEMAS; the others are of use
+        log.error("%s", error)
+        return None
     return SchemaEntry(
         name=name,
         version=found.version,
