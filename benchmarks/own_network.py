@@ -1,4 +1,4 @@
-"""A network for servers alone, whose cable can be cut: packets vanish and nobody says so, as when a machine loses power.
+"""A network for servers alone, whose cable can be cut: packets vanish and nobody says so, as when a switch dies.
 
 In: the right to make one (root on Linux, with `ip`). Out: an address, what to put before a server's command, and the
 cut. None where that right is missing.

@@ -6,6 +6,7 @@ sends it when the broker is back.
 
 from __future__ import annotations
 
+import socket
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ LISTS_IN_REDIS = [0, 3, 6, 9]  # kombu's own: a message of another program may l
 HIGHEST_IN_AMQP = 9  # and RabbitMQ counts the other way round
 SEND_SECONDS = 5  # an upload waits no longer for a broker that is away
 ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}  # kombu would wait six seconds for its return
+TRIES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+KEEPALIVE = {getattr(socket, name): value for name, value in TRIES.items() if hasattr(socket, name)}
+"""A broker whose machine says nothing any more is noticed in a minute, not after two hours. macOS has other names."""
 PING_SECONDS = 1.0  # for workers to say that they live
 ANSWERS_KEPT = 24 * 3600  # seconds in the result backend; the results themselves are in SQL
 
@@ -94,7 +98,10 @@ def transport_options(broker_url: str) -> dict[str, Any]:
     when it has a message: until then it counts as not sent."""
     if is_amqp(broker_url):
         return {"confirm_publish": True}
-    return {"priority_steps": LISTS_IN_REDIS, "queue_order_strategy": "priority"} if is_redis(broker_url) else {}
+    if not is_redis(broker_url):
+        return {}
+    alive = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
+    return {"priority_steps": LISTS_IN_REDIS, "queue_order_strategy": "priority", **alive}
 
 
 def queues(broker_url: str) -> list[Queue]:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import SplitResult, quote, urlsplit
 
 from docpipe.errors import UsageError
@@ -48,7 +48,7 @@ class Caller:
     internal: bool = False
 
     def post(self, delivery: Delivery) -> None:
-        """Raises Refused, or OSError and http.client's errors when another try may help. Redirects are not followed."""
+        """Raises Refused, or OSError when another try may help. Redirects are not followed."""
         url = checked_url(str(delivery.target["url"]))
         body = json.dumps(delivery.body, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
         headers = {"host": url.netloc, "content-type": "application/json", "user-agent": "docpipe"}
@@ -59,8 +59,11 @@ class Caller:
                 line.do_handshake()
             connection = HTTPConnection(str(url.hostname))
             connection.sock = line
-            connection.request("POST", path, body=body, headers=headers)
-            status = connection.getresponse().status
+            try:
+                connection.request("POST", path, body=body, headers=headers)
+                status = connection.getresponse().status
+            except HTTPException as error:
+                raise OSError(f"the receiver does not answer in HTTP: {error!r:.200}") from error
         if status == GONE:
             raise Refused("the receiver answered 410: it wants no more")
         if not 200 <= status < 300:

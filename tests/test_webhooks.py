@@ -104,9 +104,8 @@ def test_a_receiver_that_nobody_reaches_is_tried_again():
 
 def test_a_receiver_that_answers_byte_by_byte_without_end_is_cut_off(monkeypatch):
     monkeypatch.setattr(webhooks, "LONGEST", 0.5)
-    with _dripping() as port, pytest.raises(Exception, match=r".") as caught:
+    with _dripping() as port, pytest.raises(OSError):
         INSIDE.post(message(f"http://127.0.0.1:{port}/"))
-    assert not isinstance(caught.value, Refused), "it is tried again"
 
 
 def test_a_receiver_that_says_nothing_is_given_up_for_now(monkeypatch):

@@ -184,8 +184,6 @@ def _is_below(files: Any, path: str, prefix: str) -> bool:
 def _file_system(url: str, options: dict[str, Any]) -> tuple[Any, str]:
     import fsspec  # heavy: 0.1 s, and only the service has blobs
 
-    if _scheme(url) == "s3":
-        options = {"use_listings_cache": False, **options}  # other machines write there too
     try:
         files, root = fsspec.url_to_fs(url, **options)
     except (ImportError, ValueError) as error:

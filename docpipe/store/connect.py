@@ -21,6 +21,15 @@ HEAD = "0002"
 
 VERSION_TABLE = "docpipe_version"  # not Alembic's default: a shared database may have one already
 LOCK_SECONDS = 30  # a writer holds the lock for milliseconds; a backup may hold it for seconds
+LOST_AFTER = {
+    "connect_timeout": "10",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+"""Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after the
+quarter of an hour for which TCP hopes. The URL may say otherwise."""
 SETUP_LOCK = 0x646F6370  # "docp": PostgreSQL's advisory lock while tables are made or changed
 WAL_TRIES = 50
 SERVER_DIALECTS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -135,6 +144,7 @@ def _use_wal(engine: Engine) -> None:
 
 
 def _server_engine(url: URL) -> Engine:
+    url = url.update_query_dict({name: value for name, value in LOST_AFTER.items() if name not in url.query})
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:

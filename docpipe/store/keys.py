@@ -24,8 +24,8 @@ from docpipe.store.service_tables import api_keys
 ROLES: Mapping[str, str] = {
     "submit": "send documents, retry and delete one's own",
     "read": "see one's own documents and their results",
-    "review": "see everybody's documents and results",
-    "admin": "all of that, for everybody's documents; metrics",
+    "review": "see everybody's documents and results, and the metrics",
+    "admin": "all of that, for everybody's documents",
 }
 PER_MINUTE = 600
 _SHAPE = re.compile(r"dp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
