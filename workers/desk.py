@@ -20,15 +20,16 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
 from docpipe.api import Kit, choose_kit
-from docpipe.data import Document
-from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, SchemaError, StoreError
+from docpipe.data import Document, Extraction
+from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, StoreError
 from docpipe.ingest import ingest
 from docpipe.log import about
 from docpipe.pipeline import Prepared
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.schema import load_schema
+from docpipe.result import Run
+from docpipe.schema import Schema, load_schema
 from docpipe.service import Service, Wish, addressed
 from docpipe.store.blobs import opened, original_key
 from docpipe.store.jobs import ENDED, LOCAL, Job, Stage
@@ -138,16 +139,26 @@ class Desk:
         known = store.find(run.key)
         extraction = known.extraction if known is not None else None
         if extraction is None:
-            store.claim(document.id, run.key, schema=None if schema.choices else schema.name)
-            extractor = kit.parts.extractor
-            extraction = pipeline.understand(prepared, schema, extractor=extractor, run=run, judge=kit.judge)
-            made = extraction
-            self._patiently(lambda: store.save(made, schema.chosen(made.schema)))
+            extraction = self._made(schema, kit, prepared, run)
         else:
             store.make_current(run.key, schema.chosen(extraction.schema))
         found, used = extraction, Usage.of(extraction)
         if not self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used)):
             self._clear_if_deleted(replace(job, run_key=run.key))
+
+    def _made(self, schema: Schema, kit: Kit, prepared: Prepared, run: Run) -> Extraction:
+        """A new result, stored; or what went wrong, stored with the attempt."""
+        store, name = self.service.store, _name_of(schema)
+        store.claim(run.document_id, run.key, schema=name)
+        try:
+            extractor = kit.parts.extractor
+            made = pipeline.understand(prepared, schema, extractor=extractor, run=run, judge=kit.judge)
+        except DocpipeError as error:
+            reason = error
+            self._patiently(lambda: store.fail(run.document_id, run.key, None, reason, schema=name))
+            raise
+        self._patiently(lambda: store.save(made, schema.chosen(made.schema)))
+        return made
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
         with about(job=job_id):
@@ -180,10 +191,8 @@ class Desk:
         jobs, store = self.service.jobs, self.service.store
         if not self._patiently(lambda: jobs.give_back(job, stage, error) if again else jobs.fail(job, error)):
             self._clear_if_deleted(job)
-        elif not again:
-            schema = None if error.exit_code == SchemaError.exit_code else load_schema(job.schema)
-            name = None if schema is None or schema.choices else schema.name
-            self._patiently(lambda: store.fail(job.document_id, None, None, error, schema=name))
+        elif not again and stage == "prepare":
+            self._patiently(lambda: store.fail(job.document_id, None, None, error))  # whatever the schema
 
     def _clear_if_deleted(self, job: Job) -> None:
         """A job that is not ours any more was deleted, or another worker has it."""
@@ -222,3 +231,8 @@ class Desk:
         if key not in self._kits:
             self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=1)
         return self._kits[key]
+
+
+def _name_of(schema: Schema) -> str | None:
+    """None before it is known which schema a document is of."""
+    return None if schema.choices else schema.name
