@@ -20,10 +20,10 @@ SHOW := $(BIN)/docpipe show --db $(DATABASE)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench bench-quality pictures clean
+.PHONY: help run test check bench bench-quality bench-service pictures clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # One sample is a locked PDF: docpipe reports it and ends with 3 (docs/errors.md). Any other failure stops here.
 run: $(SAMPLES) ## Draw a dozen sample documents, read them and show what they say
@@ -61,6 +61,11 @@ bench-quality: $(BASE) ## Measure accuracy on labelled documents kept aside (DAT
 	$(BIN)/python -m benchmarks.quality --data $(DATA)
 	$(BIN)/python -m benchmarks.forms --data $(DATA)
 	$(BIN)/python -m benchmarks.types --data $(DATA)
+
+bench-service: $(FULL) ## Kill, starve and load the service, and count what became of its documents (half an hour)
+	$(BIN)/python -m benchmarks.chaos
+	$(BIN)/python -m benchmarks.failures
+	$(BIN)/python -m benchmarks.queue_load
 
 pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 	$(RUN) $(OUT)/samples/invoices --schema invoice || test $$? -eq 3

@@ -77,7 +77,7 @@ class Cost:
     def of(cls, found: Mapping[str, Any]) -> Cost:
         loaded, steps = found["load"], found["steps"]
         left, spent = loaded["left"], loaded["processor_seconds"]
-        picture = steps["prepare: draw the kept pictures"] + steps["prepare: write them as JPEG"]
+        picture = steps["prepare: draw the kept pictures"] + steps["prepare: write them as WebP"]
         own = sum(spent[kind] for kind in WORKER_KINDS) - flow_seconds(found) - picture
         database = left["database"]
         fields = found["network"]["fields"] / loaded["fields"] if "network" in found else 1.0

@@ -3,39 +3,41 @@
     python -m benchmarks.failures [--only poison disk] [--away 60]
 
 In: which failures, and for how long a server is away. Out: Markdown on standard output; exit code 1 when something did
-not end as it should. All processes are real; the disk is full for real where this process may mount one of 3 MiB (root
-on Linux), otherwise that part is left out and says so.
+not end as it should. All processes are real. So are the full disk and the cut cable, where this process may mount a
+disk of 3 MiB and make a network (root on Linux); otherwise these parts are left out and say so.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import psutil
 
-from benchmarks.servers import PostgresServer, Program, RedisServer, wait_until
+from benchmarks.failing_servers import broker, database, network, numb
+from benchmarks.failure_site import PATIENCE, Outcome, Site
+from benchmarks.own_network import own_network
+from benchmarks.servers import wait_until
 from benchmarks.service_documents import invoice, printed, write_script
-from benchmarks.stand import Stand, stand
+from benchmarks.stand import stand
 from docpipe.errors import DocpipeError
-from docpipe.service import Service, Wish
+from docpipe.service import Wish
 from docpipe.store.blobs import original_key, prefix_of
 from docpipe.store.job_view import Wanted
 from docpipe.store.jobs import Job
 
 LEASE_SECONDS = 5
-PATIENCE = 240.0  # seconds for the service to recover by itself
 POISON = 666_666
 DISK = 3  # MiB
+FOR_A_WHILE = ("broker", "database", "numb", "network")
 MOST = 2_500  # documents of one failure
 OTHERS, ROUNDS = 400, 2
 SCHEMA = f'''
@@ -57,60 +59,12 @@ class Bill(BaseModel):
 '''
 
 
-@dataclass
-class Outcome:
-    failure: str
-    seen: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-
-    def see(self, said: str) -> None:
-        self.seen.append(said)
-
-    def expect(self, said: str, right: bool) -> None:
-        (self.seen if right else self.wrong).append(said)
-
-
-@dataclass
-class Site:
-    """A stand with a client."""
-
-    stand: Stand
-    service: Service
-    away: float
-    taken_in: int = 0
-
-    def submit(self, count: int = 1, schema: str = "invoice") -> list[Job]:
-        made = []
-        for _ in range(count):
-            self.taken_in += 1
-            made.append(self.send(self.taken_in, schema))
-        return made
-
-    def send(self, number: int, schema: str = "invoice") -> Job:
-        return self.service.submit(io.BytesIO(invoice(number)), f"{number}.pdf", Wish(schema))
-
-    def now(self, job: Job) -> Job:
-        found = self.service.jobs.get(job.id)
-        assert found is not None
-        return found
-
-    def all_done(self) -> bool:
-        counts = self.service.view.counts()
-        return sum(counts.values()) == counts.get("done", 0)
-
-    def await_done(self) -> float:
-        """Seconds until every job is done."""
-        started = time.monotonic()
-        wait_until(self.all_done, "all are done", PATIENCE)
-        return time.monotonic() - started
-
-
 def poison(site: Site, outcome: Outcome) -> None:
     """The same number of documents without and with one that kills whoever reads it, in turns."""
     schema = site.stand.folder / "bill.py"
     schema.write_text(SCHEMA)
     reference = f"{schema}:Bill"
-    workers(site, 2)
+    site.workers(2)
     site.submit(10, reference)
     site.await_done()
     seconds: dict[bool, float] = {False: 0.0, True: 0.0}
@@ -148,7 +102,7 @@ def disk(site: Site, outcome: Outcome) -> None:
         outcome.see(f"whoever sends: `{error.code}`: {error} {error.hint}")
     counts = site.service.view.counts()
     outcome.expect("nothing was taken in", sum(counts.values()) == 3)
-    workers(site, 1)
+    site.workers(1)
     wait_until(lambda: any(site.now(job).setbacks for job in first), "a worker meets the full disk", PATIENCE)
     back = next(job for job in map(site.now, first) if job.setbacks)
     outcome.see(f"a worker: {back.error['message'].partition(': ')[2] if back.error else ''}")
@@ -174,7 +128,7 @@ def blob(site: Site, outcome: Outcome) -> None:
     original = folder / original_key(damaged.id)
     original.write_bytes(original.read_bytes()[:-20])
     (folder / original_key(gone.id)).unlink()
-    workers(site, 1)
+    site.workers(1)
     ended = ("done", "failed", "quarantined")
     all_four = [*jobs, damaged, gone]
     wait_until(lambda: all(site.now(job).state in ended for job in all_four), "all four have ended", PATIENCE)
@@ -190,51 +144,9 @@ def blob(site: Site, outcome: Outcome) -> None:
         outcome.expect(f"{what}: {found.state}, {reason}", found.state == "failed")
 
 
-def broker(site: Site, outcome: Outcome) -> None:
-    """Redis is away, with what it knew."""
-    workers(site, 2)
-    site.submit(4)
-    site.await_done()
-    slowest = 0.0
-    with _away(site.stand.redis):
-        end = time.monotonic() + site.away
-        while time.monotonic() < end:
-            started = time.monotonic()
-            site.submit()
-            slowest = max(slowest, time.monotonic() - started)
-            time.sleep(1)
-    count = site.taken_in - 4
-    outcome.see(f"{count} documents were taken in meanwhile, the slowest in {slowest:.2f} s")
-    outcome.see(f"all were done {site.await_done():.0f} s after it came back")
-
-
-def database(site: Site, outcome: Outcome) -> None:
-    """PostgreSQL is away."""
-    workers(site, 2)
-    site.submit(4)
-    site.await_done()
-    site.submit(20)
-    refused: list[str] = []
-    tries = 0
-    with _away(site.stand.postgres):
-        end = time.monotonic() + site.away
-        while time.monotonic() < end:
-            tries += 1
-            try:
-                site.submit()
-            except DocpipeError as error:
-                refused.append(f"`{error.code}`: {str(error).partition(': ')[2].partition(' Is the')[0]}")
-            time.sleep(1)
-    outcome.expect(f"{len(refused)} of {tries} submissions were refused: {refused[-1][:120]}", len(refused) == tries)
-    seconds = site.await_done()
-    outcome.see(f"the 20 in work were done {seconds:.0f} s after it came back")
-    lost = site.service.view.counts()
-    outcome.expect(f"in the end: {lost}", set(lost) == {"done"})
-
-
 def standstill(site: Site, outcome: Outcome) -> None:
     """A worker stops for longer than its lease, as a machine that sleeps does, and goes on."""
-    first, second = workers(site, 2)
+    first, second = site.workers(2)
     site.submit(4)
     site.await_done()
     site.submit(40)
@@ -263,24 +175,6 @@ def standstill(site: Site, outcome: Outcome) -> None:
     site.await_done()
 
 
-def numb(site: Site, outcome: Outcome) -> None:
-    """Both servers accept connections and answer nothing, as when their machine hangs; one after the other."""
-    workers(site, 2)
-    site.submit(4)
-    site.await_done()
-    for name, server in (("Redis", site.stand.redis), ("PostgreSQL", site.stand.postgres)):
-        site.submit(20)
-        with _stopped(server):
-            if name == "Redis":
-                started = time.monotonic()
-                site.submit()
-                outcome.see(f"while Redis hung, a document was taken in in {time.monotonic() - started:.1f} s")
-            time.sleep(site.away)
-        outcome.see(f"{name}: all were done {site.await_done():.0f} s after it went on")
-    counts = site.service.view.counts()
-    outcome.expect(f"in the end: {counts}", set(counts) == {"done"})
-
-
 FAILURES: dict[str, tuple[str, Callable[[Site, Outcome], None]]] = {
     "poison": ("a document that kills its worker every time", poison),
     "disk": ("the disk of the blobs is full", disk),
@@ -288,37 +182,9 @@ FAILURES: dict[str, tuple[str, Callable[[Site, Outcome], None]]] = {
     "broker": ("the broker is away", broker),
     "database": ("the database is away", database),
     "numb": ("broker, then database, hang", numb),
+    "network": ("broker and database are cut off", network),
     "standstill": ("a worker stands still for longer than its lease", standstill),
 }
-
-
-def workers(site: Site, count: int) -> list[Program]:
-    """With a keeper."""
-    site.stand.keeper().start()
-    return [site.stand.worker(f"worker-{number}").start() for number in range(count)]
-
-
-@contextmanager
-def _away(server: RedisServer | PostgresServer) -> Iterator[None]:
-    server.stop(signal.SIGKILL)
-    try:
-        yield
-    finally:
-        server.start()
-
-
-@contextmanager
-def _stopped(server: RedisServer | PostgresServer) -> Iterator[None]:
-    assert server.process is not None
-    root = psutil.Process(server.process.pid)
-    family = [root, *root.children(recursive=True)]
-    for process in family:
-        process.suspend()
-    try:
-        yield
-    finally:
-        for process in family:
-            process.resume()
 
 
 def _fill(path: Path) -> None:
@@ -354,21 +220,27 @@ def _ids(jobs: list[Job]) -> list[str]:
 
 def run(name: str, away: float) -> Outcome:
     title, cause = FAILURES[name]
-    outcome = Outcome(f"{title}{f' for {away:g} s' if name in ('broker', 'database', 'numb') else ''}")
-    with TemporaryDirectory(prefix="docpipe-failures-") as folder, _small_disk(Path(folder) / "disk") as mounted:
-        if name == "disk" and not mounted:
-            outcome.see("not tried: no disk may be mounted here")
-            return outcome
-        settings = {"blob_url": Path(folder) / "disk"} if name == "disk" else {}
-        script = write_script(Path(folder) / "script.json", [*range(MOST), *range(POISON, POISON + ROUNDS)])
-        with stand(script, lease_seconds=LEASE_SECONDS, **settings) as whole:
-            service = whole.service()
-            try:
-                cause(Site(whole, service, away), outcome)
-            except (TimeoutError, AssertionError) as error:
-                outcome.wrong.append(f"{error}; {service.view.counts()}")
-            finally:
-                service.close()
+    outcome = Outcome(f"{title}{f' for {away:g} s' if name in FOR_A_WHILE else ''}")
+    with ExitStack() as made:
+        folder = Path(made.enter_context(TemporaryDirectory(prefix="docpipe-failures-")))
+        settings: dict[str, Any] = {"lease_seconds": LEASE_SECONDS}
+        if name == "disk":
+            settings["blob_url"] = folder / "disk"
+            if not made.enter_context(_small_disk(folder / "disk")):
+                outcome.see("not tried: no disk may be mounted here")
+                return outcome
+        if name == "network":
+            settings["network"] = made.enter_context(own_network())
+            if settings["network"] is None:
+                outcome.see("not tried: no network may be made here")
+                return outcome
+        script = write_script(folder / "script.json", [*range(MOST), *range(POISON, POISON + ROUNDS)])
+        whole = made.enter_context(stand(script, **settings))
+        service = made.enter_context(closing(whole.service()))
+        try:
+            cause(Site(whole, service, away, settings.get("network")), outcome)
+        except (TimeoutError, AssertionError) as error:
+            outcome.wrong.append(f"{error}; {service.view.counts()}")
     return outcome
 
 

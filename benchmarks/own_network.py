@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+TRIES = 25
 NOBODY = "02:00:00:00:00:01"  # a hardware address that no card has
 
 
@@ -52,11 +54,14 @@ def own_network() -> Iterator[OwnNetwork | None]:
     finally:
         if shutil.which("ip"):
             subprocess.run(["ip", "link", "del", made.here], capture_output=True, check=False)
-            subprocess.run(["ip", "netns", "del", made.name], capture_output=True, check=False)
+            for _ in range(TRIES):  # it is busy until the last process in it is gone
+                if subprocess.run(["ip", "netns", "del", made.name], capture_output=True, check=False).returncode == 0:
+                    break
+                time.sleep(0.2)
 
 
 def _lay(made: OwnNetwork) -> bool:
-    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("runuser") is None:
+    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("setpriv") is None:
         return False
     try:
         _run("ip", "netns", "add", made.name)

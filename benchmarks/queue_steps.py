@@ -24,7 +24,7 @@ WARM = 3  # documents before the clock starts
 STEPS = (  # `flow` is what `docpipe run` does as well
     "submit: its bytes into the blobs", "submit: its row", "submit: the message", "submit: the rest",
     "prepare: claim", "prepare: take the file in", "flow: rasterise and read",
-    "prepare: draw the kept pictures", "prepare: write them as JPEG", "prepare: write pictures and words",
+    "prepare: draw the kept pictures", "prepare: write them as WebP", "prepare: write pictures and words",
     "prepare: hand on", "prepare: the message", "prepare: the rest",
     "understand: claim", "understand: read words and plan", "flow: extract, ground, decide, validate",
     "understand: save the result", "understand: finish", "understand: the rest",
@@ -86,7 +86,7 @@ def _of_prepare(service: Service) -> list[tuple[str, Any, str]]:
         ("prepare: take the file in", service.store, "add"),
         ("flow: rasterise and read", pipeline, "prepare"),
         ("prepare: draw the kept pictures", desks, "keep"),  # what it calls counts for itself
-        ("prepare: write them as JPEG", prepared, "_jpeg"),
+        ("prepare: write them as WebP", prepared, "_webp"),
         ("prepare: write pictures and words", service.blobs, "put"),
         ("prepare: hand on", service.jobs, "hand_on"),
         ("prepare: the message", service.sender, "send"),

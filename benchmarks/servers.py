@@ -116,7 +116,7 @@ class PostgresServer:
                         rights.write(f"host all all {self.host}/24 trust\n")
             command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", self.host, "-k", ""]
             if self.prefix:  # only root may enter another network, and PostgreSQL does not run as root
-                command = [*self.prefix, "runuser", "-u", user, "--", *command]
+                command = [*self.prefix, "setpriv", "--reuid", user, "--regid", user, "--clear-groups", *command]
                 options["user"] = None
             self.process = subprocess.Popen(command, start_new_session=True, **options)
         wait_until(self._answers, "PostgreSQL answers")

@@ -28,8 +28,8 @@ LOST_AFTER = {
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-"""Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after the
-quarter of an hour for which TCP hopes. The URL may say otherwise."""
+"""Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after
+the quarter of an hour for which TCP hopes. The URL may say otherwise."""
 SETUP_LOCK = 0x646F6370  # "docp": PostgreSQL's advisory lock while tables are made or changed
 WAL_TRIES = 50
 SERVER_DIALECTS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
