@@ -20,6 +20,7 @@ FIGURES = Path(__file__).parents[1] / "docs" / "figures-service.json"
 DAY = 86_400.0
 GIGABYTE = 1e9
 WORKER_KINDS = ("worker child", "page drawer", "worker parent")
+CONNECTIONS = 2, 3  # of a worker's child: one of each store, and one of the thread that renews its lease
 SCANNED_SECONDS = 2.22  # docs/figures.md, Speed: rasterise 0.078, read 1.904, extract 0.157, decide 0.080
 LAYERED_SECONDS = 0.26  # as above: 7.7 pages with a text layer a second on 2 cores
 
@@ -142,6 +143,11 @@ def size(wish: Wish, cost: Cost) -> Iterator[tuple[str, str]]:
             f"GPUs, at {wish.gpu_pages:g} pages a second each (assumed), instead of the network",
             (f"{pages / wish.gpu_pages / wish.busy:,.0f}"),
         )
+    children = (reading + service) / wish.busy
+    yield (
+        "PostgreSQL: connections, two for each core's worker, three while it renews a lease",
+        (f"{CONNECTIONS[0] * children:,.0f} to {CONNECTIONS[1] * children:,.0f}"),
+    )
     yield "cores of PostgreSQL", f"{documents * cost.postgres / wish.busy:,.1f}"
     yield "PostgreSQL: commits a second", f"{documents * cost.commits:,.0f}"
     yield (
@@ -181,6 +187,11 @@ def limits(wish: Wish, cost: Cost, options: argparse.Namespace) -> Iterator[tupl
         return documents_a_second * wish.busy * wish.pages_per_document * DAY / 1e6
 
     core = wish.page_seconds + cost.picture + cost.a_document / wish.pages_per_document
+    workers = options.connections / CONNECTIONS[1]
+    yield (
+        f"a PostgreSQL of {options.connections:,} connections, without PgBouncer",
+        workers / core * wish.busy * DAY / 1e6,
+    )
     yield f"one host of {options.host_cores} cores with workers", options.host_cores / core * wish.busy * DAY / 1e6
     yield "one process that takes submissions", millions(1 / cost.submission)
     if wish.answered:
@@ -237,6 +248,7 @@ def _options() -> argparse.Namespace:
     add("--gpu-pages", type=float, default=0.0, help="pages a second of a GPU with a model of its own; assumed")
     add("--host-cores", type=int, default=64)
     add("--database-cores", type=int, default=16)
+    add("--connections", type=int, default=100, help="PostgreSQL's max_connections; 100 is its default")
     add("--disk-syncs", type=int, default=10_000, help="a second: NVMe with power-loss protection")
     add("--disk-mb", type=float, default=500.0, help="MB a second of the database's disk")
     add("--figures", type=Path, default=FIGURES, help="what benchmarks.queue_load --json wrote")

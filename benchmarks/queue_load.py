@@ -35,6 +35,7 @@ from docpipe.capacity import usable_cores
 from docpipe.service import Service, Wish
 
 PARTS = ("steps", "load", "one", "network")
+DIGITS = 4  # of a figure: the next run has others after the second
 NEVER = "1000000"  # tasks until a child is replaced: a leak would show
 LOOK = 2.0  # seconds between two looks
 TINY, SELDOM = 20, 0.1  # bytes and updates a document below which a table does not grow with the documents
@@ -243,7 +244,15 @@ def main() -> None:
     for line in report(found):
         print(line)
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1) + "\n")
+        options.json.write_text(json.dumps(_rounded(found), indent=1) + "\n")
+
+
+def _rounded(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _rounded(value) for name, value in found.items()}
+    if isinstance(found, list | tuple):
+        return [_rounded(value) for value in found]
+    return float(f"{found:.{DIGITS}g}") if isinstance(found, float) else found
 
 
 def _as_json(run: Run) -> dict[str, Any]:

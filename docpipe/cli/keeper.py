@@ -7,12 +7,11 @@ import threading
 
 import click
 
+from docpipe.cli.service_access import opened_database, opened_service
 from docpipe.config import Settings, load_settings
 from docpipe.errors import QueueError
 from docpipe.keeper import DUTY, Keeper
 from docpipe.log import write_log
-from docpipe.service import Service
-from docpipe.store.database import Database
 from docpipe.store.waiting import Duties
 
 
@@ -29,22 +28,17 @@ def keeper(check: bool) -> None:
         click.echo(f"{_holder(settings)} is at work")
         return
     write_log(settings.log_format)
-    service, stop = Service.of(settings), threading.Event()
+    stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
-    try:
+    with opened_service(settings) as service:
         Keeper(service, stop).run()
-    finally:
-        service.close()
 
 
 def _holder(settings: Settings) -> str:
     """The keeper that is at work. Raises QueueError when there is none."""
-    database = Database(settings.database_url)
-    try:
+    with opened_database(settings) as database:
         holder = Duties(database).holder(DUTY)
-    finally:
-        database.close()
     if holder is None:
         raise QueueError("no keeper is at work", hint="Start one beside the workers: docpipe keeper.")
     return holder

@@ -37,7 +37,8 @@ def opened_service(settings: Settings, *, create: bool = True) -> Iterator[Servi
     """With `create` false a missing SQLite file is an error. Raises UsageError without the packages for the queue."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise UsageError(f"{', '.join(missing)} is not installed", hint="pip install 'docpipe-extract[serve]'")
+        message = f"the queue needs {', '.join(missing)}, not installed here"
+        raise UsageError(message, hint="pip install 'docpipe-extract[serve]'")
     if not create:
         _must_be_there(settings.database_url)
     service = Service.of(settings)
