@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.database import Database
 from docpipe.store.job_view import JobView
 from docpipe.store.jobs import Job, JobStore
-from docpipe.store.service_tables import deliveries, usage
+from docpipe.store.service_tables import deliveries, jobs, usage
 from docpipe.store.usage import Usage
 from docpipe.store.waiting import OVERTAKEN, SILENT, Duties, Waiting
 from tests.serving import add, ago, column, lease_over, rows, set_of, wait_over
@@ -177,3 +178,19 @@ def test_a_duty_that_was_laid_down_is_free_at_once(database):
     assert duties.holder("keeper") == "a", "it was not b's"
     duties.lay_down("keeper", "a")
     assert duties.take("keeper", "b", timedelta(seconds=60))
+
+
+def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_for_ever(postgres_url, monkeypatch):
+    monkeypatch.setattr("docpipe.store.connect.STANDSTILL_SECONDS", 1)
+    frozen, database = Database(postgres_url), Database(postgres_url)
+    try:
+        store = JobStore(database)
+        job = store.claim(add(store).id, "prepare", "host:1")
+        lease_over(database, job)
+        with pytest.raises(StoreError), frozen.writing() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == job.id).values(worker="host:2"))
+            assert Waiting(database).free_the_lost("prepare") == 1, "it waits for the lock, and gets it"
+        assert store.get(job.id).worker == "host:1"
+    finally:
+        frozen.close()
+        database.close()

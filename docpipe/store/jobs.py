@@ -201,16 +201,18 @@ def close(
 
 
 def free_the_lost(connection: Connection, stage: Stage) -> int:
-    """What dead workers held: back to waiting, or into quarantine. Returns how many."""
+    """What dead workers held: back to waiting, or into quarantine. Returns how many. A job to which somebody is just
+    writing is left for another look: a worker that froze while it wrote would hold up the keeper as well."""
     over = and_(jobs.c.state == WORKING[stage], jobs.c.leased_until < _now())
-    count_ended = 0
-    for worker in connection.scalars(
-        select(jobs.c.worker).where(over, jobs.c.attempts >= MOST_ATTEMPTS).distinct()
-    ).all():
-        worn = and_(over, jobs.c.attempts >= MOST_ATTEMPTS, jobs.c.worker == worker)
-        count_ended += close(connection, worn, _quarantine(worker))
-    free = {"state": WAITING[stage], "changed": _now(), **_at_rest()}
-    return count_ended + connection.execute(update(jobs).where(over).values(free)).rowcount
+    query = select(jobs.c.id, jobs.c.worker, jobs.c.attempts).where(over).with_for_update(skip_locked=True)
+    lost = connection.execute(query).all()
+    worn = [row for row in lost if row.attempts >= MOST_ATTEMPTS]
+    ended = sum(close(connection, jobs.c.id == row.id, _quarantine(row.worker)) for row in worn)
+    again = [row.id for row in lost if row.attempts < MOST_ATTEMPTS]
+    if again:
+        free = {"state": WAITING[stage], "changed": _now(), **_at_rest()}
+        connection.execute(update(jobs).where(jobs.c.id.in_(again)).values(free))
+    return ended + len(again)
 
 
 def _own(job: Job) -> ColumnElement[bool]:
