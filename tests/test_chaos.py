@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
 from benchmarks.chaos import Plan, chaos
-from docpipe.errors import StoreError
-from docpipe.store import connect, waiting
-from docpipe.store.database import Database
-from docpipe.store.jobs import JobStore
-from docpipe.store.service_tables import jobs
-from tests.serving import add
+from docpipe.store import waiting
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # by Celery, when it keeps an answer
@@ -28,26 +21,3 @@ def test_each_document_ends_once_whatever_is_killed_and_forgotten(monkeypatch: p
     )
     assert found.broken == []
     assert course.kills.total() >= 4 and len(course.events) == len(events)
-
-
-def test_a_worker_that_froze_while_it_wrote_holds_up_neither_the_keeper_nor_for_ever(
-    postgres_url: str, monkeypatch: pytest.MonkeyPatch
-):
-    """PostgreSQL keeps the locks of a process that stands still, or of a machine that is gone."""
-    monkeypatch.setattr(connect, "IDLE_MILLISECONDS", 500)
-    impatient = Database(f"{postgres_url}&options=-c%20lock_timeout%3D5000")
-    frozen = Database(postgres_url)
-    try:
-        store = JobStore(impatient, lease=timedelta(seconds=-1))
-        taken = [store.claim(add(store, f"{name}.pdf").id, "prepare", "host:1") for name in ("held", "free")]
-        keeper = waiting.Waiting(impatient)
-        with pytest.raises(StoreError), frozen.writing() as connection:
-            connection.execute(select(jobs.c.id).where(jobs.c.id == taken[0].id).with_for_update())
-            assert keeper.free_the_lost("prepare") == 1, "the other one"
-            time.sleep(1)
-            assert keeper.free_the_lost("prepare") == 1, "its transaction was ended"
-            connection.execute(select(jobs.c.id))
-        assert {store.get(job.id).state for job in taken} == {"queued"}
-    finally:
-        impatient.close()
-        frozen.close()

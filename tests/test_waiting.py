@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -180,17 +181,21 @@ def test_a_duty_that_was_laid_down_is_free_at_once(database):
     assert duties.take("keeper", "b", timedelta(seconds=60))
 
 
-def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_for_ever(postgres_url, monkeypatch):
+def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
+    """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone."""
     monkeypatch.setattr("docpipe.store.connect.STANDSTILL_SECONDS", 1)
-    frozen, database = Database(postgres_url), Database(postgres_url)
+    frozen, database = Database(postgres_url), Database(f"{postgres_url}&options=-c%20lock_timeout%3D9000")
     try:
-        store = JobStore(database)
-        job = store.claim(add(store).id, "prepare", "host:1")
-        lease_over(database, job)
+        store, waiting = JobStore(database), Waiting(database)
+        held, free = (store.claim(add(store, f"{name}.pdf").id, "prepare", "host:1") for name in ("held", "free"))
+        for job in (held, free):
+            lease_over(database, job)
         with pytest.raises(StoreError), frozen.writing() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job.id).values(worker="host:2"))
-            assert Waiting(database).free_the_lost("prepare") == 1, "it waits for the lock, and gets it"
-        assert store.get(job.id).worker == "host:1"
+            connection.execute(update(jobs).where(jobs.c.id == held.id).values(worker="host:2"))
+            assert waiting.free_the_lost("prepare") == 1, "the other one"
+            time.sleep(1.5)
+            assert waiting.free_the_lost("prepare") == 1, "now this one as well"
+        assert store.get(held.id).worker == "host:1"
     finally:
         frozen.close()
         database.close()

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -32,9 +31,6 @@ LOST_AFTER = {
 """Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after
 the quarter of an hour for which TCP hopes. The URL may say otherwise."""
 STANDSTILL_SECONDS = 60  # in a transaction that writes; the longest pause of a healthy one is a deletion of blobs
-IDLE_MILLISECONDS = 60_000
-"""After which PostgreSQL ends a transaction in which nothing happens. A process that froze in one, or whose machine is
-gone, would keep its locks for hours; one that lives takes milliseconds."""
 SETUP_LOCK = 0x646F6370  # "docp": PostgreSQL's advisory lock while tables are made or changed
 WAL_TRIES = 50
 SERVER_DIALECTS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -151,23 +147,10 @@ def _use_wal(engine: Engine) -> None:
 def _server_engine(url: URL) -> Engine:
     url = url.update_query_dict({name: value for name, value in LOST_AFTER.items() if name not in url.query})
     try:
-        engine = create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         hint = "pip install 'docpipe-extract[postgres]'"
         raise StoreError("PostgreSQL needs the driver psycopg", hint=hint) from error
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: object) -> None:
-        connection.execute(f"SET idle_in_transaction_session_timeout = {IDLE_MILLISECONDS}")
-        connection.commit()
-
-    return engine
-
-
-def may_pause(connection: Connection) -> None:
-    """This transaction may take its time between two statements: it reads, for somebody who may be slow."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 @contextmanager

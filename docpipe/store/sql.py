@@ -19,7 +19,7 @@ from docpipe.data import Document, Extraction, Status
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.protocols import StoredResult
 from docpipe.store import load
-from docpipe.store.connect import explained, lock_setup, may_pause, open_engine, parse_url, writing
+from docpipe.store.connect import explained, lock_setup, open_engine, parse_url, writing
 from docpipe.store.rows import field_rows, issue_rows
 from docpipe.store.tables import attempts, document_files, documents, extractions, fields, issues
 from docpipe.store.typed import TypedTable, ensure_tables, write_typed
@@ -153,7 +153,6 @@ class SqlStore:
     def results(self, schema: str | None = None, status: Status | None = None) -> Iterator[StoredResult]:
         """All current results, oldest first, then the documents that failed; as they were when the reading began."""
         with self._reading() as connection:
-            may_pause(connection)
             where = [extractions.c.is_current, *load.of_schema(schema), *load.of_status(status)]
             yield from load.current_results(connection, where)
             if status in (None, "failed"):
