@@ -156,7 +156,8 @@ class Answer:
 
     `absent` gives the extractor's probability that a field is not on the document.
     `finish` is `complete` or the reason why the answer was cut off (`length`, `timeout`, ...).
-    `schema` names the one that was chosen where several were asked at once.
+    `schema` names the one that was chosen where several were asked at once. `tokens_in` counts the prompt with its
+    pictures, `image_tokens` those of the pictures alone; `money` is in the currency of the price list.
     """
 
     candidates: tuple[Candidate, ...]
@@ -166,6 +167,8 @@ class Answer:
     tokens_out: int = 0
     issues: tuple[Issue, ...] = ()
     schema: str = ""
+    image_tokens: int = 0
+    money: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
