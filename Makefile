@@ -85,7 +85,7 @@ $(BASE): pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(FULL): $(BASE)
-	$(INSTALL) --editable '.[dev,train,gpu,postgres,serve,s3,traces]'
+	$(INSTALL) --editable '.[dev,train,gpu,hosted,postgres,serve,s3,traces]'
 	@touch $@
 
 $(BIN)/python:

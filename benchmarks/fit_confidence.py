@@ -45,6 +45,8 @@ def main() -> None:
         records += records_of(Path(labels), Path(results), names, references)
     if len(extractors) != 1:
         raise InputError(f"the results come from {sorted(extractors) or 'no extractor'}", hint="Give those of one.")
+    # what the first model of a cascade was sure of is judged by the first one's own calibration
+    records = [record for record in records if "second" in record.signals] or records
     calibration = fit(records, extractors.pop())
     calibration.save(wanted.output)
     report(records, calibration)

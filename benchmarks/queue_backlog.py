@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -68,6 +69,22 @@ def measure(database: Database) -> Iterator[tuple[str, float]]:
     yield "the keeper: messages that are due (none)", _seconds(lambda: Outbox(database).take(8))
     yield "`docpipe status`: the newest 50", _seconds(lambda: view.page(Wanted()))
     yield "`docpipe queue`, metrics: how many in each state", _seconds(view.counts)
+    yield from _company(database, store)
+
+
+def _company(database: Database, store: JobStore) -> Iterator[tuple[str, float]]:
+    """All that wait are prepared now. What one worker takes along with a job."""
+    with database.writing() as connection:
+        connection.execute(text("UPDATE jobs SET state = 'prepared', sent = sent + interval '1 s' WHERE ended IS NULL"))
+    with database.writing() as connection:
+        connection.execute(text("ANALYZE"))
+        waits = select(jobs.c.id).where(jobs.c.state == "prepared", jobs.c.attempts == 0, jobs.c.schema == "invoice")
+        ids = list(connection.scalars(waits.limit(TIMES + 1)))
+    begun = [store.claim(number, "understand", "host:1") for number in ids]
+    alone = replace(next(job for job in begun if job is not None), schema="receipt")
+    taken = lambda: store.claim_more(begun.pop(), "host:1", 7)  # type: ignore[arg-type]  # noqa: E731
+    yield "a worker: seven more for the same model", _seconds(taken)
+    yield "a worker: the same where all wait for another schema", _seconds(lambda: store.claim_more(alone, "host:1", 7))
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -25,7 +25,7 @@ from docpipe.config import Settings, load_settings
 from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
 from docpipe.errors import EncryptedError, ModelError, UsageError
 from docpipe.ingest import ingest
-from docpipe.pipeline import Judge, Parts
+from docpipe.pipeline import Cascade, Judge, Parts
 from docpipe.protocols import Extractor
 from docpipe.rasterise import TEXT_DPI, PageRasteriser
 from docpipe.render import Limits, Renderer
@@ -48,17 +48,68 @@ def _scripted(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every 
     return ScriptedExtractor.from_file(Path(weights))
 
 
-EXTRACTORS: Mapping[str, Callable[[str, int], Extractor]] = {"embedded": _embedded, "scripted": _scripted}
+def _local(weights: str, threads: int) -> Extractor:
+    with _extra("gpu"):
+        from docpipe.extractors.generative import GenerativeExtractor  # heavy: torch and transformers
+        from docpipe.extractors.local.choose import local_backend
+
+        return GenerativeExtractor(local_backend(weights, threads=threads))
+
+
+def _hosted(kind: str) -> Callable[[str, int], Extractor]:
+    def make(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every factory takes both
+        with _extra("hosted"):
+            from docpipe.extractors.generative import GenerativeExtractor  # heavy: the provider's client
+            from docpipe.extractors.hosted.choose import hosted_backend
+
+            return GenerativeExtractor(hosted_backend(kind, weights, load_settings()))
+
+    return make
+
+
+@contextlib.contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Says which extra a missing package belongs to."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ModelError(f"{error.name} is not installed", hint=f"pip install 'docpipe-extract[{name}]'") from error
+
+
+EXTRACTORS: Mapping[str, Callable[[str, int], Extractor]] = {
+    "embedded": _embedded, "scripted": _scripted, "hf": _local,
+    "openai": _hosted("openai"), "anthropic": _hosted("anthropic"), "gemini": _hosted("gemini"),
+}  # fmt: skip
 """The kinds of extractors: `kind:weights` is made by `EXTRACTORS[kind](weights, threads)`."""
 
 
 def choose_extractor(model: str, *, threads: int) -> Extractor:
-    """`embedded`, `embedded:FOLDER` with weights of one's own, or `kind:weights`; the kind is never guessed. Raises
-    ModelError."""
-    kind, _, weights = model.partition(":")
+    """`embedded`, `embedded:FOLDER` with weights of one's own, or `kind:weights`; the kind is never guessed. Two of
+    them with a comma between are a cascade. Raises ModelError."""
+    first, *others = (one.strip() for one in model.split(","))
+    if len(others) > 1:
+        message = f"{model!r} names {1 + len(others)} models"
+        raise ModelError(message, hint="A cascade has two: embedded,hf:ORG/NAME@REVISION.")
+    if others:
+        return Cascade(choose_extractor(first, threads=threads), choose_extractor(others[0], threads=threads))
+    kind, _, weights = first.partition(":")
     if kind not in EXTRACTORS:
         raise ModelError(f"there is no kind of model {kind!r}", hint=f"The kinds are {', '.join(EXTRACTORS)}.")
     return EXTRACTORS[kind](weights, threads)
+
+
+SMALL_PICTURES, LARGE_PICTURES = 1_280, 2_048
+"""Pixels of a page's longer side: what the embedded network asks for; for larger models A4 at 175 dpi, at which 6 point
+print is 15 pixels high."""
+
+
+def picture_sides(model: str) -> tuple[int, ...]:
+    """The sizes in which pages are kept for this model, small ones first; of a cascade, those of all its models. The
+    embedded network gets the size that it asks for and not a larger one made smaller: it would be as sure of no value
+    as in `docpipe run`."""
+    kinds = [part.strip().partition(":")[0] for part in model.split(",")]
+    sides = {SMALL_PICTURES if kind in ("embedded", "scripted") else LARGE_PICTURES for kind in kinds}
+    return tuple(sorted(sides))
 
 
 @dataclass(frozen=True)
@@ -93,8 +144,14 @@ def choose_kit(model: str, accept_error: float, limits: Limits, *, threads: int,
     renderer = Renderer(limits)
     settings = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
     parts = Parts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, settings)
-    _, _, weights = model.partition(":")
-    return Kit(renderer, parts, Judge.found(extractor, accept_error, beside=Path(weights) if weights else None))
+    return Kit(renderer, parts, Judge.found(extractor, accept_error, *_calibration_folders(model)))
+
+
+def _calibration_folders(model: str) -> Iterator[Path]:
+    """Of weights that are a folder, and where the user keeps those of other models."""
+    yield from (Path(weights) for _, _, weights in (one.partition(":") for one in model.split(",")) if weights)
+    if (kept := load_settings().calibrations) is not None:
+        yield kept
 
 
 @dataclass(frozen=True)

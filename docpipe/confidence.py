@@ -24,7 +24,7 @@ import numpy as np
 from docpipe.errors import ModelError
 
 # The shipped calibration lies beside the weights whose scores it was fitted on.
-FILE = "calibration.json"
+FILES = "calibration*.json"  # in a folder: one for each extractor
 SHIPPED = "vlm/weights"
 UNCALIBRATED = "uncalibrated"
 
@@ -131,12 +131,12 @@ class Calibration:
             ) from error
 
     @classmethod
-    def found(cls, extractor: str, beside: Path | None = None) -> Calibration:
-        """The calibration that was fitted for this extractor, in the folder `beside` or in the package; else cautious
+    def found(cls, extractor: str, *folders: Path) -> Calibration:
+        """The calibration that was fitted for this extractor, in one of the folders or in the package; else cautious
         coefficients without a threshold."""
-        for folder in (beside, Path(str(files("docpipe"))) / SHIPPED):
-            if folder is not None and (folder / FILE).is_file():
-                found = cls.load(folder / FILE)
+        for folder in (*folders, Path(str(files("docpipe"))) / SHIPPED):
+            for file in sorted(folder.glob(FILES)):
+                found = cls.load(file)
                 if found.extractor == extractor:
                     return found
         return cls(UNCALIBRATED, {"shared": _CAUTIOUS})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
@@ -30,6 +31,9 @@ class Settings(BaseSettings):
     model: str = Field("embedded", description="The extractor: `embedded` or `kind:weights`.")
     accept_error: float = Field(
         0.01, gt=0.0, le=0.5, description="The share of wrong values that may be among the accepted ones."
+    )
+    calibrations: Path | None = Field(
+        None, description="A folder with calibration*.json of models that have none beside their weights."
     )
     jobs: int | None = Field(
         None, ge=1, le=256, description="Worker processes. Default: one a core, as many as fit into memory."
@@ -54,6 +58,38 @@ class Settings(BaseSettings):
     task_seconds: float = Field(1800.0, gt=0, description="Longest time for one stage of a document in a worker.")
     lease_seconds: float = Field(
         60.0, ge=1.0, description="How long a document waits for a worker that says nothing any more."
+    )
+    batch: int = Field(
+        8, ge=1, le=256, description="Most documents that a worker understands at a time, with a model that can."
+    )
+    openai_url: str | None = Field(
+        None, description="The server of openai: models, such as http://localhost:8000/v1. Default: OpenAI's own."
+    )
+    anthropic_url: str | None = Field(None, description="The server of anthropic: models. Default: Anthropic's own.")
+    gemini_url: str | None = Field(None, description="The server of gemini: models. Default: Google's own.")
+    hosted_parallel: int = Field(4, ge=1, le=256, description="Requests to a hosted model at a time, of one process.")
+    hosted_seconds: float = Field(120.0, gt=0, description="Longest silence of a hosted model in one request.")
+    hosted_attempts: int = Field(6, ge=1, le=100, description="How often a request to a hosted model is tried.")
+    hosted_patience_seconds: float = Field(
+        300.0, ge=0, description="Longest time for all attempts at one request, with the waits between them."
+    )
+    hosted_thinking_tokens: int = Field(
+        4096, ge=0, description="Tokens that a hosted model may think for, beside those of its answer."
+    )
+    document_tokens: int | None = Field(
+        None, ge=1, description="Most tokens for one question about a document to a hosted model, over all attempts."
+    )
+    day_tokens: int | None = Field(
+        None, ge=1, description="Most tokens of a day (UTC) for hosted models, over all processes of a machine."
+    )
+    day_money: float | None = Field(
+        None, gt=0, description="Most money of a day (UTC) for hosted models, in the currency of the price list."
+    )
+    prices: Path | None = Field(
+        None, description="The price list of hosted models, a JSON file. Default: none, and money is 0."
+    )
+    spending_file: Path | None = Field(
+        None, description="Where a day's spending is kept. Default: docpipe/spending.json under XDG_STATE_HOME."
     )
     keep_days: float | None = Field(
         None, gt=0, description="Days after which originals and pictures are deleted. Default: never. Results stay."

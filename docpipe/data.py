@@ -170,6 +170,18 @@ class Answer:
     image_tokens: int = 0
     money: float = 0.0
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """What a result keeps of it; nothing where no tokens were counted."""
+        if not self.tokens_in:
+            return {}
+        return {
+            "tokens_in": float(self.tokens_in),
+            "image_tokens": float(self.image_tokens),
+            "tokens_out": float(self.tokens_out),
+            "money": self.money,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

@@ -20,13 +20,15 @@ DocpipeError                 1
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
 class DocpipeError(Exception):
     """Root of all errors that docpipe raises on purpose.
 
-    `code` names the error in results and in docs/errors.md; `hint` tells the user what to do.
+    `code` names the error in results and in docs/errors.md; `hint` tells the user what to do. `cost` is what the work
+    took until it failed, with the names of `Extraction.cost`; who knows it sets it.
     """
 
     exit_code: ClassVar[int] = 1
@@ -38,14 +40,17 @@ class DocpipeError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = self.default_hint if hint is None else hint
+        self.cost: Mapping[str, float] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Errors cross process borders with their hint."""
-        return (_rebuild, (type(self), self.message, self.hint))
+        """Errors cross process borders with their hint and their cost."""
+        return (_rebuild, (type(self), self.message, self.hint, dict(self.cost)))
 
 
-def _rebuild(kind: type[DocpipeError], message: str, hint: str) -> DocpipeError:
-    return kind(message, hint=hint)
+def _rebuild(kind: type[DocpipeError], message: str, hint: str, cost: Mapping[str, float]) -> DocpipeError:
+    error = kind(message, hint=hint)
+    error.cost = cost
+    return error
 
 
 class UsageError(DocpipeError):

@@ -14,11 +14,12 @@ from pathlib import Path
 from time import perf_counter
 
 from docpipe.confidence import Calibration
-from docpipe.data import Answer, Document, Extraction, Issue, Page
+from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
-from docpipe.errors import CorruptError
+from docpipe.doubts import crops, joined, unsure
+from docpipe.errors import CorruptError, DocpipeError
 from docpipe.ground import ground
-from docpipe.protocols import Extractor, Rasteriser, Reader
+from docpipe.protocols import Extractor, Rasteriser, Reader, Rereader
 from docpipe.result import Run
 from docpipe.schema import Schema
 from docpipe.validate import validate
@@ -39,16 +40,48 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class Cascade:
+    """Two extractors, of which the second is asked about the fields that the first is not sure of."""
+
+    first: Extractor
+    second: Extractor
+
+    @property
+    def name(self) -> str:
+        return f"{self.first.name},{self.second.name}"
+
+    @property
+    def batch(self) -> int:
+        return max(batch_of(self.first), batch_of(self.second))
+
+    def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
+        """The first one's answer: what is sure is known when the values are decided, so `understand_many` asks on."""
+        return self.first.extract(pages, schema)
+
+    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> Sequence[Answer | DocpipeError]:
+        return self.first.extract_many(batch, schema)
+
+
+@dataclass(frozen=True, slots=True)
 class Judge:
     """How sure is sure enough: a calibration and the error that is allowed among the accepted values."""
 
     calibration: Calibration
     accept_error: float = ACCEPT_ERROR
+    second: Calibration | None = None  # of a cascade's second model
 
     @classmethod
-    def found(cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR, beside: Path | None = None) -> Judge:
-        """With the calibration that was fitted for this extractor: in the folder of its weights, or in the package."""
-        return cls(Calibration.found(extractor.name, beside), accept_error)
+    def found(cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR, *folders: Path) -> Judge:
+        """With the calibration that was fitted for this extractor, in one of the folders or in the package. Of a
+        cascade: the first model's own, and for what the second was asked one that was fitted for the cascade."""
+        if isinstance(extractor, Cascade):
+            first, whole = extractor.first.name, extractor.name
+            return cls(Calibration.found(first, *folders), accept_error, Calibration.found(whole, *folders))
+        return cls(Calibration.found(extractor.name, *folders), accept_error)
+
+    @property
+    def fingerprint(self) -> str:
+        return self.calibration.fingerprint + (f"+{self.second.fingerprint}" if self.second else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +112,139 @@ def prepare(document: Document, *, rasteriser: Rasteriser, reader: Reader) -> Pr
 def understand(prepared: Prepared, schema: Schema, *, extractor: Extractor, run: Run, judge: Judge) -> Extraction:
     """GPU work, or the embedded network on the CPU: candidates, then evidence, decision and checks. Of a schema of
     choices, the result is of the one that the extractor chose."""
-    pages = prepared.pages
+    (found,) = understand_many([prepared], schema, extractor=extractor, runs=[run], judge=judge)
+    if isinstance(found, DocpipeError):
+        raise found
+    return found
+
+
+def understand_many(
+    batch: Sequence[Prepared], schema: Schema, *, extractor: Extractor, runs: Sequence[Run], judge: Judge
+) -> list[Extraction | DocpipeError]:
+    """The same for several documents. Where one has no result, the error that it has instead stands in its place."""
+    first, second = (extractor.first, extractor.second) if isinstance(extractor, Cascade) else (extractor, None)
+    works = [_Work(prepared, run, judge, schema) for prepared, run in zip(batch, runs, strict=True)]
+    _ask(works, first)
+    if second is not None:
+        _ask_again(works, second)
+    last = second or first
+    if isinstance(last, Rereader):
+        for work in works:
+            work.reread(last)
+    return [work.error or work.result() for work in works]
+
+
+def batch_of(extractor: Extractor) -> int:
+    """How many documents at once pay off."""
+    return int(getattr(extractor, "batch", 1))
+
+
+@dataclass
+class _Work:
+    """One document on its way: what was answered, and what was decided from it."""
+
+    prepared: Prepared
+    run: Run
+    judge: Judge
+    schema: Schema
+    answer: Answer = field(default_factory=lambda: Answer(()))
+    fields: tuple[Field, ...] = ()
+    unsure: tuple[str, ...] = ()  # what the second model is asked about
+    error: DocpipeError | None = None
+    seconds: dict[str, float] = field(default_factory=lambda: {"extract": 0.0, "decide": 0.0})
+
+    def take(self, answer: Answer) -> None:
+        self.answer, self.schema = answer, self.schema.chosen(answer.schema)
+        self.fields = self._decided(self.judge.calibration)
+
+    def take_second(self, answer: Answer) -> None:
+        """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
+        asked, sure = self.unsure, self.fields
+        self.answer = joined(self.answer, answer, asked)
+        kept = {one.path: one for one in sure if one.path.partition("[")[0] not in asked and one.path not in asked}
+        decided = self._decided(self.judge.second or self.judge.calibration)
+        self.fields = tuple(kept.get(one.path) or _of_second(one) for one in decided)
+
+    def reread(self, extractor: Rereader) -> None:
+        """Once: the doubtful single fields, each from its crop."""
+        asked = crops(self.fields, self.prepared.pages) if self.error is None else {}
+        if self.unsure:  # the first model's sure values are not the second's to doubt
+            asked = {path: crop for path, crop in asked.items() if path in self.unsure}
+        if not asked:
+            return
+        started = perf_counter()
+        again = extractor.reread(asked, self.schema)
+        self.seconds["extract"] += perf_counter() - started
+        self.unsure = self.unsure or tuple(asked)
+        if self.judge.second is not None:
+            self.take_second(again)
+        else:
+            self.answer = joined(self.answer, again, tuple(asked))
+            self.fields = self._decided(self.judge.calibration)
+
+    def result(self) -> Extraction:
+        started = perf_counter()
+        issues = [*_said(self.answer), *_unproven(self.judge, asked_second=bool(self.unsure))]
+        extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
+        self.seconds["decide"] += perf_counter() - started
+        return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
+
+    def _decided(self, calibration: Calibration) -> tuple[Field, ...]:
+        started, pages = perf_counter(), self.prepared.pages
+        threshold = calibration.threshold(self.judge.accept_error)
+        grounded = ground(self.answer, pages)
+        decided = decide(grounded, self.schema, pages, calibration=calibration, threshold=threshold)
+        self.seconds["decide"] += perf_counter() - started
+        return decided
+
+
+def _of_second(one: Field) -> Field:
+    """Marked, so that a calibration can be fitted on what the second model was asked about alone."""
+    return replace(one, signals={**one.signals, "second": 1.0}) if one.signals else one
+
+
+def _ask(works: Sequence[_Work], extractor: Extractor) -> None:
+    for work, answer in zip(works, _answers(works, extractor, works[0].schema), strict=True) if works else ():
+        if isinstance(answer, DocpipeError):
+            work.error = answer
+        else:
+            work.take(answer)
+
+
+def _ask_again(works: Sequence[_Work], extractor: Extractor) -> None:
+    """Documents that are unsure of the same fields go together."""
+    groups: dict[tuple[str, tuple[str, ...]], list[_Work]] = {}
+    for work in works:
+        work.unsure = unsure(work.fields, work.schema) if work.error is None else ()
+        if work.unsure:
+            groups.setdefault((work.schema.name, work.unsure), []).append(work)
+    for (_, asked), members in groups.items():
+        answers = _answers(members, extractor, members[0].schema.only(asked))
+        for work, answer in zip(members, answers, strict=True):
+            if isinstance(answer, DocpipeError):
+                work.error = answer
+            else:
+                work.take_second(answer)
+
+
+def _answers(works: Sequence[_Work], extractor: Extractor, schema: Schema) -> Sequence[Answer | DocpipeError]:
+    """All at once; when that fails as a whole, one by one."""
     started = perf_counter()
-    answer = extractor.extract(pages, schema)
-    schema = schema.chosen(answer.schema)
-    answered = perf_counter()
-    threshold = judge.calibration.threshold(judge.accept_error)
-    fields = decide(ground(answer, pages), schema, pages, calibration=judge.calibration, threshold=threshold)
-    issues = [*_said(answer), *_unproven(threshold, judge)]
-    extraction = validate(fields, schema, pages, run=run, issues=issues)
-    timings = {**prepared.timings, "extract": answered - started, "decide": perf_counter() - answered}
-    cost = {"tokens_in": float(answer.tokens_in), "tokens_out": float(answer.tokens_out)} if answer.tokens_in else {}
-    return replace(extraction, timings=timings, cost=cost)
+    pages = [work.prepared.pages for work in works]
+    try:
+        answers = extractor.extract_many(pages, schema)
+    except DocpipeError as error:
+        answers = [error] if len(works) == 1 else [_alone(extractor, one, schema) for one in pages]
+    for work in works:
+        work.seconds["extract"] += (perf_counter() - started) / len(works)
+    return answers
+
+
+def _alone(extractor: Extractor, pages: Sequence[Page], schema: Schema) -> Answer | DocpipeError:
+    try:
+        return extractor.extract(pages, schema)
+    except DocpipeError as error:
+        return error
 
 
 def extract(document: Document, schema: Schema, parts: Parts, judge: Judge) -> Extraction:
@@ -108,7 +262,7 @@ def plan(document: Document, schema: Schema, parts: Parts, judge: Judge) -> Run:
         "schema": [schema.name, schema.version],
         "extractor": parts.extractor.name,
         "settings": parts.settings,
-        "judge": [judge.calibration.fingerprint, judge.accept_error],
+        "judge": [judge.fingerprint, judge.accept_error],
     }
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
     return Run(document.id, parts.extractor.name, key)
@@ -120,11 +274,14 @@ def _said(answer: Answer) -> Iterator[Issue]:
         yield Issue("answer_cut_off", f"the extractor's answer was cut off ({answer.finish}); fields may be missing")
 
 
-def _unproven(threshold: float | None, judge: Judge) -> Sequence[Issue]:
-    if threshold is not None:
-        return ()
-    message = (
-        f"no value is accepted: {len(judge.calibration.held_out)} checked examples of this extractor do not prove"
-        f" an error of at most {judge.accept_error:.2%} at any confidence"
-    )
-    return (Issue("not_calibrated", message),)
+def _unproven(judge: Judge, *, asked_second: bool) -> Iterator[Issue]:
+    calibrations = [(judge.calibration, "no value")]
+    if asked_second and judge.second is not None:
+        calibrations.append((judge.second, "no value of the second model"))
+    for calibration, what in calibrations:
+        if calibration.threshold(judge.accept_error) is None:
+            message = (
+                f"{what} is accepted: {len(calibration.held_out)} checked examples of this extractor do not prove"
+                f" an error of at most {judge.accept_error:.2%} at any confidence"
+            )
+            yield Issue("not_calibrated", message)

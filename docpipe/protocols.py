@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from docpipe.data import Answer, Document, Extraction, Page, Severity
+from docpipe.errors import DocpipeError
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -45,8 +46,19 @@ class Extractor(Protocol):
         """
         ...
 
-    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer]:
-        """The same for several documents; batching is the extractor's business."""
+    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> Sequence[Answer | DocpipeError]:
+        """The same for several documents; batching is the extractor's business. Where one has no answer, the error
+        stands in its place."""
+        ...
+
+
+@runtime_checkable
+class Rereader(Protocol):
+    """An extractor that can look again, and closer, at the place where a value is thought to stand."""
+
+    def reread(self, crops: Mapping[str, Page], schema: Schema) -> Answer:
+        """Candidates for the fields that the crops are named after (concrete paths of single fields), each from its
+        crop alone: a page whose picture is a part of one."""
         ...
 
 

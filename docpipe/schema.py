@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
@@ -95,6 +95,11 @@ class Schema:
             if spec.list_path is not None:
                 found[spec.list_path] = (*found.get(spec.list_path, ()), spec)
         return found
+
+    def only(self, paths: Collection[str]) -> Schema:
+        """With these fields alone (templates, or paths of whole lists), to ask for nothing else: without rules."""
+        kept = tuple(spec for spec in self.fields if spec.path in paths or spec.list_path in paths)
+        return replace(self, fields=kept, rules=())
 
     def conventions(self, texts: Texts) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""

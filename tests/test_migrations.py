@@ -21,7 +21,10 @@ from sqlalchemy import Connection, inspect, text
 from docpipe.errors import StoreError
 from docpipe.schema import load_schema
 from docpipe.store import SqlStore, connect
+from docpipe.store.costs import CostStore
+from docpipe.store.database import Database
 from docpipe.store.tables import metadata
+from docpipe.store.usage import Usage, UsageStore, count
 from tests.serving import pdf, serving, submit
 from tests.stored import document, extraction
 from workers.desk import Desk
@@ -58,6 +61,23 @@ ROWS: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]] = {
                            "type": "decimal"}),
         ("invoice", {"document_id": DOCUMENT, "extraction_id": 7, "file": "Müller.pdf", "status": "needs_review",
                      "invoice_number": "R-2041", "gross_total": 119}),
+    ),
+    "0002": (
+        ("jobs", {"id": "a" * 32, "document_id": DOCUMENT, "name": "Müller.pdf", "schema": "invoice",
+                  "model": "embedded:old@1", "accept_error": 0.01, "priority": 1, "owner": "0123456789ab",
+                  "idempotency_key": "order 17", "callback": '{"url": "https://example.com/told"}', "state": "done",
+                  "attempts": 1, "setbacks": 0, "worker": "host:1", "sent": TIME, "run_key": "old",
+                  "status": "needs_review", "created": TIME, "changed": TIME, "ended": TIME}),
+        ("api_keys", {"id": "0123456789ab", "name": "accounting", "secret_hash": "c" * 64,
+                      "roles": '["submit", "read"]', "per_minute": 600, "created": TIME}),
+        ("deliveries", {"id": "d" * 32, "job_id": "a" * 32, "target": '{"url": "https://example.com/told"}',
+                        "body": '{"state": "done"}', "attempts": 1, "not_before": TIME, "delivered": TIME,
+                        "given_up": False, "created": TIME}),
+        ("usage", {"day": "2026-01-31", "host": "host", "schema": "invoice", "extractor": "embedded:old@1",
+                   "outcome": "needs_review", "documents": 1, "attempts": 1, "pages": 1, "fields": 2, "accepted": 1,
+                   "tokens_in": 7.0, "tokens_out": 2.0, "money": 0.25, "rasterise_seconds": 0.5, "read_seconds": 0.5,
+                   "extract_seconds": 1.5, "decide_seconds": 0.125}),
+        ("duties", {"name": "keeper", "holder": "host:2", "until": TIME}),
     ),
 }  # fmt: skip
 """What a database of each version has in it, beside what the versions before it had. A new migration adds the version
@@ -170,6 +190,39 @@ def test_a_database_of_an_older_version_keeps_every_row(database_url: str, versi
         number, total = old.extraction.fields
         assert (number.value, number.evidence[0].box.left, total.value) == ("R-2041", 0.1, Decimal("119.00"))
         assert store.get("f" * 64).error["code"] == "corrupt"
+
+
+def test_sums_of_before_images_were_counted_go_on_with_them(database_url: str) -> None:
+    with database_of(database_url, "0002"):
+        pass
+    database = Database(database_url)
+    (old,) = UsageStore(database).sums("host")
+    assert (old["tokens_in"], old["image_tokens"], old["money"]) == (7.0, 0.0, 0.25)
+    job = {"worker": "host:3", "schema": "invoice", "attempts": 1, "state": "done", "status": "needs_review"}
+    with database.writing() as connection:
+        count(connection, job, Usage(extractor="embedded:old@1", tokens_in=5.0, image_tokens=4.0))
+    (new,) = UsageStore(database).sums("host")
+    assert (new["documents"], new["tokens_in"], new["image_tokens"], new["money"]) == (2.0, 12.0, 4.0, 0.25)
+    database.close()
+
+
+def test_a_worker_of_the_version_before_can_end_its_jobs_beside_the_new_tables(database_url: str) -> None:
+    _, row = next(entry for entry in ROWS["0002"] if entry[0] == "usage")
+    names, values = ", ".join(f'"{name}"' for name in row), ", ".join(f":{name}" for name in row)
+    database = Database(database_url)
+    with database.writing() as connection:
+        connection.execute(text(f"INSERT INTO usage ({names}) VALUES ({values})"), row)
+    assert UsageStore(database).sums()[0]["image_tokens"] == 0.0
+    database.close()
+
+
+def test_attempts_of_before_their_cost_was_kept_cost_nothing(database_url: str) -> None:
+    with database_of(database_url, "0002"):
+        pass
+    database = Database(database_url)
+    (total,) = CostStore(database).sums()
+    assert (total.documents, total.results, total.failed, total.pages, total.money) == (1, 1, 0, 1, 0.0)
+    database.close()
 
 
 @pytest.mark.parametrize("version", ROWS)

@@ -139,7 +139,7 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
 
     found = understand(Prepared([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, judge=sure())
     assert [issue.code for issue in found.issues] == ["answer_cut_off"]
-    assert found.cost == {"tokens_in": 900.0, "tokens_out": 100.0}
+    assert found.cost == {"tokens_in": 900.0, "image_tokens": 0.0, "tokens_out": 100.0, "money": 0.0}
 
 
 def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):

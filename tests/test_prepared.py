@@ -6,19 +6,23 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from docpipe import pipeline
+from docpipe.api import LARGE_PICTURES, choose_kit, picture_sides
 from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import MissingError, StoreError
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
-from docpipe.render import Renderer
+from docpipe.render import Limits, Renderer
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
+from docpipe.schema import load_schema
 from docpipe.store.blobs import Blobs, prefix_of
 from docpipe.store.prepared import MAX_SIDE, keep, kept, picture_key
 
@@ -112,6 +116,66 @@ def test_a_picture_is_no_larger_than_models_look_at(blobs, document, pages, rend
     _, (page,), _ = kept(blobs, JOB)
     assert max(page.image.open().size) == MAX_SIDE
     assert page.image.open(max_side=100).size == (75, 100)
+
+
+def test_each_model_gets_pictures_of_the_size_that_it_looks_at():
+    assert picture_sides("embedded") == picture_sides("embedded:/weights") == picture_sides("scripted:a.json")
+    assert picture_sides("embedded") == (MAX_SIDE,)
+    for larger in ("hf:org/name@1", "openai:name", "anthropic:name", "gemini:name"):
+        assert picture_sides(larger) == (LARGE_PICTURES,)
+        assert picture_sides(f"embedded, {larger}") == (MAX_SIDE, LARGE_PICTURES)
+
+
+def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_more(blobs, document, pages):
+    keep(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
+    _, read, _ = kept(blobs, JOB)
+    for page, original in ((read[0], pages[0]), (read[2], pages[2])):
+        for side in (640, MAX_SIDE):
+            there, drawn = page.image.open(max_side=side), original.image.open(max_side=side)
+            assert there.size == drawn.size and there.tobytes() == drawn.convert("RGB").tobytes()
+        assert max(page.image.open().size) == max(page.image.open(max_side=5000).size) > 640
+        assert max(page.image.open(max_side=700).size) == 700
+        assert max(page.image.open(max_side=100).size) == 100
+        assert page.image.turned(90).open(max_side=640).size == page.image.open(max_side=640).size[::-1]
+    assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).size == read[0].image.open(max_side=640).size
+
+
+def test_a_page_that_is_small_is_kept_once(blobs, document, pages):
+    small = replace(pages[0], image=_Drawn(Image.new("RGB", (300, 400), "grey")))
+    keep(blobs, JOB, document, [small, pages[1]], TIMINGS, sides=(640, MAX_SIDE))
+    _, (page, blank), _ = kept(blobs, JOB)
+    assert page.image.open().size == page.image.open(max_side=640).size == (300, 400)
+    assert blank.image is None
+    assert not blobs.has(picture_key(JOB, 1, MAX_SIDE))
+
+
+def test_a_larger_picture_that_is_damaged_is_missing(blobs, document, pages):
+    keep(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
+    blobs.put(picture_key(JOB, 1, MAX_SIDE), b"x" * 999)
+    _, (page, *_), _ = kept(blobs, JOB)
+    assert max(page.image.open(max_side=640).size) == 640
+    with pytest.raises(MissingError):
+        page.image.open(max_side=MAX_SIDE)
+
+
+def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
+    """From the larger picture made smaller nearly every confidence is another (benchmarks/kept_pictures.py)."""
+    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
+    try:
+        path = tmp_path / "invoice.pdf"
+        path.write_bytes(draw("receipt", 7_000_302, fonts="standard").pdf)
+        document, schema = kit.open(path), load_schema("receipt")
+        run = pipeline.plan(document, schema, kit.parts, kit.judge)
+        prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
+        understood = partial(pipeline.understand, schema=schema, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+        expected = understood(prepared).fields
+        keep(blobs, JOB, document, prepared.pages, TIMINGS, sides=picture_sides("embedded,hf:org/name@1"))
+        _, pages, _ = kept(blobs, JOB)
+        found = understood(pipeline.Prepared(pages)).fields
+    finally:
+        kit.close()
+    assert found == expected and len(found) > 3
+    assert max(pages[0].image.open().size) > MAX_SIDE
 
 
 class _Drawn:

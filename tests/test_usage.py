@@ -41,20 +41,24 @@ def end(store: JobStore, name: str, used: Usage | None = None, *, worker: str = 
 
 
 def test_a_document_counts_with_its_pages_values_and_seconds():
-    made = extraction(document(), load_schema("invoice"), cost={"tokens_in": 12.0, "tokens_out": 3.0, "money": 0.5})
+    cost = {"tokens_in": 12.0, "image_tokens": 8.0, "tokens_out": 3.0, "money": 0.5}
+    made = extraction(document(), load_schema("invoice"), cost=cost)
     used = Usage.of(made)
     assert (used.extractor, used.documents, used.pages) == ("embedded:test@1", 1, 2)
     assert (used.fields, used.accepted) == (8, 1), "fields without a value do not count"
-    assert (used.tokens_in, used.tokens_out, used.money) == (12.0, 3.0, 0.5)
+    assert (used.tokens_in, used.image_tokens, used.tokens_out, used.money) == (12.0, 8.0, 3.0, 0.5)
     assert (used.rasterise_seconds, used.read_seconds, used.extract_seconds) == (0.1, 0.30000000000000004, 0.0)
 
 
 def test_what_was_used_is_summed_up_by_what_one_asks_for(store, sums):
-    end(store, "a.pdf", Usage(extractor="embedded", pages=2, tokens_in=10.0))
-    end(store, "b.pdf", Usage(extractor="embedded", pages=3, tokens_in=0.5), worker="other:7", schema="receipt")
+    end(store, "a.pdf", Usage(extractor="embedded", pages=2, tokens_in=10.0, image_tokens=6.0))
+    further = Usage(extractor="embedded", pages=3, tokens_in=0.5, image_tokens=0.25)
+    end(store, "b.pdf", further, worker="other:7", schema="receipt")
     store.fail(store.claim(add(store, "c.pdf").id, "prepare", "host:2"), UnsupportedError("a film"))
     total = sums.sums()
-    assert [(row["documents"], row["pages"], row["tokens_in"]) for row in total] == [(3.0, 5.0, 10.5)]
+    assert [(row["documents"], row["pages"], row["tokens_in"], row["image_tokens"]) for row in total] == [
+        (3.0, 5.0, 10.5, 6.25)
+    ]
     by = {(row["schema"], row["outcome"]): row["pages"] for row in sums.sums("schema", "outcome")}
     assert by == {("invoice", "complete"): 2.0, ("invoice", "failed"): 0.0, ("receipt", "complete"): 3.0}
     assert [(row["host"], row["documents"]) for row in sums.sums("host")] == [("host", 2.0), ("other", 1.0)]

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
+from docpipe.api import Kit, choose_kit, picture_sides
 from docpipe.data import Document, Extraction
 from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, StoreError
 from docpipe.ingest import ingest
@@ -36,6 +36,7 @@ from docpipe.store.jobs import ENDED, LOCAL, Job, Stage
 from docpipe.store.prepared import keep, kept
 from docpipe.store.usage import Usage
 from docpipe.trace import span
+from workers.batch import Batch
 from workers.lease import Lease
 from workers.order import PRIORITIES, Order
 
@@ -59,7 +60,8 @@ class Desk:
                 self._work(job, "prepare", self._read_pages)
 
     def understand(self, job_id: str) -> None:
-        """Answer the schema from the kept pages and store the result."""
+        """Answer the schema from the kept pages and store the result. A model that takes several documents at a time
+        gets more of those that wait for it; their own messages find nothing to do then."""
         job = self._take(job_id, "understand")
         if job is not None:
             with about(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
@@ -106,8 +108,9 @@ class Desk:
         self.service.sender.call(target["task"], target["queue"], answer)
         return None
 
-    def _read_pages(self, job: Job) -> None:
+    def _read_pages(self, held: Lease) -> None:
         """Raises MissingError for an original that is not the one that was taken in."""
+        (job,) = held.jobs
         with self.service.blobs.local(original_key(job.id)) as path:
             document = replace(ingest(path, renderer=self._renderer), name=job.name)
             if document.id != job.document_id:
@@ -117,93 +120,122 @@ class Desk:
             self.service.store.add(replace(document, path=Path()))
             rasteriser = PageRasteriser(self._renderer)
             prepared = pipeline.prepare(document, rasteriser=rasteriser, reader=self._reader)
-            keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings)
-        if self._patiently(lambda: self.service.jobs.hand_on(job)):
+            sides = picture_sides(job.model)
+            keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings, sides=sides)
+        if self.patiently(lambda: self.service.jobs.hand_on(job)):
             self.service.tell(replace(job, state="prepared"))
         else:
             self._clear_if_deleted(job)
 
-    def _answer(self, job: Job) -> None:
+    def _answer(self, held: Lease) -> None:
+        (job,) = held.jobs
+        kit = self._kit(job)
+        most = min(pipeline.batch_of(kit.parts.extractor), self.service.settings.batch)
+        more = self.patiently(lambda: self.service.jobs.claim_more(job, self._name, most - 1))
+        held.add(more)
+        if more:
+            Batch(self, held, kit).answer()
+            return
         try:
             document, pages, timings = kept(self.service.blobs, job.id)
-            self._answer_from(job, document, Prepared(pages, timings))
+            self._answer_from(job, document, Prepared(pages, timings), kit)
         except MissingError as error:
-            log.warning("%s: its pages are read again", error)
-            lost = error
-            if not self._patiently(lambda: self.service.jobs.give_back(job, "prepare", lost)):
-                self._clear_if_deleted(job)
+            self.read_again(job, error)
 
-    def _answer_from(self, job: Job, document: Document, prepared: Prepared) -> None:
-        schema, kit, store = load_schema(job.schema), self._kit(job), self.service.store
+    def _answer_from(self, job: Job, document: Document, prepared: Prepared, kit: Kit) -> None:
+        schema = load_schema(job.schema)
         run = pipeline.plan(document, schema, kit.parts, kit.judge)
-        known = store.find(run.key)
-        extraction = known.extraction if known is not None else None
+        extraction = self.known(run, schema)
         if extraction is None:
-            extraction = self._made(schema, kit, prepared, run)
-        else:
-            store.make_current(run.key, schema.chosen(extraction.schema))
-        found, used = extraction, Usage.of(extraction)
-        if not self._patiently(lambda: self.service.jobs.finish(job, run.key, found.status, used)):
+            self.begin(run, schema)
+            extraction = self.stored(run, schema, _made(prepared, schema, kit, run))
+        self.finish(job, run, extraction)
+
+    def known(self, run: Run, schema: Schema) -> Extraction | None:
+        """The result of the same work, which is shown again then."""
+        found = self.service.store.find(run.key)
+        if found is None or found.extraction is None:
+            return None
+        self.service.store.make_current(run.key, schema.chosen(found.extraction.schema))
+        return found.extraction
+
+    def begin(self, run: Run, schema: Schema) -> None:
+        self.service.store.claim(run.document_id, run.key, schema=_name_of(schema), extractor=run.extractor)
+
+    def stored(self, run: Run, schema: Schema, answer: Extraction | DocpipeError) -> Extraction:
+        """A new result, stored; or what went wrong, stored with the attempt and raised."""
+        store, name = self.service.store, _name_of(schema)
+        if isinstance(answer, DocpipeError):
+            self.patiently(lambda: store.fail(run.document_id, run.key, None, answer, schema=name))
+            raise answer
+        self.patiently(lambda: store.save(answer, schema.chosen(answer.schema)))
+        return answer
+
+    def finish(self, job: Job, run: Run, made: Extraction) -> None:
+        if not self.patiently(lambda: self.service.jobs.finish(job, run.key, made.status, Usage.of(made))):
             self._clear_if_deleted(replace(job, run_key=run.key))
 
-    def _made(self, schema: Schema, kit: Kit, prepared: Prepared, run: Run) -> Extraction:
-        """A new result, stored; or what went wrong, stored with the attempt."""
-        store, name = self.service.store, _name_of(schema)
-        store.claim(run.document_id, run.key, schema=name)
-        try:
-            extractor = kit.parts.extractor
-            made = pipeline.understand(prepared, schema, extractor=extractor, run=run, judge=kit.judge)
-        except DocpipeError as error:
-            reason = error
-            self._patiently(lambda: store.fail(run.document_id, run.key, None, reason, schema=name))
-            raise
-        self._patiently(lambda: store.save(made, schema.chosen(made.schema)))
-        return made
+    def read_again(self, job: Job, error: MissingError) -> None:
+        """Its pages are lost: back to the first stage."""
+        log.warning("%s: its pages are read again", error)
+        if not self.patiently(lambda: self.service.jobs.give_back(job, "prepare", error)):
+            self._clear_if_deleted(job)
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
         with about(job=job_id):
-            job = self._patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
+            job = self.patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
             if job is None:
                 log.info("not free: ended, or another worker has it")
         return job
 
-    def _work(self, job: Job, stage: Stage, work: Callable[[Job], None]) -> None:
-        """What stopped the work is written to the job."""
+    def _work(self, job: Job, stage: Stage, work: Callable[[Lease], None]) -> None:
+        """What stopped the work is written to the job. What stopped the work on several at a time may be the fault of
+        one of them: they are given back, and each is tried alone."""
         started = perf_counter()
+        held = Lease(self.service.jobs, job, longest=self.service.settings.task_seconds)
         try:
-            with Lease(self.service.jobs, job, longest=self.service.settings.task_seconds):
-                work(job)
-        except EncryptedError as error:
-            self._stopped(job, stage, EncryptedError(error.message, hint=LOCKED), again=False)
-        except DocpipeError as error:
-            self._stopped(job, stage, error, again=error.retryable)
-        except SoftTimeLimitExceeded:
-            self._stopped(job, stage, self._too_slow(), again=True)
-        except Exception as error:
-            log.exception("a bug")
-            self._stopped(job, stage, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT), again=True)
+            with held:
+                work(held)
+        except Exception as error:  # noqa: BLE001 - it is written to the jobs
+            together = len(held.jobs) > 1
+            for each in held.jobs:
+                with about(job=each.id, document=each.document_id):
+                    self.stopped(each, stage, error, together=together)
         else:
-            log.info("%s: done", stage, extra={"facts": {"seconds": perf_counter() - started}})
+            if held.jobs:  # those of a batch have each said so
+                log.info("%s: done", stage, extra={"facts": {"seconds": perf_counter() - started}})
 
-    def _stopped(self, job: Job, stage: Stage, error: DocpipeError, *, again: bool) -> None:
+    def stopped(self, job: Job, stage: Stage, reason: Exception, *, together: bool = False) -> None:
         """Given back, where it may go better next time; otherwise the document has ended."""
+        error = self._explained(reason, together)
+        again = error.retryable or error is not reason or together
+        if isinstance(error, EncryptedError):
+            error, again = EncryptedError(error.message, hint=LOCKED), False
         log.warning("%s: %s", stage, error, extra={"facts": {"code": error.code, "attempt": job.attempts}})
         jobs, store = self.service.jobs, self.service.store
-        if not self._patiently(lambda: jobs.give_back(job, stage, error) if again else jobs.fail(job, error)):
+        if not self.patiently(lambda: jobs.give_back(job, stage, error) if again else jobs.fail(job, error)):
             self._clear_if_deleted(job)
         elif not again and stage == "prepare":
-            self._patiently(lambda: store.fail(job.document_id, None, None, error))  # whatever the schema
+            self.patiently(lambda: store.fail(job.document_id, None, None, error))  # whatever the schema
+
+    def _explained(self, reason: Exception, together: bool) -> DocpipeError:
+        if isinstance(reason, DocpipeError):
+            return reason
+        if isinstance(reason, SoftTimeLimitExceeded):
+            return self._too_slow(" together with others; it is tried alone" if together else "")
+        log.error("a bug", exc_info=reason)
+        return DocpipeError(f"{type(reason).__name__}: {reason}", hint=REPORT)
 
     def _clear_if_deleted(self, job: Job) -> None:
         """A job that is not ours any more was deleted, or another worker has it."""
-        if self._patiently(lambda: self.service.jobs.get(job.id)) is None:
-            self._patiently(lambda: self.service.forget(job))
+        if self.patiently(lambda: self.service.jobs.get(job.id)) is None:
+            self.patiently(lambda: self.service.forget(job))
 
-    def _too_slow(self) -> DocpipeError:
+    def _too_slow(self, more: str = "") -> DocpipeError:
         seconds = self.service.settings.task_seconds
-        return DocpipeError(f"it took longer than {seconds:g} seconds", hint="DOCPIPE_TASK_SECONDS is the limit.")
+        return DocpipeError(f"it took longer than {seconds:g} seconds{more}", hint="DOCPIPE_TASK_SECONDS is the limit.")
 
-    def _patiently(self, work: Callable[[], T]) -> T:
+    def patiently(self, work: Callable[[], T]) -> T:
         """A database that starts again is waited for: what was worked out is not thrown away."""
         for wait in WAITS:
             try:
@@ -231,6 +263,13 @@ class Desk:
         if key not in self._kits:
             self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=1)
         return self._kits[key]
+
+
+def _made(prepared: Prepared, schema: Schema, kit: Kit, run: Run) -> Extraction | DocpipeError:
+    try:
+        return pipeline.understand(prepared, schema, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+    except DocpipeError as error:
+        return error
 
 
 def _name_of(schema: Schema) -> str | None:

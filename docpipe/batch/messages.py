@@ -39,6 +39,7 @@ class Opened:
 
     document: Document
     run_key: str
+    extractor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

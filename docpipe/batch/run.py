@@ -94,7 +94,8 @@ class _Desk:
         self.store.add(opened.document)
         if opened.run_key in self.working or opened.run_key in self.failures or self.store.has(opened.run_key):
             return False
-        self.store.claim(opened.document.id, opened.run_key, schema=self._schema_name)
+        extractor = opened.extractor or None
+        self.store.claim(opened.document.id, opened.run_key, schema=self._schema_name, extractor=extractor)
         self.working[opened.run_key] = []
         return True
 

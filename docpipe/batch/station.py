@@ -52,7 +52,7 @@ class DocumentStation:
         document = self.kit.open(task.path, self.plan.passwords)
         schema, judge = self.plan.schema, self.kit.judge
         run_key = pipeline.plan(document, schema, self.kit.parts, judge).key
-        if not tell(Opened(replace(document, password=None), run_key)):
+        if not tell(Opened(replace(document, password=None), run_key, self.name)):
             return None
         parts = replace(self.kit.parts, reader=_Reporting(self.kit.parts.reader, tell))
         try:

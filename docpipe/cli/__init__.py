@@ -25,6 +25,7 @@ COMMANDS = {
     "export": ("docpipe.cli.export:export", "Write stored results to a JSONL, CSV or Excel file."),
     "schema": ("docpipe.cli.schema:schema", "List and show schemas: what docpipe looks for."),
     "evaluate": ("docpipe.cli.evaluate:evaluate", "Compare results with labels: precision, recall and F1 per field."),
+    "cost": ("docpipe.cli.cost:cost", "Sum up what reading has cost: pages, seconds, tokens and money."),
     "watch": ("docpipe.cli.watch:watch", "Read what is put into a folder, as it comes."),
     "submit": ("docpipe.cli.submit:submit", "Put documents into the queue."),
     "status": ("docpipe.cli.status:status", "Say how far documents in the queue are."),

@@ -11,11 +11,12 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +25,9 @@ from docpipe.capacity import default_jobs, usable_cores, usable_memory
 from docpipe.config import PREFIX, Settings, load_settings, readable
 from docpipe.errors import DocpipeError, ModelError, StoreError
 from docpipe.render.renderer import poppler_is_installed
+
+if TYPE_CHECKING:
+    from docpipe.extractors.local.fit import Place
 
 GIB = 1024**3
 CHECKSUM_DIGITS = 12
@@ -35,6 +39,10 @@ OPTIONAL = {
     "psycopg": "no PostgreSQL: pip install 'docpipe-extract[postgres]'",
     "torch": "no local vision-language model, no training: pip install 'docpipe-extract[gpu]'",
     "transformers": "no local vision-language model: pip install 'docpipe-extract[gpu]'",
+    "llguidance": "no local vision-language model: pip install 'docpipe-extract[gpu]'",
+    "openai": "no model behind an OpenAI-compatible API: pip install 'docpipe-extract[hosted]'",
+    "anthropic": "no model of Anthropic's: pip install 'docpipe-extract[hosted]'",
+    "google-genai": "no Gemini: pip install 'docpipe-extract[hosted]'",
     "celery": "no task queue: pip install 'docpipe-extract[serve]'",
     "fastapi": "no HTTP service: pip install 'docpipe-extract[serve]'",
 }
@@ -42,12 +50,14 @@ OPTIONAL = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`cost` says what does not work (empty: nothing); `exit_code` is 0 unless the main job cannot run without it."""
+    """`cost` says what does not work (empty: nothing); `exit_code` is 0 unless the main job cannot run without it;
+    `mark` stands for the usual one."""
 
     what: str
     detail: str
     cost: str = ""
     exit_code: int = 0
+    mark: str = ""
 
 
 @click.command()
@@ -62,6 +72,7 @@ def doctor() -> int:
         "Packages": _packages,
         "Programs": _programs,
         "Models": lambda: _models(settings),
+        "Local vision-language models (docs/models.md)": local_models,
         "Database": lambda: _database(settings),
         "Settings in force (environment, else default)": lambda: _settings(settings),
     }
@@ -70,9 +81,9 @@ def doctor() -> int:
         click.secho(topic, bold=True)
         for finding in look():
             worst = worst or finding.exit_code
-            mark = "ok     " if not finding.cost else "MISSING" if finding.exit_code else "missing"
+            usual = "ok" if not finding.cost else "MISSING" if finding.exit_code else "missing"
             cost = f" ({finding.cost})" if finding.cost else ""
-            click.echo(f"  {mark}  {finding.what:<24} {finding.detail}{cost}")
+            click.echo(f"  {finding.mark or usual:<7}  {finding.what:<24} {finding.detail}{cost}")
     click.echo("The main job can run." if not worst else "`docpipe run` cannot work before what is MISSING is there.")
     return worst
 
@@ -111,15 +122,38 @@ def _programs() -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    try:
-        name, broken = choose_extractor(settings.model, threads=1).name, ""
-    except DocpipeError as error:
-        name, broken = error.message, error.hint
-    yield Finding(settings.model, name, broken, ModelError.exit_code if broken else 0)
+    cascade = settings.model.split(",") if "hf:" in settings.model else [settings.model]
+    for model in cascade:
+        yield _chosen(model.strip())
     for file in _model_files():
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:CHECKSUM_DIGITS]
         yield Finding(file.stem, f"{file.stat().st_size / 1e6:.1f} MB, sha256 {digest}…, {file}")
-    yield _graphics_card()
+
+
+def _chosen(model: str) -> Finding:
+    """The model of DOCPIPE_MODEL. One of gigabytes is not loaded for this, nor downloaded."""
+    kind, _, weights = model.partition(":")
+    try:
+        return (
+            _chosen_local(model, weights) if kind == "hf" else Finding(model, choose_extractor(model, threads=1).name)
+        )
+    except DocpipeError as error:
+        return Finding(model, error.message, error.hint or "see above", ModelError.exit_code)
+
+
+def _chosen_local(model: str, weights: str) -> Finding:
+    from docpipe.extractors.local.source import check_installed, parse  # heavy: only who names such a model has them
+
+    check_installed()
+    source = parse(weights)
+    from docpipe.extractors.local.fetch import is_here  # heavy: the hub's client
+
+    if not is_here(source):
+        return Finding(model, "not downloaded yet: the first run does it, or `hf download` (docs/models.md)")
+    from docpipe.extractors.local.load import plan  # heavy: transformers
+
+    known = plan(weights)
+    return Finding(model, f"{known.name}, in {known.dtype} on {known.place.name} ({known.place.device})")
 
 
 def _model_files() -> Iterator[Path]:
@@ -132,16 +166,38 @@ def _model_files() -> Iterator[Path]:
         yield from (Path(rapidocr.origin).parent / "models" / name for name in (DETECTOR, RECOGNISER))
 
 
-def _graphics_card() -> Finding:
-    cost = "vision-language models would run on the CPU: slow; the embedded network needs no card"
-    if _version("torch") is None:
-        return Finding("graphics card", "not looked for without torch", cost)
-    import torch  # heavy: two seconds; the only way to know whether torch can use the card
+def local_models(places: Sequence[Place] | None = None) -> Iterator[Finding]:
+    """The cards, and which of the recommended models fit. `places` stand for what torch finds here."""
+    from docpipe.extractors.local import catalogue, fit  # heavy: only for this topic
 
-    if not torch.cuda.is_available():
-        return Finding("graphics card", "none that torch can use", cost)
-    card = torch.cuda.get_device_properties(0)
-    return Finding("graphics card", f"{card.name}, {card.total_memory / GIB:.0f} GiB")
+    cost = "vision-language models would run on the CPU: slow; the embedded network needs no card"
+    if places is None:
+        if _version("torch") is None:
+            yield Finding("graphics card", "not looked for without torch", cost)
+            return
+        from docpipe.extractors.local.cards import find_places  # heavy: torch, two seconds; it alone knows its cards
+
+        places = find_places()
+    if not any(place.is_card for place in places):
+        yield Finding("graphics card", "none that torch can use", cost)
+    for place in places:
+        version = f", compute capability {'.'.join(map(str, place.capability))}" if place.capability else ""
+        memory = f"{fit.in_gib(place.free)} of {fit.in_gib(place.total)} free"
+        yield Finding(place.device, f"{place.name}, {memory}{version}, {_types(place)}")
+    best = fit.choose_place(places)
+    for model in catalogue.CATALOGUE:
+        dtype = fit.dtype_for(best, model.shape, "bfloat16")
+        need = f"{fit.in_gib(fit.needed(model.shape, dtype))} in {dtype}"
+        mark = "fits" if catalogue.fits(model, best) else "too big"
+        yield Finding(need, f"{model.repository}: {model.licence}", mark=mark)
+    yield Finding("", f"(with one page, on {best.device}, {best.name})", mark=" ")
+
+
+def _types(place: Place) -> str:
+    """The numbers that models of today, which are saved in bfloat16, run in."""
+    if place.is_card:
+        return "bfloat16" if place.fast_bfloat16 else "float32 (no bfloat16), float16 for models saved in it"
+    return "float32, from a billion parameters bfloat16" if place.fast_bfloat16 else "float32 (bfloat16 where it must)"
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

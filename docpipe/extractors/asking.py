@@ -1,7 +1,7 @@
 """What a generative extractor and the model behind it say to each other.
 
-In: a page's picture and a schema, as a `Question` with slots to fill. Out: a `Reply`: what the model wrote, how probable
-each token was, and what it cost. A `Backend` is a model on this machine or one behind an HTTP API.
+In: a page's picture and a schema, as a `Question` with slots to fill. Out: a `Reply`: what the model wrote, how
+probable each token was, and what it cost. A `Backend` is a model on this machine or one behind an HTTP API.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from docpipe.errors import DocpipeError
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# `length`: no tokens were left. `loop`: it repeated itself. `refused`: it did not want to. All but the first are no success.
+# `length`: no tokens were left; `loop`: it repeated itself; `refused`: it did not want to. All but `complete` fail.
 Finish = Literal["complete", "length", "loop", "refused", "timeout"]
 
 
@@ -89,9 +91,10 @@ class Backend(Protocol):
         """Pixels of a picture's longer side that the model can make use of."""
         ...
 
-    def answer(self, questions: Sequence[Question]) -> list[Reply]:
-        """One reply for each question, in their order. Raises ModelError when the model cannot run or be reached, and
-        AnswerError when what it says is of no use; a slot that was cut off is no error but has its `finish`."""
+    def answer(self, questions: Sequence[Question]) -> Sequence[Reply | DocpipeError]:
+        """One reply for each question, in their order, or the error that came in its place: what the others cost is
+        not thrown away. A slot that was cut off is no error but has its `finish`. Raises ModelError when the model
+        cannot run or be reached at all."""
         ...
 
 

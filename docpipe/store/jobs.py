@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from docpipe.errors import ConflictError, DocpipeError, ModelError, QueueError, StoreError
 from docpipe.store.database import Database, upsert
@@ -40,6 +40,8 @@ MOST_SETBACKS = 60  # tries while a disk, a database or a model is away: over ni
 BULK, INTERACTIVE = 0, 1
 LOCAL = "local"  # the owner of what comes from the command line and from the queue
 SURROUNDINGS = (StoreError, QueueError, ModelError)  # their failures are not the document's
+LOOKED_THROUGH = 1_000
+"""Waiting jobs of which company is chosen: a look takes as long with a million that wait for another model."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 
@@ -127,20 +129,26 @@ class JobStore:
     def claim(self, job_id: str, stage: Stage, worker: str) -> Job | None:
         """The job, for this worker and the length of a lease; None when it is not free, ended or gone: then the message
         was a second one for the same work. A job that has used up its attempts is quarantined instead."""
-        now = _now()
-        free = and_(jobs.c.id == job_id, _free(stage, now))
-        taken = {
-            "state": WORKING[stage], "attempts": jobs.c.attempts + 1, "lease": uuid.uuid4().hex, "worker": worker,
-            "leased_until": now + self.lease, "not_before": None, "changed": now,
-        }  # fmt: skip
         with self.database.writing() as connection:
-            row = connection.execute(update(jobs).where(free).values(taken).returning(jobs)).mappings().one_or_none()
-            if row is None:
-                return None
-            if row["attempts"] > MOST_ATTEMPTS:
+            job = self._take(connection, job_id, stage, worker)
+            if job is not None and job.attempts > MOST_ATTEMPTS:
                 close(connection, jobs.c.id == job_id, _quarantine())
                 return None
-            return job_of(row)
+            return job
+
+    def claim_more(self, job: Job, worker: str, most: int) -> list[Job]:
+        """Company for a job that this worker begins to understand: up to `most` others that wait for the same model and
+        schema, urgent ones first, then old ones. Nobody waits for what is less urgent. A job that has failed before
+        gets no company and is none: one that kills its worker takes others with it once at most."""
+        if most < 1 or job.attempts > 1 or job.setbacks:
+            return []
+        with self.database.writing() as connection:
+            ids: list[str] = []
+            for priority in range(INTERACTIVE, job.priority - 1, -1):
+                ids += connection.scalars(_company(job, priority, most - len(ids)))
+            # they have passed no queue, so they overtook nobody (store/waiting.py)
+            taken = [self._take(connection, number, "understand", worker, sent=None) for number in ids]
+            return [one for one in taken if one is not None]
 
     def renew(self, job: Job) -> bool:
         """Whether the worker still has the job: another one may, when this one was silent for longer than its lease."""
@@ -170,6 +178,17 @@ class JobStore:
         if around:
             again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + 1}
         return self._change(job, again)
+
+    def _take(self, connection: Connection, job_id: str, stage: Stage, worker: str, **more: Any) -> Job | None:
+        """Compare and swap."""
+        now = _now()
+        taken = {
+            "state": WORKING[stage], "attempts": jobs.c.attempts + 1, "lease": uuid.uuid4().hex, "worker": worker,
+            "leased_until": now + self.lease, "not_before": None, "changed": now, **more,
+        }  # fmt: skip
+        free = and_(jobs.c.id == job_id, _free(stage, now))
+        row = connection.execute(update(jobs).where(free).values(taken).returning(jobs)).mappings().one_or_none()
+        return None if row is None else job_of(row)
 
     def _one(self, where: ColumnElement[bool]) -> Job | None:
         with self.database.reading() as connection:
@@ -223,6 +242,18 @@ def _free(stage: Stage, now: datetime) -> ColumnElement[bool]:
     """Waiting, or held by a worker whose lease is over."""
     waiting = and_(jobs.c.state == WAITING[stage], or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now))
     return or_(waiting, and_(jobs.c.state == WORKING[stage], jobs.c.leased_until < now))
+
+
+def _company(job: Job, priority: int, most: int) -> Select[tuple[str]]:
+    """Ids of jobs that wait with this priority and can be understood with this one; nobody else may take them now."""
+    waits = and_(jobs.c.state == WAITING["understand"], jobs.c.ended.is_(None), jobs.c.priority == priority)
+    waits = and_(waits, jobs.c.sent.is_not(None))  # whoever is not told of yet is told within a second
+    far = select(jobs.c.sent).where(waits).order_by(jobs.c.sent).offset(LOOKED_THROUGH).limit(1).scalar_subquery()
+    near = jobs.c.sent < func.coalesce(far, _now() + timedelta(days=1), type_=jobs.c.sent.type)
+    alike = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
+    untried = and_(jobs.c.attempts == 0, jobs.c.setbacks == 0)
+    query = select(jobs.c.id).where(waits, near, untried, *alike)
+    return query.order_by(jobs.c.sent).limit(most).with_for_update(skip_locked=True)
 
 
 def _at_rest(*, sent: bool = False) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Pages on their way from the worker that reads them to the one that understands them.
 
-In: a document and its prepared pages. Out: one JSON and one picture a page among the blobs, and back. Pictures are kept
-at most MAX_SIDE pixels high: what models look at, not what OCR read. They are kept without loss: from JPEGs of 1,700
-pixels the network was not as sure as in `docpipe run`, and of 369 values 2 were accepted there and not here.
+In: a document and its prepared pages. Out: one JSON and one picture a page among the blobs, or one for each size that
+the job's models look at, and back. That is smaller than what OCR read. Pictures are kept without loss: from JPEGs of
+1,700 pixels the network was not as sure as in `docpipe run`, and of 369 values 2 were accepted there and not here.
 """
 
 from __future__ import annotations
@@ -23,25 +23,29 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 1_280  # pixels: what the shipped network asks for, so that it sees the same as in `docpipe run`
 FASTEST = {"lossless": True, "quality": 0, "method": 0}  # WebP: 15 to 75 ms, 90 to 900 kB a page; PNG takes double
-FORMAT = 1  # of the JSON; raised when it changes, so that a newer worker reads the pages again
+FORMAT = 2  # of the JSON; raised when it changes, so that a newer worker reads the pages again
 
 
 @dataclass(frozen=True, slots=True)
 class KeptImage:
-    """A PageImage among the blobs."""
+    """A PageImage among the blobs. `sides` are the sizes in which it is there, small ones first."""
 
     blobs: Blobs
-    key: str
+    job_id: str
+    number: int
+    sides: tuple[int, ...]
     rotation: int = 0
 
     def open(self, *, max_side: int | None = None) -> Image:
         from PIL import Image as Pillow  # heavy: native library
 
-        content = self.blobs.get(self.key)
+        side = next((side for side in self.sides if max_side is not None and side >= max_side), self.sides[-1])
+        key = self._key(side)
+        content = self.blobs.get(key)
         try:
             image = Pillow.open(io.BytesIO(content)).convert("RGB")
         except OSError as error:
-            raise MissingError(f"{self.blobs.url}: {self.key} is damaged") from error
+            raise MissingError(f"{self.blobs.url}: {key} is damaged") from error
         if self.rotation:
             image = image.rotate(-self.rotation, expand=True)
         if max_side is not None and max(image.size) > max_side:
@@ -51,14 +55,25 @@ class KeptImage:
     def turned(self, degrees: int) -> PageImage:
         return replace(self, rotation=(self.rotation + degrees) % 360)
 
+    def _key(self, side: int) -> str:
+        return picture_key(self.job_id, self.number, None if side == self.sides[0] else side)
 
-def keep(blobs: Blobs, job_id: str, document: Document, pages: list[Page], timings: Mapping[str, float]) -> None:
-    """The JSON last: it says that all pictures are there. Raises StoreError."""
-    for page in pages:
-        if page.image is not None and not page.blank:
-            blobs.put(picture_key(job_id, page.number), _webp(page.image.open(max_side=MAX_SIDE)))
+
+def keep(
+    blobs: Blobs,
+    job_id: str,
+    document: Document,
+    pages: list[Page],
+    timings: Mapping[str, float],
+    *,
+    sides: tuple[int, ...] = (MAX_SIDE,),
+) -> None:
+    """With a picture of each page for each of the `sides`; no page is made larger than it is. Small ones first, as
+    `docpipe run` draws them: the renderer makes a smaller one out of a larger one that it has. The JSON last: it says
+    that all pictures are there. Raises StoreError."""
+    there = {page.number: _keep_pictures(blobs, job_id, page, sides) for page in pages}
     facts = {**asdict(replace(document, password=None)), "path": ""}
-    rows = [_page_row(page) for page in pages]
+    rows = [_page_row(page, there[page.number]) for page in pages]
     content = {"format": FORMAT, "document": facts, "pages": rows, "timings": dict(timings)}
     blobs.put(_json_key(job_id), json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
@@ -77,12 +92,28 @@ def kept(blobs: Blobs, job_id: str) -> tuple[Document, list[Page], dict[str, flo
         raise MissingError(f"{blobs.url}: {key} is damaged") from error
 
 
-def picture_key(job_id: str, number: int) -> str:
-    return f"{prefix_of(job_id)}/{number}.webp"
+def picture_key(job_id: str, number: int, side: int | None = None) -> str:
+    """Of the smallest picture of a page, or of a larger one of this size."""
+    return f"{prefix_of(job_id)}/{number}{f'.{side}' if side else ''}.webp"
 
 
 def _json_key(job_id: str) -> str:
     return f"{prefix_of(job_id)}/pages.json"
+
+
+def _keep_pictures(blobs: Blobs, job_id: str, page: Page, sides: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes that were kept: a larger one only where there is more to see."""
+    if page.image is None or page.blank:
+        return ()
+    done: list[int] = []
+    seen = 0
+    for side in sides:
+        image = page.image.open(max_side=side)
+        if max(image.size) > seen:
+            blobs.put(picture_key(job_id, page.number, side if done else None), _webp(image))
+            done.append(side)
+            seen = max(image.size)
+    return tuple(done)
 
 
 def _webp(image: Image) -> bytes:
@@ -91,7 +122,7 @@ def _webp(image: Image) -> bytes:
     return buffer.getvalue()
 
 
-def _page_row(page: Page) -> dict[str, Any]:
+def _page_row(page: Page, sides: tuple[int, ...]) -> dict[str, Any]:
     words = [
         [
             word.text,
@@ -108,7 +139,7 @@ def _page_row(page: Page) -> dict[str, Any]:
     return {
         "number": page.number, "width": page.width, "height": page.height, "dpi": page.dpi, "words": words,
         "rotation": page.rotation, "blank": page.blank, "issues": [asdict(issue) for issue in page.issues],
-        "drawn": page.image is not None and not page.blank,
+        "sides": sides,
     }  # fmt: skip
 
 
@@ -117,7 +148,8 @@ def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:
         Word(text, Box(left, top, right, bottom), confidence, source, line)
         for text, left, top, right, bottom, confidence, source, line in row["words"]
     )
-    image = KeptImage(blobs, picture_key(job_id, row["number"])) if row["drawn"] else None
+    sides = tuple(int(side) for side in row["sides"])
+    image = KeptImage(blobs, job_id, row["number"], sides) if sides else None
     issues = tuple(Issue(**issue) for issue in row["issues"])
     return Page(
         row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues

@@ -116,6 +116,7 @@ usage = Table(
     Column("read_seconds", Double, nullable=False),
     Column("extract_seconds", Double, nullable=False),
     Column("decide_seconds", Double, nullable=False),
+    Column("image_tokens", Double, nullable=False, server_default="0", comment="of pictures, a part of tokens_in"),
 )
 
 duties = Table(

@@ -57,13 +57,13 @@ class SqlStore:
         with self._writing() as connection:
             self._add(connection, document.id, document.path, document)
 
-    def claim(self, document_id: str, run_key: str, *, schema: str | None = None) -> int:
+    def claim(self, document_id: str, run_key: str, *, schema: str | None = None, extractor: str | None = None) -> int:
         """Count an attempt at this work and return its number, from 1. An earlier attempt at it that never ended is
-        marked lost: its process died."""
+        marked lost: its process died. `extractor` is whose cost it is, should it fail."""
         with self._writing() as connection:
             self._lock(connection, document_id)
             self._end(connection, document_id, run_key, {"outcome": "lost"})
-            return self._begin(connection, document_id, run_key, {"schema": schema})
+            return self._begin(connection, document_id, run_key, {"schema": schema, "extractor": extractor})
 
     def save(self, extraction: Extraction, schema: Schema) -> bool:
         """Save whole or not at all. False when this run key is already stored (nothing is written)."""
@@ -76,7 +76,7 @@ class SqlStore:
             self._retire(connection, extraction)
             row_id = self._insert_extraction(connection, extraction)
             self._show(connection, tables, extraction, row_id, name)
-            done = {"outcome": "done", "schema": extraction.schema}
+            done = {"outcome": "done", "schema": extraction.schema, "extractor": extraction.extractor}
             if not self._end(connection, extraction.document_id, extraction.run_key, done):
                 self._begin(connection, extraction.document_id, extraction.run_key, {**done, "ended": _now()})
             return True
@@ -106,9 +106,9 @@ class SqlStore:
         *,
         schema: str | None = None,
     ) -> None:
-        """Remember why a document could not be processed. `document_id` is the sha256 of the file even when it never
-        became a Document, and None when the file could not be read (then there is no run key either). `file` is None
-        for a document that lies in no folder; it was added before."""
+        """Remember why a document could not be processed, and what the attempt cost. `document_id` is the sha256 of the
+        file even when it never became a Document, and None when the file could not be read (then there is no run key
+        either). `file` is None for a document that lies in no folder; it was added before."""
         path = None if file is None else Path(file)
         run_key = run_key if document_id is not None else None
         failure = {
@@ -116,6 +116,7 @@ class SqlStore:
             "error_code": error.code,
             "error_message": error.message,
             "error_hint": error.hint,
+            "cost": dict(error.cost) or None,
             "file": None if path is None else str(path.absolute()),
             **({"schema": schema} if schema else {}),
         }

@@ -201,6 +201,8 @@ attempts = Table(
     Column("error_code", CleanText),
     Column("error_message", CleanText),
     Column("error_hint", CleanText),
+    Column("extractor", CleanText, comment="null: not known, or tried before version 0003"),
+    Column("cost", Json, comment="of a failed attempt, as in extractions; null: nothing, or not known"),
     UniqueConstraint("document_id", "run_key", "number", name="uq_attempts_number"),
     Index("ix_attempts_outcome", "outcome"),
     Index("ix_attempts_file", "file"),

@@ -31,6 +31,7 @@ class Usage:
     fields: int = 0
     accepted: int = 0
     tokens_in: float = 0.0
+    image_tokens: float = 0.0
     tokens_out: float = 0.0
     money: float = 0.0
     rasterise_seconds: float = 0.0
@@ -47,6 +48,7 @@ class Usage:
             fields=len(valued),
             accepted=sum(field.accepted for field in valued),
             tokens_in=extraction.cost.get("tokens_in", 0.0),
+            image_tokens=extraction.cost.get("image_tokens", 0.0),
             tokens_out=extraction.cost.get("tokens_out", 0.0),
             money=extraction.cost.get("money", 0.0),
             rasterise_seconds=extraction.timings.get("rasterise", 0.0),

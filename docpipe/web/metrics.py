@@ -27,6 +27,7 @@ COUNTED = {
     "pages": "Their pages.",
     "fields": "Fields with a value.",
     "accepted": "Of these, accepted without a look.",
+    "image_tokens": "Of pictures, a part of the tokens in.",
     "money": "Spent on models that cost something.",
 }
 STAGES = ("rasterise", "read", "extract", "decide")

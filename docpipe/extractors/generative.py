@@ -1,0 +1,212 @@
+"""An extractor made of any vision-language model: it is shown the pages and writes what the schema asks for.
+
+In: pages with pictures, a schema, a `Backend`. Out: an `Answer` whose candidates have no evidence yet: `ground` finds
+it, or not, which is how a value that a model made up is told from one that is printed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from docpipe.data import Answer, Issue, Page
+from docpipe.errors import AnswerError, DocpipeError
+from docpipe.extractors import pictures, prompt
+from docpipe.extractors.answer_schema import DOCUMENT, slots, type_slot
+from docpipe.extractors.asking import Backend, Question, Reply, Slot
+from docpipe.extractors.parse import SAID, Findings, string_of
+from docpipe.extractors.prompt import Sheet
+from docpipe.schema import Schema
+
+BATCH = 8  # documents that a worker hands over at once; the backend makes of them what fits
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question, and whose it is: the document's place in the batch."""
+
+    document: int
+    question: Question
+
+
+class GenerativeExtractor:
+    """`batch` documents at a time pay off. Pages without words may have answers too, but none that can be grounded."""
+
+    batch = BATCH
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._name = f"{backend.name}+{prompt.WORDING}"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
+        """Raises AnswerError when the model refuses, or writes what is no answer."""
+        (answer,) = self.extract_many([pages], schema)
+        if isinstance(answer, DocpipeError):
+            raise answer
+        return answer
+
+    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
+        """Of a schema of choices each document is asked what it is, and then as that."""
+        shown = [_visible(pages) for pages in batch]
+        if not schema.choices:
+            return self._answers(shown, schema)
+        answers: dict[int, Answer | DocpipeError] = {}
+        told = self._types(shown, schema)
+        for choice in schema.choices:
+            own = [
+                at for at, said in enumerate(told) if not isinstance(said, DocpipeError) and said.schema == choice.name
+            ]
+            for at, answer in zip(own, self._answers([shown[at] for at in own], choice), strict=True):
+                answers[at] = _joined(told[at], answer)
+        return [answers.get(at, said) for at, said in enumerate(told)]
+
+    def reread(self, crops: Mapping[str, Page], schema: Schema) -> Answer:
+        """Single fields again, each from the part of a page where it is thought to stand."""
+        questions = []
+        for path, crop in crops.items():
+            wanted = schema.only([path])
+            sheets = [self._sheet(crop, is_crop=True)]
+            questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted)))
+        findings, replies = Findings(schema), []
+        for reply in self._backend.answer(questions) if questions else []:
+            if not isinstance(reply, DocpipeError):  # what was found before still stands
+                findings.add_reply(reply)
+                replies.append(reply)
+        return _with_cost(findings.answer(), replies)
+
+    def _answers(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
+        asked = [_Asked(at, question) for at, pages in enumerate(batch) for question in self._questions(pages, schema)]
+        replies = self._backend.answer([one.question for one in asked]) if asked else []
+        answers = []
+        for at, pages in enumerate(batch):
+            own = [(one.question, reply) for one, reply in zip(asked, replies, strict=True) if one.document == at]
+            answers.append(_read(own, schema, _left_out(pages, schema)))
+        return answers
+
+    def _questions(self, pages: Sequence[Page], schema: Schema) -> Iterator[Question]:
+        """All at once for a short document. Of a long one single fields from the pages chosen for them, rows from a few
+        pages at a time."""
+        if not pages:
+            return
+        opening, wanted = prompt.instructions(schema), slots(schema)
+        if len(pages) <= pictures.AT_ONCE:
+            yield self._question(opening, pages, wanted)
+            return
+        lists = tuple(slot for slot in wanted if slot.name in schema.lists())
+        singles = tuple(slot for slot in wanted if slot.name not in schema.lists())
+        if singles:
+            yield self._question(opening, [pages[at] for at in pictures.pages_for_fields(pages, schema)], singles)
+        if lists:
+            holding = pictures.pages_for_lists(pages)
+            for first in range(0, len(holding), pictures.AT_ONCE):
+                yield self._question(opening, [pages[at] for at in holding[first : first + pictures.AT_ONCE]], lists)
+
+    def _question(self, opening: str, pages: Sequence[Page], wanted: tuple[Slot, ...]) -> Question:
+        return Question(prompt.parts(opening, [self._sheet(page) for page in pages]), wanted)
+
+    def _sheet(self, page: Page, *, is_crop: bool = False) -> Sheet:
+        if page.image is None:
+            return Sheet(page.number, _text(page))
+        side = min(self._backend.max_side, max(page.width, page.height)) if is_crop else None
+        image = page.image.open(max_side=side or pictures.side(page, self._backend.max_side))
+        return Sheet(page.number, image.convert("RGB"), is_crop)
+
+    def _types(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
+        """What each document is, from its first page; one without pages is the first choice, which finds nothing."""
+        opening, wanted = prompt.type_instructions(schema), (type_slot(schema),)
+        shown = [at for at, pages in enumerate(batch) if pages]
+        questions = [self._question(opening, batch[at][:1], wanted) for at in shown]
+        replies = dict(zip(shown, self._backend.answer(questions), strict=True)) if questions else {}
+        nothing = Answer((), schema=schema.choices[0].name)
+        return [_type(replies[at], schema) if at in replies else nothing for at in range(len(batch))]
+
+
+def _visible(pages: Sequence[Page]) -> list[Page]:
+    return [page for page in pages if not page.blank and (page.image is not None or page.words)]
+
+
+def _text(page: Page) -> str:
+    lines: dict[int, list[str]] = {}
+    for word in page.words:
+        lines.setdefault(word.line, []).append(word.text)
+    return "\n".join(" ".join(words) for words in lines.values())
+
+
+def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:
+    """Which pages nobody was asked about: nothing is passed over silently."""
+    if not pages:
+        return [Issue("nothing_read", "No page could be shown to the model.", "error")]
+    shown = set(pictures.pages_for_fields(pages, schema))
+    if schema.lists():
+        shown |= set(pictures.pages_for_lists(pages))
+    left = [str(page.number) for at, page in enumerate(pages) if at not in shown]
+    if not left:
+        return []
+    is_cut = bool(schema.lists()) and len(pictures.pages_for_lists(pages)) == pictures.LIST_PAGES_MOST
+    message = f"the model was not shown the pages {', '.join(left)}"
+    return [Issue("pages_not_shown", message, "warning" if is_cut else "info")]
+
+
+def _read(
+    own: Sequence[tuple[Question, Reply | DocpipeError]], schema: Schema, issues: Sequence[Issue]
+) -> Answer | DocpipeError:
+    """One document's answer from its replies; an error when one of them is one, or when the model refused all."""
+    findings = Findings(schema, issues=list(issues))
+    replies = [reply for _, reply in own if isinstance(reply, Reply)]
+    error = next((reply for _, reply in own if isinstance(reply, DocpipeError)), None)
+    try:
+        for reply in replies:
+            findings.add_reply(reply)
+    except AnswerError as unusable:
+        error = error or unusable
+    if own and error is None:
+        findings.unanswered([slot.name for question, _ in own for slot in question.slots])
+        if findings.finish == "refused" and not findings.candidates:
+            error = AnswerError("the model refused to answer", hint="Look at the document, or try another model.")
+    answer = _with_cost(findings.answer(), replies)
+    if error is not None:
+        error.cost = _added(error.cost, answer.cost)
+        return error
+    return answer
+
+
+def _joined(told: Answer | DocpipeError, answer: Answer | DocpipeError) -> Answer | DocpipeError:
+    """The answer, with what it cost to find out the type."""
+    if isinstance(told, DocpipeError):
+        return told
+    if isinstance(answer, DocpipeError):
+        answer.cost = _added(answer.cost, told.cost)
+        return answer
+    return replace(_with_cost(answer, [told]), schema=told.schema)
+
+
+def _with_cost(answer: Answer, others: Sequence[Reply | Answer]) -> Answer:
+    return replace(
+        answer,
+        tokens_in=answer.tokens_in + sum(other.tokens_in for other in others),
+        image_tokens=answer.image_tokens + sum(other.image_tokens for other in others),
+        tokens_out=answer.tokens_out + sum(other.tokens_out for other in others),
+        money=answer.money + sum(other.money for other in others),
+    )
+
+
+def _added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+
+
+def _type(reply: Reply | DocpipeError, schema: Schema) -> Answer | DocpipeError:
+    """An answer with the choice that the model named and without fields, or the error that it named none."""
+    if isinstance(reply, DocpipeError):
+        return reply
+    names = {choice.name for choice in schema.choices}
+    said = [named for written in reply.written if (named := string_of(written, DOCUMENT)) in names]
+    if said:
+        return _with_cost(Answer((), schema=str(said[0])), [reply])
+    why = next((SAID[one.finish] for one in reply.written if one.finish in SAID), "it named none of the choices")
+    error = AnswerError(f"the model did not say what sort of document this is: {why}", hint="Name one with --schema.")
+    error.cost = _with_cost(Answer(()), [reply]).cost
+    return error

@@ -1,0 +1,124 @@
+"""`openai:NAME`: OpenAI's chat completions. vLLM, Ollama, llama.cpp, LM Studio and `transformers serve` speak it too.
+
+In: a Request. Out: what the model wrote, with the log-probability of each token where the server tells it.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx2
+import openai
+
+from docpipe.extractors.asking import Finish
+from docpipe.extractors.hosted.calls import Failure
+from docpipe.extractors.hosted.wire import (
+    LIMITS,
+    MEDIA_TYPE,
+    SCHEMA_IN_WORDS,
+    Feature,
+    Heard,
+    Picture,
+    Request,
+    Usage,
+    told,
+    trimmed,
+    words_of,
+)
+
+URL = "https://api.openai.com/v1"
+# With `detail: high` a picture is scaled down to fit into 2,048 by 2,048 (OpenAI's guide to images and vision).
+MAX_SIDE = 2048
+# Strict schemas of OpenAI's own servers take `pattern`, `format` and the bounds of lists and numbers (its guide to
+# structured outputs). Other servers, mostly with llguidance, xgrammar or a grammar of their own, are sent all of it.
+NOT_TAKEN = frozenset({"minLength", "maxLength"})
+OWN: frozenset[Feature] = frozenset({"schema", "limits", "temperature", "logprobs", "detail", "thinking"})
+
+
+class OpenAIChat:
+    """`url` is None for OpenAI itself."""
+
+    max_side = MAX_SIDE
+
+    def __init__(self, key: str | None, url: str | None, http: httpx2.Client) -> None:
+        # servers of one's own know `max_tokens`, OpenAI's newer models only `max_completion_tokens`
+        self.uses: frozenset[Feature] = OWN if url is None else OWN | {"old_limit"}
+        self._dropped = NOT_TAKEN if url is None else frozenset[str]()
+        self._headers: Any = None if key else {"Authorization": openai.Omit()}
+        self._client = openai.OpenAI(api_key=key or "none", base_url=url or URL, http_client=http, max_retries=0)
+
+    def send(self, request: Request) -> Heard:
+        options: dict[str, Any] = {"extra_headers": self._headers}
+        if "schema" in request.uses:
+            dropped = self._dropped if "limits" in request.uses else LIMITS
+            schema = trimmed(request.schema, dropped)
+            options["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "document", "strict": True, "schema": schema},
+            }
+        if "temperature" in request.uses:
+            options["temperature"] = 0
+        if "logprobs" in request.uses:
+            options["logprobs"] = True
+        options["max_tokens" if "old_limit" in request.uses else "max_completion_tokens"] = request.most_tokens
+        content = [_part(part, "detail" in request.uses) for part in request.parts]
+        if "schema" not in request.uses:
+            content.append({"type": "text", "text": SCHEMA_IN_WORDS + json.dumps(request.schema)})
+        messages: Any = [{"role": "user", "content": content}]
+        return _heard(self._client.chat.completions.create(model=request.model, messages=messages, **options))
+
+    def failure(self, error: Exception) -> Failure | None:
+        match error:
+            case openai.APIStatusError():
+                body = error.body if error.body is not None else error.response.text
+                return Failure("answer", words_of(body), error.status_code, dict(error.response.headers), body)
+            case openai.APITimeoutError() if not isinstance(error.__cause__, httpx2.ConnectTimeout):
+                return Failure("timeout", "")
+            case openai.APIConnectionError() if isinstance(
+                error.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError
+            ):
+                return Failure("cut", str(error.__cause__))
+            case openai.APIConnectionError():
+                return Failure("connection", str(error.__cause__ or error))
+            case openai.APIResponseValidationError() | json.JSONDecodeError():
+                return Failure("cut", "the answer is no JSON")
+        return None
+
+
+def _part(part: str | Picture, in_detail: bool) -> dict[str, Any]:
+    if isinstance(part, str):
+        return {"type": "text", "text": part}
+    picture = {"url": f"data:{MEDIA_TYPE};base64,{part.base64}"}
+    return {"type": "image_url", "image_url": {**picture, "detail": "high"} if in_detail else picture}
+
+
+def _heard(said: Any) -> Heard:
+    """The client checks nothing, and a server may leave out what it likes."""
+    usage, model = _usage(getattr(said, "usage", None)), str(getattr(said, "model", "") or "")
+    choices = getattr(said, "choices", None) or []
+    if not choices or choices[0].message is None:
+        return Heard("", usage=usage, model=model)
+    choice = choices[0]
+    text = choice.message.content or ""
+    refusal = getattr(choice.message, "refusal", None)
+    finish: Finish = "complete"
+    if refusal or choice.finish_reason == "content_filter":
+        finish = "refused"
+    elif choice.finish_reason == "length":
+        finish = "length"
+    pieces = getattr(getattr(choice, "logprobs", None), "content", None) or []
+    tokens = told([(piece.token, getattr(piece, "bytes", None), piece.logprob) for piece in pieces], text)
+    return Heard(text, finish, tokens, usage, "refusal" if refusal else str(choice.finish_reason), model)
+
+
+def _usage(said: Any) -> Usage | None:
+    if said is None or getattr(said, "prompt_tokens", None) is None:
+        return None
+    details = getattr(said, "prompt_tokens_details", None)
+    return Usage(
+        said.prompt_tokens,
+        getattr(said, "completion_tokens", None) or 0,
+        getattr(details, "cached_tokens", None) or 0,
+        getattr(details, "image_tokens", None) or 0,
+    )

@@ -1,0 +1,114 @@
+"""Fills all slots of a batch of documents at once: one pass over each prompt, then one step for a token of every slot.
+
+In: a `Prompt` and slots. Out: what was written for each slot. The prompt's keys and values are calculated once and
+never copied; tokens that the grammar forces are not chosen, and go through the model several at once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers.cache_utils import Cache
+
+from docpipe.extractors.asking import Slot, Written, object_of
+from docpipe.extractors.local.attention import folded, new_cache
+from docpipe.extractors.local.branches import Branch, Columns
+from docpipe.extractors.local.constraint import Grammar, allowed
+from docpipe.extractors.local.family import ROTATED, Prompt, kinds_of_layers
+
+# A token with which null begins, as vocabularies spell it: the end of the key may be joined with the value, and the
+# value with what follows.
+NEAR_NULL = re.compile(r'[Ġ▁Ċ\s]*"?:?[Ġ▁Ċ\s]*n(u(l(l[\]},].*)?)?)?|[Ġ▁Ċ\s]*"?:?[Ġ▁Ċ\s]*null')
+NO_TOKEN = -1
+
+
+class Engine:
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        """Raises ModelError for a tokenizer that cannot be held to a grammar."""
+        self._model, self._tokenizer = model, tokenizer
+        self._decoder = model.get_decoder()
+        self._head = model.get_output_embeddings()
+        self._text = self._decoder.config
+        self._kinds = kinds_of_layers(self._text)
+        self._groups = self._text.num_attention_heads // self._text.num_key_value_heads
+        self._rotated = model.config.model_type in ROTATED
+        self._grammar = Grammar(tokenizer, self._text.vocab_size)
+
+    @torch.inference_mode()
+    def fill(self, prompt: Prompt, slots: Sequence[Sequence[Slot]]) -> list[list[Written]]:
+        """One list for each document, in the order of its slots."""
+        branches = [
+            Branch(document, slot, self._grammar.writer(object_of({slot.name: slot.value})), self._tokenizer)
+            for document, own in enumerate(slots)
+            for slot in own
+        ]
+        with folded(self._text):
+            self._write(prompt, branches)
+        return [
+            [branch.written() for branch in branches if branch.document == document] for document in range(len(slots))
+        ]
+
+    def _write(self, prompt: Prompt, branches: Sequence[Branch]) -> None:
+        cache, columns = new_cache(), Columns(prompt.seen, prompt.ahead)
+        after = self._model(**prompt.inputs, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+        for branch in branches:
+            branch.go_on()
+        free = [branch for branch in branches if not branch.waiting and branch.finish is None]
+        if free:  # a schema that leaves even the first token open
+            self._choose(free, after[[branch.document for branch in free]])
+        while live := [(number, branch) for number, branch in enumerate(branches) if branch.finish is None]:
+            self._choose([branch for _, branch in live], self._step(columns, cache, live))
+
+    def _step(self, columns: Columns, cache: Cache, live: Sequence[tuple[int, Branch]]) -> Tensor:
+        """What may come next, [n, vocabulary], for each branch."""
+        tokens, positions, rows = columns.feed(live)
+        seen = self._decoder(
+            input_ids=tokens,
+            attention_mask=self._masks(columns, tokens.shape[1]),
+            position_ids=positions.expand(3, -1, -1) if self._rotated else positions,
+            past_key_values=cache,
+            use_cache=True,
+        )
+        logits: Tensor = self._head(seen.last_hidden_state.flatten(0, 1)[rows])
+        return logits
+
+    def _masks(self, columns: Columns, width: int) -> Tensor | dict[str, Tensor]:
+        """One for each kind of layers, or the only one."""
+        windows = {"full_attention": None, "sliding_attention": getattr(self._text, "sliding_window", None)}
+        masks = {kind: columns.visible(width, windows[kind]).repeat(1, 1, self._groups, 1) for kind in self._kinds}
+        return masks if len(masks) > 1 else next(iter(masks.values()))
+
+    def _choose(self, branches: Sequence[Branch], logits: Tensor) -> None:
+        """The most probable of the tokens that are allowed. What is allowed is worked out while the device is still at
+        the logits, and their fate comes back in one transfer."""
+        open_ = allowed([branch.writer for branch in branches])
+        nulls = self._nulls(branches)
+        packed = logits.float().masked_fill(~open_.to(logits.device, non_blocking=True), -torch.inf).log_softmax(-1)
+        logs, tokens = packed.max(-1)
+        ways = torch.tensor(nulls, device=logits.device)
+        null = packed.gather(1, ways.clamp(min=0)).exp().masked_fill(ways == NO_TOKEN, 0.0).sum(-1)
+        told = torch.stack([tokens.float(), logs, null], 1).tolist()  # a float32 counts to 16 million
+        for branch, (token, log, absent) in zip(branches, told, strict=True):
+            branch.choose(int(token), log, absent)
+
+    def _nulls(self, branches: Sequence[Branch]) -> list[list[int]]:
+        """For each branch whose value begins here: the tokens that begin it with null. Equally many for all."""
+        found = []
+        for branch in branches:
+            missing = branch.missing()
+            begin = None if missing is None else f"{missing}n"
+            found.append([token for token, text in self._null_tokens if begin and text.startswith(begin)])
+        most = max(1, *map(len, found))
+        return [tokens + [NO_TOKEN] * (most - len(tokens)) for tokens in found]
+
+    @cached_property
+    def _null_tokens(self) -> list[tuple[int, str]]:
+        """Tokens with which null may begin, and their texts without blanks."""
+        near = [token for text, token in self._tokenizer.get_vocab().items() if NEAR_NULL.fullmatch(text)]
+        squeezed = [(token, "".join(self._tokenizer.decode([token]).split())) for token in near]
+        return [(token, text) for token, text in squeezed if token < self._text.vocab_size]

@@ -1,0 +1,73 @@
+"""Which pages a model sees, and how large: what it costs is the number of their pixels.
+
+In: the pages of a document with their words, a schema. Out: numbers of pages, and a picture's longer side in pixels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from docpipe.data import Page
+from docpipe.schema import Schema
+
+AT_ONCE = 4  # pages in one question: what models of 2 to 8 billion parameters keep apart
+LIST_PAGES_MOST = 40  # pages whose rows are asked for; the others are named in an issue
+# Pixels that a line of small print gets. OCR reads this page's words as well at 16 as at full size, and worse at 12
+# (`python -m benchmarks.print_height`); vision-language models are not better at small print than OCR is.
+PRINT_HEIGHT = 16
+SMALL_PRINT = 0.1  # the share of the words that may be smaller than what the height is taken from
+LEAST_SIDE = 640  # pixels: below it, layout is lost too
+AMOUNT = re.compile(r"\d[.,]\d{2}\b")
+ROW_LINES = 2  # lines with an amount from which a page may hold rows
+TERM_LETTERS = 4  # shorter words of a description stand on every page
+
+
+def side(page: Page, most: int) -> int:
+    """The longer side in pixels at which the page's print can be read, at most `most`, and never enlarged."""
+    longer = max(page.width, page.height)
+    if not page.words:
+        return min(longer, most)
+    wanted = round(longer * PRINT_HEIGHT / small_print(page))
+    return min(longer, most, max(LEAST_SIDE, wanted))
+
+
+def small_print(page: Page) -> float:
+    """Pixels that a line of the page's small print is high; of a page without words 1."""
+    heights = sorted((word.box.bottom - word.box.top) * page.height for word in page.words)
+    return max(1.0, heights[int(SMALL_PRINT * (len(heights) - 1))]) if heights else 1.0
+
+
+def pages_for_fields(pages: Sequence[Page], schema: Schema) -> list[int]:
+    """Indexes of at most AT_ONCE pages where single fields stand: the first, the last, and those that use most of the
+    words by which the schema describes them."""
+    if len(pages) <= AT_ONCE:
+        return list(range(len(pages)))
+    terms = _terms(schema)
+    last = len(pages) - 1
+    inner = sorted(range(1, last), key=lambda at: (-_used(pages[at], terms), at))
+    return sorted([0, last, *inner[: AT_ONCE - 2]])
+
+
+def pages_for_lists(pages: Sequence[Page]) -> list[int]:
+    """Indexes of the pages that may hold rows, at most LIST_PAGES_MOST; all of a short document."""
+    if len(pages) <= AT_ONCE:
+        return list(range(len(pages)))
+    holding = [at for at, page in enumerate(pages) if page.image is not None and _may_hold_rows(page)]
+    return holding[:LIST_PAGES_MOST]
+
+
+def _terms(schema: Schema) -> set[str]:
+    words = (word for spec in schema.fields for word in re.findall(r"[^\W\d_]+", f"{spec.path} {spec.prompt}"))
+    return {word.lower() for word in words if len(word) >= TERM_LETTERS}
+
+
+def _used(page: Page, terms: set[str]) -> int:
+    printed = {word.lower() for one in page.words for word in re.findall(r"[^\W\d_]+", one.text)}
+    return len(terms & printed)
+
+
+def _may_hold_rows(page: Page) -> bool:
+    """A page without words may: a reader that saw nothing says nothing about it."""
+    lines = {word.line for word in page.words if AMOUNT.search(word.text)}
+    return len(lines) >= ROW_LINES or not page.words

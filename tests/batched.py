@@ -1,0 +1,40 @@
+"""An extractor that answers from a script, four documents at a time.
+
+In: a script as ScriptedExtractor takes it. Out: its answers; `sizes` has how many documents there were at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from docpipe.data import Answer, Page
+from docpipe.errors import DocpipeError
+from docpipe.extractors.scripted import ScriptedExtractor
+from docpipe.schema import Schema
+
+KIND = "batched"
+
+
+class Batched(ScriptedExtractor):
+    batch = 4
+    sizes: ClassVar[list[int]] = []
+    meanwhile: ClassVar[Callable[[int], None]] = staticmethod(lambda _: None)
+
+    @classmethod
+    def of(cls, weights: str, threads: int) -> Batched:
+        made = cls.from_file(Path(weights))
+        assert isinstance(made, cls)
+        return made
+
+    def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> Sequence[Answer | DocpipeError]:
+        type(self).sizes.append(len(batch))
+        type(self).meanwhile(len(batch))
+        return [self._one(pages, schema) for pages in batch]
+
+    def _one(self, pages: Sequence[Page], schema: Schema) -> Answer | DocpipeError:
+        try:
+            return self.extract(pages, schema)
+        except DocpipeError as error:
+            return error

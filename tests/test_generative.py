@@ -1,0 +1,136 @@
+"""An extractor made of a model that writes: what it asks, and what it makes of the replies."""
+
+from dataclasses import replace
+
+import pytest
+
+from docpipe.data import Answer
+from docpipe.errors import AnswerError, ModelError
+from docpipe.extractors import pictures
+from docpipe.extractors.asking import Reply, Written
+from docpipe.extractors.generative import GenerativeExtractor
+from docpipe.schema import load_schema
+from tests.pages import page_of
+from tests.speaking import Speaking, drawn, saying
+
+LINES = ["Acme Ltd", "Date 25/12/2018", "Total 80.90"]
+
+
+@pytest.fixture(scope="module")
+def receipt():
+    return load_schema("receipt")
+
+
+def pages(count: int = 1, lines=LINES):
+    return [drawn(page_of(lines, number=number)) for number in range(1, count + 1)]
+
+
+def test_a_page_is_asked_about_all_fields_in_one_question(receipt):
+    backend = Speaking(saying({"total": "80.90", "items": [{"description": "Tea"}]}))
+    answer = GenerativeExtractor(backend).extract(pages(), receipt)
+    (question,) = backend.asked
+    assert [slot.name for slot in question.slots] == list(dict.fromkeys(s.list_path or s.path for s in receipt.fields))
+    assert len(question.pictures) == 1
+    assert question.parts[1] == "Page 1:"
+    assert {one.path: one.text for one in answer.candidates} == {"total": "80.90", "items[0].description": "Tea"}
+    assert (answer.tokens_in, answer.image_tokens, answer.tokens_out) == (100, 80, 10)
+
+
+def test_pages_of_one_schema_share_the_first_part_of_the_prompt(receipt):
+    backend = Speaking(saying({}))
+    GenerativeExtractor(backend).extract_many([pages(), pages(2, ["Other"])], receipt)
+    first, second = backend.asked
+    assert first.parts[0] == second.parts[0]
+
+
+def test_blank_pages_are_not_shown_and_a_page_without_picture_is_shown_as_text(receipt):
+    backend = Speaking(saying({}))
+    shown = pages(3)
+    shown[0] = replace(shown[0], blank=True)
+    shown[1] = replace(shown[1], image=None)
+    GenerativeExtractor(backend).extract(shown, receipt)
+    (question,) = backend.asked
+    assert len(question.pictures) == 1
+    assert any(isinstance(part, str) and "Total 80.90" in part for part in question.parts)
+
+
+def test_a_document_of_which_nothing_can_be_shown_says_so(receipt):
+    backend = Speaking(saying({}))
+    answer = GenerativeExtractor(backend).extract([replace(page_of([]), blank=True)], receipt)
+    assert [issue.code for issue in answer.issues] == ["nothing_read"]
+    assert backend.asked == []
+
+
+def test_a_long_document_chooses_pages_and_names_those_that_were_not_shown(receipt):
+    many = pages(12, ["Nothing to see"])
+    many[6] = drawn(page_of(["merchant address total tax tip payment", "Tea 2.00", "Pie 3.00"], number=7))
+    backend = Speaking(saying({"items": [{"description": "Tea"}]}))
+    answer = GenerativeExtractor(backend).extract(many, receipt)
+    singles, rows = backend.asked
+    labels = [part for part in singles.parts if isinstance(part, str) and part.startswith("Page")]
+    assert labels == ["Page 1:", "Page 2:", "Page 7:", "Page 12:"]
+    assert [part for part in rows.parts if isinstance(part, str) and part.startswith("Page")] == ["Page 7:"]
+    (issue,) = [one for one in answer.issues if one.code == "pages_not_shown"]
+    assert "3, 4, 5, 6, 8" in issue.message
+
+
+def test_rows_of_a_long_document_are_asked_for_a_few_pages_at_a_time(receipt):
+    backend = Speaking(saying({"items": [{"description": "Tea"}]}))
+    answer = GenerativeExtractor(backend).extract(pages(9, ["Tea 2.00", "Pie 3.00"]), receipt)
+    lists = [question for question in backend.asked if [slot.name for slot in question.slots] == ["items"]]
+    assert [len(question.pictures) for question in lists] == [4, 4, 1]
+    assert sorted(one.path for one in answer.candidates) == [f"items[{row}].description" for row in range(3)]
+
+
+def test_a_refusal_is_an_error_that_says_so_and_what_it_cost(receipt):
+    refusing = Speaking(lambda question: Reply((Written("", ("total",), finish="refused"),), tokens_in=50))
+    with pytest.raises(AnswerError, match="refused") as error:
+        GenerativeExtractor(refusing).extract(pages(), receipt)
+    assert error.value.cost["tokens_in"] == 50
+
+
+def test_one_documents_error_does_not_touch_the_others(receipt):
+    def says(question):
+        if "BAD" in str(question.parts):
+            return ModelError("the server hung up")
+        return saying({"total": "80.90"})(question)
+
+    bad = [replace(page_of(["BAD"]), image=None)]
+    first, second, third = GenerativeExtractor(Speaking(says)).extract_many([pages(), bad, pages()], receipt)
+    assert isinstance(second, ModelError)
+    assert isinstance(first, Answer)
+    assert first.candidates == third.candidates
+
+
+def test_a_schema_of_choices_is_asked_for_first():
+    auto = load_schema("auto")
+
+    def says(question):
+        if [slot.name for slot in question.slots] == ["document"]:
+            return Reply((Written('{"document": "receipt"}', ("document",)),), tokens_in=40)
+        return saying({"total": "80.90"})(question)
+
+    backend = Speaking(says)
+    answer = GenerativeExtractor(backend).extract(pages(2), auto)
+    assert answer.schema == "receipt"
+    assert [one.text for one in answer.candidates] == ["80.90"]
+    assert answer.tokens_in == 140
+    assert len(backend.asked[0].pictures) == 1
+
+
+def test_a_document_of_no_known_sort_is_an_error():
+    shy = Speaking(lambda question: Reply((Written('{"document": "poem"}', ("document",)),), tokens_in=40))
+    with pytest.raises(AnswerError, match="what sort of document") as error:
+        GenerativeExtractor(shy).extract(pages(), load_schema("auto"))
+    assert error.value.cost["tokens_in"] == 40
+
+
+def test_pictures_are_as_large_as_their_print_needs():
+    page = drawn(page_of(LINES))  # 1,000 x 1,400 pixels, lines of 28
+    assert pictures.side(page, 4_000) == 800
+    assert pictures.side(page, 700) == 700
+    assert pictures.side(replace(page, words=()), 4_000) == 1_400, "without words nobody knows"
+
+
+def test_the_wording_is_part_of_the_name(receipt):
+    assert GenerativeExtractor(Speaking(saying({}))).name.startswith("speaking:1+")
