@@ -6,7 +6,7 @@ In: decided fields, answers, pages. Out: paths, crops of pages, an Answer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -45,7 +45,7 @@ class CroppedImage:
         raise NotImplementedError("a crop is cut from a page that stands upright")
 
 
-def unsure(fields: Sequence[Field], schema: Schema) -> tuple[str, ...]:
+def unsure(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_SURE) -> tuple[str, ...]:
     """Templates of single fields and paths of lists that are not sure: a value that is not accepted, a list with such a
     cell or without rows, a field whose absence is not sure or that has to be there. In schema order."""
     by_path = {field.path: field for field in fields}
@@ -54,12 +54,12 @@ def unsure(fields: Sequence[Field], schema: Schema) -> tuple[str, ...]:
     for spec in schema.fields:
         if spec.list_path is None:
             field = by_path.get(spec.path)
-            if field is None or _is_unsure(field, required=spec.required):
+            if field is None or _is_unsure(field, spec.required, absent_sure):
                 found[spec.path] = None
         elif spec.list_path not in found:
             cells = [field for field in fields if field.path.startswith(f"{spec.list_path}[") and field.raw is not None]
             required = {cell.path for cell in lists[spec.list_path] if cell.required}
-            if not cells or any(_is_unsure(cell, required=cell.path in required) for cell in cells):
+            if not cells or any(_is_unsure(cell, cell.path in required, absent_sure) for cell in cells):
                 found[spec.list_path] = None
     return tuple(found)
 
@@ -77,17 +77,30 @@ def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
         *(_halved(one) if one.path in shared else one for one in kept),
         *(_halved(one) if one.path in shared else one for one in second.candidates if _is_asked(one.path, asked)),
     ]
-    return replace(
+    both = replace(
         first,
         candidates=tuple(candidates),
         absent=absent,
         finish=first.finish if first.finish != "complete" else second.finish,
         issues=(*first.issues, *second.issues),
-        tokens_in=first.tokens_in + second.tokens_in,
-        image_tokens=first.image_tokens + second.image_tokens,
-        tokens_out=first.tokens_out + second.tokens_out,
-        money=first.money + second.money,
     )
+    return with_cost(both, second.cost)
+
+
+def with_cost(answer: Answer, cost: Mapping[str, float]) -> Answer:
+    """The answer, with what another one cost."""
+    return replace(
+        answer,
+        tokens_in=answer.tokens_in + int(cost.get("tokens_in", 0)),
+        image_tokens=answer.image_tokens + int(cost.get("image_tokens", 0)),
+        tokens_out=answer.tokens_out + int(cost.get("tokens_out", 0)),
+        money=answer.money + cost.get("money", 0.0),
+    )
+
+
+def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
+    """Costs, summed up."""
+    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
 
 
 def crops(fields: Iterable[Field], pages: Sequence[Page]) -> dict[str, Page]:
@@ -119,10 +132,10 @@ def _is_to_reread(field: Field) -> bool:
     return is_single and bool(field.evidence) and not field.accepted and field.confidence < REREAD_BELOW
 
 
-def _is_unsure(field: Field, *, required: bool) -> bool:
+def _is_unsure(field: Field, required: bool, absent_sure: float) -> bool:
     if field.raw is not None:
         return not field.accepted
-    return required or field.confidence < ABSENT_SURE
+    return required or field.confidence < absent_sure
 
 
 def _is_asked(path: str, asked: Collection[str]) -> bool:

@@ -19,8 +19,10 @@ _subject: ContextVar[Mapping[str, Any]] = ContextVar("subject", default=MappingP
 CHATTY = (
     *("celery.worker.strategy", "celery.app.trace", "multiprocessing", "kombu", "amqp"),
     *("alembic", "botocore", "s3fs", "urllib3"),
+    *("httpx2", "httpcore2", "openai", "anthropic", "google_genai"),
 )
-"""They say per message what our own line says with the document; from a warning on they are heard."""
+"""They say per message what our own line says with the document; from a warning on they are heard. The clients of hosted
+models would write whole pages into the log of a debugger."""
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from time import perf_counter
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
-from docpipe.doubts import crops, joined, unsure
-from docpipe.errors import CorruptError, DocpipeError
+from docpipe.doubts import added, crops, joined, unsure, with_cost
+from docpipe.errors import AnswerError, CorruptError, DocpipeError
 from docpipe.ground import ground
 from docpipe.protocols import Extractor, Rasteriser, Reader, Rereader
 from docpipe.result import Run
@@ -221,7 +221,11 @@ def _ask_again(works: Sequence[_Work], extractor: Extractor) -> None:
     for (_, asked), members in groups.items():
         answers = _answers(members, extractor, members[0].schema.only(asked))
         for work, answer in zip(members, answers, strict=True):
-            if isinstance(answer, DocpipeError):
+            if isinstance(answer, AnswerError):  # another try would not help, and there is the first one's answer
+                said = Issue("second_unusable", f"the second model was of no help: {answer.message}")
+                work.answer = replace(with_cost(work.answer, answer.cost), issues=(*work.answer.issues, said))
+            elif isinstance(answer, DocpipeError):
+                answer.cost = added(answer.cost, work.answer.cost)
                 work.error = answer
             else:
                 work.take_second(answer)
@@ -235,8 +239,11 @@ def _answers(works: Sequence[_Work], extractor: Extractor, schema: Schema) -> Se
         answers = extractor.extract_many(pages, schema)
     except DocpipeError as error:
         answers = [error] if len(works) == 1 else [_alone(extractor, one, schema) for one in pages]
-    for work in works:
-        work.seconds["extract"] += (perf_counter() - started) / len(works)
+    each = (perf_counter() - started) / len(works)
+    for work, answer in zip(works, answers, strict=True):
+        work.seconds["extract"] += each
+        if isinstance(answer, DocpipeError):
+            answer.cost = added(answer.cost, {"seconds": each})
     return answers
 
 

@@ -9,6 +9,7 @@ from docpipe.confidence import FEATURES, Calibration, Record, fit
 from docpipe.data import Answer, Candidate, Field
 from docpipe.doubts import ABSENT_SURE, crops, joined, unsure
 from docpipe.errors import AnswerError, ModelError
+from docpipe.extractors.asking import Reply, Written
 from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.extractors.generative import GenerativeExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
@@ -96,6 +97,15 @@ def test_an_error_of_the_second_is_the_documents(receipt, trusting):
     cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(broken))
     with pytest.raises(ModelError, match="away"):
         understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+
+
+def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(receipt, trusting):
+    refusing = Speaking(lambda question: Reply((Written("", ("tax",), finish="refused"),), tokens_in=70))
+    cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(refusing))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    assert {one.path for one in found.fields if one.raw} >= set(SURE)
+    assert "second_unusable" in [issue.code for issue in found.issues]
+    assert found.cost["tokens_in"] == 70
 
 
 def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):

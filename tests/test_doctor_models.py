@@ -39,7 +39,7 @@ def test_doctor_says_of_each_recommended_model_whether_it_fits_the_emptiest_card
     assert about(findings, "Qwen/Qwen3-VL-8B-Instruct").mark == "fits"
     large = about(findings, "google/gemma-3-12b-it")
     assert large.mark == "too big"
-    assert "26.8 GiB in bfloat16" in large.what
+    assert "27.1 GiB in bfloat16" in large.what
     assert "NVIDIA L4" in findings[-1].detail
 
 

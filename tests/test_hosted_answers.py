@@ -28,6 +28,7 @@ from tests.hosted_server import (
     Received,
     one,
     says,
+    talking,
 )
 
 
@@ -51,7 +52,7 @@ def test_a_question_is_one_request_and_its_answer_one_object_with_all_slots(kind
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokens_are_counted_as_the_server_counts_them(kind: str):
-    with talking(kind) as (server, backend):
+    with talking(kind) as (_server, backend):
         reply = one(backend)
     assert (reply.tokens_in, reply.tokens_out) == (1000, 20)
     assert reply.image_tokens == (0 if kind == "anthropic" else 700)  # Anthropic does not tell
@@ -126,10 +127,7 @@ def test_an_answer_may_be_as_long_as_its_slots_and_the_thinking_beside_them(kind
     with talking(kind, hosted_thinking_tokens=500) as (server, backend):
         one(backend)
     body = server.received[0].body
-    if kind == "gemini":
-        most = body["generationConfig"]["maxOutputTokens"]
-    else:
-        most = body["max_tokens"]
+    most = body["generationConfig"]["maxOutputTokens"] if kind == "gemini" else body["max_tokens"]
     assert 500 + 40 + 30 < most < 500 + 40 + 30 + 50  # and the keys
     assert server.temperature() == 0
 
@@ -152,7 +150,7 @@ def test_the_key_for_gemini_goes_into_its_header_and_not_into_the_address():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_key_is_in_no_log_not_even_when_everything_is_logged(kind: str, caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.DEBUG), talking(kind) as (server, backend):
+    with caplog.at_level(logging.DEBUG), talking(kind) as (_server, backend):
         one(backend)
     assert caplog.records
     assert KEY not in caplog.text
@@ -177,6 +175,13 @@ def test_a_server_of_ones_own_needs_no_key_and_is_sent_none(kind: str, monkeypat
 def test_what_is_no_address_is_no_server():
     with pytest.raises(UsageError, match="DOCPIPE_OPENAI_URL"):
         hosted_backend("openai", "some-model", load_settings({"DOCPIPE_OPENAI_URL": "localhost:8000"}))
+
+
+def test_a_password_in_an_address_is_not_accepted_and_not_shown():
+    settings = load_settings({"DOCPIPE_OPENAI_URL": "http://me:a-password@localhost:8000/v1"})
+    with pytest.raises(UsageError, match="DOCPIPE_OPENAI_URL") as caught:
+        hosted_backend("openai", "some-model", settings)
+    assert "a-password" not in caught.value.message + caught.value.hint
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -223,20 +228,20 @@ def test_a_letter_that_two_tokens_share_is_one_token_as_probable_as_both():
         {"token": "\\x84", "logprob": -0.5, "bytes": [second]},
         *_pieces('"}', "<|end|>"),  # vLLM has the token that ends the answer too
     ]
-    with talking("openai", says("openai", text, tokens=pieces)) as (server, backend):
+    with talking("openai", says("openai", text, tokens=pieces)) as (_server, backend):
         (written,) = one(backend).written
     assert "".join(token.text for token in written.tokens) == text
     assert next(token.log_probability for token in written.tokens if token.text == "Ä") == -0.75
 
 
 def test_tokens_that_do_not_make_up_the_text_are_left_out():
-    with talking("openai", says("openai", ANSWER, tokens=_pieces('{"other'))) as (server, backend):
+    with talking("openai", says("openai", ANSWER, tokens=_pieces('{"other'))) as (_server, backend):
         (written,) = one(backend).written
     assert (written.text, written.tokens) == (ANSWER, ())
 
 
 def test_a_server_that_counts_nothing_is_answered_for_all_the_same():
-    with talking("openai", says("openai", ANSWER, usage=None)) as (server, backend):
+    with talking("openai", says("openai", ANSWER, usage=None)) as (_server, backend):
         reply = one(backend)
     assert isinstance(reply, Reply)
     assert (reply.tokens_in, reply.tokens_out) == (0, 0)
@@ -246,13 +251,13 @@ def test_a_server_that_counts_nothing_is_answered_for_all_the_same():
 def test_money_is_what_the_price_list_says_and_cached_tokens_have_their_own_price(kind: str, tmp_path: Path):
     prices = tmp_path / "prices.json"
     prices.write_text(json.dumps({f"{kind}:some-model": {"in": 2.0, "out": 10.0, "cached_in": 0.5}}), "utf-8")
-    with talking(kind, prices=prices) as (server, backend):
+    with talking(kind, prices=prices) as (_server, backend):
         reply = one(backend)
     assert reply.money == pytest.approx((600 * 2.0 + 400 * 0.5 + 20 * 10.0) / 1e6)
 
 
 def test_what_the_model_really_is_called_is_logged_once(caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.INFO), talking("openai") as (server, backend):
+    with caplog.at_level(logging.INFO), talking("openai") as (_server, backend):
         one(backend)
         one(backend)
     assert [line for line in caplog.messages if "served by" in line] == [

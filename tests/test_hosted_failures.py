@@ -27,6 +27,7 @@ from tests.hosted_server import (
     one,
     says,
     serving,
+    talking,
 )
 
 
@@ -65,7 +66,7 @@ def test_too_many_requests_are_waited_for_as_long_as_the_server_says(kind: str):
 def test_the_servers_word_may_be_seconds_thousandths_or_a_date(headers: dict[str, str], waited: float):
     clock = Clock()
     script = (fails("openai", 429, "slow down", headers), says("openai", ANSWER))
-    with talking("openai", *script, clock=clock) as (server, backend):
+    with talking("openai", *script, clock=clock) as (_server, backend):
         one(backend)
     assert clock.slept == [waited]
 
@@ -74,7 +75,7 @@ def test_google_says_in_the_body_how_long_to_wait():
     clock = Clock()
     details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "31s"}]
     script = (fails("gemini", 429, "quota", details=details), says("gemini", ANSWER))
-    with talking("gemini", *script, clock=clock) as (server, backend):
+    with talking("gemini", *script, clock=clock) as (_server, backend):
         one(backend)
     assert clock.slept == [31.0]
 
@@ -94,7 +95,7 @@ def test_a_server_that_wants_to_be_left_alone_for_an_hour_is_left_alone():
 def test_what_passes_is_tried_again_each_time_later(kind: str, status: int):
     clock = Clock()
     broken = fails(kind, status, "try later")
-    with talking(kind, broken, broken, broken, says(kind, ANSWER), clock=clock) as (server, backend):
+    with talking(kind, broken, broken, broken, says(kind, ANSWER), clock=clock) as (_server, backend):
         assert _text(one(backend)) == ANSWER
     assert clock.slept == [1.0, 2.0, 4.0]
 
@@ -132,7 +133,7 @@ def test_a_body_that_is_cut_off_is_asked_for_again(kind: str):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_body_that_is_cut_off_each_time_is_an_error(kind: str):
     with (
-        talking(kind, replace(says(kind, ANSWER), cut=True)) as (server, backend),
+        talking(kind, replace(says(kind, ANSWER), cut=True)) as (_server, backend),
         pytest.raises(ModelError, match="the answer broke off"),
     ):
         one(backend)
@@ -141,7 +142,7 @@ def test_a_body_that_is_cut_off_each_time_is_an_error(kind: str):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_page_of_a_proxy_in_the_place_of_an_answer_is_asked_past(kind: str):
     page = Answer(b"{ <html>Please wait</html>")
-    with talking(kind, page, says(kind, ANSWER)) as (server, backend):
+    with talking(kind, page, says(kind, ANSWER)) as (_server, backend):
         assert _text(one(backend)) == ANSWER
 
 
@@ -155,7 +156,7 @@ def test_no_answer_in_time_is_tried_again_and_then_said(kind: str):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_late_answer_does_no_harm(kind: str):
-    with talking(kind, Answer(b"", silent=True), says(kind, ANSWER), hosted_seconds=0.5) as (server, backend):
+    with talking(kind, Answer(b"", silent=True), says(kind, ANSWER), hosted_seconds=0.5) as (_server, backend):
         assert _text(one(backend)) == ANSWER
 
 
@@ -197,7 +198,7 @@ def test_what_does_not_pass_is_not_tried_again(kind: str, status: int, says_what
 def test_a_wrong_key_is_not_shown_even_when_the_server_repeats_it(kind: str, caplog: pytest.LogCaptureFixture):
     with (
         caplog.at_level(logging.DEBUG),
-        talking(kind, fails(kind, 401, f"Incorrect key: {KEY}!")) as (server, backend),
+        talking(kind, fails(kind, 401, f"Incorrect key: {KEY}!")) as (_server, backend),
         pytest.raises(ModelError) as caught,
     ):
         one(backend)
@@ -211,7 +212,7 @@ def test_a_wrong_key_is_not_shown_even_when_the_server_repeats_it(kind: str, cap
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_document_that_is_too_large_fails_for_good(kind: str):
     for answer in (fails(kind, 413, "request too large"), fails(kind, 400, "prompt is too long: 250000 tokens")):
-        with talking(kind, answer) as (server, backend), pytest.raises(TooLargeError, match="too large for"):
+        with talking(kind, answer) as (_server, backend), pytest.raises(TooLargeError, match="too large for"):
             one(backend)
 
 
@@ -289,9 +290,9 @@ def test_what_is_no_json_object_twice_is_an_error_that_says_what_it_cost(kind: s
 def test_no_choices_at_all_are_asked_past():
     empty = says("openai", None)
     empty = replace(empty, body={**empty.body, "choices": []})
-    with talking("openai", empty, says("openai", ANSWER)) as (server, backend):
+    with talking("openai", empty, says("openai", ANSWER)) as (_server, backend):
         assert _text(one(backend)) == ANSWER
-    with talking("openai", empty) as (server, backend), pytest.raises(AnswerError, match="nothing at"):
+    with talking("openai", empty) as (_server, backend), pytest.raises(AnswerError, match="nothing at"):
         one(backend)
 
 
@@ -367,9 +368,10 @@ def test_what_a_model_does_not_take_is_left_out(said: str, gone: str):
 
 def test_a_server_with_a_short_context_gets_no_room_for_thinking():
     said = "'max_tokens' is too large: 4180. This model's maximum context length is 4096 tokens"
-    refusing = lambda request: (
-        fails("openai", 400, said) if request.body["max_tokens"] > 1000 else says("openai", ANSWER)
-    )
+
+    def refusing(request):
+        return fails("openai", 400, said) if request.body["max_tokens"] > 1000 else says("openai", ANSWER)
+
     with talking("openai", refusing) as (server, backend):
         one(backend)
     assert [request.body["max_tokens"] > 1000 for request in server.received] == [True, False]
@@ -390,7 +392,7 @@ def test_one_document_that_fails_does_not_take_the_others_with_it():
         return fails("openai", 413, "too large") if "Huge" in json.dumps(request.body) else says("openai", ANSWER)
 
     huge = replace(QUESTION, parts=("Huge",))
-    with talking("openai", answer) as (server, backend):
+    with talking("openai", answer) as (_server, backend):
         replies = backend.answer([QUESTION, huge, QUESTION])
     assert [type(reply) for reply in replies] == [Reply, TooLargeError, Reply]
 
@@ -404,8 +406,8 @@ def test_when_the_server_is_gone_the_rest_of_the_documents_is_not_sent():
 
 def test_the_key_does_not_follow_a_redirect():
     with (
-        talking("openai") as other,
-        serving("openai", Answer({}, 307, {"location": other.url})) as (server, backend),
+        serving("openai") as other,
+        talking("openai", Answer({}, 307, {"location": other.url})) as (_server, backend),
         pytest.raises(ModelError, match="HTTP 307"),
     ):
         one(backend)

@@ -18,7 +18,7 @@ from docpipe.extractors.local import attention, engine
 from docpipe.extractors.local.backend import LocalBackend
 from docpipe.extractors.local.constraint import Grammar, allowed
 from docpipe.extractors.local.family import Family
-from tests.test_local_families import AMOUNT, CLOSE, MAYBE, SLOTS, TEXT, backend, from_scratch, longer, question
+from tests.test_local_families import AMOUNT, CLOSE, MAYBE, SLOTS, TEXT, backend, from_scratch, longer, page, question
 from tests.tiny_models import built
 
 FAMILY = "qwen2_5_vl"  # its heads share keys and values, and its positions are the least simple
@@ -68,6 +68,31 @@ def test_many_fields_take_as_many_passes_as_the_longest_of_them():
     assert passes[0] == (1, reply.tokens_in), "the prompt goes through once"
     assert sum(width for _, width in passes[1:]) < reply.tokens_out, "and each written token at most once"
     assert passes[-1][1] < len(choices), "a field that is finished takes no part any more"
+
+
+def test_the_beginning_of_a_prompt_is_read_once_for_all_documents_of_a_schema():
+    fresh = LocalBackend("hf:fresh", *built(FAMILY))
+    asked, other = [Question((text * 40, page(), "Answer in JSON."), SLOTS[:1]) for text in ("net total ", "due date ")]
+    with counted() as passes:
+        replies = [fresh.answer([each]) for each in (asked, asked, other, asked)]
+    read = [width for _, width in passes if width > 60]  # the passes over prompts
+    full = replies[0][0].tokens_in  # type: ignore[union-attr]
+    assert read[0] == full and read[1] < full - 64, "the second document goes without it"
+    assert read[2] == replies[2][0].tokens_in, "another schema has another"  # type: ignore[union-attr]
+    assert read[3] == read[1], "and the first is not forgotten for it"
+    texts = [reply.written[0].text for (reply,) in replies]  # type: ignore[union-attr]
+    assert texts[0] == texts[1] == texts[3]
+
+
+def test_a_family_that_looks_ahead_reads_every_prompt_whole():
+    """PaliGemma sees its prompt in both directions, Gemma 3 through a window."""
+    for family in ("paligemma", "gemma3"):
+        fresh = LocalBackend("hf:fresh", *built(family))
+        asked = Question(("net total " * 40, page(), "Answer in JSON."), SLOTS[:1])
+        with counted(family) as passes:
+            (first,), (second,) = fresh.answer([asked]), fresh.answer([asked])
+        assert [width for _, width in passes if width > 60] == [first.tokens_in] * 2  # type: ignore[union-attr]
+        assert first == second
 
 
 def test_documents_of_a_batch_go_through_together():

@@ -143,6 +143,27 @@ def test_a_batch_of_documents_of_different_lengths_gives_what_each_alone_gives(f
             assert [token.log_probability for token in one.tokens] == pytest.approx(logs, abs=CLOSE)
 
 
+LONG = "Read the invoice. " + " ".join(f"field {number}: total net amount in EUR;" for number in range(12))
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_kept_of_the_prompts_beginning_changes_no_answer(family: str):
+    def about(pages: int, closing: str) -> Question:
+        return Question((LONG, *[page()] * pages, closing), SLOTS[:3])
+
+    batch = (about(1, "Answer in JSON."), about(2, "Only JSON."), about(1, "Answer in JSON, as it is printed."))
+    used = LocalBackend(f"hf:{family}", *built(family))
+    used.answer([about(1, "JSON."), about(2, "Now answer in JSON.")])  # kept of the first, which is padded
+    for asked, reply in zip(batch, used.answer(batch), strict=True):
+        (alone,) = LocalBackend(f"hf:{family}", *built(family)).answer([asked])
+        assert isinstance(reply, Reply) and isinstance(alone, Reply)
+        assert (reply.tokens_in, reply.image_tokens) == (alone.tokens_in, alone.image_tokens)
+        for one, other in zip(reply.written, alone.written, strict=True):
+            assert one.text == other.text
+            logs = [token.log_probability for token in other.tokens]
+            assert [token.log_probability for token in one.tokens] == pytest.approx(logs, abs=CLOSE)
+
+
 @pytest.mark.parametrize("family", ["gemma3", "llava_next"])
 def test_the_window_of_a_sliding_layer_is_shorter_than_the_prompt(family: str):
     """Or the tests above would not see whether the engine's masks slide."""

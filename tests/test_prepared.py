@@ -167,7 +167,9 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
         document, schema = kit.open(path), load_schema("receipt")
         run = pipeline.plan(document, schema, kit.parts, kit.judge)
         prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
-        understood = partial(pipeline.understand, schema=schema, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+        understood = partial(
+            pipeline.understand, schema=schema, extractor=kit.parts.extractor, run=run, judge=kit.judge
+        )
         expected = understood(prepared).fields
         keep(blobs, JOB, document, prepared.pages, TIMINGS, sides=picture_sides("embedded,hf:org/name@1"))
         _, pages, _ = kept(blobs, JOB)

@@ -15,7 +15,7 @@ from docpipe.config import load_settings
 from docpipe.errors import ModelError, TooLargeError, UsageError
 from docpipe.extractors.hosted.choose import hosted_backend, spending_file
 from docpipe.extractors.hosted.spending import DayBudget, Price, read_price
-from tests.hosted_server import ANSWER, QUESTION, VARIABLES, Answer, Clock, fails, one, says
+from tests.hosted_server import ANSWER, QUESTION, VARIABLES, Answer, Clock, fails, one, says, talking
 
 TODAY = datetime.date(2026, 11, 22)
 
@@ -126,7 +126,7 @@ def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path
         during.append(_counted(file))
         return says("openai", ANSWER)
 
-    with talking("openai", answer, day_tokens=100_000, spending_file=file) as (server, backend):
+    with talking("openai", answer, day_tokens=100_000, spending_file=file) as (_server, backend):
         one(backend)
     assert during[0] > 4096 + 70 + 1120  # thinking, answer, picture
     assert _counted(file) == 1020
@@ -135,11 +135,11 @@ def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path
 def test_attempts_count_when_they_may_have_been_billed_and_not_when_they_were_refused(tmp_path: Path):
     file = tmp_path / "spending.json"
     settings = {"day_tokens": 100_000, "spending_file": file}
-    with talking("openai", fails("openai", 429, "slow down"), says("openai", ANSWER), **settings) as (server, backend):
+    with talking("openai", fails("openai", 429, "slow down"), says("openai", ANSWER), **settings) as (_server, backend):
         one(backend)
     assert _counted(file) == 1020
     with talking("openai", replace(says("openai", ANSWER), cut=True), says("openai", ANSWER), **settings) as (
-        server,
+        _server,
         backend,
     ):
         one(backend)
@@ -163,10 +163,9 @@ def test_retries_end_when_the_day_is_spent(tmp_path: Path):
 
 
 def test_documents_after_the_last_that_fits_are_not_sent(tmp_path: Path):
-    with talking("openai", day_tokens=11_000, spending_file=tmp_path / "spending.json", hosted_parallel=1) as (
-        server,
-        backend,
-    ):
+    costly = says("openai", ANSWER, usage={"prompt_tokens": 1000, "completion_tokens": 4000})
+    settings = {"day_tokens": 13_000, "spending_file": tmp_path / "spending.json", "hosted_parallel": 1}
+    with talking("openai", costly, **settings) as (server, backend):
         replies = backend.answer([QUESTION] * 6)
     assert [isinstance(reply, ModelError) for reply in replies] == [False] * 2 + [True] * 4
     assert len(server.received) == 2
@@ -196,7 +195,7 @@ def test_what_a_model_was_seen_to_need_is_reserved_from_then_on(tmp_path: Path):
         during.append(_counted(file))
         return says("openai", ANSWER, usage={"prompt_tokens": 30_000, "completion_tokens": 20})
 
-    with talking("openai", answer, day_tokens=200_000, spending_file=file) as (server, backend):
+    with talking("openai", answer, day_tokens=200_000, spending_file=file) as (_server, backend):
         one(backend)
         one(backend)
     assert during[1] - 30_020 > 30_000 > during[0]

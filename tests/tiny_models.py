@@ -2,12 +2,13 @@
 
 In: a family's name. Out: model and processor, or a folder that `--model hf:FOLDER` can name.
 
-Each has two layers and some hundred thousand parameters. Its tokenizer is a byte-level BPE trained here on words of
-invoices, with the family's special tokens; its chat template is written here in the family's format.
+Each has two layers and some fifty thousand parameters. Its tokenizer is a BPE of the family's kind, trained here on
+words of invoices, with the family's special tokens; its chat template is written here in the family's format.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -69,7 +70,7 @@ GRANITE = (
 
 @cache
 def trained() -> str:
-    """The byte-level BPE that all share, as JSON."""
+    """The byte-level BPE of most families, as JSON."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -80,10 +81,28 @@ def trained() -> str:
     return str(tokenizer.to_str())
 
 
-def tokenizer_of(special: list[str], named: Mapping[str, str], **roles: str) -> PreTrainedTokenizerFast:
+@cache
+def trained_with_blanks() -> str:
+    """The BPE of Llama and Gemma, as JSON: blanks are `▁`, and what is in no token is spelled in bytes, `<0xE2>`."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
+    trainer = trainers.BpeTrainer(vocab_size=WORDS - 256, show_progress=False)
+    tokenizer.train_from_iterator([CORPUS] * 20, trainer)
+    learned = json.loads(tokenizer.to_str())["model"]
+    pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *learned["vocab"]]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    merges = [tuple(pair) for pair in learned["merges"]]
+    tokenizer.model = models.BPE(vocabulary, merges, unk_token="<unk>", byte_fallback=True, fuse_unk=True)
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    return str(tokenizer.to_str())
+
+
+def tokenizer_of(
+    special: list[str], named: Mapping[str, str], *, words: Callable[[], str] = trained, **roles: str
+) -> PreTrainedTokenizerFast:
     """`named`: tokens that the processor asks the tokenizer for, `image_token` and the like."""
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(trained()), extra_special_tokens=dict(named), padding_side="left",
+        tokenizer_object=Tokenizer.from_str(words()), extra_special_tokens=dict(named), padding_side="left",
         clean_up_tokenization_spaces=False, **{"pad_token": "<pad>", "eos_token": "<eos>", **roles},
     )  # fmt: skip
     tokenizer.add_special_tokens({"additional_special_tokens": special}, replace_extra_special_tokens=False)
@@ -132,7 +151,7 @@ def qwen3_vl() -> Built:
 
 def llava() -> Built:
     """LLaVA 1.5: it has no chat template."""
-    tokenizer = tokenizer_of(["<s>"], {"image_token": "<image>"}, bos_token="<s>")
+    tokenizer = tokenizer_of(["<s>"], {"image_token": "<image>"}, words=trained_with_blanks, bos_token="<s>")
     config = transformers.LlavaConfig(
         text_config={"model_type": "llama", **TEXT, **ends(tokenizer)},
         vision_config={"model_type": "clip_vision_model", **VISION, "image_size": 56, "patch_size": 14},
@@ -222,7 +241,9 @@ def smolvlm() -> Built:
 def gemma3() -> Built:
     """Its first layer slides over 24 tokens: less than the prompt."""
     named = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
-    tokenizer = tokenizer_of(["<bos>", "<start_of_turn>", "<end_of_turn>"], named, bos_token="<bos>")
+    tokenizer = tokenizer_of(
+        ["<bos>", "<start_of_turn>", "<end_of_turn>"], named, words=trained_with_blanks, bos_token="<bos>"
+    )
     at = tokenizer.convert_tokens_to_ids
     config = transformers.Gemma3Config(
         text_config={
@@ -242,7 +263,7 @@ def gemma3() -> Built:
 
 def paligemma() -> Built:
     """It has no chat template, and sees its prompt in both directions."""
-    tokenizer = tokenizer_of(["<bos>"], {"image_token": "<image>"}, bos_token="<bos>")
+    tokenizer = tokenizer_of(["<bos>"], {"image_token": "<image>"}, words=trained_with_blanks, bos_token="<bos>")
     images = transformers.SiglipImageProcessorPil(size={"height": 56, "width": 56})
     images.image_seq_length = 16
     processor = transformers.PaliGemmaProcessor(images, tokenizer)

@@ -16,8 +16,6 @@ from docpipe.protocols import Reader
 from docpipe.render.limits import Limits
 from docpipe.schema import Schema
 
-WORKER_THREADS = 1  # as many processes as cores; two threads a page would only get into each other's way
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -30,9 +28,10 @@ class Plan:
     limits: Limits
     passwords: tuple[str, ...] = ()
     salt: str = ""
+    threads: int = 1  # as many processes as cores; two threads a page would only get into each other's way
 
     def __call__(self) -> DocumentStation:
-        kit = choose_kit(self.model, self.accept_error, self.limits, threads=WORKER_THREADS, salt=self.salt)
+        kit = choose_kit(self.model, self.accept_error, self.limits, threads=self.threads, salt=self.salt)
         _trim_memory()
         return DocumentStation(self, kit)
 

@@ -9,17 +9,16 @@ import shlex
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.pool import Patience
+from docpipe.batch.pace import pace_of
 from docpipe.batch.run import run as run_batch
 from docpipe.batch.station import Plan
-from docpipe.capacity import default_jobs
 from docpipe.cli.run_output import ResultFile
 from docpipe.cli.run_view import RunView
 from docpipe.config import Settings, load_settings
@@ -106,9 +105,10 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
         tally = Tally()
         try:
             with view:
-                patience = Patience(document_seconds=settings.document_seconds, page_seconds=settings.page_seconds)
-                jobs = options.jobs or settings.jobs or default_jobs()
-                with closing(run_batch(files, plan, store, jobs=jobs, watch=view, patience=patience)) as outcomes:
+                pace = pace_of(plan.model, settings, options.jobs)
+                plan = replace(plan, threads=pace.threads)
+                running = run_batch(files, plan, store, jobs=pace.jobs, watch=view, patience=pace.patience)
+                with closing(running) as outcomes:
                     for outcome in outcomes:
                         output.add(outcome)
                         tally.add(outcome)

@@ -15,9 +15,8 @@ from typing import Any
 
 import click
 
-from docpipe.batch.pool import Patience
+from docpipe.batch.pace import pace_of
 from docpipe.batch.station import Plan
-from docpipe.capacity import default_jobs
 from docpipe.cli.service_access import database_option, opened_service, settings_with
 from docpipe.cli.watch_here import HereWatch
 from docpipe.cli.watch_queue import QueueWatch
@@ -97,10 +96,9 @@ def _chosen(settings: Settings, given: dict[str, Any]) -> Settings:
 
 def _here(watched: WatchedFolder, schema: Schema, settings: Settings, given: dict[str, Any], poll: float) -> HereWatch:
     limits, passwords = settings.limits(), given["passwords"]
-    plan = Plan(schema, settings.model, settings.accept_error, limits, passwords)
-    patience = Patience(document_seconds=settings.document_seconds, page_seconds=settings.page_seconds)
-    jobs = given["jobs"] or settings.jobs or default_jobs()
-    return HereWatch(watched, plan, settings.database_url, jobs, patience, poll)
+    pace = pace_of(settings.model, settings, given["jobs"])
+    plan = Plan(schema, settings.model, settings.accept_error, limits, passwords, threads=pace.threads)
+    return HereWatch(watched, plan, settings.database_url, pace.jobs, pace.patience, poll)
 
 
 @contextmanager

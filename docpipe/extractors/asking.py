@@ -79,6 +79,14 @@ class Reply:
     tokens_out: int = 0
     money: float = 0.0
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """With the names of `Extraction.cost`."""
+        return {
+            "tokens_in": float(self.tokens_in), "image_tokens": float(self.image_tokens),
+            "tokens_out": float(self.tokens_out), "money": self.money,
+        }  # fmt: skip
+
 
 class Backend(Protocol):
     @property

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from docpipe.data import Answer, Issue, Page
+from docpipe.doubts import added, with_cost
 from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors import pictures, prompt
 from docpipe.extractors.answer_schema import DOCUMENT, slots, type_slot
@@ -76,7 +77,7 @@ class GenerativeExtractor:
             if not isinstance(reply, DocpipeError):  # what was found before still stands
                 findings.add_reply(reply)
                 replies.append(reply)
-        return _with_cost(findings.answer(), replies)
+        return _with_costs(findings.answer(), replies)
 
     def _answers(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
         asked = [_Asked(at, question) for at, pages in enumerate(batch) for question in self._questions(pages, schema)]
@@ -167,9 +168,9 @@ def _read(
         findings.unanswered([slot.name for question, _ in own for slot in question.slots])
         if findings.finish == "refused" and not findings.candidates:
             error = AnswerError("the model refused to answer", hint="Look at the document, or try another model.")
-    answer = _with_cost(findings.answer(), replies)
+    answer = _with_costs(findings.answer(), replies)
     if error is not None:
-        error.cost = _added(error.cost, answer.cost)
+        error.cost = added(error.cost, answer.cost)
         return error
     return answer
 
@@ -179,23 +180,15 @@ def _joined(told: Answer | DocpipeError, answer: Answer | DocpipeError) -> Answe
     if isinstance(told, DocpipeError):
         return told
     if isinstance(answer, DocpipeError):
-        answer.cost = _added(answer.cost, told.cost)
+        answer.cost = added(answer.cost, told.cost)
         return answer
-    return replace(_with_cost(answer, [told]), schema=told.schema)
+    return replace(with_cost(answer, told.cost), schema=told.schema)
 
 
-def _with_cost(answer: Answer, others: Sequence[Reply | Answer]) -> Answer:
-    return replace(
-        answer,
-        tokens_in=answer.tokens_in + sum(other.tokens_in for other in others),
-        image_tokens=answer.image_tokens + sum(other.image_tokens for other in others),
-        tokens_out=answer.tokens_out + sum(other.tokens_out for other in others),
-        money=answer.money + sum(other.money for other in others),
-    )
-
-
-def _added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, float]:
-    return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
+def _with_costs(answer: Answer, replies: Sequence[Reply]) -> Answer:
+    for reply in replies:
+        answer = with_cost(answer, reply.cost)
+    return answer
 
 
 def _type(reply: Reply | DocpipeError, schema: Schema) -> Answer | DocpipeError:
@@ -205,8 +198,8 @@ def _type(reply: Reply | DocpipeError, schema: Schema) -> Answer | DocpipeError:
     names = {choice.name for choice in schema.choices}
     said = [named for written in reply.written if (named := string_of(written, DOCUMENT)) in names]
     if said:
-        return _with_cost(Answer((), schema=str(said[0])), [reply])
+        return _with_costs(Answer((), schema=str(said[0])), [reply])
     why = next((SAID[one.finish] for one in reply.written if one.finish in SAID), "it named none of the choices")
     error = AnswerError(f"the model did not say what sort of document this is: {why}", hint="Name one with --schema.")
-    error.cost = _with_cost(Answer(()), [reply]).cost
+    error.cost = reply.cost
     return error

@@ -84,9 +84,10 @@ def _provider(kind: str, key: str | None, url: str | None, http: httpx2.Client) 
 
 
 def _server(kind: str, url: str | None) -> str:
-    """A server's name for messages: without a password that stands in its address."""
+    """A server's name for messages. Raises UsageError."""
     if url is None:
         return kind
+    variable = f"DOCPIPE_{kind.upper()}_URL"
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -94,7 +95,9 @@ def _server(kind: str, url: str | None) -> str:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme not in ("http", "https") or not host:
         hint = "It begins with http:// or https://, such as http://localhost:8000/v1."
-        raise UsageError(f"DOCPIPE_{kind.upper()}_URL is no address of a server", hint=hint)
+        raise UsageError(f"{variable} is no address of a server", hint=hint)
+    if parts.username or parts.password:  # the HTTP client writes addresses into the log
+        raise UsageError(f"there is a name or a password in {variable}", hint=f"A key belongs into {KEYS[kind][-1]}.")
     return f"{host}:{port}" if port else host
 
 

@@ -28,30 +28,18 @@ class _Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
     """Keys and values [B, heads, columns, size] in memory that is larger than they are. It knows no window: the
     engine's masks do."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)  # type: ignore[no-untyped-call]
-        self._kept: tuple[Tensor, Tensor] | None = None
-        self._length = 0
-
-    @property
-    def keys(self) -> Tensor:
-        return self._kept[0][..., : self._length, :]
-
-    @property
-    def values(self) -> Tensor:
-        return self._kept[1][..., : self._length, :]
+    _room: tuple[Tensor, Tensor] | None = None
 
     def update(self, key_states: Tensor, value_states: Tensor, *_: Any, **__: Any) -> tuple[Tensor, Tensor]:
-        start, end = self._length, self._length + key_states.shape[-2]
-        keys, values = self._kept or (key_states[..., :0, :], value_states[..., :0, :])
+        start = self.get_seq_length()
+        end = start + key_states.shape[-2]
+        keys, values = self._room or (key_states[..., :0, :], value_states[..., :0, :])
         if end > keys.shape[-2]:
             keys, values = _grown(keys, start, end + ROOM), _grown(values, start, end + ROOM)
         keys[..., start:end, :], values[..., start:end, :] = key_states, value_states
-        self._kept, self._length, self.is_initialized = (keys, values), end, True
-        return keys[..., :end, :], values[..., :end, :]
-
-    def get_seq_length(self) -> int:
-        return self._length
+        self._room, self.is_initialized = (keys, values), True
+        self.keys, self.values = keys[..., :end, :], values[..., :end, :]
+        return self.keys, self.values
 
 
 def _grown(tensor: Tensor, used: int, size: int) -> Tensor:
@@ -62,14 +50,6 @@ def _grown(tensor: Tensor, used: int, size: int) -> Tensor:
 
 def new_cache() -> Cache:
     return Cache(layer_class_to_replicate=_Roomy)
-
-
-def filled_cache(layers: Sequence[tuple[Tensor, Tensor]], room: int) -> Cache:
-    """With keys and values of each layer to begin with, and room for so many columns in all."""
-    cache = Cache(layers=[_Roomy() for _ in layers])
-    for layer, (keys, values) in zip(cache.layers, layers, strict=True):
-        layer.reserve(keys, values, room)
-    return cache
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A model on this machine as a backend: the engine behind questions, in batches that fit into its memory.
 
-In: a model, its processor, questions. Out: replies. Nothing is kept from one call to the next.
+In: a model, its processor, questions. Out: replies. From one call to the next nothing is kept but the beginnings of
+the prompts of a few schemas.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class LocalBackend:
         """Raises ModelError for a tokenizer that cannot be held to a grammar."""
         self._name, self._device = name, model.device
         self._family = Family(model, processor)
-        self._engine = Engine(model, processor.tokenizer)
+        self._engine = Engine(model, processor.tokenizer, causal=self._family.is_causal)
         self._fits = fits or (lambda _: MOST)
         self._room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**62
 

@@ -6,15 +6,15 @@ have these already.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers.cache_utils import Cache
 
-from docpipe.extractors.local.attention import filled_cache
+from docpipe.extractors.local.attention import new_cache
 from docpipe.extractors.local.family import Prompt
 
 # Tokens. The schema of an invoice has some thousand; what stands before a crop that is read again is not worth a mask
@@ -24,7 +24,7 @@ LEAST = 64
 # Schemas that a worker is asked for in turn. A thousand tokens of Qwen2.5-VL-3B are 36 MB.
 MOST = 4
 
-BY_TOKEN = ("input_ids", "token_type_ids", "mm_token_type_ids")  # inputs [B, L] beside the mask
+BY_TOKEN = ("input_ids", "position_ids", "token_type_ids", "mm_token_type_ids")  # inputs [..., L] beside the mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +51,11 @@ class Beginnings:
         if best is None or 2 * shared < len(prompt.heads[0]):  # of another schema, that begins with the same greeting
             return None
         self._kept.sort(key=lambda kept: kept is best)  # the one that was used last is forgotten last
-        documents = len(prompt.seen)
-        layers = [
-            tuple(part[..., :shared, :].expand(documents, -1, -1, -1) for part in layer) for layer in best.layers
-        ]
-        return _without(prompt, shared), filled_cache(layers, room=prompt.seen.shape[1])
+        cache, documents = new_cache(), len(prompt.seen)
+        for number, layer in enumerate(best.layers):
+            keys, values = (part[..., :shared, :].expand(documents, -1, -1, -1) for part in layer)
+            cache.update(keys, values, number)
+        return _without(prompt, shared), cache
 
     def keep(self, prompt: Prompt, cache: Cache) -> None:
         """After a pass over whole prompts."""
@@ -64,7 +64,8 @@ class Beginnings:
             return
         first = prompt.seen.shape[1] - prompt.lengths[0]
         kept = slice(first, first + len(head))
-        layers = tuple((layer.keys[:1, :, kept].clone(), layer.values[:1, :, kept].clone()) for layer in cache.layers)
+        filled: list[Any] = cache.layers
+        layers = tuple((layer.keys[:1, :, kept].clone(), layer.values[:1, :, kept].clone()) for layer in filled)
         self._kept = [*self._kept[1 - MOST :], _Beginning(head, layers)]
 
 
@@ -75,20 +76,11 @@ def _alike(one: Sequence[int], other: Sequence[int]) -> int:
 
 
 def _without(prompt: Prompt, shared: int) -> Prompt:
-    """The padding moves behind the beginning, which is now the same columns for all."""
-    width = prompt.seen.shape[1]
-    padding = width - prompt.seen.sum(1, keepdim=True)
-    columns = torch.arange(width - shared, device=prompt.seen.device)[None]
-    columns = columns + (columns >= padding) * shared  # [B, L - shared]: where each remaining token stood
-
-    def remaining(tensor: Tensor) -> Tensor:
-        return tensor.gather(-1, columns.expand(*tensor.shape[:-1], -1))
-
-    seen = torch.cat([torch.ones_like(prompt.seen[:, :shared]), remaining(prompt.seen)], 1)
-    inputs: Mapping[str, Any] = {
-        **prompt.inputs,
-        **{name: remaining(prompt.inputs[name]) for name in BY_TOKEN if name in prompt.inputs},
-        "position_ids": remaining(prompt.inputs["position_ids"]),
-        "attention_mask": seen.to(prompt.inputs["attention_mask"].dtype),
-    }
-    return Prompt(inputs, seen, prompt.ahead, prompt.lengths, prompt.image_tokens, prompt.heads)
+    """The padding moves behind the beginning, which is now the same columns for all. Columns that become padding keep
+    the tokens of the beginning that stood there; nobody sees them."""
+    padding = prompt.seen.shape[1] - prompt.seen.sum(1, keepdim=True)
+    behind = torch.arange(prompt.seen.shape[1] - shared, device=prompt.seen.device)[None] >= padding
+    seen = torch.cat([torch.ones_like(prompt.seen[:, :shared]), behind], 1)
+    inputs = {name: value[..., shared:] if name in BY_TOKEN else value for name, value in prompt.inputs.items()}
+    inputs["attention_mask"] = seen.to(prompt.inputs["attention_mask"].dtype)
+    return replace(prompt, inputs=inputs, seen=seen)

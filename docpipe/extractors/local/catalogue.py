@@ -21,7 +21,6 @@ class Model:
     family: str
     licence: str
     shape: Shape
-    transformers: str
     note: str = ""
     seen: int = 0
 
@@ -45,7 +44,6 @@ CATALOGUE = (
         "SmolVLM",
         APACHE,
         _shape(256_484_928, 30, (3, 64), (576, 1536)),
-        "4.46",
         "for trying it out; English",
         seen=4,
     ),
@@ -54,7 +52,6 @@ CATALOGUE = (
         "SmolVLM",
         APACHE,
         _shape(507_482_304, 32, (5, 64), (960, 2560)),
-        "4.46",
         "for trying it out; English",
         seen=4,
     ),
@@ -63,7 +60,6 @@ CATALOGUE = (
         "LLaVA-OneVision",
         APACHE,
         _shape(893_675_552, 24, (2, 64), (896, 4864)),
-        "4.45",
         "English, Chinese",
         seen=6,
     ),
@@ -72,7 +68,6 @@ CATALOGUE = (
         "Qwen3-VL",
         APACHE,
         _shape(2_127_532_032, 28, (8, 128), (2048, 6144)),
-        "4.57",
         "begin here on a card of 8 GiB",
         seen=3,
     ),
@@ -81,7 +76,6 @@ CATALOGUE = (
         "SmolVLM",
         APACHE,
         _shape(2_246_784_880, 24, (32, 64), (2048, 8192)),
-        "4.50",
         "English",
         seen=5,
     ),
@@ -90,7 +84,6 @@ CATALOGUE = (
         "Granite Vision",
         APACHE,
         _shape(2_975_396_928, 40, (8, 64), (2048, 8192)),
-        "4.49",
         "made for documents; English",
         seen=7,
     ),
@@ -99,7 +92,6 @@ CATALOGUE = (
         "PaliGemma 2",
         GEMMA,
         _shape(3_033_127_152, 26, (4, 256), (2304, 9216)),
-        "4.47",
         f"{TUNE}; {GATED}",
         seen=8,
     ),
@@ -108,7 +100,6 @@ CATALOGUE = (
         "Qwen2.5-VL",
         "Qwen Research (not for commercial use)",
         _shape(3_754_622_976, 36, (2, 128), (2048, 11008)),
-        "4.49",
         "the 7B is free to use",
         seen=1,
     ),
@@ -117,7 +108,6 @@ CATALOGUE = (
         "Gemma 3",
         GEMMA,
         _shape(4_300_079_472, 34, (4, 256), (2560, 10240)),
-        "4.50",
         f"pictures are scaled to 896 x 896; {GATED}",
         seen=8,
     ),
@@ -126,7 +116,6 @@ CATALOGUE = (
         "Qwen3-VL",
         APACHE,
         _shape(4_437_815_808, 36, (8, 128), (2560, 9728)),
-        "4.57",
         "begin here on a card of 12 or 16 GiB",
         seen=3,
     ),
@@ -135,7 +124,6 @@ CATALOGUE = (
         "LLaVA-OneVision",
         APACHE,
         _shape(8_030_807_584, 28, (4, 128), (3584, 18944)),
-        "4.45",
         "English, Chinese",
     ),
     Model(
@@ -143,7 +131,6 @@ CATALOGUE = (
         "Qwen2.5-VL",
         APACHE,
         _shape(8_292_166_656, 28, (4, 128), (3584, 18944)),
-        "4.49",
         seen=2,
     ),
     Model(
@@ -151,7 +138,6 @@ CATALOGUE = (
         "Idefics3",
         APACHE,
         _shape(8_462_086_384, 32, (8, 128), (4096, 14336)),
-        "4.46",
         "English; built on Llama 3.1, whose licence see",
         seen=9,
     ),
@@ -160,7 +146,6 @@ CATALOGUE = (
         "Qwen3-VL",
         APACHE,
         _shape(8_767_123_696, 36, (8, 128), (4096, 12288)),
-        "4.57",
         "begin here on a card of 24 GiB",
         seen=3,
     ),
@@ -169,7 +154,6 @@ CATALOGUE = (
         "Gemma 3",
         GEMMA,
         _shape(12_187_325_040, 48, (8, 256), (3840, 15360)),
-        "4.50",
         f"pictures are scaled to 896 x 896; {GATED}",
         seen=8,
     ),
@@ -188,15 +172,15 @@ def smaller_than(place: Place, shape: Shape) -> Model | None:
 
 
 def table() -> Iterator[str]:
-    yield "| model | parameters | on disk | memory with a page | 1,000 tokens more | transformers | licence | note |"
-    yield "|---|---:|---:|---:|---:|---|---|---|"
+    yield "| model | parameters | on disk | memory with a page | 1,000 tokens more | licence | note |"
+    yield "|---|---:|---:|---:|---:|---|---|"
     for one in CATALOGUE:
         shape, name = one.shape, f"`{one.repository}` ({one.family})"
         seen = f" [{one.seen}]" if one.seen else " (not looked up)"
         yield (
             f"| {name} | {shape.parameters / 1e9:.2f} B | {2 * shape.parameters / 1e9:.1f} GB"
             f" | {needed(shape, 'bfloat16') / GIB:.1f} GiB | {1000 * (shape.cache(2) + shape.working(2)) / 1e6:.0f} MB"
-            f" | {one.transformers} | {one.licence}{seen} | {one.note} |"
+            f" | {one.licence}{seen} | {one.note} |"
         )
 
 

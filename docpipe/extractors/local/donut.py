@@ -11,7 +11,6 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, cast
 
 import torch
@@ -20,10 +19,10 @@ from llguidance._tokenizer import TokenizerWrapper
 from llguidance.hf import from_tokenizer
 from PIL.Image import Image
 
-from docpipe.errors import DocpipeError, ModelError
+from docpipe.errors import DocpipeError, ModelError, SchemaError
 from docpipe.extractors.asking import Finish, Question, Reply, Slot, Token, Written
 from docpipe.extractors.local.donut_pen import Plan, Scope, TagPen, Tags, cells
-from docpipe.extractors.local.pen import spelled, write
+from docpipe.extractors.local.pen import memory, spelled, write
 from docpipe.extractors.local.plain import largest_side
 from docpipe.extractors.local.vocabulary import Vocabulary
 
@@ -41,8 +40,8 @@ class DonutBackend:
         self._tokenizer = processor.tokenizer
         self._task = task_token(name, self._tokenizer, model)
         self._tags = read_tags(self._tokenizer, self._task, model.config.decoder.vocab_size)
-        words = _words(self._tokenizer)
-        self._leaf = cache(lambda regex: LLMatcher(words, LLMatcher.grammar_from_regex(regex)))
+        self._words = _words(self._tokenizer)
+        self._matchers: dict[str, LLMatcher] = {}
 
     @property
     def name(self) -> str:
@@ -72,7 +71,7 @@ class DonutBackend:
         pages: list[TagPen] = []
         images = 0
         for picture in question.pictures:
-            pen = TagPen(self._tags, plan, lambda value: self._leaf(_regex(value)).deep_copy())
+            pen = TagPen(self._tags, plan, self._matcher)
             images += self._read(picture, pen)
             pages.append(pen)
         written = tuple(self._written(slot, pages) for slot in plan.known) if pages else ()
@@ -81,12 +80,22 @@ class DonutBackend:
     def _read(self, picture: Image, pen: TagPen) -> int:
         """One page; how many tokens its picture is."""
         pixels = self._processor(images=picture, return_tensors="pt").pixel_values
-        with torch.inference_mode():
+        with torch.inference_mode(), memory():
             seen = self._model.encoder(pixels.to(self._model.device, self._model.dtype))
         prompt = torch.tensor([[self._task]], device=self._model.device)
         room = self._model.config.decoder.max_position_embeddings - 1
         write(self._model, {"encoder_outputs": seen, "decoder_input_ids": prompt}, pen, room)
         return int(seen.last_hidden_state.shape[1])
+
+    def _matcher(self, value: Mapping[str, Any]) -> LLMatcher:
+        """Of the words of a value."""
+        regex = _regex(value)
+        if regex not in self._matchers:
+            matcher = LLMatcher(self._words, LLMatcher.grammar_from_regex(regex), log_level=0)
+            if matcher.is_error():
+                raise SchemaError(f"no model can be held to the pattern {regex}: {matcher.get_error()}")
+            self._matchers[regex] = matcher
+        return self._matchers[regex].deep_copy()
 
     def _written(self, slot: Slot, pages: Sequence[TagPen]) -> Written:
         if slot.value.get("type") == "array":
@@ -205,6 +214,7 @@ def _regex(value: Mapping[str, Any]) -> str:
 def _single(slot: Slot, pen: TagPen) -> tuple[Scope | None, Finish]:
     """Where a page has the value of a single field, and whether that is whole."""
     scopes = [scope for scope in pen.root.inside() if _is(scope, slot, "")]
+    scopes.sort(key=lambda scope: not scope.words)  # a tag may come again where another has nothing in it
     return (scopes[0] if scopes else None), _finish(slot, pen, scopes[:1])
 
 

@@ -163,6 +163,7 @@ class TagPen:
 
     def take(self, token: int, log_probabilities: Tensor) -> None:
         self.tokens.append(token)
+        log_probabilities = log_probabilities.cpu()
         self._measure(log_probabilities)
         log, scope = float(log_probabilities[token]), self._stack[-1]
         name = next((name for name, tag in self._tags.opening.items() if tag == token), None)

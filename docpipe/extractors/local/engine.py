@@ -17,6 +17,7 @@ from transformers.cache_utils import Cache
 
 from docpipe.extractors.asking import Slot, Written, object_of
 from docpipe.extractors.local.attention import folded, new_cache
+from docpipe.extractors.local.beginnings import Beginnings
 from docpipe.extractors.local.branches import Branch, Columns
 from docpipe.extractors.local.constraint import Grammar, allowed
 from docpipe.extractors.local.family import ROTATED, Prompt, kinds_of_layers
@@ -28,8 +29,9 @@ NO_TOKEN = -1
 
 
 class Engine:
-    def __init__(self, model: Any, tokenizer: Any) -> None:
-        """Raises ModelError for a tokenizer that cannot be held to a grammar."""
+    def __init__(self, model: Any, tokenizer: Any, *, causal: bool) -> None:
+        """`causal`: what stands before the first picture does not depend on it. Raises ModelError for a tokenizer that
+        cannot be held to a grammar."""
         self._model, self._tokenizer = model, tokenizer
         self._decoder = model.get_decoder()
         self._head = model.get_output_embeddings()
@@ -37,6 +39,7 @@ class Engine:
         self._kinds = kinds_of_layers(self._text)
         self._groups = self._text.num_attention_heads // self._text.num_key_value_heads
         self._rotated = model.config.model_type in ROTATED
+        self._beginnings = Beginnings() if causal else None
         self._grammar = Grammar(tokenizer, self._text.vocab_size)
 
     @torch.inference_mode()
@@ -54,8 +57,8 @@ class Engine:
         ]
 
     def _write(self, prompt: Prompt, branches: Sequence[Branch]) -> None:
-        cache, columns = new_cache(), Columns(prompt.seen, prompt.ahead)
-        after = self._model(**prompt.inputs, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+        prompt, cache, after = self._read(prompt)
+        columns = Columns(prompt.seen, prompt.ahead)
         for branch in branches:
             branch.go_on()
         free = [branch for branch in branches if not branch.waiting and branch.finish is None]
@@ -63,6 +66,16 @@ class Engine:
             self._choose(free, after[[branch.document for branch in free]])
         while live := [(number, branch) for number, branch in enumerate(branches) if branch.finish is None]:
             self._choose([branch for _, branch in live], self._step(columns, cache, live))
+
+    def _read(self, prompt: Prompt) -> tuple[Prompt, Cache, Tensor]:
+        """One pass over the prompts, without the beginning that was read before: what is in the cache now, and what may
+        come next [B, vocabulary]."""
+        known = self._beginnings.cut(prompt) if self._beginnings is not None else None
+        read, cache = known or (prompt, new_cache())
+        after = self._model(**read.inputs, past_key_values=cache, use_cache=True, logits_to_keep=1).logits[:, -1]
+        if self._beginnings is not None and not known:
+            self._beginnings.keep(prompt, cache)
+        return read, cache, after
 
     def _step(self, columns: Columns, cache: Cache, live: Sequence[tuple[int, Branch]]) -> Tensor:
         """What may come next, [n, vocabulary], for each branch."""
@@ -88,11 +101,12 @@ class Engine:
         the logits, and their fate comes back in one transfer."""
         open_ = allowed([branch.writer for branch in branches])
         nulls = self._nulls(branches)
-        packed = logits.float().masked_fill(~open_.to(logits.device, non_blocking=True), -torch.inf).log_softmax(-1)
-        logs, tokens = packed.max(-1)
+        scores = logits.float().masked_fill_(~open_.to(logits.device, non_blocking=True), -torch.inf)
+        total = scores.logsumexp(-1)
+        best, tokens = scores.max(-1)
         ways = torch.tensor(nulls, device=logits.device)
-        null = packed.gather(1, ways.clamp(min=0)).exp().masked_fill(ways == NO_TOKEN, 0.0).sum(-1)
-        told = torch.stack([tokens.float(), logs, null], 1).tolist()  # a float32 counts to 16 million
+        null = (scores.gather(1, ways.clamp(min=0)) - total[:, None]).exp().masked_fill(ways == NO_TOKEN, 0.0).sum(-1)
+        told = torch.stack([tokens.float(), best - total, null], 1).tolist()  # a float32 counts to 16 million
         for branch, (token, log, absent) in zip(branches, told, strict=True):
             branch.choose(int(token), log, absent)
 

@@ -38,13 +38,15 @@ A4 = 1.414  # its height by its width
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """`inputs` are the forward pass's arguments, documents padded on the left; `seen` [B, L] is False for padding.
-    `ahead` [B]: what the position of a token exceeds its place among its document's tokens by, after the prompt."""
+    `ahead` [B]: what the position of a token exceeds its place among its document's tokens by, after the prompt.
+    `heads`: the tokens before the first picture, of documents that have one."""
 
     inputs: Mapping[str, Any]
     seen: Tensor
     ahead: Tensor
     lengths: tuple[int, ...]
     image_tokens: tuple[int, ...]
+    heads: tuple[tuple[int, ...], ...]
 
 
 def is_fast(config: Any) -> bool:
@@ -98,7 +100,9 @@ class Family:
 
     def prompt(self, questions: Sequence[Question]) -> Prompt:
         """Raises ModelError for a model that has no chat template and is not known either."""
-        inputs = self._processed(questions).to(self._model.device, dtype=self._model.dtype)
+        processed = self._processed(questions)
+        heads = tuple(map(self._head, processed["input_ids"], processed["attention_mask"]))
+        inputs = processed.to(self._model.device, dtype=self._model.dtype)
         inputs.pop("labels", None)
         seen = inputs["attention_mask"].bool()
         lengths = seen.sum(1)
@@ -109,7 +113,17 @@ class Family:
             ahead=inputs["position_ids"].amax(-1).reshape(-1, len(questions))[-1] + 1 - lengths,
             lengths=tuple(lengths.tolist()),
             image_tokens=tuple((inputs["input_ids"] == self._image_token).sum(1).tolist()),
+            heads=heads,
         )
+
+    @property
+    def is_causal(self) -> bool:
+        """Whether a token sees all that is before it and nothing else, as far as the first picture."""
+        return self._kind != "paligemma" and kinds_of_layers(self._model.config.get_text_config()) == {"full_attention"}
+
+    def _head(self, tokens: Tensor, mask: Tensor) -> tuple[int, ...]:
+        own: list[int] = tokens[mask.bool()].tolist()
+        return tuple(own[: own.index(self._image_token)]) if self._image_token in own else ()
 
     @property
     def _image_token(self) -> int:

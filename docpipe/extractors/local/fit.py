@@ -34,7 +34,7 @@ halving what is read for each token matters more."""
 
 ACTIVATIONS = 32
 """Rows of the hidden size, and three of the feed-forward layer's, are alive for each token of a prompt while one layer
-runs: 99,000 numbers with the widths of Qwen2.5-VL-3B, where 45,000 to 60,000 were measured for text and 72,000 to
+runs: 99,000 numbers with the widths of Qwen2.5-VL-3B, where 45,000 to 60,000 were measured for text and 65,000 to
 89,000 for a prompt half of which is a picture (benchmarks/model_memory.py)."""
 
 LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
@@ -159,7 +159,7 @@ def weights_in(folder: Path) -> Weights:
             count = 1
             for size in entry["shape"]:
                 count *= size
-            parameters += count
+            parameters += count if "F" in entry["dtype"] else 0  # tables of whole numbers are no parameters
             stored += entry["data_offsets"][1] - entry["data_offsets"][0]
     return Weights(parameters, stored)
 

@@ -6,7 +6,8 @@ config says of sampling, beams or penalties does not count: an answer is copied 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import torch
@@ -32,7 +33,7 @@ class Pen(Protocol):
         ...
 
     def take(self, token: int, log_probabilities: Tensor) -> None:
-        """What was chosen, and how probable each token was under the mask: [vocabulary], on the CPU."""
+        """What was chosen, and how probable each token was under the mask: [vocabulary]."""
         ...
 
 
@@ -41,19 +42,26 @@ def write(model: Any, inputs: Mapping[str, Any], pen: Pen, limit: int) -> None:
     held = _Held(pen)
     kept, model.generation_config = model.generation_config, _plain(model.generation_config, limit)
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), memory():
             model.generate(
                 **inputs,
                 logits_processor=LogitsProcessorList([held]),
                 stopping_criteria=StoppingCriteriaList([_Taken(held)]),
             )
-    except torch.OutOfMemoryError as error:
-        raise ModelError(
-            f"the model ran out of memory: {str(error).splitlines()[0]}",
-            hint="Take a smaller model (`docpipe doctor` says what fits), or free the device of other work.",
-        ) from error
     finally:
         model.generation_config = kept
+
+
+@contextmanager
+def memory() -> Iterator[None]:
+    """Raises ModelError where the device has none left."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"the model ran out of memory: {str(error).partition(chr(10))[0]}",
+            hint="Take a smaller model (`docpipe doctor` says what fits), or free the device of other work.",
+        ) from error
 
 
 def spelled(tokenizer: Any, tokens: Sequence[int]) -> list[str]:
@@ -97,7 +105,7 @@ class _Held(LogitsProcessor):
             missing = scores.shape[-1] - len(allowed)  # embeddings have rows that no token uses
             allowed = torch.nn.functional.pad(allowed, (0, missing)) if missing > 0 else allowed[: scores.shape[-1]]
             scores = scores.masked_fill(~allowed.to(scores.device), -torch.inf)
-        self.log_probabilities = scores.log_softmax(-1)[0].cpu()
+        self.log_probabilities = scores.log_softmax(-1)[0]
         return scores
 
 

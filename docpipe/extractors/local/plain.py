@@ -178,9 +178,9 @@ class _Schooled(_Pen):
             return
         likely = log_probabilities.exp().topk(min(LIKELIEST, len(log_probabilities)))
         self.absent[json.loads(key[: key.rindex(":")])] = sum(
-            float(p)
-            for p, other in zip(likely.values, likely.indices, strict=True)
-            if float(p) > 0.0 and _begun(tail + self._spelled(int(other)), key) == "n"
+            probability
+            for probability, other in zip(likely.values.tolist(), likely.indices.tolist(), strict=True)
+            if probability > 0.0 and _begun(tail + self._spelled(other), key) == "n"
         )
         del self._keys[0]
 
