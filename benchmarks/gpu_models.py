@@ -72,11 +72,11 @@ PRESETS = {
             f"{OURS}; nothing is real but its vocabulary", 112_896,
         ),
         Preset(
-            "cpu-60m", "qwen2_5_vl", _text(12, 512, 2048, (8, 2, 64), 32_000), _qwen2_5(4, 320, 856, 512, [1, 3]), OURS,
-            338_688,
+            "cpu-25m", "qwen2_5_vl", _text(8, 384, 1536, (6, 2, 64), 16_000), _qwen2_5(4, 320, 856, 384, [1, 3]), OURS,
+            254_016,
         ),
         Preset(
-            "smolvlm-500m", "smolvlm", _text(32, 960, 2560, (15, 5, 64), 49_280),
+            "smolvlm-500m", "smolvlm", {**_text(32, 960, 2560, (15, 5, 64), 49_280), "tie_word_embeddings": False},
             {
                 "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
                 "image_size": 512, "patch_size": 16,

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # Being absent is a claim as well: at less than this probability a field is asked for again.
-# `python -m benchmarks.cascade` counts what is asked and what is missed.
+# `python -m benchmarks.cascade` counts what is asked and what is missed: of 82 errors in drawn documents 72 are asked
+# about, at .95 it would be 75, for 14 of 2,040 fields more (decision 14).
 ABSENT_SURE = 0.9
 REREADS_MOST = 6  # crops of one document: the least sure values first
 REREAD_BELOW = 0.75  # confidence; an uncalibrated model accepts nothing, and not everything is to be read twice

@@ -21,8 +21,8 @@ CHATTY = (
     *("alembic", "botocore", "s3fs", "urllib3"),
     *("httpx2", "httpcore2", "openai", "anthropic", "google_genai"),
 )
-"""They say per message what our own line says with the document; from a warning on they are heard. The clients of hosted
-models would write whole pages into the log of a debugger."""
+"""They say per message what our own line says with the document; from a warning on they are heard. At the
+level of a debugger the clients of hosted models write down whole pages."""
 
 
 @contextmanager

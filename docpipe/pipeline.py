@@ -128,8 +128,8 @@ def understand_many(
     if second is not None:
         _ask_again(works, second)
     last = second or first
-    if isinstance(last, Rereader):
-        for work in works:
+    for work in works:
+        if isinstance(last, Rereader) and work.error is None:
             work.reread(last)
     return [work.error or work.result() for work in works]
 
@@ -167,13 +167,18 @@ class _Work:
 
     def reread(self, extractor: Rereader) -> None:
         """Once: the doubtful single fields, each from its crop."""
-        asked = crops(self.fields, self.prepared.pages) if self.error is None else {}
+        asked = crops(self.fields, self.prepared.pages)
         if self.unsure:  # the first model's sure values are not the second's to doubt
             asked = {path: crop for path, crop in asked.items() if path in self.unsure}
         if not asked:
             return
         started = perf_counter()
-        again = extractor.reread(asked, self.schema)
+        try:
+            again = extractor.reread(asked, self.schema)
+        except DocpipeError as error:
+            error.cost = added(error.cost, self.answer.cost)
+            self.error = error
+            return
         self.seconds["extract"] += perf_counter() - started
         self.unsure = self.unsure or tuple(asked)
         if self.judge.second is not None:

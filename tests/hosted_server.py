@@ -6,6 +6,7 @@ In: a kind and a script of what to answer. Out: its URL, and all that it receive
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from docpipe.config import load_settings
@@ -31,6 +33,15 @@ QUESTION = Question(
     ("Find these fields.", "Page 1 of 1:", Image.new("RGB", (120, 80), (200, 220, 255)), "Answer with JSON."),
     (Slot("invoice_number", TEXT, 40), Slot("gross_total", NUMBER, 30)),
 )
+
+
+def set_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own key for all providers, whatever the environment has."""
+    for name in [name for name in os.environ if name.startswith(("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_"))]:
+        monkeypatch.delenv(name)
+    for variable in VARIABLES.values():
+        monkeypatch.setenv(variable, KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,16 @@ def test_urgent_documents_come_along_first_and_wait_for_none_that_are_not(store)
     assert names(begun(store, urgent[2])) == []
 
 
-@pytest.mark.parametrize("trouble", [{"attempts": 1}, {"setbacks": 1}])
-def test_a_job_that_has_failed_before_is_alone(database, store, trouble):
+def test_jobs_that_waited_for_a_model_that_was_away_go_together_again(database, store):
+    first, second = prepared(store, "a.pdf"), prepared(store, "b.pdf")
+    for job in (first, second):
+        set_of(database, job, setbacks=3)
+    assert names(begun(store, first)) == ["b.pdf"]
+
+
+def test_a_job_that_has_failed_before_is_alone(database, store):
     good, bad, other = [prepared(store, name) for name in ("good.pdf", "bad.pdf", "other.pdf")]
-    set_of(database, bad, **trouble)
+    set_of(database, bad, attempts=1)
     assert names(begun(store, good)) == ["other.pdf"]
     prepared(store, "later.pdf")
     assert begun(store, bad) == []

@@ -122,8 +122,8 @@ def test_a_database_that_starts_again_is_waited_for_and_no_work_is_thrown_away(d
     job = submit(service)
     calls = away_for(monkeypatch, kind, name, 3)
     read = []
-    whole = pipeline.understand
-    monkeypatch.setattr(pipeline, "understand", lambda *given, **more: read.append(1) or whole(*given, **more))
+    whole = pipeline.understand_many
+    monkeypatch.setattr(pipeline, "understand_many", lambda *given, **more: read.append(1) or whole(*given, **more))
     done = worked(desk, job)
     assert (done.state, done.attempts, done.setbacks) == ("done", 1, 0)
     assert calls[0] > 3
@@ -229,15 +229,15 @@ def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(folder, redis_u
 def test_a_worker_that_was_taken_for_dead_does_not_end_the_job_a_second_time(desk, service, monkeypatch):
     job = submit(service)
     desk.prepare(job.id)
-    whole = pipeline.understand
+    whole = pipeline.understand_many
 
     def meanwhile(*given: Any, **more: Any) -> Any:
-        monkeypatch.setattr(pipeline, "understand", whole)
+        monkeypatch.setattr(pipeline, "understand_many", whole)
         lease_over(service.database, job)
         desk.understand(job.id)  # another worker has it and ends it
         return whole(*given, **more)
 
-    monkeypatch.setattr(pipeline, "understand", meanwhile)
+    monkeypatch.setattr(pipeline, "understand_many", meanwhile)
     desk.understand(job.id)
     assert service.jobs.get(job.id).state == "done"
     assert rows(service.database, extractions) == 1
@@ -255,14 +255,15 @@ def test_nothing_stays_of_a_job_that_is_deleted_while_it_is_worked_on(desk, serv
     job = submit(service)
     if stage == "understand":
         desk.prepare(job.id)
-    whole = getattr(pipeline, stage)
+    step = {"prepare": "prepare", "understand": "understand_many"}[stage]
+    whole = getattr(pipeline, step)
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         found = whole(*given, **more)
         assert service.delete(job.id)
         return found
 
-    monkeypatch.setattr(pipeline, stage, meanwhile)
+    monkeypatch.setattr(pipeline, step, meanwhile)
     monkeypatch.setattr(module, "WAITS", (0.01,))
     worked_on = getattr(desk, stage)
     worked_on(job.id)
@@ -274,14 +275,14 @@ def test_nothing_but_the_others_stays_of_a_job_that_is_deleted_while_it_is_worke
     other = worked(desk, submit(service, schema="receipt"))
     job = submit(service)
     desk.prepare(job.id)
-    whole = pipeline.understand
+    whole = pipeline.understand_many
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         found = whole(*given, **more)
         assert service.delete(job.id)
         return found
 
-    monkeypatch.setattr(pipeline, "understand", meanwhile)
+    monkeypatch.setattr(pipeline, "understand_many", meanwhile)
     desk.understand(job.id)
     assert rows(service.database, extractions) == 1, "its result would belong to nobody"
     assert service.answer(other) is not None

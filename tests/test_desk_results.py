@@ -133,7 +133,7 @@ def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, servi
     made = pipeline.extract(document, schema, kit.parts, kit.judge)
     service.store.save(made, schema)
     kit.close()
-    monkeypatch.setattr(pipeline, "understand", lambda *_, **__: pytest.fail("it was worked out again"))
+    monkeypatch.setattr(pipeline, "understand_many", lambda *_, **__: pytest.fail("it was worked out again"))
     job = worked(desk, submit(service))
     assert (job.state, job.run_key) == ("done", made.run_key)
     assert service.answer(job)["run_key"] == made.run_key

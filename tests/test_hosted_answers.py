@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import logging
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,16 +27,14 @@ from tests.hosted_server import (
     Received,
     one,
     says,
+    set_keys,
     talking,
 )
 
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_"))]:
-        monkeypatch.delenv(name)
-    for variable in VARIABLES.values():
-        monkeypatch.setenv(variable, KEY)
+    set_keys(monkeypatch)
 
 
 @pytest.mark.parametrize("kind", KINDS)

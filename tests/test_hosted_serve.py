@@ -79,6 +79,7 @@ def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 @pytest.fixture
 def backend(url: str, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HostedBackend]:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings: dict[str, Any] = {
         "DOCPIPE_OPENAI_URL": url,
         "DOCPIPE_HOSTED_THINKING_TOKENS": "0",
@@ -119,6 +120,7 @@ def test_a_picture_is_seen_by_the_model(backend: HostedBackend):
 
 def test_a_model_that_the_server_does_not_have_is_named(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = {"DOCPIPE_OPENAI_URL": url, "DOCPIPE_HOSTED_ATTEMPTS": "1"}
     backend = hosted_backend("openai", str(tmp_path / "nothing"), load_settings(settings))
     with pytest.raises(DocpipeError, match="nothing"):

@@ -237,25 +237,30 @@ def test_documents_with_and_without_pictures_can_be_asked_about_at_once():
     assert replies[1].image_tokens == 0 < replies[0].image_tokens
 
 
-def starved(monkeypatch: pytest.MonkeyPatch, documents: int) -> tuple[LocalBackend, list[int]]:
-    """A backend whose card is full with more than so many documents, and how many were tried at once."""
+CARD = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore about it.")
+PROCESSOR = RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
+
+
+def starved(monkeypatch: pytest.MonkeyPatch, documents: int, error: Exception = CARD) -> tuple[LocalBackend, list[int]]:
+    """A backend whose memory is full with more than so many documents, and how many were tried at once."""
     tried: list[int] = []
     fill = engine.Engine.fill
 
     def full(self: Any, prompt: Any, slots: Any) -> Any:
         tried.append(len(slots))
         if len(slots) > documents:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nMore about it.")
+            raise error
         return fill(self, prompt, slots)
 
     monkeypatch.setattr(engine.Engine, "fill", full)
     return LocalBackend("hf:starved", *built(FAMILY)), tried
 
 
-def test_a_batch_that_does_not_fit_is_halved_until_it_does(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("error", [CARD, PROCESSOR], ids=["card", "processor"])
+def test_a_batch_that_does_not_fit_is_halved_until_it_does(monkeypatch: pytest.MonkeyPatch, error: Exception):
     batch = [question(SLOTS[:1], pages=pages) for pages in (1, 2, 1, 2, 1)]
     expected = answer(*batch)
-    small, tried = starved(monkeypatch, 2)
+    small, tried = starved(monkeypatch, 2, error)
     replies = small.answer(batch)
     assert tried == [5, 2, 3, 1, 2]
     assert [reply.written[0].text for reply in replies] == [reply.written[0].text for reply in expected]  # type: ignore[union-attr]
@@ -267,6 +272,13 @@ def test_a_document_that_does_not_fit_alone_is_an_error_with_the_figure(monkeypa
     assert isinstance(first, ModelError) and isinstance(second, ModelError)
     assert "1 page" in str(first) and "2 pages" in str(second)
     assert "2.00 GiB" in str(first) and "smaller model" in first.hint
+
+
+def test_a_mistake_of_ours_is_not_taken_for_a_lack_of_memory(monkeypatch: pytest.MonkeyPatch):
+    broken, tried = starved(monkeypatch, 0, RuntimeError("The size of tensor a must match the size of tensor b"))
+    with pytest.raises(RuntimeError, match="size of tensor"):
+        broken.answer([question(), question()])
+    assert tried == [2]
 
 
 def test_a_batch_is_no_larger_than_the_memory_is_said_to_hold(monkeypatch: pytest.MonkeyPatch):

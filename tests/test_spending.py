@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import multiprocessing
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,16 +14,14 @@ from docpipe.config import load_settings
 from docpipe.errors import ModelError, TooLargeError, UsageError
 from docpipe.extractors.hosted.choose import hosted_backend, spending_file
 from docpipe.extractors.hosted.spending import DayBudget, Price, read_price
-from tests.hosted_server import ANSWER, QUESTION, VARIABLES, Answer, Clock, fails, one, says, talking
+from tests.hosted_server import ANSWER, QUESTION, Answer, Clock, fails, one, says, set_keys, talking
 
 TODAY = datetime.date(2026, 11, 22)
 
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv(VARIABLES["openai"], "sk-a-key-that-nobody-may-see")
+    set_keys(monkeypatch)
 
 
 def _budget(folder: Path, tokens: int | None = None, money: float | None = None, day: int = 0) -> DayBudget:

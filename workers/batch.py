@@ -54,7 +54,8 @@ class Batch:
         """Raises what stopped them all; `held` has those that have no end yet."""
         first, *more = self._held.jobs
         facts = {"batch": self._size, "jobs": [job.id for job in self._held.jobs]}
-        log.info("understand: %d documents at a time", self._size, extra={"facts": facts})
+        if more:
+            log.info("understand: %d documents at a time", self._size, extra={"facts": facts})
         with ExitStack() as spans:
             for job in more:  # the desk has begun that of the first
                 spans.enter_context(span("understand", job.trace, job=job.id, batch=self._size))
@@ -72,7 +73,7 @@ class Batch:
                 run = pipeline.plan(document, schema, self._kit.parts, self._kit.judge)
                 known = self._desk.known(run, schema)
                 if known is not None:
-                    self._end(job, run, known)
+                    self._end(job, run, known, paid=False)
                 elif run.key in asked:
                     asked[run.key].jobs.append(job)
                 else:
@@ -96,10 +97,10 @@ class Batch:
                 with self._by_itself(job):
                     if failure is not None:
                         raise failure
-                    self._end(job, one.run, made)
+                    self._end(job, one.run, made, paid=job is one.jobs[0])
 
-    def _end(self, job: Job, run: Run, made: Extraction) -> None:
-        self._desk.finish(job, run, made)
+    def _end(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
+        self._desk.finish(job, run, made, paid=paid)
         self._held.let_go(job)
         seconds = perf_counter() - self._started
         log.info("understand: done", extra={"facts": {"seconds": seconds, "batch": self._size}})

@@ -20,20 +20,19 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
 from docpipe.api import Kit, choose_kit, picture_sides
-from docpipe.data import Document, Extraction
+from docpipe.data import Extraction
 from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, StoreError
 from docpipe.ingest import ingest
 from docpipe.log import about
-from docpipe.pipeline import Prepared
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
 from docpipe.result import Run
-from docpipe.schema import Schema, load_schema
+from docpipe.schema import Schema
 from docpipe.service import Service, Wish, addressed
 from docpipe.store.blobs import opened, original_key
 from docpipe.store.jobs import ENDED, LOCAL, Job, Stage
-from docpipe.store.prepared import keep, kept
+from docpipe.store.prepared import keep
 from docpipe.store.usage import Usage
 from docpipe.trace import span
 from workers.batch import Batch
@@ -133,23 +132,7 @@ class Desk:
         most = min(pipeline.batch_of(kit.parts.extractor), self.service.settings.batch)
         more = self.patiently(lambda: self.service.jobs.claim_more(job, self._name, most - 1))
         held.add(more)
-        if more:
-            Batch(self, held, kit).answer()
-            return
-        try:
-            document, pages, timings = kept(self.service.blobs, job.id)
-            self._answer_from(job, document, Prepared(pages, timings), kit)
-        except MissingError as error:
-            self.read_again(job, error)
-
-    def _answer_from(self, job: Job, document: Document, prepared: Prepared, kit: Kit) -> None:
-        schema = load_schema(job.schema)
-        run = pipeline.plan(document, schema, kit.parts, kit.judge)
-        extraction = self.known(run, schema)
-        if extraction is None:
-            self.begin(run, schema)
-            extraction = self.stored(run, schema, _made(prepared, schema, kit, run))
-        self.finish(job, run, extraction)
+        Batch(self, held, kit).answer()
 
     def known(self, run: Run, schema: Schema) -> Extraction | None:
         """The result of the same work, which is shown again then."""
@@ -171,8 +154,10 @@ class Desk:
         self.patiently(lambda: store.save(answer, schema.chosen(answer.schema)))
         return answer
 
-    def finish(self, job: Job, run: Run, made: Extraction) -> None:
-        if not self.patiently(lambda: self.service.jobs.finish(job, run.key, made.status, Usage.of(made))):
+    def finish(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
+        """`paid`: the result was made for this job, and its cost is this job's."""
+        used = Usage.of(made) if paid else Usage.of(made).unpaid()
+        if not self.patiently(lambda: self.service.jobs.finish(job, run.key, made.status, used)):
             self._clear_if_deleted(replace(job, run_key=run.key))
 
     def read_again(self, job: Job, error: MissingError) -> None:
@@ -263,13 +248,6 @@ class Desk:
         if key not in self._kits:
             self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=1)
         return self._kits[key]
-
-
-def _made(prepared: Prepared, schema: Schema, kit: Kit, run: Run) -> Extraction | DocpipeError:
-    try:
-        return pipeline.understand(prepared, schema, extractor=kit.parts.extractor, run=run, judge=kit.judge)
-    except DocpipeError as error:
-        return error
 
 
 def _name_of(schema: Schema) -> str | None:

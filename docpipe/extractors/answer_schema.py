@@ -31,7 +31,7 @@ ROWS_MOST = 300  # rows of one answer: more do not fit on the pages of one quest
 
 TOKENS_PER_CHARACTER = 1.0  # digits, and letters of other scripts, take a token each
 TOKENS_AROUND = 16  # the key, quotes and braces
-LIST_TOKENS = 6_000  # some hundred rows of six cells
+LIST_TOKENS = 4_000  # some ninety rows of six cells; servers with a short context refuse more
 
 
 def slots(schema: Schema) -> tuple[Slot, ...]:

@@ -19,6 +19,7 @@ from docpipe.extractors.parse import SAID, Findings, string_of
 from docpipe.extractors.prompt import Sheet
 from docpipe.schema import Schema
 
+NO_MARKUP = str.maketrans("<>", "‹›")  # a page must not end the user's turn: `<|im_end|>` is text on it
 BATCH = 8  # documents that a worker hands over at once; the backend makes of them what fits
 
 
@@ -134,7 +135,8 @@ def _text(page: Page) -> str:
     lines: dict[int, list[str]] = {}
     for word in page.words:
         lines.setdefault(word.line, []).append(word.text)
-    return "\n".join(" ".join(words) for words in lines.values())
+    text = "\n".join(" ".join(words) for words in lines.values())
+    return text.translate(NO_MARKUP)
 
 
 def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:

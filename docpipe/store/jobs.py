@@ -138,9 +138,10 @@ class JobStore:
 
     def claim_more(self, job: Job, worker: str, most: int) -> list[Job]:
         """Company for a job that this worker begins to understand: up to `most` others that wait for the same model and
-        schema, urgent ones first, then old ones. Nobody waits for what is less urgent. A job that has failed before
-        gets no company and is none: one that kills its worker takes others with it once at most."""
-        if most < 1 or job.attempts > 1 or job.setbacks:
+        schema, urgent ones first, then old ones. Nobody waits for what is less urgent. A job of which an attempt was
+        lost gets no company and is none: one that kills its worker takes others with it once at most. Setbacks do not
+        count: after a model was away, all that waited for it would go one by one."""
+        if most < 1 or job.attempts > 1:
             return []
         with self.database.writing() as connection:
             ids: list[str] = []
@@ -164,20 +165,20 @@ class JobStore:
 
     def fail(self, job: Job, error: DocpipeError) -> bool:
         """For good: the document cannot be processed, however often it is tried."""
-        return self._close(job, {"state": "failed", **_reason(error)})
+        return self._close(job, {"state": "failed", **_reason(error)}, Usage.spent(error.cost, 1))
 
     def give_back(self, job: Job, stage: Stage, error: DocpipeError) -> bool:
         """To be tried again after a while; when the tries are used up it is quarantined with this reason. What failed
         around the document (a disk, a database, a model) costs it no attempt."""
         around = isinstance(error, SURROUNDINGS)
         if job.setbacks >= MOST_SETBACKS if around else job.attempts >= MOST_ATTEMPTS:
-            return self._close(job, {"state": "quarantined", **_reason(error)})
+            return self._close(job, {"state": "quarantined", **_reason(error)}, Usage.spent(error.cost, 1))
         tries = job.setbacks if around else job.attempts - 1
         wait = min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
         again = {"state": WAITING[stage], "not_before": _now() + wait, **_at_rest(), **_reason(error)}
         if around:
             again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + 1}
-        return self._change(job, again)
+        return self._change(job, again, Usage.spent(error.cost, 0) if error.cost else None)
 
     def _take(self, connection: Connection, job_id: str, stage: Stage, worker: str, **more: Any) -> Job | None:
         """Compare and swap."""
@@ -199,11 +200,14 @@ class JobStore:
         with self.database.writing() as connection:
             return close(connection, _own(job), values, used) > 0
 
-    def _change(self, job: Job, values: Mapping[str, Any]) -> bool:
+    def _change(self, job: Job, values: Mapping[str, Any], used: Usage | None = None) -> bool:
         """Only by the worker that has the job, and only while it works on it."""
         with self.database.writing() as connection:
-            done = connection.execute(update(jobs).where(_own(job)).values({"changed": _now(), **values}))
-            return done.rowcount > 0
+            change = update(jobs).where(_own(job)).values({"changed": _now(), **values}).returning(jobs)
+            row = connection.execute(change).mappings().one_or_none()
+            if row is not None and used is not None:
+                count(connection, row, used)
+            return row is not None
 
 
 def close(
@@ -251,7 +255,7 @@ def _company(job: Job, priority: int, most: int) -> Select[tuple[str]]:
     far = select(jobs.c.sent).where(waits).order_by(jobs.c.sent).offset(LOOKED_THROUGH).limit(1).scalar_subquery()
     near = jobs.c.sent < func.coalesce(far, _now() + timedelta(days=1), type_=jobs.c.sent.type)
     alike = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
-    untried = and_(jobs.c.attempts == 0, jobs.c.setbacks == 0)
+    untried = jobs.c.attempts == 0
     query = select(jobs.c.id).where(waits, near, untried, *alike)
     return query.order_by(jobs.c.sent).limit(most).with_for_update(skip_locked=True)
 

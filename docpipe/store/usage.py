@@ -7,7 +7,7 @@ dies: it is in the same database as the results.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -18,6 +18,7 @@ from docpipe.store.database import Database, upsert
 from docpipe.store.service_tables import usage
 
 LABELS = ("schema", "extractor", "outcome")
+GIVEN_BACK = "given_back"  # the outcome of attempts after which a job was tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,39 @@ class Usage:
             decide_seconds=extraction.timings.get("decide", 0.0),
         )
 
+    @classmethod
+    def spent(cls, cost: Mapping[str, float], documents: int) -> Self:
+        """On an attempt that came to nothing; `documents` that ended with it."""
+        return cls(
+            documents=documents,
+            tokens_in=cost.get("tokens_in", 0.0),
+            image_tokens=cost.get("image_tokens", 0.0),
+            tokens_out=cost.get("tokens_out", 0.0),
+            money=cost.get("money", 0.0),
+            extract_seconds=cost.get("seconds", 0.0),
+        )
+
+    def unpaid(self) -> Self:
+        """Of a result that was there already: this document cost nothing."""
+        return replace(
+            self, tokens_in=0.0, image_tokens=0.0, tokens_out=0.0, money=0.0, extract_seconds=0.0, decide_seconds=0.0
+        )
+
 
 AMOUNTS = tuple(field.name for field in fields(Usage) if field.name != "extractor")
 
 
 def count(connection: Connection, job: Mapping[Any, Any], used: Usage) -> None:
-    """Add an ended job. `job` is its row."""
+    """Add an ended job, or what an attempt at one cost that goes on. `job` is its row."""
     amounts = {name: value for name, value in asdict(used).items() if name in AMOUNTS}
-    amounts["attempts"] += job["attempts"]
+    if used.documents:
+        amounts["attempts"] += job["attempts"]
     row = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
         "host": (job["worker"] or "").rpartition(":")[0],
         "schema": job["schema"],
         "extractor": used.extractor or job["model"],
-        "outcome": job["status"] if job["state"] == "done" else job["state"],
+        "outcome": (job["status"] if job["state"] == "done" else job["state"]) if used.documents else GIVEN_BACK,
     }
     adding = upsert(connection, usage, row | amounts)
     summed = {name: usage.c[name] + adding.excluded[name] for name in AMOUNTS}

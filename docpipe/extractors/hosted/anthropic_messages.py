@@ -93,7 +93,7 @@ class AnthropicMessages:
 def _part(part: str | Picture) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    source = {"type": "base64", "media_type": MEDIA_TYPE, "data": part.base64}
+    source = {"type": "base64", "media_type": MEDIA_TYPE, "data": part.as_text}
     return {"type": "image", "source": source}
 
 

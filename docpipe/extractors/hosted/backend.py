@@ -39,6 +39,7 @@ COMPLAINTS: tuple[tuple[Feature, re.Pattern[str]], ...] = (
     ("detail", re.compile(r"media_?resolution|image_url.{0,20}detail", re.I)),
     ("old_limit", re.compile(r"max_tokens.{0,40}(not supported|unsupported)|unsupported.{0,40}max_tokens", re.I)),
     ("thinking", re.compile(r"max_(completion_|output_)?tokens|context.{0,3}(length|window|size)", re.I)),
+    ("limit", re.compile(r"max_(completion_|output_)?tokens|context.{0,3}(length|window|size)", re.I)),
     ("limits", re.compile(r"pattern|m(ax|in)(Length|Items)|grammar|regex|schema|response_?format", re.I)),
     ("schema", re.compile(r"schema|response_?format|output_config|response_?mime|grammar|structured|guided", re.I)),
 )
@@ -48,6 +49,7 @@ LEFT_OUT: dict[Feature, str] = {
     "detail": "pictures in detail",
     "old_limit": "max_tokens, but max_completion_tokens",
     "thinking": "so many tokens",
+    "limit": "so many tokens: it may use what its context leaves",
     "limits": "bounds in the JSON Schema",
     "schema": "a JSON Schema: it now stands in the prompt",
 }

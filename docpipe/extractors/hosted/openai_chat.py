@@ -42,8 +42,10 @@ class OpenAIChat:
     max_side = MAX_SIDE
 
     def __init__(self, key: str | None, url: str | None, http: httpx2.Client) -> None:
-        # servers of one's own know `max_tokens`, OpenAI's newer models only `max_completion_tokens`
-        self.uses: frozenset[Feature] = OWN if url is None else OWN | {"old_limit"}
+        # servers of one's own know `max_tokens`, OpenAI's newer models only `max_completion_tokens`; what a short
+        # context leaves is known to the server alone
+        self.uses: frozenset[Feature] = OWN if url is None else OWN | {"old_limit", "limit"}
+        self._is_own = url is not None
         self._dropped = NOT_TAKEN if url is None else frozenset[str]()
         self._headers: Any = None if key else {"Authorization": openai.Omit()}
         self._client = openai.OpenAI(api_key=key or "none", base_url=url or URL, http_client=http, max_retries=0)
@@ -61,7 +63,8 @@ class OpenAIChat:
             options["temperature"] = 0
         if "logprobs" in request.uses:
             options["logprobs"] = True
-        options["max_tokens" if "old_limit" in request.uses else "max_completion_tokens"] = request.most_tokens
+        if "limit" in request.uses or not self._is_own:
+            options["max_tokens" if "old_limit" in request.uses else "max_completion_tokens"] = request.most_tokens
         content = [_part(part, "detail" in request.uses) for part in request.parts]
         if "schema" not in request.uses:
             content.append({"type": "text", "text": SCHEMA_IN_WORDS + json.dumps(request.schema)})
@@ -89,7 +92,7 @@ class OpenAIChat:
 def _part(part: str | Picture, in_detail: bool) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    picture = {"url": f"data:{MEDIA_TYPE};base64,{part.base64}"}
+    picture = {"url": f"data:{MEDIA_TYPE};base64,{part.as_text}"}
     return {"type": "image_url", "image_url": {**picture, "detail": "high"} if in_detail else picture}
 
 

@@ -15,9 +15,9 @@ from typing import Any, Literal, Protocol
 from docpipe.extractors.asking import Finish, Question, Token
 from docpipe.extractors.hosted.calls import WORDS, Failure
 
-Feature = Literal["schema", "limits", "temperature", "logprobs", "detail", "thinking", "old_limit"]
+Feature = Literal["schema", "limits", "temperature", "logprobs", "detail", "thinking", "limit", "old_limit"]
 """What a request can do without: the schema, the keywords in it that bound what is written, temperature 0,
-log-probabilities, pictures in detail, tokens for thinking, the old name of the most tokens to write."""
+log-probabilities, pictures in detail, tokens for thinking, the most tokens to write, and their old name."""
 
 # A page of 2,000 pixels as JPEG has 160 to 230 KiB and takes 12 ms, as PNG 190 to 450 KiB and 50 to 110 ms
 # (docs/hosted.md), a photo many times as much. Colours are kept at full width: else coloured print smears.
@@ -42,7 +42,8 @@ class Picture:
     height: int
 
     @property
-    def base64(self) -> str:
+    def as_text(self) -> str:
+        """In base64."""
         return base64.b64encode(self.data).decode("ascii")
 
     @property

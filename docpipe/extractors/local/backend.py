@@ -59,7 +59,9 @@ class LocalBackend:
             if len(questions) > 1 and self._fits(_columns(prompt, questions)) < len(questions):
                 raise _TooManyError
             return self._filled(questions, prompt)
-        except (_TooManyError, torch.OutOfMemoryError, DocpipeError) as error:
+        except (_TooManyError, RuntimeError, DocpipeError) as error:
+            if isinstance(error, RuntimeError) and not _is_full(error):
+                raise
             if len(questions) == 1:
                 return [error if isinstance(error, DocpipeError) else self._no_memory(questions[0], error)]
         # Outside the handler: its traceback would keep the tensors of the batch that did not fit.
@@ -105,6 +107,11 @@ class LocalBackend:
 
 class _TooManyError(Exception):
     """More documents than fit, found out before they were tried."""
+
+
+def _is_full(error: RuntimeError) -> bool:
+    """A card has a class of its own for it, the processor has words."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def _columns(prompt: Prompt, questions: Sequence[Question]) -> int:

@@ -17,7 +17,7 @@ from docpipe.extractors.local.plain import PlainBackend
 def local_backend(weights: str, *, threads: int) -> Backend:
     """Raises ModelError."""
     loaded = load(weights, threads=threads)
-    if loaded.model.config.is_encoder_decoder:
+    if loaded.model.config.model_type == "vision-encoder-decoder":  # Donut
         return DonutBackend(loaded.name, loaded.model, loaded.processor)
     if is_fast(loaded.model.config):
         return LocalBackend(loaded.name, loaded.model, loaded.processor, fits=loaded.batch)
