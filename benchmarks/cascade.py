@@ -78,16 +78,19 @@ def main() -> None:
     options = parser.parse_args()
     kit = choose_kit("embedded", ACCEPT_ERROR, load_settings().limits(), threads=1)
     together: list[Answered] = []
+    titles = []
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
             sets = _drawn(Path(name), options) if options.data is None else _labelled(Path(name), options)
             for title, schema, folder, documents, only_visible in sets:
                 found = list(_answered(kit, schema, folder, documents, only_visible=only_visible))
                 together += found
+                titles.append(title)
                 print("\n".join(table(title, found)), flush=True)
     finally:
         kit.close()
-    print("\n".join(table("all of them", together)))
+    if len(titles) > 1:
+        print("\n".join(table("all of them", together)))
 
 
 Known = tuple[str, Schema, Path, list[Labelled], bool]
@@ -154,7 +157,8 @@ def slots(judged: Judged, fields: Sequence[Field], schema: Schema) -> tuple[Slot
 
 @dataclass(frozen=True)
 class Tally:
-    """Of many documents: slots, those that are asked, those asked without need, and outcomes before and at best."""
+    """Of many documents: slots, those that are asked, those asked though the truth knows of no error in them, and
+    outcomes before and at best."""
 
     slots: int
     asked: int
@@ -207,7 +211,7 @@ def mended(outcome: str) -> str:
 def table(title: str, documents: Sequence[Answered]) -> Iterator[str]:
     absent = [slot for document in documents for slot in document.slots if slot.outcomes == ("missed",)]
     yield f"\n### {title}: {len(documents)} documents, {len(absent)} single values missed\n"
-    yield "| ABSENT_SURE | fields asked | of the errors | left | asked, was right | F1 now | F1 at best | letters |"
+    yield "| ABSENT_SURE | fields asked | of the errors | left | no error known | F1 now | F1 at best | letters |"
     yield "|---|---|---|---|---|---|---|---|"
     for choice in CHOICES:
         asked = asked_single(documents, choice)

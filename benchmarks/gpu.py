@@ -25,12 +25,12 @@ import torch
 from benchmarks.gpu_limits import Limits, Sizes, Traffic, measure, settle
 from benchmarks.gpu_models import PRESETS, build
 from benchmarks.gpu_pages import Task, tasks
+from benchmarks.gpu_profile import Profile, even, profile
 from benchmarks.gpu_profile import lines as profile_lines
-from benchmarks.gpu_profile import profile
 from benchmarks.gpu_ways import Bench, Run
 from docpipe.extractors.local.cards import find_places
 
-BATCHES = (2, 4, 8)
+BATCHES = (2, 4, 8, 16)
 PLAIN = "plain `generate`, a page at a time"
 AIM = 10.0
 CLEAR_PEAK = Path("/proc/self/clear_refs")  # Linux: writing 5 forgets the highest memory so far
@@ -112,10 +112,16 @@ def main() -> None:
         print("\n".join(["", *_speeds(found), "", *_shares(found, sizes, limits)]))
         if options.json:
             options.json.write_text(json.dumps(_record(preset.name, found, sizes, limits), indent=1))
+    print("\n".join(["", *profile_lines(list(_profiles(bench, pages)))]))
+
+
+def _profiles(bench: Bench, pages: Sequence[Task]) -> Iterator[Profile]:
+    """Of one page and of all with every slot busy, and of all as they are."""
     bench.engine.share(prefix=True)
-    bench.fill(pages[:1])
-    bench.fill(pages)
-    print("\n".join(["", *profile_lines([profile(bench, pages[:1]), profile(bench, pages)])]))
+    evenly = [even(task) for task in pages]
+    for asked in (evenly[:1], evenly, pages):
+        bench.fill(asked)
+        yield profile(bench, asked)
 
 
 def _options() -> argparse.Namespace:

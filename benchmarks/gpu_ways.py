@@ -26,7 +26,8 @@ from docpipe.extractors.local.branches import Branch
 from docpipe.extractors.local.engine import Engine
 from docpipe.extractors.local.family import Family, Prompt
 
-CERTAIN = 1e6  # a logit above all others; below the largest float16
+CERTAIN = 1e6  # a logit above all others
+NOTHING = 0  # whispered to a branch that has left the right answer: `wrong` tells
 
 
 @dataclass
@@ -80,7 +81,7 @@ class Taught(Engine):
             told = str(self._tokenizer.decode(branch.tokens, clean_up_tokenization_spaces=False))
             lesson = [*branch.tokens, *self._cut(self.texts[key][len(told) :])]
         self._lessons[key] = lesson
-        return lesson[done]
+        return lesson[done] if done < len(lesson) else NOTHING
 
     def _cut(self, text: str) -> list[int]:
         return list(self._tokenizer(text, add_special_tokens=False)["input_ids"])

@@ -243,7 +243,7 @@ _one_at_a_time = threading.Lock()
 @contextlib.contextmanager
 def _loaded(model: str, accept_error: float, settings: Settings) -> Iterator[Kit]:
     """The parts, loaded once for each model; closed when the process ends."""
-    key = (model, settings.limits())
+    key = (model, settings.limits(), settings.calibrations)
     with _one_at_a_time:
         if key not in _kits:
             _kits[key] = choose_kit(model, accept_error, settings.limits(), threads=usable_cores())

@@ -1,11 +1,14 @@
 """Signals become P(right), and P(right) becomes a threshold for an error rate."""
 
 import random
+from contextlib import closing
 
 import pytest
 
-from docpipe.confidence import FEATURES, RISK, Calibration, Record, binomial_tail, features, fit
+from docpipe.api import choose_extractor, choose_kit
+from docpipe.confidence import FEATURES, RISK, UNCALIBRATED, Calibration, Record, binomial_tail, features, fit
 from docpipe.errors import ModelError
+from docpipe.render import Limits
 
 
 def records(count, *, kind="money", seed=1, honest=True):
@@ -142,3 +145,25 @@ def test_missing_signals_count_as_nothing_and_certainty_is_capped():
 def test_without_records_nothing_is_fitted():
     with pytest.raises(ModelError):
         fit([], "scripted:1")
+
+
+def test_a_calibration_is_found_by_its_extractor_among_those_of_a_folder(tmp_path):
+    told = [Record(str(number), "money", {"score": 0.9}, True) for number in range(50)]
+    for name, extractor in (("calibration-a.json", "hf:a@1+x"), ("calibration-b.json", "hf:b@1+x")):
+        fit(told, extractor).save(tmp_path / name)
+    assert Calibration.found("hf:b@1+x", tmp_path).extractor == "hf:b@1+x"
+    assert Calibration.found("hf:b@2+x", tmp_path).extractor == UNCALIBRATED, "another revision is another model"
+
+
+def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):
+    script = tmp_path / "script.json"
+    script.write_text('{"total": "1,00"}')
+    name = choose_extractor(f"scripted:{script}", threads=1).name
+    told = [Record(str(number), "money", {"score": 0.9}, True) for number in range(50)]
+    (tmp_path / "mine").mkdir()
+    fit(told, name).save(tmp_path / "mine" / "calibration.json")
+    with closing(choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)) as kit:
+        assert kit.judge.calibration.extractor == UNCALIBRATED
+    monkeypatch.setenv("DOCPIPE_CALIBRATIONS", str(tmp_path / "mine"))
+    with closing(choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)) as kit:
+        assert kit.judge.calibration.extractor == name

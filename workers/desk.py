@@ -20,6 +20,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
 from docpipe.api import Kit, choose_kit, picture_sides
+from docpipe.batch.pace import pace_of
 from docpipe.data import Extraction
 from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, StoreError
 from docpipe.ingest import ingest
@@ -246,7 +247,8 @@ class Desk:
         """The parts for a job's model, kept for the next one."""
         key = (job.model, job.accept_error)
         if key not in self._kits:
-            self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=1)
+            threads = pace_of(job.model, self.service.settings, jobs=1).threads
+            self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=threads)
         return self._kits[key]
 
 
