@@ -21,12 +21,12 @@ WORKDIR /source
 COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 ENV PIP_CONSTRAINT=/source/constraints.txt PIP_BUILD_CONSTRAINT=/source/constraints.txt PIP_NO_CACHE_DIR=1
 RUN python -m venv --without-pip /opt/docpipe \
- && pip --python /opt/docpipe/bin/python install '.[postgres,serve,s3,traces]'
+ && pip --python /opt/docpipe/bin/python install '.[postgres,serve,s3,traces,hosted]'
 
 # torch from PyPI brings NVIDIA's CUDA libraries as wheels. So this needs no image with CUDA: the machine's driver is
 # handed in by the NVIDIA Container Toolkit, which reads the NVIDIA_* variables below.
 FROM needed AS needed-gpu
-RUN pip --python /opt/docpipe/bin/python install '.[postgres,serve,s3,traces,gpu]'
+RUN pip --python /opt/docpipe/bin/python install '.[postgres,serve,s3,traces,hosted,gpu]'
 
 FROM needed AS installed
 COPY --from=wheel /wheels /wheels
@@ -46,7 +46,7 @@ RUN if [ -n "$PROGRAMS" ]; then \
  && pip uninstall --yes --root-user-action ignore pip setuptools wheel \
  && groupadd --gid 10001 docpipe \
  && useradd --uid 10001 --gid docpipe --no-create-home --home-dir /tmp --shell /usr/sbin/nologin docpipe \
- && install --directory --owner docpipe --group docpipe /data
+ && install --directory --owner docpipe --group docpipe /data /models /spending
 # One thread a process: as many processes as there are cores is what uses them best (docs/decisions/0007-processes-not-threads.md).
 ENV PATH=/opt/docpipe/bin:$PATH \
     PYTHONUNBUFFERED=1 \

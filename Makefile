@@ -20,7 +20,7 @@ SHOW := $(BIN)/docpipe show --db $(DATABASE)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench bench-quality bench-service pictures clean
+.PHONY: help run test check bench bench-quality bench-gpu bench-service pictures clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ bench-quality: $(BASE) ## Measure accuracy on labelled documents kept aside (DAT
 	$(BIN)/python -m benchmarks.quality --data $(DATA)
 	$(BIN)/python -m benchmarks.forms --data $(DATA)
 	$(BIN)/python -m benchmarks.types --data $(DATA)
+
+bench-gpu: $(FULL) ## Measure local models beside plain `generate`, on the card or the CPU (a quarter of an hour)
+	$(BIN)/python -m benchmarks.gpu
 
 bench-service: $(FULL) ## Kill, starve and load the service, and count what became of its documents (half an hour)
 	$(BIN)/python -m benchmarks.chaos

@@ -103,6 +103,7 @@ def main() -> None:
     model, processor = build(preset, device, dtype)
     bench = Bench(model, processor, device)
     pages = tasks(options.pages, bench.family.max_side)
+    pages = [task.singles for task in pages] if options.singles else pages
     limits = measure(device, dtype)
     sizes = Sizes.of(model)
     print("\n".join([*_machine(device, dtype, options.threads), *_asked(preset.name, sizes, pages, bench)]), flush=True)
@@ -132,6 +133,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pages", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of torch on a CPU")
+    parser.add_argument("--singles", action="store_true", help="ask for single fields only, no lists")
     parser.add_argument("--profile", action="store_true", help="only where a step's time goes")
     parser.add_argument("--json", type=Path, help="write the figures there; benchmarks/gpu_arithmetic.py reads them")
     return parser.parse_args()
@@ -199,6 +201,9 @@ def _asked(name: str, sizes: Sizes, pages: Sequence[Task], bench: Bench) -> Iter
     yield f"| model | {name}: {sizes.parameters / 1e6:,.1f} million parameters, random |"
     yield f"| pages | {len(pages)} drawn invoices, {width} x {height} pixels |"
     yield f"| prompt | {prompts[0].lengths[0]:,} tokens, {prompts[0].image_tokens[0]:,} of them the picture |"
+    slots = pages[0].question.slots
+    lists = [slot.name for slot in slots if slot.value["type"] == "array"]
+    yield f"| slots | {len(slots)}, of which lists: {', '.join(lists) or 'none'} |"
     yield f"| answer | {min(answers)} to {max(answers)} tokens, {sum(answers) / len(answers):.0f} on average |"
 
 

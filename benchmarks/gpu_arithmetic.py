@@ -30,7 +30,7 @@ PAGES = 3  # whose preparing is timed, after one that is not
 @dataclass(frozen=True)
 class Card:
     """Bytes and operations a second that are reached; milliseconds of a pass that Python and the launching of kernels
-    take (`host`), and those of a step outside the model: `outside[0]`, and `outside[1]` more for each document."""
+    take (`host`), and those of a step outside the model: `outside[0]`, and `outside[1]` more for each busy slot."""
 
     bandwidth: float
     flops: float
@@ -49,8 +49,8 @@ def seconds(run: Mapping[str, Any], sizes: Sizes, card: Card, image: int, patche
     steps.pairs += more * steps.rows // pages
     read = max(sizes.calculated(prompt, pages * patches) / card.flops, card.host / 1000)
     work = max(sizes.moved(steps) / card.bandwidth, sizes.calculated(steps) / card.flops)
-    around = card.outside[0] + card.outside[1] * pages if run["taught"] else 0.0
-    return read + max(work, steps.passes * card.host / 1000) + steps.passes * around / 1000
+    around = steps.passes * card.outside[0] + steps.told * card.outside[1] if run["taught"] else 0.0
+    return read + max(work, steps.passes * card.host / 1000) + around / 1000
 
 
 def sizes_of(preset: Preset) -> Sizes:
@@ -133,7 +133,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bandwidth-share", type=float, default=0.6, help="of it that is reached: an assumption")
     parser.add_argument("--flops-share", type=float, default=0.4, help="of it that is reached: an assumption")
     parser.add_argument("--host-layer", type=float, default=0.5, help="ms of host time a layer and pass: an assumption")
-    parser.add_argument("--outside", type=float, nargs=2, default=(3.0, 0.5), help="ms a step, and more a document")
+    parser.add_argument("--outside", type=float, nargs=2, default=(1.4, 0.1), help="ms a step, and a busy slot")
     return parser.parse_args()
 
 

@@ -41,6 +41,12 @@ class Task:
         return written(dict(self.values))
 
     @property
+    def singles(self) -> Task:
+        """The same page, asked for its single fields alone."""
+        slots = tuple(slot for slot in self.question.slots if not _is_list(slot))
+        return Task(replace(self.question, slots=slots), {slot.name: self.values[slot.name] for slot in slots})
+
+    @property
     def in_one(self) -> Task:
         """The same, asked in one slot: one field after the other."""
         slots = self.question.slots

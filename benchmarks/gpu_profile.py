@@ -62,8 +62,7 @@ class _Settled(Stopwatch):
 
 def even(task: Task) -> Task:
     """The same page, asked for its single fields alone, all as long as each other: every slot is busy at each step."""
-    slots = tuple(slot for slot in task.question.slots if slot.value["type"] != "array")
-    return Task(replace(task.question, slots=slots), {slot.name: EVEN for slot in slots})
+    return replace(task.singles, values=dict.fromkeys(task.singles.values, EVEN))
 
 
 def profile(bench: Bench, tasks: Sequence[Task]) -> Profile:

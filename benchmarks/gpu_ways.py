@@ -26,7 +26,7 @@ from docpipe.extractors.local.branches import Branch
 from docpipe.extractors.local.engine import Engine
 from docpipe.extractors.local.family import Family, Prompt
 
-CERTAIN = 1e6  # a logit above all others
+CERTAIN = 6e4  # a logit above all others, below the largest float16
 NOTHING = 0  # whispered to a branch that has left the right answer: `wrong` tells
 
 

@@ -149,7 +149,7 @@ def choose_kit(model: str, accept_error: float, limits: Limits, *, threads: int,
 
 def _calibration_folders(model: str) -> Iterator[Path]:
     """Of weights that are a folder, and where the user keeps those of other models."""
-    yield from (Path(weights) for _, _, weights in (one.partition(":") for one in model.split(",")) if weights)
+    yield from (Path(weights) for _, _, weights in (one.strip().partition(":") for one in model.split(",")) if weights)
     if (kept := load_settings().calibrations) is not None:
         yield kept
 

@@ -71,7 +71,8 @@ def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
     theirs = {path for path in asked if any(_list(one.path) == path for one in second.candidates)}
     kept = [one for one in first.candidates if _list(one.path) not in theirs]
     shared = {path for path in asked if path in second.absent or any(one.path == path for one in second.candidates)}
-    absent = dict(first.absent)
+    absent = {path: said for path, said in first.absent.items() if _list(path) not in theirs}
+    absent |= {path: said for path, said in second.absent.items() if _list(path) in theirs}
     for path in shared:
         absent[path] = _absence(first, second, path)
     candidates = [

@@ -11,6 +11,7 @@ DocpipeError                 1
 │   └── TooLargeError            beyond a limit on bytes, pages, pixels, time or memory
 ├── SchemaError              4   the schema cannot be loaded or used
 ├── ModelError          (*)  5   the extractor cannot be loaded or run
+│   └── BudgetError              the day's tokens or money for hosted models are used up: tomorrow it works
 ├── AnswerError              6   its answer is cut off, malformed or off schema
 ├── ConflictError            2   the same idempotency key for something else
 ├── StoreError          (*)  7   the database or the blob store
@@ -96,6 +97,11 @@ class ModelError(DocpipeError):
     retryable = True
     code = "model"
     default_hint = "`docpipe doctor` says which models can run here."
+
+
+class BudgetError(ModelError):
+    code = "budget"
+    default_hint = "The day ends at midnight UTC; DOCPIPE_DAY_TOKENS and DOCPIPE_DAY_MONEY set what a day may cost."
 
 
 class AnswerError(DocpipeError):

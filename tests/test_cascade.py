@@ -222,6 +222,12 @@ def test_two_answers_are_mixed_and_rows_are_the_seconds():
     assert both.absent["total"] == pytest.approx(0.1), "nobody said how likely it is absent: what the second leaves"
 
 
+def test_how_likely_a_rows_cell_is_absent_comes_with_the_row():
+    first = Answer((Candidate("items[0].amount", "1", 0.9),), absent={"items[0].amount": 0.1, "items[3].amount": 0.9})
+    second = Answer((Candidate("items[0].amount", "2", 0.5),), absent={"items[0].amount": 0.2})
+    assert joined(first, second, ("items",)).absent == {"items[0].amount": 0.2}
+
+
 def test_a_list_of_which_the_second_finds_nothing_stays_the_firsts():
     first = Answer((Candidate("items[0].amount", "1", 0.9),))
     assert joined(first, Answer(()), ("items",)).candidates == first.candidates

@@ -24,6 +24,7 @@ from tests.serving import pdf, serving
 GIVEN = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 SECONDS = re.compile(r"(\d+)(s|m)")
 UNITS = {"s": 1, "m": 60}
+BY_HAND = "fetch-model"  # it does one thing and ends
 BILL = ("Invoice", "Invoice number: RE-2041", "Date: 14.03.2026", "Musterhandel GmbH", "Total EUR 119,00")
 
 
@@ -49,9 +50,10 @@ def composition(services: dict[str, Any], postgres_url: str, tmp_path: Path) -> 
 
 
 def test_what_the_file_starts_reads_a_document_and_stops_in_order(composition: Composition, ours: dict[str, Any]):
-    """All services, that of the graphics card too: without a card it does the same work."""
+    """All services, those of larger models too: with the embedded network they do the same work."""
     for name in composition.services:
-        composition.start(name)
+        if name != BY_HAND:
+            composition.start(name)
     lasting = [name for name in ours if "test" in ours[name]["healthcheck"]]
     assert {"api", "keeper"} < set(lasting)
 
@@ -107,7 +109,8 @@ def test_only_the_api_can_be_reached_and_only_from_this_machine(services: dict[s
     assert all(port.startswith("127.0.0.1:") for port in ports["api"])
     networks = read(FILE, GIVEN)["networks"]
     closed = {name for name, network in networks.items() if network.get("internal")}
-    assert {name for name, service in services.items() if set(service["networks"]) - closed} == {"api", "keeper"}
+    out = {name for name, service in services.items() if set(service["networks"]) - closed}
+    assert out == {"api", "keeper", "hosted-worker", BY_HAND}, "who opens files of strangers has no way out"
 
 
 def test_no_process_has_more_rights_than_it_needs(services: dict[str, Any], ours: dict[str, Any]):
@@ -129,6 +132,7 @@ def test_what_should_run_is_watched_started_again_and_given_time_to_stop(service
         if how["condition"] == "service_completed_successfully"
     }  # fmt: skip
     assert once == {"migrate"}
+    once |= {BY_HAND}
     for name, service in services.items():
         assert service["restart"] == ("no" if name in once else "unless-stopped"), name
         assert ("test" in service["healthcheck"]) == (name not in once), name
@@ -143,26 +147,29 @@ def _seconds(duration: str) -> int:
     return sum(int(number) * UNITS[unit] for number, unit in SECONDS.findall(duration))
 
 
-def test_the_queues_are_served_by_default_and_the_graphics_card_is_asked_for_by_its_profile(services: dict[str, Any]):
+def test_the_queues_are_served_by_default_and_larger_models_are_asked_for_by_their_profiles(services: dict[str, Any]):
     serving = {name: service for name, service in services.items() if "--queues" in service.get("command", [])}
     queues = {name: service["command"][service["command"].index("--queues") + 1] for name, service in serving.items()}
     by_default = {name for name in serving if "profiles" not in serving[name]}
     assert {queues[name] for name in by_default} == {"docpipe.prepare", "docpipe.understand"}
-    (card,) = set(serving) - by_default
-    assert (serving[card]["profiles"], queues[card]) == (["gpu"], "docpipe.understand")
-    (device,) = serving[card]["deploy"]["resources"]["reservations"]["devices"]
-    assert device["capabilities"] == ["gpu"]
-    assert serving[card]["build"]["target"] == "gpu"
+    larger = {name: (*serving[name]["profiles"], queues[name]) for name in set(serving) - by_default}
+    assert larger == {name: (name.removesuffix("-worker"), "docpipe.understand") for name in larger}
+    assert set(larger) == {"gpu-worker", "hosted-worker"}
+    (device,) = serving["gpu-worker"]["deploy"]["resources"]["reservations"]["devices"]
+    assert (device["capabilities"], device["device_ids"]) == (["gpu"], ["0"])
+    assert serving["gpu-worker"]["build"]["target"] == "gpu"
     assert Dockerfile.read().environment("gpu")["NVIDIA_VISIBLE_DEVICES"]
 
 
 def test_how_much_works_at_once_is_a_variable():
-    many = read(FILE, {**GIVEN, "PREPARE_CHILDREN": "7", "UNDERSTAND_CHILDREN": "5", "GPU_CHILDREN": "3"})["services"]
+    wanted = {"PREPARE_CHILDREN": "7", "UNDERSTAND_CHILDREN": "5", "GPU_CHILDREN": "3", "HOSTED_CHILDREN": "9"}
+    many = read(FILE, {**GIVEN, **wanted})["services"]
     children = [service["command"] for service in many.values() if "--concurrency" in service.get("command", [])]
-    assert sorted(command[command.index("--concurrency") + 1] for command in children) == ["3", "5", "7"]
+    assert sorted(command[command.index("--concurrency") + 1] for command in children) == ["3", "5", "7", "9"]
 
 
 def test_servers_and_clients_agree_on_names_and_passwords(services: dict[str, Any], ours: dict[str, Any]):
+    ours = {name: service for name, service in ours.items() if name != BY_HAND}
     database = services["postgres"]["environment"]
     said = {f"postgresql://{database['POSTGRES_USER']}:{GIVEN['POSTGRES_PASSWORD']}@postgres:5432/docpipe"}
     assert {service["environment"]["DOCPIPE_DATABASE_URL"] for service in ours.values()} == said
@@ -183,7 +190,7 @@ def test_the_example_of_the_settings_names_what_there_is():
     assert {name for name in named if name.startswith(PREFIX)} <= known
     asked = names_in(FILE.read_text("utf-8"))
     assert set(GIVEN) <= named & asked
-    others = {name for name in named if not name.startswith((PREFIX, "AWS_", "OTEL_"))}
+    others = {name for name in named if not name.startswith((PREFIX, "AWS_", "OTEL_", "COMPOSE_"))}
     assert others <= asked, "the example has what the file does not read"
     assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
@@ -241,7 +248,7 @@ def test_the_image_has_what_the_service_needs_and_nothing_to_build_with():
     dockerfile = Dockerfile.read()
     asked = {stage: {extra for _, rest in dockerfile.line_of(stage) for extras in re.findall(r"\.\[([\w,]+)\]", rest)
              for extra in extras.split(",")} for stage in dockerfile.stages}  # fmt: skip
-    assert asked["installed"] == {"postgres", "serve", "s3", "traces"}
+    assert asked["installed"] == {"postgres", "serve", "s3", "traces", "hosted"}
     assert asked["installed-gpu"] - asked["installed"] == {"gpu"}
     assert set().union(*asked.values()) <= set(project)
     for target in ("cpu", "gpu"):

@@ -17,7 +17,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from benchmarks.servers import ROOT, RedisServer, environment, running, wait_until, worker
 from docpipe import api
 from docpipe.data import Extraction
-from docpipe.errors import ModelError
+from docpipe.errors import AnswerError, DocpipeError, ModelError
 from docpipe.keeper import Keeper
 from docpipe.service import Service, Wish
 from docpipe.store.blobs import prefix_of
@@ -179,6 +179,18 @@ def test_the_same_bytes_twice_in_a_batch_and_a_result_that_is_there_already_are_
     assert Batched.sizes == [2]
     assert found[0].run_key == known[0].run_key and found[1].run_key == found[2].run_key
     assert (rows(desk.service.database, extractions), rows(desk.service.database, attempts)) == (3, 3)
+
+
+def test_what_a_failed_answer_cost_is_counted_once_where_the_same_bytes_were_sent_twice(desk, monkeypatch):
+    def refused(*_: object) -> DocpipeError:
+        error = AnswerError("no")
+        error.cost = {"tokens_in": 500.0}
+        return error
+
+    monkeypatch.setattr(Batched, "_one", refused)
+    assert states(worked(desk, waiting(desk, [NUMBERS[1], NUMBERS[1]]))) == ["failed"] * 2
+    (spent,) = UsageStore(desk.service.database).sums()
+    assert (spent["documents"], spent["tokens_in"]) == (2.0, 500.0)
 
 
 def test_a_job_that_is_deleted_while_its_batch_is_at_work_leaves_nothing(desk, monkeypatch):

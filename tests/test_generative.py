@@ -4,14 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from docpipe.data import Answer
+from docpipe.data import Answer, Candidate
+from docpipe.doubts import joined
 from docpipe.errors import AnswerError, ModelError
 from docpipe.extractors import pictures
 from docpipe.extractors.asking import Reply, Written
 from docpipe.extractors.generative import GenerativeExtractor
 from docpipe.schema import load_schema
 from tests.pages import page_of
-from tests.speaking import Speaking, drawn, saying
+from tests.speaking import Speaking, drawn, saying, written_of
 
 LINES = ["Acme Ltd", "Date 25/12/2018", "Total 80.90"]
 
@@ -87,6 +88,57 @@ def test_rows_of_a_long_document_are_asked_for_a_few_pages_at_a_time(receipt):
     lists = [question for question in backend.asked if [slot.name for slot in question.slots] == ["items"]]
     assert [len(question.pictures) for question in lists] == [4, 4, 1]
     assert sorted(one.path for one in answer.candidates) == [f"items[{row}].description" for row in range(3)]
+
+
+@pytest.mark.parametrize(
+    "rows", [["Nasi 2 25,000", "Teh 1 5,000"], ["Brot 1'250.-", "Tee 4.-"], ["Sushi 1200", "Tea 300"]]
+)
+def test_rows_of_a_long_document_are_asked_for_whatever_its_amounts_look_like(receipt, rows):
+    backend = Speaking(saying({}))
+    GenerativeExtractor(backend).extract(pages(6, rows), receipt)
+    asked = [question for question in backend.asked if [slot.name for slot in question.slots] == ["items"]]
+    assert sum(len(question.pictures) for question in asked) == 6
+
+
+def test_a_field_that_a_few_pages_do_not_have_is_not_surely_absent_from_all(receipt):
+    (four,) = GenerativeExtractor(Speaking(saying({}))).extract_many([pages(4, ["Tea 2.00"])], receipt)
+    (eight,) = GenerativeExtractor(Speaking(saying({}))).extract_many([pages(8, ["Tea 2.00"])], receipt)
+    assert eight.absent["tip"] == pytest.approx(four.absent["tip"] / 2)
+
+
+def test_a_crop_without_the_value_is_no_proof_that_the_document_has_none(receipt):
+    nothing = Speaking(lambda question: Reply((Written('{"total": null}', ("total",), absent={"total": 0.99}),)))
+    again = GenerativeExtractor(nothing).reread({"total": drawn(page_of(["Total 2.00"]))}, receipt)
+    first = Answer((Candidate("total", "2.00", 0.6),), absent={"total": 0.02})
+    both = joined(first, again, ("total",))
+    assert both.absent["total"] < both.candidates[0].score < 0.6, "doubted, and still the likeliest"
+
+
+def test_what_every_failed_question_of_a_long_document_cost_is_counted(receipt):
+    def fails(question):
+        error = ModelError("down")
+        error.cost = {"tokens_in": 50.0}
+        return error
+
+    (error,) = GenerativeExtractor(Speaking(fails)).extract_many([pages(9, ["Tea 2.00", "Pie 3.00"])], receipt)
+    assert error.cost["tokens_in"] == 4 * 50.0, "the single fields, and three times rows"
+
+
+def test_what_a_failed_second_look_cost_is_counted(receipt):
+    def fails(question):
+        error = AnswerError("no JSON")
+        error.cost = {"tokens_in": 50.0}
+        return error
+
+    crops = {"total": drawn(page_of(["Total 2.00"]))}
+    assert GenerativeExtractor(Speaking(fails)).reread(crops, receipt).cost["tokens_in"] == 50.0
+
+
+def test_a_model_that_never_answers_is_no_result_that_would_be_kept(receipt):
+    silent = Speaking(lambda question: Reply((written_of("", ("total",), finish="timeout"),), tokens_in=7))
+    (error,) = GenerativeExtractor(silent).extract_many([pages(1, ["Total 2.00"])], receipt)
+    assert isinstance(error, AnswerError)
+    assert "in time" in error.message and error.cost["tokens_in"] == 7
 
 
 def test_a_refusal_is_an_error_that_says_so_and_what_it_cost(receipt):

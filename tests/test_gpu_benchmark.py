@@ -92,7 +92,7 @@ def test_on_a_card_a_step_takes_what_is_longest_and_what_is_around_it():
     run = {"pages": 1, "image_tokens": 0, "prompt": {**steps, "passes": 1, "rows": 100}, "steps": steps, "taught": True}
     card = Card(bandwidth=1e9, flops=1e12, host=0.0, outside=(1.0, 0.5))
     moved, read = 10 * 2e6 / 1e9, 2e6 * 100 / 1e12
-    assert seconds(run, sizes, card, 0, 0) == pytest.approx(moved + read + 10 * 0.0015)
+    assert seconds(run, sizes, card, 0, 0) == pytest.approx(moved + read + 10 * 0.0015)  # one slot is busy
     slow = replace(card, host=5.0)
     assert seconds(run, sizes, slow, 0, 0) == pytest.approx(0.05 + 0.005 + 10 * 0.0015)
     assert seconds(json.loads(json.dumps({**run, "taught": False})), sizes, slow, 0, 0) == pytest.approx(0.055)

@@ -13,10 +13,18 @@ from functools import partial
 import pytest
 from sqlalchemy import update
 
-from docpipe.errors import AnswerError, ConflictError, DocpipeError, MissingError, ModelError, StoreError
+from docpipe.errors import AnswerError, BudgetError, ConflictError, DocpipeError, MissingError, ModelError, StoreError
 from docpipe.store import jobs as module
 from docpipe.store.database import Database
-from docpipe.store.jobs import LONGEST_WAIT, MOST_ATTEMPTS, MOST_SETBACKS, Job, JobStore, free_the_lost
+from docpipe.store.jobs import (
+    BUDGET_WAIT,
+    LONGEST_WAIT,
+    MOST_ATTEMPTS,
+    MOST_SETBACKS,
+    Job,
+    JobStore,
+    free_the_lost,
+)
 from docpipe.store.service_tables import deliveries, jobs, usage
 from docpipe.store.usage import Usage
 from tests.serving import add, column, lease_over, rows, set_of, submission, wait_over
@@ -192,6 +200,17 @@ def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever
         wait_over(database, job)
     assert waits == sorted(waits) and waits[0] < waits[-1]
     assert waits[-1] == LONGEST_WAIT
+
+
+def test_a_budget_that_is_used_up_is_waited_for_however_long(database, store):
+    job = add(store)
+    set_of(database, job, setbacks=MOST_SETBACKS)
+    for _ in range(5):
+        assert store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
+        waiting = store.get(job.id)
+        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("queued", 0, MOST_SETBACKS)
+        assert wait_of(database, job) == BUDGET_WAIT
+        wait_over(database, job)
 
 
 def test_a_disk_that_stays_full_ends_the_job_some_day(database, store):

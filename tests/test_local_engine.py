@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from docpipe.errors import ModelError
+from docpipe.errors import ModelError, TooLargeError
 from docpipe.extractors.asking import Question, Reply, Slot, Written, object_of
 from docpipe.extractors.local import attention, engine
 from docpipe.extractors.local.backend import LocalBackend
@@ -298,7 +298,8 @@ def test_a_batch_is_no_larger_than_the_memory_is_said_to_hold(monkeypatch: pytes
 def test_a_document_longer_than_the_model_can_read_is_an_error_and_the_others_are_answered():
     endless = question(SLOTS[:1], closing="1.234,50 EUR " * 1_000)
     long, short = answer(endless, question(SLOTS[:1]))
-    assert isinstance(long, ModelError) and "has room for 4096" in str(long)
+    assert isinstance(long, TooLargeError) and "has room for 4096" in str(long)
+    assert not long.retryable, "a worker must not try it for hours"
     assert isinstance(short, Reply)
 
 

@@ -12,7 +12,7 @@ import torch
 from PIL import Image, ImageDraw
 from transformers import GenerationConfig
 
-from docpipe.errors import ModelError
+from docpipe.errors import TooLargeError
 from docpipe.extractors.asking import Question, Slot, Token, object_of
 from docpipe.extractors.local.pen import spelled
 from docpipe.extractors.local.plain import PlainBackend, largest_side
@@ -162,8 +162,15 @@ def test_several_pages_and_none_are_asked_about(page):
 def test_a_document_that_is_too_long_does_not_spoil_the_others(page):
     long = Question(("word " * 5_000, page), SLOTS[:1])
     error, reply = plain("llava").answer([long, asked(page, wanted=SLOTS[:1])])
-    assert isinstance(error, ModelError) and "has room for 4096" in error.message
+    assert isinstance(error, TooLargeError) and "has room for 4096" in error.message
+    assert not error.retryable, "a worker must not try it for hours"
     assert reply.written[0].finish == "complete"
+
+
+def test_how_probable_null_is_is_known_of_fields_named_in_any_script(page):
+    wanted = (Slot("größe", TEXT, 40), Slot("total", TEXT, 40))
+    (reply,) = plain("qwen2_5_vl").answer([asked(page, wanted=wanted)])
+    assert set(reply.written[0].absent) == {"größe", "total"}
 
 
 def test_what_a_checkpoint_says_of_sampling_does_not_count(page):

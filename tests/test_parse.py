@@ -4,10 +4,14 @@ import math
 
 import pytest
 
+from docpipe.confidence import Calibration
+from docpipe.decide import decide
 from docpipe.errors import AnswerError
 from docpipe.extractors.asking import Token, Written
 from docpipe.extractors.parse import Findings
+from docpipe.ground import ground
 from docpipe.schema import load_schema
+from tests.pages import page_of
 
 ROWS = '{"items": [{"description": "Tea", "amount": "2,00"}, {"description": "Cake", "amount": "3,50"}'
 
@@ -46,6 +50,11 @@ def test_an_empty_text_is_no_value(nothing):
     assert texts(read(Written(f'{{"tip": {nothing}}}', ("tip",)))) == {}
 
 
+@pytest.mark.parametrize("other", ['["80.90"]', '{"value": "80.90"}'])
+def test_a_list_or_an_object_for_a_single_field_is_no_claim_that_it_is_absent(other):
+    assert read(Written(f'{{"total": {other}}}', ("total",))).absent == {"total": 0.0}
+
+
 def test_a_number_without_quotes_is_taken_as_it_is_written():
     assert texts(read(Written('{"total": 80.90, "tax": 1e3}', ("total", "tax")))) == {"total": "80.90", "tax": "1e3"}
 
@@ -56,6 +65,23 @@ def test_the_score_is_the_probability_of_the_value_and_not_of_its_key():
     (one,) = read(written).candidates
     assert one.score == pytest.approx(0.4)
     assert one.signals["inside"] == pytest.approx(0.5)
+
+
+LONG = "Werner von Siemens Street 144 Building 7"
+
+
+@pytest.mark.parametrize(("path", "field"), [("merchant_address", ""), ("items[0].description", "items")])
+def test_a_long_value_is_improbable_as_a_whole_and_is_not_called_absent_for_that(path, field):
+    text = f'{{"{field}": [{{"description": "{LONG}"}}]}}' if field else f'{{"{path}": "{LONG}"}}'
+    tokens = tuple(Token(sign, math.log(0.97) if sign.isalnum() or sign == '"' else 0.0) for sign in text)
+    findings = read(Written(text, (field or path,), tokens=tokens))
+    assert findings.candidates[0].score < 0.5
+    assert findings.absent[path] == pytest.approx(0.03), "what the first token leaves, which chose against null"
+    schema, pages = load_schema("receipt"), [page_of([LONG])]
+    decided = decide(
+        ground(findings.answer(), pages), schema, pages, calibration=Calibration.found("any"), threshold=None
+    )
+    assert next(one for one in decided if one.path == path).raw == LONG
 
 
 def test_rows_are_numbered_through_all_parts_of_an_answer():

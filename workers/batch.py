@@ -20,7 +20,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 from docpipe import pipeline
 from docpipe.api import Kit
 from docpipe.data import Extraction
-from docpipe.errors import MissingError
+from docpipe.errors import DocpipeError, MissingError
 from docpipe.log import about
 from docpipe.pipeline import Prepared
 from docpipe.result import Run
@@ -98,6 +98,8 @@ class Batch:
                     if failure is not None:
                         raise failure
                     self._end(job, one.run, made, paid=job is one.jobs[0])
+                if isinstance(failure, DocpipeError):
+                    failure.cost = {}  # the first job's
 
     def _end(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
         self._desk.finish(job, run, made, paid=paid)

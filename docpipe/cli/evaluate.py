@@ -122,9 +122,9 @@ def _some(names: Sequence[str]) -> str:
 def _print(evaluation: Evaluation) -> None:
     from rich.console import Console  # heavy: 60 ms, not needed for --json
 
-    console = Console()
+    console = Console(emoji=False)
     if not console.is_terminal:
-        console = Console(width=FILE_WIDTH)
+        console = Console(width=FILE_WIDTH, emoji=False)
     console.print(_table(evaluation))
     for line in _remarks(evaluation):
         console.print(line, highlight=False, markup=False, soft_wrap=True)

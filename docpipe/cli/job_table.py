@@ -21,8 +21,8 @@ UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
 def console() -> Console:
-    found = Console()
-    return found if found.is_terminal else Console(width=FILE_WIDTH)
+    found = Console(emoji=False)
+    return found if found.is_terminal else Console(width=FILE_WIDTH, emoji=False)
 
 
 def job_table(jobs: Iterable[Job]) -> Table:

@@ -54,9 +54,9 @@ class RunView:
     """Follows a run of `total` files. On a terminal a live bar; elsewhere one plain line for each document."""
 
     def __init__(self, schema: Schema, total: int) -> None:
-        self._console = Console(stderr=True)
+        self._console = Console(stderr=True, emoji=False)
         if not self._console.is_terminal:
-            self._console = Console(stderr=True, width=PLAIN_WIDTH)
+            self._console = Console(stderr=True, width=PLAIN_WIDTH, emoji=False)
         self._schema = schema
         self._total = total
         self._in_work: dict[Path, Pace] = {}

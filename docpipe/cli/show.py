@@ -98,9 +98,9 @@ def _named(results: Iterable[StoredResult], wanted: Path) -> Iterator[StoredResu
 def _print_fields(found: StoredResult, extraction: Extraction) -> None:
     from rich.console import Console  # heavy: 60 ms, after the document is found
 
-    console = Console()
+    console = Console(emoji=False)
     if not console.is_terminal:
-        console = Console(width=FILE_WIDTH)
+        console = Console(width=FILE_WIDTH, emoji=False)
     console.print(f"{found.document.name}  {found.document.id[:ID_SHOWN]}", style="bold", highlight=False, markup=False)
     pages = "1 page" if extraction.pages == 1 else f"{extraction.pages} pages"
     summary = f"{extraction.schema}, {pages}, {extraction.status.replace('_', ' ')}, by {extraction.extractor}"

@@ -15,11 +15,12 @@ from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors import pictures, prompt
 from docpipe.extractors.answer_schema import DOCUMENT, slots, type_slot
 from docpipe.extractors.asking import Backend, Question, Reply, Slot
-from docpipe.extractors.parse import SAID, Findings, string_of
+from docpipe.extractors.parse import SAID, UNKNOWN, Findings, string_of
 from docpipe.extractors.prompt import Sheet
 from docpipe.schema import Schema
 
 NO_MARKUP = str.maketrans("<>", "‹›")  # a page must not end the user's turn: `<|im_end|>` is text on it
+TIMEOUT = "Try again later, or raise DOCPIPE_HOSTED_SECONDS."
 BATCH = 8  # documents that a worker hands over at once; the backend makes of them what fits
 
 
@@ -74,11 +75,18 @@ class GenerativeExtractor:
             sheets = [self._sheet(crop, is_crop=True)]
             questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted)))
         findings, replies = Findings(schema), []
+        cost: Mapping[str, float] = {}
         for reply in self._backend.answer(questions) if questions else []:
-            if not isinstance(reply, DocpipeError):  # what was found before still stands
-                findings.add_reply(reply)
-                replies.append(reply)
-        return _with_costs(findings.answer(), replies)
+            if isinstance(reply, DocpipeError):  # what was found before still stands
+                cost = added(cost, reply.cost)
+                continue
+            findings.add_reply(reply)
+            replies.append(reply)
+        again = findings.answer()
+        read = {one.path for one in again.candidates}
+        # what a crop does not show may stand elsewhere: null is a doubt of the value, but no claim of absence
+        absent = {path: said if path in read else UNKNOWN for path, said in again.absent.items()}
+        return with_cost(_with_costs(replace(again, absent=absent), replies), cost)
 
     def _answers(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
         asked = [_Asked(at, question) for at, pages in enumerate(batch) for question in self._questions(pages, schema)]
@@ -86,7 +94,7 @@ class GenerativeExtractor:
         answers = []
         for at, pages in enumerate(batch):
             own = [(one.question, reply) for one, reply in zip(asked, replies, strict=True) if one.document == at]
-            answers.append(_read(own, schema, _left_out(pages, schema)))
+            answers.append(_of_all(_read(own, schema, _left_out(pages, schema)), pages))
         return answers
 
     def _questions(self, pages: Sequence[Page], schema: Schema) -> Iterator[Question]:
@@ -154,13 +162,22 @@ def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:
     return [Issue("pages_not_shown", message, "warning" if is_cut else "info")]
 
 
+def _of_all(answer: Answer | DocpipeError, pages: Sequence[Page]) -> Answer | DocpipeError:
+    """Of a long document fields are asked of a few pages: that they are absent there says as much less of all."""
+    if isinstance(answer, DocpipeError) or len(pages) <= pictures.AT_ONCE:
+        return answer
+    read, share = {one.path for one in answer.candidates}, pictures.AT_ONCE / len(pages)
+    return replace(answer, absent={path: p if path in read else p * share for path, p in answer.absent.items()})
+
+
 def _read(
     own: Sequence[tuple[Question, Reply | DocpipeError]], schema: Schema, issues: Sequence[Issue]
 ) -> Answer | DocpipeError:
     """One document's answer from its replies; an error when one of them is one, or when the model refused all."""
     findings = Findings(schema, issues=list(issues))
     replies = [reply for _, reply in own if isinstance(reply, Reply)]
-    error = next((reply for _, reply in own if isinstance(reply, DocpipeError)), None)
+    errors = [reply for _, reply in own if isinstance(reply, DocpipeError)]
+    error = errors[0] if errors else None
     try:
         for reply in replies:
             findings.add_reply(reply)
@@ -170,9 +187,14 @@ def _read(
         findings.unanswered([slot.name for question, _ in own for slot in question.slots])
         if findings.finish == "refused" and not findings.candidates:
             error = AnswerError("the model refused to answer", hint="Look at the document, or try another model.")
+        if (
+            findings.finish == "timeout" and not findings.candidates
+        ):  # stored as a result, it would never be asked again
+            error = AnswerError("the model did not answer in time", hint=TIMEOUT)
     answer = _with_costs(findings.answer(), replies)
     if error is not None:
-        error.cost = added(error.cost, answer.cost)
+        for cost in (*(other.cost for other in errors[1:]), answer.cost):
+            error.cost = added(error.cost, cost)
         return error
     return answer
 

@@ -97,10 +97,13 @@ class Findings:
         probability, weakest = probabilities.of(member.start, member.start + len(member.text))
         if not text:
             if "[" not in path:
-                given = absent if absent is not None else probability
+                is_null = not member.text.startswith(("{", "["))  # an object or a list says something else
+                given = (absent if absent is not None else probability) if is_null else UNKNOWN
                 # a later part of the document does not take back what an earlier one found
                 self.absent[path] = min(self.absent.get(path, 1.0), UNTOLD_ABSENT if given is None else given)
             return
+        # that the value is improbable, as any long one is, does not say that there is none
+        absent = probabilities.otherwise(member.start) if absent is None else absent
         if absent is not None:
             self.absent[path] = min(self.absent.get(path, 1.0), absent)
         signals = {} if weakest is None else {"inside": weakest}
@@ -161,6 +164,11 @@ class _Probabilities:
         if not found:
             return None, None
         return math.exp(math.fsum(found)), math.exp(min(found))
+
+    def otherwise(self, start: int) -> float | None:
+        """How probable it was that something else is begun here: null is a part of it. None where nothing is known."""
+        log = next((log for first, last, log in self._tokens if first <= start < last), None)
+        return None if log is None else 1.0 - math.exp(log)
 
 
 def _unfenced(written: Written) -> tuple[str, list[tuple[int, int, float]]]:

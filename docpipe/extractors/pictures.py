@@ -19,7 +19,7 @@ LIST_PAGES_MOST = 40  # pages whose rows are asked for; the others are named in 
 PRINT_HEIGHT = 12
 SMALL_PRINT = 0.1  # the share of the words that may be smaller than what the height is taken from
 LEAST_SIDE = 640  # pixels: below it, layout is lost too
-AMOUNT = re.compile(r"\d[.,]\d{2}\b")
+AMOUNT = re.compile(r"\d[.,]\d{2}\b|\d[.,'’]\d{3}\b|\d[.,][-–—]")  # 12,00 1.250.000 1'250 25.-
 ROW_LINES = 2  # lines with an amount from which a page may hold rows
 TERM_LETTERS = 4  # shorter words of a description stand on every page
 
@@ -51,11 +51,12 @@ def pages_for_fields(pages: Sequence[Page], schema: Schema) -> list[int]:
 
 
 def pages_for_lists(pages: Sequence[Page]) -> list[int]:
-    """Indexes of the pages that may hold rows, at most LIST_PAGES_MOST; all of a short document."""
+    """Indexes of the pages that may hold rows, at most LIST_PAGES_MOST; all of a short document, and all of one without
+    amounts: its rows are names, or prices in yen."""
     if len(pages) <= AT_ONCE:
         return list(range(len(pages)))
     holding = [at for at, page in enumerate(pages) if page.image is not None and _may_hold_rows(page)]
-    return holding[:LIST_PAGES_MOST]
+    return (holding or list(range(len(pages))))[:LIST_PAGES_MOST]
 
 
 def _terms(schema: Schema) -> set[str]:

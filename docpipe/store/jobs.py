@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
-from docpipe.errors import ConflictError, DocpipeError, ModelError, QueueError, StoreError
+from docpipe.errors import BudgetError, ConflictError, DocpipeError, ModelError, QueueError, StoreError
 from docpipe.store.database import Database, upsert
 from docpipe.store.outbox import told_of
 from docpipe.store.service_tables import jobs
@@ -42,6 +42,7 @@ LOCAL = "local"  # the owner of what comes from the command line and from the qu
 SURROUNDINGS = (StoreError, QueueError, ModelError)  # their failures are not the document's
 LOOKED_THROUGH = 1_000
 """Waiting jobs of which company is chosen: a look takes as long with a million that wait for another model."""
+BUDGET_WAIT = timedelta(minutes=30)  # however often: tomorrow there is a new budget, and today's may be raised
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 
@@ -169,15 +170,15 @@ class JobStore:
 
     def give_back(self, job: Job, stage: Stage, error: DocpipeError) -> bool:
         """To be tried again after a while; when the tries are used up it is quarantined with this reason. What failed
-        around the document (a disk, a database, a model) costs it no attempt."""
-        around = isinstance(error, SURROUNDINGS)
-        if job.setbacks >= MOST_SETBACKS if around else job.attempts >= MOST_ATTEMPTS:
+        around the document (a disk, a database, a model) costs it no attempt, and a budget that is used up nothing."""
+        around, broke = isinstance(error, SURROUNDINGS), isinstance(error, BudgetError)
+        if not broke and (job.setbacks >= MOST_SETBACKS if around else job.attempts >= MOST_ATTEMPTS):
             return self._close(job, {"state": "quarantined", **_reason(error)}, Usage.spent(error.cost, 1))
         tries = job.setbacks if around else job.attempts - 1
-        wait = min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
+        wait = BUDGET_WAIT if broke else min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
         again = {"state": WAITING[stage], "not_before": _now() + wait, **_at_rest(), **_reason(error)}
         if around:
-            again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + 1}
+            again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + (not broke)}
         return self._change(job, again, Usage.spent(error.cost, 0) if error.cost else None)
 
     def _take(self, connection: Connection, job_id: str, stage: Stage, worker: str, **more: Any) -> Job | None:

@@ -142,7 +142,7 @@ class HostedBackend:
 
     def _answer(self, question: Question, broken: list[ModelError]) -> Reply | DocpipeError:
         if broken:
-            return ModelError(broken[0].message, hint=broken[0].hint)
+            return type(broken[0])(broken[0].message, hint=broken[0].hint)
         spent = Spent(self._limits.question_tokens)
         try:
             return self._reply(question, self._converse(question, spent), spent)

@@ -1,6 +1,6 @@
 """What hosted models may cost: a day's budget of tokens and money, over all processes of a machine.
 
-In: an estimate before each request, and what the server reports after it. Out: leave to send it, or a ModelError.
+In: an estimate before each request, and what the server reports after it. Out: leave to send it, or a BudgetError.
 Each attempt counts, also one that failed: a request that died without an answer may have been billed.
 """
 
@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from docpipe.errors import ModelError, UsageError
+from docpipe.errors import BudgetError, ModelError, UsageError
 
 MILLION = 1_000_000
 RATES = {"in", "out", "cached_in"}
-LATER = "The day ends at midnight UTC; DOCPIPE_DAY_TOKENS and DOCPIPE_DAY_MONEY set what a day may cost."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +86,21 @@ class DayBudget:
         return self.tokens is not None or self.money is not None
 
     def reserve(self, tokens: int, money: float) -> Reservation:
-        """Counts the request as if it cost this. Raises ModelError when it does not fit into the day any more: that
+        """Counts the request as if it cost this. Raises BudgetError when it does not fit into the day any more: that
         may be tried again, and will work tomorrow."""
         day = self.today().isoformat()
         if not self.is_limited:
             return Reservation(day, tokens, money)
         with self._sums(day) as sums:
             if self.tokens is not None and sums["tokens"] + tokens > self.tokens:
-                raise ModelError(
+                raise BudgetError(
                     f"the day's budget of {self.tokens:,} tokens is used up: {sums['tokens']:,} are counted, and the "
-                    f"next request may need {tokens:,}",
-                    hint=LATER,
+                    f"next request may need {tokens:,}"
                 )
             if self.money is not None and sums["money"] + money > self.money:
-                raise ModelError(
+                raise BudgetError(
                     f"the day's budget of {self.money:g} is used up: {sums['money']:.4f} are counted, and the next "
-                    f"request may cost {money:.4f}",
-                    hint=LATER,
+                    f"request may cost {money:.4f}"
                 )
             sums["tokens"] += tokens
             sums["money"] = round(sums["money"] + money, 9)

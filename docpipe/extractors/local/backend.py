@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from docpipe.errors import DocpipeError, ModelError
+from docpipe.errors import DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.asking import Question, Reply
 from docpipe.extractors.local.engine import Engine
 from docpipe.extractors.local.family import Family, Prompt
@@ -73,10 +73,10 @@ class LocalBackend:
     def _prompt(self, questions: Sequence[Question]) -> Prompt:
         prompt = self._family.prompt(questions)
         if max(prompt.lengths) >= self._room:
-            raise ModelError(
-                f"{len(questions[0].pictures)} pages are {max(prompt.lengths)} tokens, and {self._name} has room for"
-                f" {self._room}",
-                hint="Take a model with a longer context, or documents with fewer pages.",
+            raise TooLargeError(  # however often it is tried
+                f"{len(questions[0].pictures)} pages with the schema are {max(prompt.lengths)} tokens, and {self._name}"
+                f" has room for {self._room}",
+                hint="Take a model with a longer context, a schema with fewer fields, or documents with fewer pages.",
             )
         return prompt
 

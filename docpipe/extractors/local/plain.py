@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from docpipe.errors import DocpipeError, ModelError
+from docpipe.errors import DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.asking import Finish, Question, Reply, Slot, Token, Written, object_of
 from docpipe.extractors.local.constraint import Grammar, Writer, allowed
 from docpipe.extractors.local.pen import spelled, write
@@ -62,7 +62,8 @@ class PlainBackend:
         positions = getattr(self._text, "max_position_embeddings", None) or math.inf
         if positions <= length:
             message = f"the question is {length} tokens long, and {self._name} has room for {positions}"
-            raise ModelError(message, hint="Take a model with a longer context, or documents with fewer pages.")
+            hint = "Take a model with a longer context, a schema with fewer fields, or documents with fewer pages."
+            raise TooLargeError(message, hint=hint)  # however often it is tried
         written, tokens_in, tokens_out = [], 0, 0
         for slots in _together(question.slots) if self._grammar else [question.slots]:
             pen = self._pen(slots)
@@ -146,7 +147,7 @@ class _Schooled(_Pen):
         super().__init__(set())
         self._writer, self._tokenizer = writer, tokenizer
         self._forced = writer.forced()
-        self._keys = [f"{json.dumps(name)}: " for name in nullable]
+        self._keys = [f"{json.dumps(name, ensure_ascii=False)}: " for name in nullable]
 
     def allowed(self) -> Tensor:
         if not self._forced:
