@@ -17,7 +17,7 @@ from docpipe.confidence import Calibration
 from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
 from docpipe.doubts import added, crops, joined, unsure, with_cost
-from docpipe.errors import AnswerError, CorruptError, DocpipeError
+from docpipe.errors import AnswerError, CorruptError, DocpipeError, TooLargeError
 from docpipe.ground import ground
 from docpipe.protocols import Extractor, Rasteriser, Reader, Rereader
 from docpipe.result import Run
@@ -226,7 +226,7 @@ def _ask_again(works: Sequence[_Work], extractor: Extractor) -> None:
     for (_, asked), members in groups.items():
         answers = _answers(members, extractor, members[0].schema.only(asked))
         for work, answer in zip(members, answers, strict=True):
-            if isinstance(answer, AnswerError):  # another try would not help, and there is the first one's answer
+            if isinstance(answer, AnswerError | TooLargeError):  # another try would not help, and there is the first one's answer
                 said = Issue("second_unusable", f"the second model was of no help: {answer.message}")
                 work.answer = replace(with_cost(work.answer, answer.cost), issues=(*work.answer.issues, said))
             elif isinstance(answer, DocpipeError):

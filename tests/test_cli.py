@@ -12,8 +12,10 @@ import click
 import pytest
 
 from docpipe import cli
+from docpipe.batch.outcome import Outcome
 from docpipe.cli import COMMANDS, invoke
 from docpipe.cli.reference import reference
+from docpipe.cli.run_view import RunView
 from docpipe.data import Box, Document, Evidence, Extraction, Field
 from docpipe.errors import AnswerError, CorruptError, DocpipeError, StoreError
 from docpipe.schema import load_schema
@@ -177,3 +179,10 @@ def test_doctor_fails_when_the_main_job_cannot_run_and_hides_the_password(monkey
     said = capsys.readouterr().out
     assert said.count("MISSING  ") == 2
     assert "geheim" not in said
+
+
+def test_a_message_is_shown_as_it_is_written_and_never_as_a_picture(capsys):
+    view = RunView(load_schema("receipt"), 1)
+    view.done(Outcome(Path("a.pdf"), None, error=DocpipeError("nobody answers for openai:x: refused")))
+    view.summary()
+    assert capsys.readouterr().err.count("openai:x: refused") == 2

@@ -144,7 +144,7 @@ def is_answer(answer: Answer | DocpipeError, schema: Schema) -> Answer:
     assert all(0.0 <= one.score <= 1.0 for one in answer.candidates)
     assert all(0.0 <= signal <= 1.0 for one in answer.candidates for signal in one.signals.values())
     assert all(0.0 <= probability <= 1.0 for probability in answer.absent.values())
-    assert set(answer.absent) <= known | set(schema.lists())
+    assert {template(path) for path in answer.absent} <= known | set(schema.lists())
     assert 0 <= answer.image_tokens <= answer.tokens_in
     assert answer.tokens_out >= 0
     assert answer.money >= 0.0

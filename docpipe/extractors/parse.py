@@ -168,7 +168,7 @@ class _Probabilities:
     def otherwise(self, start: int) -> float | None:
         """How probable it was that something else is begun here: null is a part of it. None where nothing is known."""
         log = next((log for first, last, log in self._tokens if first <= start < last), None)
-        return None if log is None else 1.0 - math.exp(log)
+        return None if log is None else max(0.0, 1.0 - math.exp(log))
 
 
 def _unfenced(written: Written) -> tuple[str, list[tuple[int, int, float]]]:
