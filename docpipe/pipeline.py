@@ -226,7 +226,7 @@ def _ask_again(works: Sequence[_Work], extractor: Extractor) -> None:
     for (_, asked), members in groups.items():
         answers = _answers(members, extractor, members[0].schema.only(asked))
         for work, answer in zip(members, answers, strict=True):
-            if isinstance(answer, AnswerError | TooLargeError):  # another try would not help, and there is the first one's answer
+            if isinstance(answer, AnswerError | TooLargeError):  # no retry helps, and there is the first one's answer
                 said = Issue("second_unusable", f"the second model was of no help: {answer.message}")
                 work.answer = replace(with_cost(work.answer, answer.cost), issues=(*work.answer.issues, said))
             elif isinstance(answer, DocpipeError):

@@ -8,7 +8,7 @@ import pytest
 from docpipe.confidence import FEATURES, Calibration, Record, fit
 from docpipe.data import Answer, Candidate, Field
 from docpipe.doubts import ABSENT_SURE, crops, joined, unsure
-from docpipe.errors import AnswerError, ModelError
+from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.asking import Reply, Written
 from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.extractors.generative import GenerativeExtractor
@@ -106,6 +106,13 @@ def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(r
     assert {one.path for one in found.fields if one.raw} >= set(SURE)
     assert "second_unusable" in [issue.code for issue in found.issues]
     assert found.cost["tokens_in"] == 70
+
+
+def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answer(receipt, trusting):
+    cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(Speaking(lambda question: TooLargeError("no room"))))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    assert {one.path for one in found.fields if one.raw} >= set(SURE)
+    assert "second_unusable" in [issue.code for issue in found.issues]
 
 
 def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):

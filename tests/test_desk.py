@@ -13,7 +13,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.errors import MissingError, StoreError
+from docpipe.errors import MissingError, StoreError, UsageError
 from docpipe.service import Service
 from docpipe.store.blobs import original_key, prefix_of
 from docpipe.store.jobs import MOST_ATTEMPTS, MOST_SETBACKS, Job, JobStore
@@ -304,3 +304,18 @@ def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(desk
     with pytest.raises(MissingError):
         service.blobs.get(original_key(first.id))
     assert hashlib.sha256(service.blobs.get(original_key(second.id))).hexdigest() == second.document_id
+
+
+def test_a_setting_that_is_wrong_is_no_documents_fault(desk, service, monkeypatch):
+    job = submit(service)
+    desk.prepare(job.id)
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise UsageError("the day's money is limited, and there is no price", hint="Add one.")
+
+    monkeypatch.setattr(module, "choose_kit", refuse)
+    desk.understand(job.id)
+    waiting = service.jobs.get(job.id)
+    assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
+    assert "no price" in waiting.error["message"]
+

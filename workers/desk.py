@@ -22,7 +22,15 @@ from docpipe import pipeline
 from docpipe.api import Kit, choose_kit, picture_sides
 from docpipe.batch.pace import pace_of
 from docpipe.data import Extraction
-from docpipe.errors import ConflictError, DocpipeError, EncryptedError, MissingError, StoreError
+from docpipe.errors import (
+    ConflictError,
+    DocpipeError,
+    EncryptedError,
+    MissingError,
+    ModelError,
+    StoreError,
+    UsageError,
+)
 from docpipe.ingest import ingest
 from docpipe.log import about
 from docpipe.rasterise import PageRasteriser
@@ -43,6 +51,7 @@ from workers.order import PRIORITIES, Order
 log = logging.getLogger("docpipe.worker")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds for a database that is away; after half a minute it is the keeper's
 REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
+LOCAL_MODEL = "hf:"
 LOCKED = "Send a copy without a password: none is ever stored, so workers have none."
 T = TypeVar("T")
 
@@ -50,7 +59,7 @@ T = TypeVar("T")
 @dataclass
 class Desk:
     service: Service
-    _kits: dict[tuple[str, float], Kit] = field(default_factory=dict)
+    _kits: dict[str, Kit] = field(default_factory=dict)
 
     def prepare(self, job_id: str) -> None:
         """Read the pages and keep them for whoever understands them."""
@@ -244,12 +253,19 @@ class Desk:
         return PageReader(self._renderer, threads=1)
 
     def _kit(self, job: Job) -> Kit:
-        """The parts for a job's model, kept for the next one."""
-        key = (job.model, job.accept_error)
-        if key not in self._kits:
-            threads = pace_of(job.model, self.service.settings, jobs=1).threads
-            self._kits[key] = choose_kit(job.model, job.accept_error, self.service.settings.limits(), threads=threads)
-        return self._kits[key]
+        """The parts for a job's model, kept for the next one. A setting that is wrong is no document's fault: the model
+        is away until it is mended."""
+        if job.model not in self._kits:
+            settings = self.service.settings
+            for other in [model for model in self._kits if LOCAL_MODEL in model]:  # a card has room for one
+                self._kits.pop(other).close()
+            threads = pace_of(job.model, settings, jobs=1).threads
+            try:
+                self._kits[job.model] = choose_kit(job.model, job.accept_error, settings.limits(), threads=threads)
+            except UsageError as error:
+                raise ModelError(error.message, hint=error.hint) from error
+        kit = self._kits[job.model]
+        return replace(kit, judge=replace(kit.judge, accept_error=job.accept_error))
 
 
 def _name_of(schema: Schema) -> str | None:
