@@ -90,6 +90,8 @@ def choose_extractor(model: str, *, threads: int) -> Extractor:
     if len(others) > 1:
         message = f"{model!r} names {1 + len(others)} models"
         raise ModelError(message, hint="A cascade has two: embedded,hf:ORG/NAME@REVISION.")
+    if others and not (first and others[0]):
+        raise ModelError(f"{model!r} names one model and a comma", hint="A cascade is embedded,hf:ORG/NAME@REVISION.")
     if others:
         return Cascade(choose_extractor(first, threads=threads), choose_extractor(others[0], threads=threads))
     kind, _, weights = first.partition(":")

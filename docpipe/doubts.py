@@ -67,8 +67,8 @@ def unsure(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_
 
 def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
     """One answer of two: for single fields that both were asked about, a mixture in which both weigh the same; of a
-    list the second's rows, if it found any."""
-    theirs = {path for path in asked if any(_list(one.path) == path for one in second.candidates)}
+    list the second's rows, if it found any; of one in which it broke off, if these are more than the first's."""
+    theirs = {path for path in asked if _has_better_rows(second, first, path)}
     kept = [one for one in first.candidates if _list(one.path) not in theirs]
     shared = {path for path in asked if path in second.absent or any(one.path == path for one in second.candidates)}
     absent = {path: said for path, said in first.absent.items() if _list(path) not in theirs}
@@ -77,7 +77,8 @@ def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
         absent[path] = _absence(first, second, path)
     candidates = [
         *(_halved(one) if one.path in shared else one for one in kept),
-        *(_halved(one) if one.path in shared else one for one in second.candidates if _is_asked(one.path, asked)),
+        *(_halved(one) if one.path in shared else one for one in second.candidates if one.path in asked),
+        *(one for one in second.candidates if _list(one.path) in theirs),
     ]
     both = replace(
         first,
@@ -87,6 +88,16 @@ def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
         issues=(*first.issues, *second.issues),
     )
     return with_cost(both, second.cost)
+
+
+def _has_better_rows(second: Answer, first: Answer, path: str) -> bool:
+    """Any at all; where the second's list broke off, more than the first has."""
+    is_partial = any(issue.code == "partial" and issue.field == path for issue in second.issues)
+    return _rows(second, path) > (_rows(first, path) if is_partial else 0)
+
+
+def _rows(answer: Answer, path: str) -> int:
+    return len({one.path.partition("]")[0] for one in answer.candidates if _list(one.path) == path})
 
 
 def with_cost(answer: Answer, cost: Mapping[str, float]) -> Answer:
@@ -138,10 +149,6 @@ def _is_unsure(field: Field, required: bool, absent_sure: float) -> bool:
     if field.raw is not None:
         return not field.accepted
     return required or field.confidence < absent_sure
-
-
-def _is_asked(path: str, asked: Collection[str]) -> bool:
-    return path in asked or _list(path) in asked
 
 
 def _list(path: str) -> str:

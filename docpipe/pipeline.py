@@ -175,11 +175,12 @@ class _Work:
         started = perf_counter()
         try:
             again = extractor.reread(asked, self.schema)
-        except DocpipeError as error:
-            error.cost = added(error.cost, self.answer.cost)
-            self.error = error
+        except DocpipeError as error:  # the first look was paid for, and stands
+            said = Issue("not_reread", f"doubtful values were not read again: {error.message}")
+            self.answer = replace(with_cost(self.answer, error.cost), issues=(*self.answer.issues, said))
             return
-        self.seconds["extract"] += perf_counter() - started
+        finally:
+            self.seconds["extract"] += perf_counter() - started
         self.unsure = self.unsure or tuple(asked)
         if self.judge.second is not None:
             self.take_second(again)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from docpipe.confidence import FEATURES, Calibration, Record, fit
-from docpipe.data import Answer, Candidate, Field
+from docpipe.data import Answer, Candidate, Field, Issue
 from docpipe.doubts import ABSENT_SURE, crops, joined, unsure
 from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.asking import Reply, Written
@@ -248,3 +248,31 @@ def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
     assert crop.image.open().size == (crop.width, crop.height)
     assert crop.width > 300
     assert crop.height < 200
+
+
+def test_rows_that_broke_off_do_not_replace_more_rows_of_the_first():
+    first = Answer(tuple(Candidate(f"items[{row}].amount", str(row), 0.9) for row in range(5)))
+    partial = (Issue("partial", "items is partial", field="items"),)
+    broken = Answer((Candidate("items[0].amount", "7", 0.5),), issues=partial)
+    assert joined(first, broken, ("items",)).candidates == first.candidates
+    whole = Answer((Candidate("items[0].amount", "7", 0.5),))
+    assert joined(first, whole, ("items",)).candidates == whole.candidates
+
+
+def test_a_second_look_that_fails_leaves_the_first(receipt):
+    def says(question):
+        if any(isinstance(part, str) and "enlarged" in part for part in question.parts):
+            return ModelError("the server is away")
+        return saying({"total": "80.90"})(question)
+
+    class Unkind(GenerativeExtractor):
+        def reread(self, crops, schema):
+            raise ModelError("no memory for this crop")
+
+    unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
+    for kind in (GenerativeExtractor, Unkind):
+        extractor = kind(Speaking(says))
+        found = understand(pages(), receipt, extractor=extractor, run=RUN, judge=judge(unsure_of_all))
+        assert {one.path: one.raw for one in found.fields if one.raw} == {"total": "80.90"}
+        assert found.cost["tokens_in"] == 100
+    assert "not_reread" in [issue.code for issue in found.issues]

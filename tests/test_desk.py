@@ -318,4 +318,3 @@ def test_a_setting_that_is_wrong_is_no_documents_fault(desk, service, monkeypatc
     waiting = service.jobs.get(job.id)
     assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
     assert "no price" in waiting.error["message"]
-

@@ -44,7 +44,7 @@ def test_a_question_is_one_request_and_its_answer_one_object_with_all_slots(kind
     (written,) = reply.written
     assert (written.text, written.slots, written.finish) == (ANSWER, ("invoice_number", "gross_total"), "complete")
     assert len(server.received) == 1
-    assert backend.name == f"{kind}:some-model"
+    assert backend.name == f"{kind}:some-model@127.0.0.1:{server.port}", "another server's model is another model"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -260,3 +260,22 @@ def test_what_the_model_really_is_called_is_logged_once(caplog: pytest.LogCaptur
     assert [line for line in caplog.messages if "served by" in line] == [
         "openai:some-model is served by a-dated-snapshot"
     ]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{"content": [{"type": "text", "text": ANSWER}]}, {"content": ANSWER}],
+)
+def test_odd_but_whole_answers_of_a_server_are_understood(message: dict):
+    body = {
+        "id": "1", "object": "chat.completion", "created": 1, "model": "some-model",
+        "choices": [{
+            "index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message},
+            "logprobs": {"content": [{"token": "{", "logprob": None, "bytes": None, "top_logprobs": []}]},
+        }],
+        "usage": {"prompt_tokens": "12", "completion_tokens": None, "total_tokens": 12},
+    }  # fmt: skip
+    with talking("openai", Answer(body)) as (_server, backend):
+        reply = one(backend)
+    assert reply.written[0].text == ANSWER
+    assert reply.written[0].tokens == ()

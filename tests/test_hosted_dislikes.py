@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from docpipe.errors import ModelError
+from docpipe.errors import AnswerError
 from docpipe.extractors.asking import Reply
 from tests.hosted_server import ANSWER, KINDS, fails, one, says, set_keys, talking
 
@@ -97,7 +97,7 @@ def test_a_server_with_a_short_context_gets_no_room_for_thinking():
 def test_a_refused_request_that_blames_nothing_is_not_held_against_the_schema():
     """Only what worked without it is remembered."""
     with talking("openai", fails("openai", 400, "no pictures, please")) as (server, backend):
-        with pytest.raises(ModelError, match="no pictures, please"):
+        with pytest.raises(AnswerError, match="no pictures, please"):
             one(backend)
         server.script = [says("openai", ANSWER)]
         one(backend)

@@ -11,9 +11,11 @@ from dataclasses import replace
 import pytest
 
 from docpipe.config import load_settings
-from docpipe.errors import AnswerError, ModelError, TooLargeError
+from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.asking import Reply
+from docpipe.extractors.generative import GenerativeExtractor
 from docpipe.extractors.hosted.choose import hosted_backend
+from docpipe.schema import load_schema
 from tests.hosted_server import (
     ANSWER,
     KEY,
@@ -29,6 +31,8 @@ from tests.hosted_server import (
     set_keys,
     talking,
 )
+from tests.pages import page_of
+from tests.speaking import drawn
 
 
 @pytest.fixture(autouse=True)
@@ -165,7 +169,7 @@ def test_where_no_server_is_the_error_says_who_was_looked_for(kind: str):
     settings = load_settings({f"DOCPIPE_{kind.upper()}_URL": f"http://127.0.0.1:{port}"})
     backend = hosted_backend(kind, "some-model", settings, Clock().patience())
     with pytest.raises(ModelError, match=f"127.0.0.1:{port} cannot be reached") as caught:
-        backend.answer([QUESTION])
+        one(backend)
     backend.close()
     assert f"DOCPIPE_{kind.upper()}_URL" in caught.value.hint
 
@@ -182,9 +186,10 @@ def test_what_does_not_pass_is_not_tried_again(kind: str, status: int, says_what
     clock = Clock()
     with (
         talking(kind, fails(kind, status, "because I say so"), clock=clock) as (server, backend),
-        pytest.raises(ModelError, match=says_what) as caught,
+        pytest.raises(DocpipeError, match=says_what) as caught,
     ):
         one(backend)
+    assert isinstance(caught.value, AnswerError if status in (400, 422) else ModelError)
     assert clock.slept == []
     assert len(server.received) == (2 if status in (400, 422) else 1)  # once more without a schema: nobody blamed it
     assert "because I say so" in caught.value.message
@@ -308,6 +313,25 @@ def test_one_document_that_fails_does_not_take_the_others_with_it():
     with talking("openai", answer) as (_server, backend):
         replies = backend.answer([QUESTION, huge, QUESTION])
     assert [type(reply) for reply in replies] == [Reply, TooLargeError, Reply]
+
+
+def test_a_document_that_the_server_dislikes_stops_no_other():
+    def answer(request):
+        return fails("openai", 400, "not safe") if "Odd" in json.dumps(request.body) else says("openai", ANSWER)
+
+    with talking("openai", answer, hosted_parallel=1) as (_server, backend):
+        replies = backend.answer([replace(QUESTION, parts=("Odd",)), QUESTION, QUESTION])
+    assert [type(reply) for reply in replies] == [AnswerError, Reply, Reply]
+
+
+def test_documents_wait_together_for_a_server_that_is_down_and_not_one_after_the_other():
+    clock = Clock()
+    with talking("openai", fails("openai", 503, "down"), clock=clock, hosted_parallel=1) as (server, backend):
+        found = GenerativeExtractor(backend).extract_many(
+            [[drawn(page_of(["Total 1,00"]))]] * 4, load_schema("receipt")
+        )
+    assert [type(answer) for answer in found] == [ModelError] * 4
+    assert len(server.received) == 6, "the attempts of one"
 
 
 def test_when_the_server_is_gone_the_rest_of_the_documents_is_not_sent():

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from docpipe.data import Page
-from docpipe.errors import ModelError
+from docpipe.errors import ModelError, SchemaError
 from docpipe.extractors.answer_schema import slots
 from docpipe.extractors.asking import Question, Slot, Written
 from docpipe.extractors.generative import GenerativeExtractor
@@ -205,7 +205,7 @@ def test_a_schema_of_other_names_is_refused_with_those_that_the_model_knows():
 
     backend = DonutBackend("hf:tiny", *built())
     (error,) = backend.answer([asked(FIRST, wanted=slots(load_schema(Other)))])
-    assert isinstance(error, ModelError)
+    assert isinstance(error, SchemaError)
     assert f"{TASK} and knows none" in error.message
     assert all(name in error.message for name in tiny_donut.FIELDS)
     assert "Use a schema whose fields have these names" in error.hint
@@ -227,7 +227,7 @@ def test_a_tag_is_the_last_part_of_a_path_unless_two_paths_end_alike():
 
     def known(schema: type[BaseModel], *fields: str) -> list[str]:
         (reply,) = DonutBackend("hf:tiny", *built(fields)).answer([asked(FIRST, wanted=slots(load_schema(schema)))])
-        return [] if isinstance(reply, ModelError) else [one.slots[0] for one in reply.written]
+        return [] if isinstance(reply, SchemaError) else [one.slots[0] for one in reply.written]
 
     assert known(Slip, "name") == ["seller.name"]
     assert known(Both, "name") == []

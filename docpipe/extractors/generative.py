@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from docpipe.data import Answer, Issue, Page
+from docpipe.data import Answer, Issue, Page, Severity
 from docpipe.doubts import added, with_cost
 from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors import pictures, prompt
@@ -151,15 +151,20 @@ def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:
     """Which pages nobody was asked about: nothing is passed over silently."""
     if not pages:
         return [Issue("nothing_read", "No page could be shown to the model.", "error")]
-    shown = set(pictures.pages_for_fields(pages, schema))
-    if schema.lists():
-        shown |= set(pictures.pages_for_lists(pages))
-    left = [str(page.number) for at, page in enumerate(pages) if at not in shown]
+    lists = schema.lists()
+    rows = set(pictures.pages_for_lists(pages)) if lists else set()
+    fields = (
+        set(pictures.pages_for_fields(pages, schema)) if len(schema.fields) > sum(map(len, lists.values())) else set()
+    )
+    left = [
+        f"{what}: {', '.join(str(page.number) for at, page in enumerate(pages) if at not in shown)}"
+        for what, shown in (("single fields", fields), ("rows", rows))
+        if shown and len(shown) < len(pages)
+    ]
     if not left:
         return []
-    is_cut = bool(schema.lists()) and len(pictures.pages_for_lists(pages)) == pictures.LIST_PAGES_MOST
-    message = f"the model was not shown the pages {', '.join(left)}"
-    return [Issue("pages_not_shown", message, "warning" if is_cut else "info")]
+    severity: Severity = "warning" if len(rows) == pictures.LIST_PAGES_MOST else "info"
+    return [Issue("pages_not_shown", f"pages that the model was not asked about, for {'; for '.join(left)}", severity)]
 
 
 def _of_all(answer: Answer | DocpipeError, pages: Sequence[Page]) -> Answer | DocpipeError:
@@ -187,9 +192,7 @@ def _read(
         findings.unanswered([slot.name for question, _ in own for slot in question.slots])
         if findings.finish == "refused" and not findings.candidates:
             error = AnswerError("the model refused to answer", hint="Look at the document, or try another model.")
-        if (
-            findings.finish == "timeout" and not findings.candidates
-        ):  # stored as a result, it would never be asked again
+        if findings.finish == "timeout" and not findings.candidates:  # a stored result would never be asked again
             error = AnswerError("the model did not answer in time", hint=TIMEOUT)
     answer = _with_costs(findings.answer(), replies)
     if error is not None:

@@ -81,6 +81,8 @@ def _field(name: str, spec: FieldSpec) -> str:
     return f'"{name}": {spec.prompt.rstrip(NO_NAME_NEEDED)}' + (f" (such as {examples})" if examples else "")
 
 
-_ALL = (OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
+# Raise it when slots, patterns, lengths, the choice of pages or the size of pictures change: results do, too.
+ASKING = 1
+_ALL = (str(ASKING), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
 WORDING = sha256("".join(_ALL).encode()).hexdigest()[:6]
-"""Of the texts above; part of the extractor's name, and so of the run key."""
+"""Of the texts above and of how else is asked; part of the extractor's name, and so of the run key."""

@@ -118,7 +118,7 @@ class HostedBackend:
     """One model of one server."""
 
     def __init__(self, model: str, place: Place, limits: Limits, means: Means) -> None:
-        self.name = place.model
+        self.name = place.name
         self.max_side = means.provider.max_side
         self._model, self._place, self._limits, self._means = model, place, limits, means
         self._uses = means.provider.uses
@@ -127,14 +127,16 @@ class HostedBackend:
         self._lock = threading.Lock()
 
     def answer(self, questions: Sequence[Question]) -> list[Reply | DocpipeError]:
-        """After a ModelError nothing more is sent: what is not under way yet has the same error."""
+        """After a ModelError nothing more is sent: what is not under way yet has the same error. It is never raised:
+        whoever then asked for each alone would wait for a server that is down once for each."""
         broken: list[ModelError] = []
         with ThreadPoolExecutor(self._limits.parallel, "hosted") as pool:
             asked = [pool.submit(copy_context().run, self._answer, question, broken) for question in questions]
-        replies = [future.result() for future in asked]
-        if replies and all(isinstance(reply, ModelError) for reply in replies):
-            raise broken[0]
-        return replies
+            try:
+                return [future.result() for future in asked]
+            except BaseException:  # Ctrl-C, a time limit: what waits for its turn is not paid for any more
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
 
     def close(self) -> None:
         """Hang up."""
@@ -165,19 +167,19 @@ class HostedBackend:
             heard = self._hear(request, spent, in_words=turn > 0)
             if heard.finish != "complete" or is_json_object(heard.text):
                 return heard
-            log.warning("%s answered with something that is no JSON object", self.name)
+            log.warning("%s answered with something that is no JSON object", self._place.model)
         nothing = "" if heard.text.strip() else ": nothing at all"
         raise AnswerError(
-            f"{self.name} answered twice with something that is no JSON object{nothing}",
+            f"{self._place.model} answered twice with something that is no JSON object{nothing}",
             hint="Use a model or a server that can be held to a JSON Schema; docs/hosted.md names them.",
         )
 
     def _reply(self, question: Question, heard: Heard, spent: Spent) -> Reply:
         if heard.finish == "refused":
-            log.warning("%s refused to answer (%s)", self.name, heard.why or "no reason given")
+            log.warning("%s refused to answer (%s)", self._place.model, heard.why or "no reason given")
         if heard.model and heard.model not in (self._model, self._served):
             self._served = heard.model
-            log.info("%s is served by %s", self.name, heard.model)
+            log.info("%s is served by %s", self._place.model, heard.model)
         written = Written(heard.text, tuple(slot.name for slot in question.slots), heard.finish, heard.tokens)
         usage = spent.usage
         return Reply((written,), usage.tokens_in, usage.image_tokens, usage.tokens_out, spent.money)
@@ -204,13 +206,13 @@ class HostedBackend:
         with self._lock:
             new, self._uses = features & self._uses, self._uses - features
         for feature in sorted(new):
-            log.warning("%s does not take %s", self.name, LEFT_OUT[feature])
+            log.warning("%s does not take %s", self._place.model, LEFT_OUT[feature])
 
     def _attempt(self, request: Request, spent: Spent) -> Heard | Failure:
         """One request, counted before and after."""
         tokens_in = round(request.prompt_tokens * self._factor)
         tokens_out = request.most_tokens
-        spent.take(tokens_in + tokens_out, self.name)
+        spent.take(tokens_in + tokens_out, self._place.model)
         budget = self._means.budget
         reserved = budget.reserve(tokens_in + tokens_out, self._money(tokens_in, tokens_out))
         try:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from docpipe.errors import DocpipeError, ModelError, TooLargeError
+from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -141,12 +141,18 @@ class Place:
     server: str
     key_variable: str
     url_variable: str
+    is_own: bool = False
+
+    @property
+    def name(self) -> str:
+        """Part of the run key, and what a calibration is found by: another server's model is another model."""
+        return f"{self.model}@{self.server}" if self.is_own else self.model
 
 
 def error_of(failure: Failure, place: Place) -> DocpipeError:
     """What a user is told. `failure.said` must not have the key in it any more."""
     message, hint = _told(failure, place)
-    kind = TooLargeError if failure.is_too_long else ModelError
+    kind = TooLargeError if failure.is_too_long else AnswerError if failure.status in OF_THE_DOCUMENT else ModelError
     return kind(f"{message}: {failure.said}" if failure.said else message, hint=hint)
 
 
@@ -187,4 +193,6 @@ def _told(failure: Failure, place: Place) -> tuple[str, str]:
     return f"{server} refuses the request for {model} (HTTP {status})", hint
 
 
+# What a server dislikes about one request: another document's may be fine, so it stops nobody and is not repeated.
+OF_THE_DOCUMENT = (400, 415, 422)
 NO_CREDIT_HINT = "The account has no credit left: see the provider's page about billing."

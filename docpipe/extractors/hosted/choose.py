@@ -37,7 +37,7 @@ def hosted_backend(kind: str, name: str, settings: Settings, patience: Patience 
     if kind not in KEYS or not name:
         raise ModelError(f"there is no model {kind}:{name}", hint=f"It is KIND:NAME, with a kind of {', '.join(KEYS)}.")
     url = {"openai": settings.openai_url, "anthropic": settings.anthropic_url, "gemini": settings.gemini_url}[kind]
-    place = Place(f"{kind}:{name}", _server(kind, url), KEYS[kind][-1], f"DOCPIPE_{kind.upper()}_URL")
+    place = Place(f"{kind}:{name}", _server(kind, url), KEYS[kind][-1], f"DOCPIPE_{kind.upper()}_URL", url is not None)
     key = _key(kind, url)
     price = read_price(settings.prices, place.model)
     if settings.day_money is not None and price is None:

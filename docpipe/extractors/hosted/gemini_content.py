@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 from google import genai
 from google.genai import errors, types
+from pydantic import ValidationError
 
 from docpipe.extractors.asking import Finish
 from docpipe.extractors.hosted.calls import Failure
@@ -85,8 +86,8 @@ class GeminiContent:
                 return Failure("timeout", "")
             case httpx2.HTTPError():
                 return Failure("cut", str(error))
-            case json.JSONDecodeError():
-                return Failure("cut", "the answer is no JSON")
+            case json.JSONDecodeError() | ValidationError():
+                return Failure("cut", "the answer is no JSON of theirs")
         return None
 
 

@@ -103,7 +103,7 @@ def _heard(said: Any) -> Heard:
     if not choices or choices[0].message is None:
         return Heard("", usage=usage, model=model)
     choice = choices[0]
-    text = choice.message.content or ""
+    text = _text(choice.message.content)
     refusal = getattr(choice.message, "refusal", None)
     finish: Finish = "complete"
     if refusal or choice.finish_reason == "content_filter":
@@ -111,17 +111,30 @@ def _heard(said: Any) -> Heard:
     elif choice.finish_reason == "length":
         finish = "length"
     pieces = getattr(getattr(choice, "logprobs", None), "content", None) or []
-    tokens = told([(piece.token, getattr(piece, "bytes", None), piece.logprob) for piece in pieces], text)
+    known = [piece for piece in pieces if isinstance(piece.token, str) and isinstance(piece.logprob, int | float)]
+    tokens = told([(piece.token, getattr(piece, "bytes", None), piece.logprob) for piece in known], text)
     return Heard(text, finish, tokens, usage, "refusal" if refusal else str(choice.finish_reason), model)
 
 
 def _usage(said: Any) -> Usage | None:
-    if said is None or getattr(said, "prompt_tokens", None) is None:
+    if not isinstance(getattr(said, "prompt_tokens", None), int):
         return None
     details = getattr(said, "prompt_tokens_details", None)
     return Usage(
         said.prompt_tokens,
-        getattr(said, "completion_tokens", None) or 0,
-        getattr(details, "cached_tokens", None) or 0,
-        getattr(details, "image_tokens", None) or 0,
+        _count(said, "completion_tokens"),
+        _count(details, "cached_tokens"),
+        _count(details, "image_tokens"),
     )
+
+
+def _count(said: Any, name: str) -> int:
+    found = getattr(said, name, None)
+    return found if isinstance(found, int) else 0
+
+
+def _text(content: Any) -> str:
+    """Some servers send a list of parts."""
+    if isinstance(content, list):
+        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""

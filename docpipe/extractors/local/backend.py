@@ -7,6 +7,7 @@ the prompts of a few schemas.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -81,7 +82,9 @@ class LocalBackend:
         return prompt
 
     def _filled(self, questions: Sequence[Question], prompt: Prompt) -> list[Reply | DocpipeError]:
-        written = self._engine.fill(prompt, [question.slots for question in questions])
+        room = self._room - prompt.seen.shape[1]  # a model is not asked for more than it was trained to see
+        slots = [[replace(slot, tokens=min(slot.tokens, room)) for slot in one.slots] for one in questions]
+        written = self._engine.fill(prompt, slots)
         return [
             Reply(
                 tuple(own),

@@ -158,12 +158,13 @@ class DonutBackend:
             place += len(piece)
         return [*tokens, Token('"', scope.last)]
 
-    def _unknown(self) -> ModelError:
+    def _unknown(self) -> SchemaError:
         names = ", ".join(sorted(self._tags.opening)) or "no fields"
         task = self._tokenizer.convert_ids_to_tokens(self._task)
-        return ModelError(
+        return SchemaError(
             f"{self._name} was fine-tuned for {task} and knows none of the schema's fields; it knows {names}",
-            hint="Use a schema whose fields have these names, or another model.",
+            hint="Use a schema whose fields have these names (never --schema auto: it cannot tell sorts of documents"
+            " apart), or another model.",
         )
 
 

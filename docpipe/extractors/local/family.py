@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from docpipe.errors import ModelError
+from docpipe.errors import AnswerError, ModelError
 from docpipe.extractors.asking import Question
 from docpipe.extractors.local.plain import largest_side
 
@@ -144,7 +144,7 @@ class Family:
                 warnings.simplefilter("ignore")  # PaliGemma's makes labels for a training that nobody does
                 return self._processor(text=texts, padding=True, padding_side="left", return_tensors="pt", **options)
         except Exception as error:
-            raise ModelError(
+            raise AnswerError(
                 f"the model's processor does not take this document: {error}",
                 hint="A page may be far too long for its width, or a text of the schema may hold a picture's sign.",
             ) from error

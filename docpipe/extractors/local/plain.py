@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from docpipe.errors import DocpipeError, ModelError, TooLargeError
+from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.asking import Finish, Question, Reply, Slot, Token, Written, object_of
 from docpipe.extractors.local.constraint import Grammar, Writer, allowed
 from docpipe.extractors.local.pen import spelled, write
@@ -91,7 +91,7 @@ class PlainBackend:
                 warnings.simplefilter("ignore")  # some make labels for a training that nobody does, and say so
                 inputs = self._processor(text=[text], return_tensors="pt", **options)
         except Exception as error:
-            raise ModelError(
+            raise AnswerError(
                 f"{self._name}'s processor does not take this document: {error}",
                 hint="Take a model that reads several pictures and text, or one that docs/models.md names.",
             ) from error
