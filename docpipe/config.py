@@ -28,7 +28,10 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_ignore_empty=True, extra="forbid")
 
     database_url: str = Field("sqlite:///docpipe.db", description="Where results are kept: SQLite or PostgreSQL.")
-    model: str = Field("embedded", description="The extractor: `embedded` or `kind:weights`.")
+    model: str = Field(
+        "embedded",
+        description="The extractor: embedded, hf:ORG/NAME@REVISION, openai:NAME …; or two with a comma between.",
+    )
     accept_error: float = Field(
         0.01, gt=0.0, le=0.5, description="The share of wrong values that may be among the accepted ones."
     )

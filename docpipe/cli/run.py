@@ -60,7 +60,8 @@ class Options:
 @click.option(
     "--model",
     metavar="KIND:WEIGHTS",
-    help="The extractor; embedded:FOLDER has weights of your own. Default: DOCPIPE_MODEL, or embedded.",
+    help="The extractor: embedded, embedded:FOLDER (weights of your own), hf:ORG/NAME@REVISION, openai:NAME,"
+    " anthropic:NAME, gemini:NAME, or two with a comma between. Default: DOCPIPE_MODEL, or embedded.",
 )
 @click.option(
     "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
