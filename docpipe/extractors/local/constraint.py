@@ -18,6 +18,7 @@ import torch
 from llguidance import LLExecutor, LLMatcher, LLTokenizer
 from llguidance._tokenizer import TokenizerWrapper
 from llguidance.hf import from_tokenizer
+from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
 from docpipe.errors import AnswerError, ModelError, SchemaError
@@ -36,6 +37,7 @@ STYLE = {
 # text; ours are for the start of a number or a date, where the schemas tell digits from the rest.
 SLICES = ('[^"\\\\\\x00-\\x1F\\x7F0-9]{1,10}', '[^"\\\\\\x00-\\x1F\\x7F0-9]{1,20}')
 COMPILED_MOST = 512  # schemas kept, some 100 kB each; a service may be sent any number of different ones
+PROCESSOR = torch.device("cpu")
 TEXT = r"/[^\x00-\x1F\x7F]*/"
 
 
@@ -114,7 +116,7 @@ class Writer:
         return AnswerError(f"{what}: {told.splitlines()[0]}" if told else f"{what}.")
 
 
-def allowed(writers: Sequence[Writer]) -> torch.BoolTensor:
+def allowed(writers: Sequence[Writer], device: torch.device = PROCESSOR) -> torch.BoolTensor:
     """Shape: writers, vocabulary. All of one Grammar, and none of them done."""
     known, wide = writers[0].known, writers[0].vocabulary
     bits = np.zeros((len(writers), (known + 31) // 32), dtype=np.int32)
@@ -130,8 +132,19 @@ def allowed(writers: Sequence[Writer]) -> torch.BoolTensor:
                 "The model's vocabulary has no token that could follow here.",
                 hint="Take another model: this one cannot write JSON.",
             )
+    return _unpacked(bits, wide) if device.type == "cpu" else unpacked_there(torch.from_numpy(bits), wide, device)
+
+
+def _unpacked(bits: NDArray[np.int32], wide: int) -> torch.BoolTensor:
     flags = np.unpackbits(bits.view(np.uint8), axis=1, bitorder="little")[:, :wide]
     return cast(torch.BoolTensor, torch.from_numpy(np.ascontiguousarray(flags)).view(torch.bool))
+
+
+def unpacked_there(bits: torch.Tensor, wide: int, device: torch.device) -> torch.BoolTensor:
+    """Bits travel to the device, an eighth of what flags would be: 3 MB instead of 24 for 160 slots."""
+    packed = bits.view(torch.uint8).to(device, non_blocking=True)
+    flags = (packed[:, :, None] >> torch.arange(8, dtype=torch.uint8, device=device)) & 1
+    return cast(torch.BoolTensor, flags.flatten(1)[:, :wide].bool())
 
 
 @cache
