@@ -19,7 +19,7 @@ from docpipe.extractors.asking import Slot
 CHARACTERS = 8  # that a token has at most, on average: a guess is no longer than its tokens could be
 QUOTE, ESCAPE = ord('"'), ord("\\")
 OBJECT, LIST = ord("{"), ord("[")
-NUMBER = re.compile(r"[^\W\d_]*[\d.,%€$£+-]+[^\W\d_]*")
+NUMBER = re.compile(r"[€$£+-]*\d[\d.,]*[^\W\d_]{0,3}[%€$£-]?")  # with a unit, but not `A4`
 
 
 class Printed:
@@ -113,13 +113,14 @@ class Guesses:
             self._since.clear()
         elif byte == ord(","):
             self._is_value = self._open[-1:] == [LIST]
-        elif byte == ord("n"):  # of null
+        elif self._since.endswith(b"null"):
             self._end(_Cell(is_null=True))
         elif byte in b"}]" and self._open:
             self._open.pop()
             if byte == ord("}") and self._row:
                 self._last, self._row = self._row, {}
                 self._word = max([self._word, *(cell.after for cell in self._last.values() if cell.after)])
+                self._since.clear()
 
     def _end(self, cell: _Cell) -> None:
         if self._in_row:
@@ -135,7 +136,8 @@ class Guesses:
             return _Cell(is_null=False)
         first = self._printed.word_at(place)
         after = self._printed.word_at(place + len(text))
-        return _Cell(False, first, max(after, first + 1), first - self._word)
+        skipped = first - self._word if self._row or self._last else 0  # what stands before all rows is said once
+        return _Cell(False, first, max(after, first + 1), skipped)
 
     @property
     def _in_row(self) -> bool:
