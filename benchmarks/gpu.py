@@ -14,7 +14,7 @@ import json
 import os
 import platform
 import resource
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -29,6 +29,7 @@ from benchmarks.gpu_profile import Profile, even, profile
 from benchmarks.gpu_profile import lines as profile_lines
 from benchmarks.gpu_ways import Bench, Run
 from docpipe.extractors.local.cards import find_places
+from docpipe.extractors.local.engine import GUESSES
 
 BATCHES = (2, 4, 8, 16)
 PLAIN = "plain `generate`, a page at a time"
@@ -69,9 +70,9 @@ def _plain(bench: Bench, pages: Sequence[Task]) -> list[Run]:
     return [bench.generate(task) for task in pages]
 
 
-def _engine(size: int, *, in_one: bool = False, prefix: bool = False) -> Way:
+def _engine(size: int, *, in_one: bool = False, prefix: bool = False, guesses: int = 0) -> Way:
     def way(bench: Bench, pages: Sequence[Task]) -> list[Run]:
-        bench.engine.share(prefix=prefix)
+        bench.engine.share(prefix=prefix, guesses=guesses)
         if prefix:
             bench.fill(pages[:1])  # a worker's first document leaves the beginning behind
         return [bench.fill(pages[at : at + size], in_one=in_one) for at in range(0, len(pages), size)]
@@ -79,8 +80,8 @@ def _engine(size: int, *, in_one: bool = False, prefix: bool = False) -> Way:
     return way
 
 
-def ways(pages: int) -> dict[str, Way]:
-    """Each with the idea of those before it."""
+def ways(pages: int, guesses: int = GUESSES["cpu"]) -> dict[str, Way]:
+    """Each with the idea of those before it. `guesses`: tokens of a slot in a step."""
     found: dict[str, Way] = {
         PLAIN: _plain,
         "held to the schema: forced tokens are not chosen": _engine(1, in_one=True),
@@ -91,6 +92,9 @@ def ways(pages: int) -> dict[str, Way]:
     found["the schema's prompt kept, a page at a time"] = _engine(1, prefix=True)
     if sizes:
         found[f"the schema's prompt kept, batches of {sizes[-1]}"] = _engine(sizes[-1], prefix=True)
+    for size in (1, *sizes[-1:]):
+        name = "a page at a time" if size == 1 else f"batches of {size}"
+        found[f"with guesses from the page's words, {name}"] = _engine(size, prefix=True, guesses=guesses)
     return found
 
 
@@ -108,7 +112,8 @@ def main() -> None:
     sizes = Sizes.of(model)
     print("\n".join([*_machine(device, dtype, options.threads), *_asked(preset.name, sizes, pages, bench)]), flush=True)
     if not options.profile:
-        found = _measured(bench, pages, options.rounds)
+        guesses = options.guesses or GUESSES["cpu" if device == "cpu" else "card"]
+        found = _measured(bench, pages, options.rounds, ways(len(pages), guesses))
         limits = limits.best(measure(device, dtype))
         print("\n".join(["", *_speeds(found), "", *_shares(found, sizes, limits)]))
         if options.json:
@@ -134,6 +139,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=max(1, (os.cpu_count() or 2) // 2), help="of torch on a CPU")
     parser.add_argument("--singles", action="store_true", help="ask for single fields only, no lists")
+    parser.add_argument("--guesses", type=int, help="tokens of a slot in a step; default: what suits the device")
     parser.add_argument("--profile", action="store_true", help="only where a step's time goes")
     parser.add_argument("--json", type=Path, help="write the figures there; benchmarks/gpu_arithmetic.py reads them")
     return parser.parse_args()
@@ -145,9 +151,8 @@ def _dtype(said: str, device: str) -> torch.dtype:
     return found
 
 
-def _measured(bench: Bench, pages: Sequence[Task], rounds: int) -> list[Measured]:
+def _measured(bench: Bench, pages: Sequence[Task], rounds: int, able: Mapping[str, Way]) -> list[Measured]:
     """The ways take turns, so that what else the machine does hits all of them."""
-    able = ways(len(pages))
     found = {name: Measured(name) for name in able}
     bench.generate(pages[0])
     bench.fill(pages[:1])  # grammars are compiled once in a worker's life

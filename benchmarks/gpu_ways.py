@@ -62,9 +62,10 @@ class Taught(Engine):
         }
         self._lessons: dict[tuple[int, str], list[int]] = {}
 
-    def share(self, *, prefix: bool) -> None:
-        """Whether the beginning of the prompt is kept from one call to the next."""
+    def share(self, *, prefix: bool, guesses: int = 0) -> None:
+        """Whether the beginning of the prompt is kept from one call to the next, and how much is guessed in a step."""
         self._beginnings = Beginnings() if prefix else None
+        self._guesses = guesses
 
     def _choose(self, branches: Sequence[Branch], logits: Tensor) -> None:
         tokens = self._whispered(branches)
@@ -72,14 +73,23 @@ class Taught(Engine):
         super()._choose(branches, logits)
 
     def _whispered(self, branches: Sequence[Branch]) -> list[int]:
-        return [self._next(branch) for branch in branches]
+        """Of each branch, and after each of its guesses."""
+        told = []
+        for branch in branches:
+            tokens = list(branch.tokens)
+            told.append(self._next(branch, tokens))
+            for group in branch.guessed:
+                is_right = tokens and told[-1] == group[0]
+                tokens += group
+                told.append(self._next(branch, tokens) if is_right else NOTHING)
+        return told
 
-    def _next(self, branch: Branch) -> int:
-        key, done = (branch.document, branch.slot.name), len(branch.tokens)
+    def _next(self, branch: Branch, tokens: Sequence[int]) -> int:
+        key, done = (branch.document, branch.slot.name), len(tokens)
         lesson = self._lessons.get(key) or self._cut(self.texts[key])
-        if lesson[:done] != branch.tokens or len(lesson) == done:  # what was forced is cut in another way
-            told = str(self._tokenizer.decode(branch.tokens, clean_up_tokenization_spaces=False))
-            lesson = [*branch.tokens, *self._cut(self.texts[key][len(told) :])]
+        if lesson[:done] != tokens or len(lesson) == done:  # what was forced is cut in another way
+            told = str(self._tokenizer.decode(tokens, clean_up_tokenization_spaces=False))
+            lesson = [*tokens, *self._cut(self.texts[key][len(told) :])]
         self._lessons[key] = lesson
         return lesson[done] if done < len(lesson) else NOTHING
 
@@ -125,7 +135,9 @@ class Bench:
         asked = [task.in_one for task in tasks] if in_one else list(tasks)
         self.engine.teach(asked)
         with self._watched(run) as prompt_of:
-            told = self.engine.fill(prompt_of(asked), [task.question.slots for task in asked])
+            told = self.engine.fill(
+                prompt_of(asked), [task.question.slots for task in asked], [task.question.words for task in asked]
+            )
         if wrong := self.engine.wrong(told):
             raise AssertionError(f"{len(wrong)} answers are not what was taught: {wrong[0]}")
         return run

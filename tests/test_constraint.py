@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema_rs
+import numpy as np
 import pytest
 import torch
 
@@ -17,7 +18,7 @@ from docpipe.errors import AnswerError, SchemaError
 from docpipe.extractors.answer_schema import slots
 from docpipe.extractors.asking import object_of
 from docpipe.extractors.local.bounded import NUMBER_MOST
-from docpipe.extractors.local.constraint import Grammar, Writer, allowed
+from docpipe.extractors.local.constraint import Grammar, Writer, allowed, unpacked_there
 from docpipe.schema import load_schema
 from tests.tokenizers_of_families import KINDS, SPECIAL, TAGS, tokenizer_of
 
@@ -224,6 +225,14 @@ def test_masks_made_side_by_side_are_those_made_one_by_one() -> None:
     assert together.dtype == torch.bool and together.device.type == "cpu"
     assert all(torch.equal(row, allowed([writer])[0]) for row, writer in zip(together, writers, strict=True))
     assert len({tuple(row.tolist()) for row in together}) > 1
+
+
+@pytest.mark.parametrize("wide", [64, 77, 96])
+def test_bits_that_are_unpacked_on_a_device_are_the_flags_that_were_packed(wide: int) -> None:
+    flags = torch.rand(3, 96, generator=torch.Generator().manual_seed(1)) < 0.5
+    packed = np.packbits(flags.numpy(), axis=1, bitorder="little").view(np.int32)
+    there = unpacked_there(torch.from_numpy(packed), wide, torch.device("cpu"))
+    assert there.dtype == torch.bool and torch.equal(there, flags[:, :wide])
 
 
 def test_two_answers_to_one_schema_do_not_disturb_each_other() -> None:

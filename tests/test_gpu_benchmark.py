@@ -57,6 +57,17 @@ def test_every_way_writes_the_answer_and_each_idea_saves_passes(bench, pages):
     assert ordered == sorted(ordered, reverse=True) and len(set(ordered)) == 4
 
 
+def test_words_of_the_page_save_passes_and_the_answer_is_the_same(bench, pages):
+    """`fill` raises for an answer that is not the right one."""
+    assert all(task.question.words for task in pages)
+    able = ways(len(pages))
+    kept, guessed = (
+        sum(run.steps.passes for run in next(way for name, way in able.items() if part in name)(bench, pages))
+        for part in ("kept, a page", "guesses")
+    )
+    assert guessed < kept
+
+
 def test_a_kept_prompt_is_not_read_again(bench, pages):
     kept = next(way for name, way in ways(2).items() if "kept" in name)
     (fresh,) = [run.prompt.rows for run in ways(2)["fields side by side"](bench, pages[:1])]

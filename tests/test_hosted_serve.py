@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_a_model_that_the_server_does_not_have_is_named(url: str, tmp_path: Path
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = {"DOCPIPE_OPENAI_URL": url, "DOCPIPE_HOSTED_ATTEMPTS": "1"}
-    backend = hosted_backend("openai", str(tmp_path / "nothing"), load_settings(settings))
-    with pytest.raises(DocpipeError, match="nothing"):
-        backend.answer([Question(("Hello",), (Slot("invoice_number", TEXT, 12),))])
-    backend.close()
+    with closing(hosted_backend("openai", str(tmp_path / "nothing"), load_settings(settings))) as backend:
+        (reply,) = backend.answer([Question(("Hello",), (Slot("invoice_number", TEXT, 12),))])
+    assert isinstance(reply, DocpipeError)
+    assert "nothing" in reply.message

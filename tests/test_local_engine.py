@@ -246,11 +246,11 @@ def starved(monkeypatch: pytest.MonkeyPatch, documents: int, error: Exception = 
     tried: list[int] = []
     fill = engine.Engine.fill
 
-    def full(self: Any, prompt: Any, slots: Any) -> Any:
+    def full(self: Any, prompt: Any, slots: Any, words: Any) -> Any:
         tried.append(len(slots))
         if len(slots) > documents:
             raise error
-        return fill(self, prompt, slots)
+        return fill(self, prompt, slots, words)
 
     monkeypatch.setattr(engine.Engine, "fill", full)
     return LocalBackend("hf:starved", *built(FAMILY)), tried

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -141,6 +142,48 @@ def test_a_batch_of_documents_of_different_lengths_gives_what_each_alone_gives(f
             assert one.absent == pytest.approx(other.absent, abs=CLOSE)
             logs = [token.log_probability for token in other.tokens]
             assert [token.log_probability for token in one.tokens] == pytest.approx(logs, abs=CLOSE)
+
+
+def values(written: Written) -> list[str]:
+    """The texts in it, as they would be printed."""
+    found: list[str] = []
+
+    def keep(value: Any) -> None:
+        if isinstance(value, str):
+            found.append(value)
+        for one in value if isinstance(value, list) else value.values() if isinstance(value, dict) else ():
+            keep(one)
+
+    keep(json.loads(written.text))
+    return found
+
+
+GUESSED = (
+    ("right", lambda texts: texts),
+    ("half right", lambda texts: [text[: len(text) // 2 + 1] + '"\\ü7' for text in texts]),
+    ("more than there is", lambda texts: [" ".join(texts), *(f"{text} and more" for text in texts)]),
+    ("wrong", lambda _: ['Muster GmbH "\\" é', "Rechnung 2021-00417", "Summe 1.234,50 EUR"]),
+)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_guesses_change_no_answer_however_right_they_are(family: str):
+    """The page's words are what the model writes itself, so guesses come true, come true by half, or do not."""
+    plain = LocalBackend(f"hf:{family}", *built(family), guesses=0)
+    guessing = LocalBackend(f"hf:{family}", *built(family), guesses=5)
+    batch = [question(), question(pages=2, closing="Answer in JSON, and only with what is printed.")]
+    expected = plain.answer(batch)
+    texts = [[text for written in reply.written for text in values(written)] for reply in expected]  # type: ignore[union-attr]
+    for name, words in GUESSED:
+        told = [replace(asked, words=tuple(words(own))) for asked, own in zip(batch, texts, strict=True)]
+        for one, other in zip(guessing.answer(told), expected, strict=True):
+            assert isinstance(one, Reply) and isinstance(other, Reply), name
+            for mine, its in zip(one.written, other.written, strict=True):
+                assert (mine.text, mine.finish) == (its.text, its.finish), name
+                assert [token.text for token in mine.tokens] == [token.text for token in its.tokens], name
+                logs = [token.log_probability for token in its.tokens]
+                assert [token.log_probability for token in mine.tokens] == pytest.approx(logs, abs=CLOSE), name
+                assert mine.absent == pytest.approx(its.absent, abs=CLOSE), name
 
 
 LONG = "Read the invoice. " + " ".join(f"field {number}: total net amount in EUR;" for number in range(12))

@@ -33,10 +33,13 @@ class Slot:
 class Question:
     """`parts` are texts and pictures in the order in which the model shall see them; the first is a text that is the
     same for every document of a schema, so a backend can keep what it computed for it. Slots do not depend on each
-    other: a backend may fill them side by side, or all in one object."""
+    other: a backend may fill them side by side, or all in one object. `words` are the text lines of the pages shown, in
+    reading order: no part of the prompt, and of no influence on the answer; a backend may guess from them what comes
+    next."""
 
     parts: tuple[str | Image, ...]
     slots: tuple[Slot, ...]
+    words: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def pictures(self) -> tuple[Image, ...]:

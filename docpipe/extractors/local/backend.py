@@ -25,13 +25,18 @@ GIB = 1024**3
 
 
 class LocalBackend:
-    """`fits` says how many documents of so many tokens go through at once; None: as many as there are, up to MOST."""
+    """`fits` says how many documents of so many tokens go through at once; None: as many as there are, up to MOST.
+    `guesses`: tokens of a slot that are guessed from the page's words in a step; 0: none, None: what suits the device.
+    """
 
-    def __init__(self, name: str, model: Any, processor: Any, *, fits: Callable[[int], int] | None = None) -> None:
+    def __init__(
+        self, name: str, model: Any, processor: Any, *,
+        fits: Callable[[int], int] | None = None, guesses: int | None = None,
+    ) -> None:  # fmt: skip
         """Raises ModelError for a tokenizer that cannot be held to a grammar."""
         self._name, self._device = name, model.device
         self._family = Family(model, processor)
-        self._engine = Engine(model, processor.tokenizer, causal=self._family.is_causal)
+        self._engine = Engine(model, processor.tokenizer, causal=self._family.is_causal, guesses=guesses)
         self._fits = fits or (lambda _: MOST)
         self._room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**62
 
@@ -82,9 +87,13 @@ class LocalBackend:
         return prompt
 
     def _filled(self, questions: Sequence[Question], prompt: Prompt) -> list[Reply | DocpipeError]:
-        room = self._room - prompt.seen.shape[1]  # a model is not asked for more than it was trained to see
-        slots = [[replace(slot, tokens=min(slot.tokens, room)) for slot in one.slots] for one in questions]
-        written = self._engine.fill(prompt, slots)
+        # a model is not asked for more than it was trained to see
+        rooms = [self._room - length for length in prompt.lengths]
+        slots = [
+            [replace(slot, tokens=min(slot.tokens, room)) for slot in one.slots]
+            for one, room in zip(questions, rooms, strict=True)
+        ]
+        written = self._engine.fill(prompt, slots, [one.words for one in questions])
         return [
             Reply(
                 tuple(own),

@@ -17,16 +17,22 @@ from torch import Tensor
 
 from docpipe.extractors.asking import Finish, Slot, Token, Written
 from docpipe.extractors.local.constraint import Writer
+from docpipe.extractors.local.guesses import Guesses
 from docpipe.extractors.local.pen import spelled
 from docpipe.extractors.loops import is_looping
 
 PROMPT, PADDING, FILLER = -1, -2, -3  # owners of columns: seen by all, by nobody; FILLER makes rows equally long
 
+# Guessed tokens of a branch after which it guesses no more, unless one in WORTH comes true: each that does not leaves a
+# column in the cache. Neither changes a step of the benchmark's drawn invoices.
+PATIENCE, WORTH = 64, 4
+
 
 @dataclass
 class Branch:
     """`waiting` are tokens that the model has not seen yet; the last of them tells the next. `absent` is the
-    probability that the value begins as null, summed up on the way to its first character."""
+    probability that the value begins as null, summed up on the way to its first character. `guessed` are tokens that
+    may follow, each with those that it forces; `refused`: how many of the last guesses' tokens did not come true."""
 
     document: int
     slot: Slot
@@ -37,8 +43,13 @@ class Branch:
     waiting: list[int] = field(default_factory=list)
     finish: Finish | None = None
     absent: float | None = None
+    guesses: Guesses | None = None
+    guessed: list[list[int]] = field(default_factory=list)
+    refused: int = 0
     _begun: bool = False
     _reached: float = 1.0
+    _tried: int = 0
+    _came_true: int = 0
 
     def go_on(self) -> None:
         """Take what must follow, and see whether that is all."""
@@ -64,6 +75,27 @@ class Branch:
             self._begun = self.missing() is None
         self.go_on()
 
+    def foresee(self, most: int) -> None:
+        """Guess at most so many choices. Before the value has begun the probability of null is still to be read."""
+        self.guessed = []
+        is_worth_it = self._tried <= PATIENCE + WORTH * self._came_true
+        if self.guesses is not None and self._begun and is_worth_it:
+            text, before = self.guesses.guess(most)
+            self.guessed = self.writer.ahead(text, before, most) if text else []
+
+    def settle(self, told: Sequence[Sequence[float]]) -> None:
+        """`told` for each choice: token, log-probability, and how probable those tokens were that begin null here. The
+        first choice is made; each of the others while the guess before it came true."""
+        self.refused = sum(map(len, self.guessed))
+        self._tried += self.refused
+        for (token, log, null), guess in zip(told, [*self.guessed, []], strict=True):
+            self.choose(int(token), log, null)
+            if self.finish is not None or self.waiting != guess:
+                return
+            self.refused -= len(guess)
+            self._came_true += len(guess)
+            self.waiting = []  # the model has seen them
+
     def missing(self) -> str | None:
         """What is still to be written of `{"name":` before the value; None once the value has begun."""
         if self._begun:
@@ -83,6 +115,8 @@ class Branch:
         self.tokens += tokens
         self.waiting += tokens
         self.logs += logs
+        if self.guesses is not None:
+            self.guesses.read(self.writer.words.decode_bytes(list(tokens)))
 
     def written(self) -> Written:
         tokens = tuple(map(Token, spelled(self.tokenizer, self.tokens), self.logs))
@@ -100,17 +134,23 @@ class Columns:
         self.places = seen.long().cumsum(-1) - 1
         self._lengths = seen.sum(1)
         self._ahead = ahead
+        self._ends: dict[int, int] = {}  # of what was fed last of each branch
 
     def feed(self, branches: Sequence[tuple[int, Branch]]) -> tuple[Tensor, Tensor, Tensor]:
-        """The tokens that wait, of all these branches (each with its number): tokens and positions [B, W], and the rows
-        [n] of the flattened output that tell the next token of each branch."""
+        """The tokens that wait and the guesses, of all these branches (each with its number): tokens and positions
+        [B, W], and the rows [n] of the flattened output that tell the next token of each branch, and the one after each
+        of its guesses."""
+        self._disown(branches)
         rows: list[list[tuple[int, int, int]]] = [[] for _ in range(len(self.owners))]
-        heads = []
+        heads, known = [], self.owners.shape[1]
         for number, branch in branches:
             row = rows[branch.document]
             start = len(branch.tokens) - len(branch.waiting)
-            row += [(token, number, start + at) for at, token in enumerate(branch.waiting)]
-            heads.append((branch.document, len(row) - 1))
+            for group in (branch.waiting, *branch.guessed):
+                row += [(token, number, start + at) for at, token in enumerate(group)]
+                start += len(group)
+                heads.append((branch.document, len(row) - 1))
+            self._ends[number] = known + len(row)
             branch.waiting = []
         width = max(map(len, rows))
         full = [row + [(0, FILLER, 0)] * (width - len(row)) for row in rows]
@@ -121,6 +161,17 @@ class Columns:
         self.owners = torch.cat([self.owners, owners], 1)
         self.places = torch.cat([self.places, places], 1)
         return tokens, places + self._ahead[:, None], packed[-len(at) :]
+
+    def _disown(self, branches: Sequence[tuple[int, Branch]]) -> None:
+        """Guesses that did not come true are nobody's. They were the last that was fed of their branch."""
+        lost = [
+            (branch.document, self._ends[number] - 1 - back)
+            for number, branch in branches
+            for back in range(branch.refused)
+        ]
+        if lost:
+            documents, columns = torch.tensor(lost).T.to(self.owners.device)
+            self.owners[documents, columns] = PADDING
 
     def visible(self, width: int, window: int | None = None) -> Tensor:
         """What the newest `width` columns see: [B, 1, W, K]. The prompt, and their own branch up to themselves; within
