@@ -53,8 +53,13 @@ FASTEST = ("embedded", "scripted", "hf:qwen2_5_vl", "hf:donut", "openai")  # for
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("models")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    yield tmp_path_factory.mktemp("models")
+    for extractor in _made.values():  # hosted ones keep their connections open
+        close = getattr(getattr(extractor, "_backend", None), "close", None)
+        if close is not None:
+            close()
+    _made.clear()
 
 
 @pytest.fixture(scope="module")
