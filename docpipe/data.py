@@ -110,6 +110,14 @@ class Page:
     blank: bool = False
     issues: tuple[Issue, ...] = ()
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The text lines in reading order, words joined by blanks."""
+        lines: dict[int, list[str]] = {}
+        for word in self.words:
+            lines.setdefault(word.line, []).append(word.text)
+        return tuple(" ".join(words) for words in lines.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

@@ -37,13 +37,17 @@ class CroppedImage:
         picture = self.whole.open()
         wide, high = picture.size
         corners = (self.box.left * wide, self.box.top * high, self.box.right * wide, self.box.bottom * high)
-        crop = picture.crop((int(corners[0]), int(corners[1]), max(1, round(corners[2])), max(1, round(corners[3]))))
+        left, top, right, bottom = (round(corner) for corner in corners)
+        crop = picture.crop((left, top, max(left + 1, right), max(top + 1, bottom)))
         if max_side is not None and max(crop.size) > max_side:
             crop.thumbnail((max_side, max_side))
         return crop
 
     def turned(self, degrees: int) -> PageImage:
-        raise NotImplementedError("a crop is cut from a page that stands upright")
+        box = self.box
+        for _ in range(degrees // 90 % 4):
+            box = Box(1 - box.bottom, box.left, 1 - box.top, box.right)
+        return CroppedImage(self.whole.turned(degrees), box)
 
 
 def unsure(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_SURE) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.servers import RedisServer
+from docpipe.store.database import Database
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +52,14 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'docpipe.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database of each kind."""
+    database = Database(database_url)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

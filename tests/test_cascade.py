@@ -1,13 +1,14 @@
 """A second model is asked about what the first is not sure of and about nothing else; doubts are read again, once."""
 
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
+from PIL import Image
 
 from docpipe.confidence import FEATURES, Calibration, Record, fit
-from docpipe.data import Answer, Candidate, Field, Issue
-from docpipe.doubts import ABSENT_SURE, crops, joined, unsure
+from docpipe.data import Answer, Box, Candidate, Field, Issue
+from docpipe.doubts import ABSENT_SURE, CroppedImage, crops, joined, unsure
 from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.asking import Reply, Written
 from docpipe.extractors.embedded import EmbeddedExtractor
@@ -276,3 +277,24 @@ def test_a_second_look_that_fails_leaves_the_first(receipt):
         assert {one.path: one.raw for one in found.fields if one.raw} == {"total": "80.90"}
         assert found.cost["tokens_in"] == 100
     assert "not_reread" in [issue.code for issue in found.issues]
+
+
+def test_a_crop_can_be_turned_as_any_picture_can():
+    sheet = Image.new("RGB", (100, 200), "white")
+    sheet.paste((255, 0, 0), (10, 20, 30, 60))
+    crop = CroppedImage(Turning(sheet), Box(0.1, 0.1, 0.3, 0.3))
+    for degrees, size in ((90, (40, 20)), (180, (20, 40)), (270, (40, 20))):
+        turned = crop.turned(degrees).open()
+        assert turned.size == size
+        assert turned.getcolors() == [(800, (255, 0, 0))], "what is in the crop, and nothing beside it"
+
+
+@dataclass(frozen=True)
+class Turning:
+    picture: Image.Image
+
+    def open(self, *, max_side=None):
+        return self.picture
+
+    def turned(self, degrees):
+        return Turning(self.picture.rotate(-degrees, expand=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,13 +15,6 @@ from docpipe.store.waiting import OVERTAKEN, Waiting
 from tests.serving import add, ago, column, lease_over, set_of
 
 LONG_AGO = OVERTAKEN + timedelta(minutes=1)
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -31,13 +31,6 @@ MOMENT = datetime(2026, 3, 14, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
-
-
-@pytest.fixture
 def store(database: Database) -> JobStore:
     return JobStore(database)
 

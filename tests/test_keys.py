@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 
@@ -11,13 +9,6 @@ from docpipe.errors import UsageError
 from docpipe.store.database import Database
 from docpipe.store.keys import ROLES, KeyStore
 from docpipe.store.service_tables import api_keys
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

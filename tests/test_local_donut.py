@@ -271,7 +271,7 @@ class Drawn:
         return self.picture
 
     def turned(self, degrees: int) -> Drawn:
-        raise NotImplementedError
+        return Drawn(self.picture.rotate(-degrees, expand=True))
 
 
 def test_its_answer_is_like_that_of_any_other_extractor(donut):

@@ -4,7 +4,6 @@ time."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,13 +19,6 @@ from docpipe.store.usage import Usage
 from tests.serving import add, ago, messages_due, rows
 
 TARGET = {"url": "https://example.com/hook"}
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

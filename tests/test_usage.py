@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -15,13 +14,6 @@ from docpipe.store.jobs import JobStore
 from docpipe.store.usage import AMOUNTS, Usage, UsageStore
 from tests.serving import add, set_of
 from tests.stored import document, extraction
-
-
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    database = Database(database_url)
-    yield database
-    database.close()
 
 
 @pytest.fixture

@@ -66,11 +66,7 @@ class KindReader:
 
 def lines(pages: Iterable[Page]) -> Iterator[str]:
     """The text lines of the document."""
-    for page in pages:
-        texts: dict[int, list[str]] = defaultdict(list)
-        for word in page.words:
-            texts[word.line].append(word.text)
-        yield from (" ".join(words) for words in texts.values())
+    return (line for page in pages for line in page.lines)
 
 
 def options(answer: Answer, reader: KindReader, indexes: Mapping[int, PageIndex]) -> dict[str, list[Option]]:

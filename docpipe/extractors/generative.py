@@ -73,7 +73,7 @@ class GenerativeExtractor:
         for path, crop in crops.items():
             wanted = schema.only([path])
             sheets = [self._sheet(crop, is_crop=True)]
-            questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted), _lines(crop)))
+            questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted), crop.lines))
         findings, replies = Findings(schema), []
         cost: Mapping[str, float] = {}
         for reply in self._backend.answer(questions) if questions else []:
@@ -116,7 +116,7 @@ class GenerativeExtractor:
                 yield self._question(opening, [pages[at] for at in holding[first : first + pictures.AT_ONCE]], lists)
 
     def _question(self, opening: str, pages: Sequence[Page], wanted: tuple[Slot, ...]) -> Question:
-        words = tuple(line for page in pages for line in _lines(page))
+        words = tuple(line for page in pages for line in page.lines)
         return Question(prompt.parts(opening, [self._sheet(page) for page in pages]), wanted, words)
 
     def _sheet(self, page: Page, *, is_crop: bool = False) -> Sheet:
@@ -141,14 +141,7 @@ def _visible(pages: Sequence[Page]) -> list[Page]:
 
 
 def _text(page: Page) -> str:
-    return "\n".join(_lines(page)).translate(NO_MARKUP)
-
-
-def _lines(page: Page) -> tuple[str, ...]:
-    lines: dict[int, list[str]] = {}
-    for word in page.words:
-        lines.setdefault(word.line, []).append(word.text)
-    return tuple(" ".join(words) for words in lines.values())
+    return "\n".join(page.lines).translate(NO_MARKUP)
 
 
 def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:

@@ -22,10 +22,10 @@ from docpipe.extractors.hosted.wire import (
     Picture,
     Request,
     Usage,
+    client_failure,
     trimmed,
     unions,
     without_unions,
-    words_of,
 )
 
 URL = "https://api.anthropic.com"
@@ -73,21 +73,7 @@ class AnthropicMessages:
         )
 
     def failure(self, error: Exception) -> Failure | None:
-        match error:
-            case anthropic.APIStatusError():
-                body = error.body if error.body is not None else error.response.text
-                return Failure("answer", words_of(body), error.status_code, dict(error.response.headers), body)
-            case anthropic.APITimeoutError() if not isinstance(error.__cause__, httpx2.ConnectTimeout):
-                return Failure("timeout", "")
-            case anthropic.APIConnectionError() if isinstance(
-                error.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError
-            ):
-                return Failure("cut", str(error.__cause__))
-            case anthropic.APIConnectionError():
-                return Failure("connection", str(error.__cause__ or error))
-            case anthropic.APIResponseValidationError() | json.JSONDecodeError():
-                return Failure("cut", "the answer is no JSON")
-        return None
+        return client_failure(anthropic, error)
 
 
 def _part(part: str | Picture) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from docpipe.extractors.hosted.wire import (
     Picture,
     Request,
     Usage,
+    client_failure,
     told,
     trimmed,
-    words_of,
 )
 
 URL = "https://api.openai.com/v1"
@@ -72,21 +72,7 @@ class OpenAIChat:
         return _heard(self._client.chat.completions.create(model=request.model, messages=messages, **options))
 
     def failure(self, error: Exception) -> Failure | None:
-        match error:
-            case openai.APIStatusError():
-                body = error.body if error.body is not None else error.response.text
-                return Failure("answer", words_of(body), error.status_code, dict(error.response.headers), body)
-            case openai.APITimeoutError() if not isinstance(error.__cause__, httpx2.ConnectTimeout):
-                return Failure("timeout", "")
-            case openai.APIConnectionError() if isinstance(
-                error.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError
-            ):
-                return Failure("cut", str(error.__cause__))
-            case openai.APIConnectionError():
-                return Failure("connection", str(error.__cause__ or error))
-            case openai.APIResponseValidationError() | json.JSONDecodeError():
-                return Failure("cut", "the answer is no JSON")
-        return None
+        return client_failure(openai, error)
 
 
 def _part(part: str | Picture, in_detail: bool) -> dict[str, Any]:

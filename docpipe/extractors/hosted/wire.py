@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import httpx2
+
 from docpipe.extractors.asking import Finish, Question, Token
 from docpipe.extractors.hosted.calls import WORDS, Failure
 
@@ -223,3 +225,20 @@ def words_of(body: Any) -> str:
     elif detail is not None:
         said.append(detail)
     return " ".join(str(each) for each in said if each)[:WORDS]
+
+
+def client_failure(client: Any, error: Exception) -> Failure | None:
+    """What an error of OpenAI's or Anthropic's client means: both are generated alike. `client` is the library."""
+    match error:
+        case client.APIStatusError():
+            body = error.body if error.body is not None else error.response.text
+            return Failure("answer", words_of(body), error.status_code, dict(error.response.headers), body)
+        case client.APITimeoutError() if not isinstance(error.__cause__, httpx2.ConnectTimeout):
+            return Failure("timeout", "")
+        case client.APIConnectionError() if isinstance(error.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError):
+            return Failure("cut", str(error.__cause__))
+        case client.APIConnectionError():
+            return Failure("connection", str(error.__cause__ or error))
+        case client.APIResponseValidationError() | json.JSONDecodeError():
+            return Failure("cut", "the answer is no JSON")
+    return None
