@@ -1,6 +1,6 @@
 # The images of the service: `docker build --target cpu -t docpipe:cpu .` and, for workers with a graphics card,
 # `--target gpu`. docker-compose.yml says which process runs in which; docs/operations.md says how to run them.
-# tests/test_compose.py checks what can be checked without a Docker engine.
+# tests/service/test_compose.py checks what can be checked without a Docker engine.
 
 FROM python:3.11-slim-bookworm AS python
 
@@ -10,8 +10,6 @@ COPY pyproject.toml constraints.txt README.md LICENSE NOTICE ./
 # Also for what pip installs to build the wheel; the second name is that of pip 25.3 and later.
 ENV PIP_CONSTRAINT=/source/constraints.txt PIP_BUILD_CONSTRAINT=/source/constraints.txt PIP_NO_CACHE_DIR=1
 COPY docpipe ./docpipe
-COPY schemas ./schemas
-COPY workers ./workers
 RUN pip wheel --no-deps --wheel-dir /wheels .
 
 # What docpipe needs, without docpipe: this layer is made again only when pyproject.toml or constraints.txt change.

@@ -53,22 +53,22 @@ check: $(FULL) ## Lint, formatting, types, import rules, and the command referen
 	  || { echo "docs/cli.md is old: run 'python -m docpipe.cli.reference > docs/cli.md'"; exit 1; }
 
 bench: $(BASE) ## Measure the main job beside plain OCR: seconds a page, pages a second, memory
-	$(BIN)/python -m benchmarks.main_job
+	$(BIN)/python -m benchmarks.speed.main_job
 
 DATA ?= ../shared/data
 
 bench-quality: $(BASE) ## Measure accuracy on labelled documents kept aside (DATA=folder)
-	$(BIN)/python -m benchmarks.quality --data $(DATA)
-	$(BIN)/python -m benchmarks.forms --data $(DATA)
-	$(BIN)/python -m benchmarks.types --data $(DATA)
+	$(BIN)/python -m benchmarks.accuracy.quality --data $(DATA)
+	$(BIN)/python -m benchmarks.accuracy.forms --data $(DATA)
+	$(BIN)/python -m benchmarks.accuracy.schema_auto --data $(DATA)
 
 bench-gpu: $(FULL) ## Measure local models beside plain `generate`, on the card or the CPU (a quarter of an hour)
-	$(BIN)/python -m benchmarks.gpu
+	$(BIN)/python -m benchmarks.gpu.local_models
 
 bench-service: $(FULL) ## Kill, starve and load the service, and count what became of its documents (half an hour)
-	$(BIN)/python -m benchmarks.chaos
-	$(BIN)/python -m benchmarks.failures
-	$(BIN)/python -m benchmarks.queue_load
+	$(BIN)/python -m benchmarks.service.chaos
+	$(BIN)/python -m benchmarks.service.failures
+	$(BIN)/python -m benchmarks.service.queue_load
 
 pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 	$(RUN) $(OUT)/samples/invoices --schema invoice || test $$? -eq 3
@@ -79,7 +79,7 @@ pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 clean: ## Remove what `make run` and `make pictures` wrote into out/
 	rm -rf $(OUT)
 
-$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/words/*.txt docpipe/samples/words/*/*.txt)
+$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/content/words/*.txt docpipe/samples/content/words/*/*.txt)
 	$(BIN)/python -m docpipe.samples $(OUT)/samples --seed 7
 	@touch $@
 

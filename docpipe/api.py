@@ -26,7 +26,7 @@ from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
 from docpipe.errors import EncryptedError, ModelError, UsageError
 from docpipe.ingest import ingest
 from docpipe.pipeline import Cascade, Judge, Parts
-from docpipe.protocols import Extractor
+from docpipe.ports import Extractor
 from docpipe.rasterise import TEXT_DPI, PageRasteriser
 from docpipe.render import Limits, Renderer
 from docpipe.schema import Schema, load_schema
@@ -50,7 +50,7 @@ def _scripted(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every 
 
 def _local(weights: str, threads: int) -> Extractor:
     with _extra("gpu"):
-        from docpipe.extractors.generative import GenerativeExtractor  # heavy: torch and transformers
+        from docpipe.extractors.generative.extractor import GenerativeExtractor  # heavy: torch and transformers
         from docpipe.extractors.local.choose import local_backend
 
         return GenerativeExtractor(local_backend(weights, threads=threads))
@@ -59,7 +59,7 @@ def _local(weights: str, threads: int) -> Extractor:
 def _hosted(kind: str) -> Callable[[str, int], Extractor]:
     def make(weights: str, threads: int) -> Extractor:  # noqa: ARG001 - every factory takes both
         with _extra("hosted"):
-            from docpipe.extractors.generative import GenerativeExtractor  # heavy: the provider's client
+            from docpipe.extractors.generative.extractor import GenerativeExtractor  # heavy: the provider's client
             from docpipe.extractors.hosted.choose import hosted_backend
 
             return GenerativeExtractor(hosted_backend(kind, weights, load_settings()))

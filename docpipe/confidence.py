@@ -127,7 +127,7 @@ class Calibration:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"the calibration {path} cannot be used: {error}",
-                hint="Fit it again with `python -m benchmarks.fit_confidence`.",
+                hint="Fit it again with `python -m benchmarks.accuracy.fit_confidence`.",
             ) from error
 
     @classmethod

@@ -1,7 +1,7 @@
 """Settings: what a person may choose once for all commands, through DOCPIPE_* in the environment.
 
-In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch, docpipe.service and
-what stands on them); steps get arguments.
+In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch,
+docpipe.service.submit and what stands on them); steps get arguments.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from functools import cache
 
-from docpipe.align import Occurrence, PageIndex, cuts_a_number, cuts_a_word, find, says_the_same
 from docpipe.data import Answer, Candidate, Evidence, Match, Page
-from docpipe.spelling import is_mostly_digits, squeeze
+from docpipe.text_normalisation import is_mostly_digits, squeeze
+from docpipe.text_search import Occurrence, PageIndex, cuts_a_number, cuts_a_word, find, says_the_same
 
 # The further places where the same text stands count for less and less: one to three is the usual range.
 SUPPORT_ENOUGH = 4

@@ -12,7 +12,7 @@ from pathlib import Path
 from docpipe.data import Document
 from docpipe.errors import CorruptError, InputError, TooLargeError, UnsupportedError
 from docpipe.render import Renderer
-from docpipe.render.media import HEAD_BYTES, detect
+from docpipe.render.media_types import HEAD_BYTES, detect
 
 SIDECARS = frozenset({"thumbs.db", "ehthumbs.db", "desktop.ini"})  # in lower case
 

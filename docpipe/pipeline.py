@@ -13,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
+from docpipe.cascade import added, crops, joined, unsure, with_cost
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
-from docpipe.doubts import added, crops, joined, unsure, with_cost
 from docpipe.errors import AnswerError, CorruptError, DocpipeError, TooLargeError
 from docpipe.ground import ground
-from docpipe.protocols import Extractor, Rasteriser, Reader, Rereader
+from docpipe.ports import Extractor, Rasteriser, Reader, Rereader
 from docpipe.result import Run
 from docpipe.schema import Schema
 from docpipe.validate import validate

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import CorruptError, InputError, TooLargeError
 from docpipe.render import Drawing, PageLook, PageSize, Renderer
-from docpipe.render.answers import fitted
 from docpipe.render.blank import is_blank
+from docpipe.render.results import fitted
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose

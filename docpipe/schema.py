@@ -16,7 +16,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
-from docpipe.protocols import Conventions, Kind, Rule, Texts
+from docpipe.ports import Conventions, Kind, Rule, Texts
 from docpipe.schema_lookup import find_class, kinds, shipped
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from typing import Any
 
 from docpipe.errors import SchemaError
 
-SCHEMA_PACKAGE = "schemas"
+SCHEMA_PACKAGE = "docpipe.schemas"
 """The package that holds the shipped schemas, the kinds and the rules. Imported by name, never statically."""
 
 NAME_DIGITS = 12

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from docpipe.data import Extraction, Field, Issue, Page, Status
-from docpipe.protocols import Rule
+from docpipe.ports import Rule
 from docpipe.result import Run, put
 from docpipe.schema import Schema, template
 

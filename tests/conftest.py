@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.servers import RedisServer
+from benchmarks.service.servers import RedisServer
 from docpipe.store.database import Database
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from docpipe.batch.pool import Patience
+from docpipe.batch.worker_pool import Patience
 from docpipe.capacity import default_jobs, usable_cores
 from docpipe.config import Settings
 

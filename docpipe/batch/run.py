@@ -11,13 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from docpipe.batch.batch_worker import Plan
 from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Task
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.pool import Patience, Pool
-from docpipe.batch.station import Plan
+from docpipe.batch.worker_pool import Patience, Pool
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, StoreError
-from docpipe.store.sql import SqlStore
+from docpipe.store.results.result_store import SqlStore
 
 
 class Watch(Protocol):

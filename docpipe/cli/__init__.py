@@ -18,7 +18,7 @@ EXIT_BUG = 1
 REPORT_TO = "Please report it, with the command and this text, and with the document if you may share it."
 
 # name -> (module:command, one line of help). A module is imported when its command is used, so that
-# `docpipe --help` stays fast; the line must equal the first line of the command's help (tests/test_cli.py).
+# `docpipe --help` stays fast; the line must equal the first line of the command's help (tests/unit/cli/test_cli.py).
 COMMANDS = {
     "run": ("docpipe.cli.run:run", "Read documents and store what they say."),
     "show": ("docpipe.cli.show:show", "Draw a document's pages with the boxes of its fields."),
@@ -31,7 +31,7 @@ COMMANDS = {
     "status": ("docpipe.cli.status:status", "Say how far documents in the queue are."),
     "queue": ("docpipe.cli.queue:queue", "Say what waits, who works and what went wrong; try again, delete."),
     "keeper": (
-        "docpipe.cli.keeper:keeper",
+        "docpipe.cli.maintain:keeper",
         "Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.",
     ),
     "serve": ("docpipe.cli.serve:serve", "Serve the HTTP API."),

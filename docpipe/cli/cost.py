@@ -20,7 +20,7 @@ from rich.text import Text
 from docpipe.cli.job_table import console
 from docpipe.cli.service_access import database_option, opened_database, settings_with, shown_url
 from docpipe.export import json_line
-from docpipe.store.costs import GROUPS, Cost, CostStore
+from docpipe.store.results.costs import GROUPS, Cost, CostStore
 
 JSON_DIGITS = 10  # a sum of floats ends in noise after fifteen; a token of a cheap model costs 1e-8
 UNKNOWN = "not known"  # of an attempt that failed before it was clear

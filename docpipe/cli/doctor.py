@@ -27,7 +27,7 @@ from docpipe.errors import DocpipeError, ModelError, StoreError
 from docpipe.render.renderer import poppler_is_installed
 
 if TYPE_CHECKING:
-    from docpipe.extractors.local.fit import Place
+    from docpipe.extractors.local.models.memory_estimate import Place
 
 GIB = 1024**3
 CHECKSUM_DIGITS = 12
@@ -142,15 +142,18 @@ def _chosen(model: str) -> Finding:
 
 
 def _chosen_local(model: str, weights: str) -> Finding:
-    from docpipe.extractors.local.source import check_installed, parse  # heavy: only who names such a model has them
+    from docpipe.extractors.local.models.source import (  # heavy: only who names such a model has them
+        check_installed,
+        parse,
+    )
 
     check_installed()
     source = parse(weights)
-    from docpipe.extractors.local.fetch import is_here  # heavy: the hub's client
+    from docpipe.extractors.local.models.fetch import is_here  # heavy: the hub's client
 
     if not is_here(source):
         return Finding(model, "not downloaded yet: the first run does it, or `hf download` (docs/models.md)")
-    from docpipe.extractors.local.load import plan  # heavy: transformers
+    from docpipe.extractors.local.models.load import plan  # heavy: transformers
 
     known = plan(weights)
     return Finding(model, f"{known.name}, in {known.dtype} on {known.place.name} ({known.place.device})")
@@ -158,7 +161,7 @@ def _chosen_local(model: str, weights: str) -> Finding:
 
 def _model_files() -> Iterator[Path]:
     from docpipe.extractors.embedded import weights_folder  # heavy: numpy and the network's code
-    from docpipe.read.models import DETECTOR, RECOGNISER
+    from docpipe.read.ocr_models import DETECTOR, RECOGNISER
 
     yield from sorted(file for file in weights_folder().glob("*") if file.suffix in (".onnx", ".json"))
     rapidocr = find_spec("rapidocr")
@@ -168,26 +171,28 @@ def _model_files() -> Iterator[Path]:
 
 def local_models(places: Sequence[Place] | None = None) -> Iterator[Finding]:
     """The cards, and which of the recommended models fit. `places` stand for what torch finds here."""
-    from docpipe.extractors.local import catalogue, fit  # heavy: only for this topic
+    from docpipe.extractors.local.models import catalogue, memory_estimate  # heavy: only for this topic
 
     cost = "vision-language models would run on the CPU: slow; the embedded network needs no card"
     if places is None:
         if _version("torch") is None:
             yield Finding("graphics card", "not looked for without torch", cost)
             return
-        from docpipe.extractors.local.cards import find_places  # heavy: torch, two seconds; it alone knows its cards
+        from docpipe.extractors.local.models.devices import (
+            find_places,  # heavy: torch, two seconds; it alone knows its cards
+        )
 
         places = find_places()
     if not any(place.is_card for place in places):
         yield Finding("graphics card", "none that torch can use", cost)
     for place in places:
         version = f", compute capability {'.'.join(map(str, place.capability))}" if place.capability else ""
-        memory = f"{fit.in_gib(place.free)} of {fit.in_gib(place.total)} free"
+        memory = f"{memory_estimate.in_gib(place.free)} of {memory_estimate.in_gib(place.total)} free"
         yield Finding(place.device, f"{place.name}, {memory}{version}, {_types(place)}")
-    best = fit.choose_place(places)
+    best = memory_estimate.choose_place(places)
     for model in catalogue.CATALOGUE:
-        dtype = fit.dtype_for(best, model.shape, "bfloat16")
-        need = f"{fit.in_gib(fit.needed(model.shape, dtype))} in {dtype}"
+        dtype = memory_estimate.dtype_for(best, model.shape, "bfloat16")
+        need = f"{memory_estimate.in_gib(memory_estimate.needed(model.shape, dtype))} in {dtype}"
         mark = "fits" if catalogue.fits(model, best) else "too big"
         yield Finding(need, f"{model.repository}: {model.licence}", mark=mark)
     yield Finding("", f"(with one page, on {best.device}, {best.name})", mark=" ")
@@ -202,7 +207,7 @@ def _types(place: Place) -> str:
 
 def _database(settings: Settings) -> Iterator[Finding]:
     from docpipe.store.connect import parse_url
-    from docpipe.store.sql import SqlStore  # heavy: SQLAlchemy
+    from docpipe.store.results.result_store import SqlStore  # heavy: SQLAlchemy
 
     try:
         url = parse_url(settings.database_url)

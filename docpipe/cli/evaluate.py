@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.table import Table
 
-    from docpipe.cli.pictures import Pictures
+    from docpipe.cli.page_pictures import Pictures
 
 FILE_WIDTH = 120  # columns of a table that is piped into a file
 NAMES_SHOWN = 5  # of the files that are missing or failed
@@ -193,7 +193,7 @@ def _remarks(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Path) -> None:
-    from docpipe.cli.pictures import Pictures  # heavy: the renderer, for --errors only
+    from docpipe.cli.page_pictures import Pictures  # heavy: the renderer, for --errors only
 
     with Pictures() as pictures:
 

@@ -8,7 +8,7 @@ import click
 
 from docpipe.config import load_settings
 from docpipe.export import check_target, write
-from docpipe.store.sql import SqlStore
+from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
     from docpipe.data import Status

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from docpipe.cli.service_access import ID_SHOWN
-from docpipe.store.jobs import ENDED, INTERACTIVE, STATES, Job
+from docpipe.store.jobs.job_store import ENDED, INTERACTIVE, STATES, Job
 
 FILE_WIDTH = 160  # columns of a table that is piped into a file
 COLOURS = {"complete": "green", "needs_review": "yellow", "failed": "red", "quarantined": "red"}

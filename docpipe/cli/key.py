@@ -14,7 +14,7 @@ from docpipe.cli.job_table import console
 from docpipe.cli.service_access import database_option, opened_database, settings_with
 from docpipe.config import readable
 from docpipe.errors import UsageError
-from docpipe.store.keys import PER_MINUTE, ROLES, KeyStore
+from docpipe.store.jobs.api_keys import PER_MINUTE, ROLES, KeyStore
 
 
 class Size(click.ParamType[int]):

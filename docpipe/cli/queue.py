@@ -11,19 +11,19 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from docpipe.cli.job_table import console, counts_line, job_table, sentence, spell
-from docpipe.cli.sending import warnings_once
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, without_password
+from docpipe.cli.submission import warnings_once
 from docpipe.errors import EXIT_USAGE, QueueError, UsageError
-from docpipe.keeper import DUTY
-from docpipe.queue import QUEUES
-from docpipe.service import Service
-from docpipe.store.job_view import Wanted
-from docpipe.store.jobs import ENDED, STATES, WAITING, Job, State
-from docpipe.store.waiting import Duties
+from docpipe.service.maintenance import DUTY
+from docpipe.service.queue import QUEUES
+from docpipe.service.submit import Service
+from docpipe.store.jobs.job_store import ENDED, STATES, WAITING, Job, State
+from docpipe.store.jobs.job_view import Wanted
+from docpipe.store.jobs.waiting import Duties
 
 LAST_FAILURES = 5
 NAMES_SHOWN = 5  # of workers
-NO_WORKER = "none answers: `celery -A workers.app worker` starts one"
+NO_WORKER = "none answers: `celery -A docpipe.workers.app worker` starts one"
 NO_KEEPER = "none: the jobs of dead workers wait, and messages are not sent; `docpipe keeper` starts one"
 FAILURES: tuple[State, ...] = ("failed", "quarantined")
 

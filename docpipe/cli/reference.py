@@ -1,6 +1,7 @@
 """The reference of all commands, made from their help: `python -m docpipe.cli.reference > docs/cli.md`.
 
-In: the commands. Out: Markdown on standard output. tests/test_cli.py fails when docs/cli.md is not what comes out here.
+In: the commands. Out: Markdown on standard output. tests/unit/cli/test_cli.py fails when docs/cli.md is not what comes
+out here.
 """
 
 from __future__ import annotations

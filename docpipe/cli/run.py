@@ -15,10 +15,10 @@ from typing import Any
 
 import click
 
+from docpipe.batch.batch_worker import Plan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.pace import pace_of
 from docpipe.batch.run import run as run_batch
-from docpipe.batch.station import Plan
 from docpipe.cli.run_output import ResultFile
 from docpipe.cli.run_view import RunView
 from docpipe.config import Settings, load_settings
@@ -27,8 +27,8 @@ from docpipe.export import check_target
 from docpipe.ingest import find_files
 from docpipe.schema import load_schema
 from docpipe.store.connect import parse_url
-from docpipe.store.sql import SqlStore
-from docpipe.store.typed import sql_name
+from docpipe.store.results.result_store import SqlStore
+from docpipe.store.results.typed import sql_name
 
 ID_SHOWN = 12  # hex digits; enough to be unique among millions
 

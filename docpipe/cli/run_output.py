@@ -16,10 +16,10 @@ from docpipe.batch.outcome import Outcome
 from docpipe.data import Document
 from docpipe.errors import DocpipeError
 from docpipe.export import LineWriter, check_target, json_line, write
-from docpipe.protocols import StoredResult
+from docpipe.ports import StoredResult
 from docpipe.result import failed_record, record
 from docpipe.schema import Schema
-from docpipe.store.sql import SqlStore
+from docpipe.store.results.result_store import SqlStore
 
 STANDARD_OUTPUT = "-"
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from docpipe.batch.outcome import Outcome
 from docpipe.data import Status
 from docpipe.schema import Schema
-from docpipe.spelling import squeeze
+from docpipe.text_normalisation import squeeze
 
 MAX_ROWS = 30  # a screen; the rest is in the database
 KEY_VALUES = 4

@@ -82,7 +82,7 @@ def server_of(made: FastAPI, *, host: str, port: int, proxy: bool = False) -> uv
 def _say_how_to_begin(settings: Settings) -> None:
     """Raises StoreError: whoever starts the service sees at once that it has no database."""
     from docpipe.store.database import Database  # heavy: SQLAlchemy
-    from docpipe.store.keys import KeyStore  # heavy: as above
+    from docpipe.store.jobs.api_keys import KeyStore  # heavy: as above
 
     database = Database(settings.database_url)
     try:

@@ -14,7 +14,7 @@ import click
 
 from docpipe.config import Settings, load_settings
 from docpipe.errors import UsageError
-from docpipe.service import Service
+from docpipe.service.submit import Service
 from docpipe.store.connect import open_engine, parse_url
 from docpipe.store.database import Database
 

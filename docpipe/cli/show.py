@@ -11,13 +11,13 @@ import click
 from docpipe.config import load_settings
 from docpipe.data import Document, Extraction, Field
 from docpipe.errors import DocpipeError, InputError, StoreError
-from docpipe.protocols import StoredResult
-from docpipe.store.sql import SqlStore
+from docpipe.ports import StoredResult
+from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from docpipe.cli.pictures import Pictures
+    from docpipe.cli.page_pictures import Pictures
 
 FILE_WIDTH = 160  # columns of a table that is piped into a file
 ID_SHOWN = 12  # hex digits; enough to be unique among millions
@@ -140,7 +140,7 @@ def draw(
     found: StoredResult, extraction: Extraction, *, pages: list[int] | None, output: Path | None, password: str | None
 ) -> list[Path]:
     """Write the pictures and say where they are. A file that is gone or has changed is said, and is no error."""
-    from docpipe.cli.pictures import Pictures  # heavy: Pillow and the renderer, for drawing only
+    from docpipe.cli.page_pictures import Pictures  # heavy: Pillow and the renderer, for drawing only
 
     for number in pages or ():
         if number > extraction.pages:

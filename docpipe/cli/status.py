@@ -16,8 +16,8 @@ from rich.text import Text
 from docpipe.cli.job_table import age, console, counts_line, job_facts, job_table, why
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_database, settings_with
 from docpipe.export import json_line
-from docpipe.store.job_view import MOST, JobView, Wanted
-from docpipe.store.jobs import ENDED, STATES, Job, State
+from docpipe.store.jobs.job_store import ENDED, STATES, Job, State
+from docpipe.store.jobs.job_view import MOST, JobView, Wanted
 
 NEWEST = 20  # a screen
 LOOK = 1.0  # seconds between two looks with --watch

@@ -18,15 +18,15 @@ from docpipe.batch.outcome import Outcome
 from docpipe.cli.job_table import sentence
 from docpipe.cli.run import Tally
 from docpipe.cli.run_view import RunView
-from docpipe.cli.sending import outcome_of, submit_file, warnings_once
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, shown_url
+from docpipe.cli.submission import outcome_of, submit_file, warnings_once
 from docpipe.errors import DocpipeError, QueueError, StoreError, UsageError
 from docpipe.export import json_line
 from docpipe.ingest import find_files
 from docpipe.result import failed_record
 from docpipe.schema import Schema, load_schema
-from docpipe.service import Service, Wish
-from docpipe.store.jobs import BULK, ENDED, INTERACTIVE, Job
+from docpipe.service.submit import Service, Wish
+from docpipe.store.jobs.job_store import BULK, ENDED, INTERACTIVE, Job
 
 LOOK = 0.5  # seconds between two looks at the jobs that are waited for
 
@@ -152,7 +152,7 @@ def _ended(service: Service, taken: dict[str, Path]) -> Iterator[tuple[Path, Job
 def _say_if_nobody_works(service: Service) -> None:
     try:
         if not service.sender.workers():
-            click.echo("No worker answers. Start one: celery -A workers.app worker", err=True)
+            click.echo("No worker answers. Start one: celery -A docpipe.workers.app worker", err=True)
     except QueueError as error:
         click.echo(f"{sentence(error.message)} {error.hint}", err=True)
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import click
 
+from docpipe.batch.batch_worker import Plan
 from docpipe.batch.pace import pace_of
-from docpipe.batch.station import Plan
 from docpipe.cli.service_access import database_option, opened_service, settings_with
-from docpipe.cli.watch_here import HereWatch
+from docpipe.cli.watch_local import HereWatch
 from docpipe.cli.watch_queue import QueueWatch
 from docpipe.config import Settings
 from docpipe.errors import UsageError

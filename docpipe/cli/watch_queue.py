@@ -11,12 +11,12 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docpipe.cli.sending import error_of, submit_file
+from docpipe.cli.failure_note import reason_of
 from docpipe.cli.service_access import ID_SHOWN
-from docpipe.cli.watch_reason import reason_of
+from docpipe.cli.submission import error_of, submit_file
 from docpipe.errors import DocpipeError, InputError, QueueError, StoreError
-from docpipe.service import Service, Wish
-from docpipe.store.jobs import ENDED, Job
+from docpipe.service.submit import Service, Wish
+from docpipe.store.jobs.job_store import ENDED, Job
 from docpipe.watch import Found, WatchedFolder
 
 log = logging.getLogger("docpipe.watch")

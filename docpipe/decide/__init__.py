@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from docpipe.align import PageIndex
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue, Page
 from docpipe.decide.amounts import with_printed_amounts
@@ -16,8 +15,9 @@ from docpipe.decide.joint import JointChoice, units
 from docpipe.decide.options import KindReader, Option, absent_scores, lines, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
-from docpipe.protocols import Kind
+from docpipe.ports import Kind
 from docpipe.schema import Schema, template
+from docpipe.text_search import PageIndex
 
 PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from docpipe.align import PageIndex
 from docpipe.decide.joint import Assignment, JointChoice, is_sum
 from docpipe.decide.options import KindReader, Option
+from docpipe.text_search import PageIndex
 
 # An amount that no one proposed: one in a hundred of the fields whose sums do not add up has its value elsewhere.
 # With the rewards of joint.py it replaces a value of at most .9 when a sum holds with it, a surer one only when two

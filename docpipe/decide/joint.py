@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.decide.options import Option
-from docpipe.protocols import Rule
+from docpipe.ports import Rule
 from docpipe.schema import FieldSpec, template
 
 # A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right

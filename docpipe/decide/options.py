@@ -9,10 +9,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from docpipe.align import PageIndex
 from docpipe.data import Answer, Candidate, Evidence, Page
-from docpipe.protocols import Ambiguous, Conventions, Kind, Parsed
+from docpipe.ports import Ambiguous, Conventions, Kind, Parsed
 from docpipe.schema import Schema
+from docpipe.text_search import PageIndex
 
 # Options kept per field. The right value is among the first five of a pointer network in all but one in a hundred
 # of the fields where it is a candidate at all; the search grows with this number.

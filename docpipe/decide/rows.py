@@ -9,9 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from docpipe.align import PageIndex
 from docpipe.data import Field
 from docpipe.schema import Schema, template
+from docpipe.text_search import PageIndex
 
 _NOWHERE = (1 << 30, 0)  # a place behind all pages
 

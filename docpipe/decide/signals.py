@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping
 
-from docpipe.align import PageIndex
 from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
+from docpipe.text_search import PageIndex
 
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Literal
 
 from docpipe.evaluate.labels import Labelled, Leaf
-from docpipe.protocols import ColumnType, Conventions
+from docpipe.ports import ColumnType, Conventions
 from docpipe.schema import FieldSpec, Schema
 
 Outcome = Literal["right", "wrong", "missed", "spurious"]

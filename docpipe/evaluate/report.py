@@ -16,7 +16,7 @@ from docpipe.evaluate.grounding import is_grounded
 from docpipe.evaluate.labels import Labelled, Leaf, Result, pair_up
 from docpipe.evaluate.rows import ListScore, RowPair, score_rows
 from docpipe.evaluate.scores import Calibration, Counts, Score, Scores, calibrate, score
-from docpipe.protocols import Conventions
+from docpipe.ports import Conventions
 from docpipe.schema import FieldSpec, Schema
 
 Trouble = str  # "failed" or "missing"

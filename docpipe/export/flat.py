@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from docpipe.data import Field, Issue
-from docpipe.protocols import StoredResult
+from docpipe.ports import StoredResult
 
 _ITEM = re.compile(r"^(?P<list>.+)\[(?P<index>\d+)\]\.(?P<leaf>.+)$")
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from docpipe.errors import DocpipeError, StoreError
-from docpipe.protocols import StoredResult
+from docpipe.ports import StoredResult
 from docpipe.result import failed_record, record
 
 if TYPE_CHECKING:

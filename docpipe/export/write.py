@@ -16,7 +16,7 @@ from docpipe.errors import UsageError
 from docpipe.export.flat import Spool
 from docpipe.export.lines import LineWriter, cannot_write, json_line, to_record
 from docpipe.export.table_csv import csv_paths, write_csv
-from docpipe.protocols import StoredResult
+from docpipe.ports import StoredResult
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema

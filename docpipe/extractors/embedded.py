@@ -29,7 +29,7 @@ from docpipe.vlm.encode import (
     load_tokenizer,
     windows,
 )
-from docpipe.vlm.questions import document_question, questions
+from docpipe.vlm.field_queries import document_question, questions
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema

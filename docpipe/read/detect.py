@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docpipe.read.models import OcrModels
+    from docpipe.read.ocr_models import OcrModels
 
 INK_PROBABILITY = 0.3  # the detector's map is text above this (the value it was trained for)
 REGION_PROBABILITY = 0.5  # mean of the map inside a region; below it RapidOCR drops the region, too

@@ -14,10 +14,10 @@ import numpy as np
 
 from docpipe.data import Box, Word
 from docpipe.read.detect import Region, find_regions
-from docpipe.read.models import OcrModels
+from docpipe.read.ocr_models import OcrModels
 from docpipe.read.order import Run
+from docpipe.read.orientation import is_sideways, is_upside_down, probes
 from docpipe.read.recognise import ReadRegion, cut_out, recognise
-from docpipe.read.turn import is_sideways, is_upside_down, probes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
+from docpipe.read.layer_check import CARRIED, doubt, needs_a_look
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
-from docpipe.read.textlayer import Layer, read_layer
-from docpipe.read.trust import CARRIED, doubt, needs_a_look
-from docpipe.read.unglue import unglued
+from docpipe.read.split_words import unglued
+from docpipe.read.text_layer import Layer, read_layer
 from docpipe.render import Renderer
 
 PDF = "application/pdf"

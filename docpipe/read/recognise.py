@@ -20,7 +20,7 @@ from docpipe.read.ink import Extent, Ink, words_in
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from docpipe.read.models import OcrModels
+    from docpipe.read.ocr_models import OcrModels
 
 CROP_HEIGHT = 48  # pixels, what the recogniser was trained for
 COLUMN = 8  # pixels of the crop behind one column of the recogniser's answer

@@ -14,10 +14,10 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as api
 
 from docpipe.errors import TooLargeError
-from docpipe.render.frames import GENERATED, INVISIBLE, UNMAPPED
+from docpipe.render.pipe_messages import GENERATED, INVISIBLE, UNMAPPED
 
 if TYPE_CHECKING:
-    from docpipe.render.child import Answer
+    from docpipe.render.decoder_server import Answer
 
 MAX_CHARACTERS = 200_000  # a page of a telephone book has 20,000
 _UNPAINTED_MODES = (api.FPDF_TEXTRENDERMODE_INVISIBLE, api.FPDF_TEXTRENDERMODE_CLIP)

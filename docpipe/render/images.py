@@ -12,12 +12,12 @@ import PIL.ImageFile
 from PIL import Image, UnidentifiedImageError
 
 from docpipe.errors import CorruptError, TooLargeError
-from docpipe.render.answers import fitted
 from docpipe.render.colours import to_eight_bits, to_rgb
 from docpipe.render.limits import Limits
+from docpipe.render.results import fitted
 
 if TYPE_CHECKING:
-    from docpipe.render.child import Answer
+    from docpipe.render.decoder_server import Answer
 
 FORMATS = {
     "image/jpeg": "JPEG",

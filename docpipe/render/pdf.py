@@ -14,12 +14,12 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as api
 
 from docpipe.errors import CorruptError, EncryptedError, TooLargeError
-from docpipe.render.answers import fitted
 from docpipe.render.characters import is_unpainted, read_characters
 from docpipe.render.limits import Limits
+from docpipe.render.results import fitted
 
 if TYPE_CHECKING:
-    from docpipe.render.child import Answer
+    from docpipe.render.decoder_server import Answer
 
 MAX_OBJECTS = 20_000  # a map has a hundred thousand paths; its images come early or do not carry the page
 CARRIES_PAGE = 0.4  # part of the page that one image must cover for its resolution to be the page's own

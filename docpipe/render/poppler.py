@@ -14,11 +14,11 @@ from pdf2image import convert_from_path, pdfinfo_from_path
 from pdf2image.exceptions import PDFPopplerTimeoutError
 
 from docpipe.errors import CorruptError, TooLargeError
-from docpipe.render.answers import fitted
 from docpipe.render.limits import Limits
+from docpipe.render.results import fitted
 
 if TYPE_CHECKING:
-    from docpipe.render.child import Answer
+    from docpipe.render.decoder_server import Answer
 
 _SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
 

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from docpipe.errors import CorruptError, InputError, TooLargeError
-from docpipe.render.answers import Characters, Drawing, PageLook, PageSize, fitted
-from docpipe.render.frames import COLUMNS, GENERATED, INVISIBLE, UNMAPPED, Json, to_error
+from docpipe.render.decoder_process import Child, ChildLost
 from docpipe.render.limits import Limits
-from docpipe.render.process import Child, ChildLost
+from docpipe.render.pipe_messages import COLUMNS, GENERATED, INVISIBLE, UNMAPPED, Json, to_error
+from docpipe.render.results import Characters, Drawing, PageLook, PageSize, fitted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from docpipe.samples.degrade import carry, scan
+from docpipe.samples.canvas.canvas import Drawn, Placed
+from docpipe.samples.canvas.text_style import Fonts
+from docpipe.samples.degrade.scan import carry, scan
 from docpipe.samples.dice import Dice
-from docpipe.samples.form import draw_form, draw_questionnaire
-from docpipe.samples.invoice import draw_invoice
-from docpipe.samples.look import Fonts
-from docpipe.samples.order import draw_order
-from docpipe.samples.pen import Drawn, Placed
-from docpipe.samples.receipt import draw_receipt
-from docpipe.samples.registration import draw_registration
-from docpipe.samples.trade import draw_delivery_note, draw_statement
+from docpipe.samples.documents.form.form import draw_form, draw_questionnaire
+from docpipe.samples.documents.form.registration import draw_registration
+from docpipe.samples.documents.invoice.invoice import draw_invoice
+from docpipe.samples.documents.order.account_papers import draw_delivery_note, draw_statement
+from docpipe.samples.documents.order.order import draw_order
+from docpipe.samples.documents.receipt.receipt import draw_receipt
 
 __all__ = ["SCHEMAS", "TICKS", "Drawn", "Placed", "carry", "draw", "scan"]
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from docpipe.samples import draw
-from docpipe.samples.degrade import scan, style_of
-from docpipe.samples.pen import Drawn, nest
+from docpipe.samples.canvas.canvas import Drawn, nest
+from docpipe.samples.degrade.scan import scan, style_of
 from docpipe.samples.pictures import image_pdf, rasterise
 
 SCAN_DPI = 150.0

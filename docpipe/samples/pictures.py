@@ -14,7 +14,7 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from docpipe.samples.pen import Drawn
+from docpipe.samples.canvas.canvas import Drawn
 
 POINTS = 72.0
 

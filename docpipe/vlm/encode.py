@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docpipe.data import Word
-from docpipe.vlm.level import levelled
+from docpipe.vlm.deskew_boxes import levelled
 
 if TYPE_CHECKING:
     from PIL.Image import Image

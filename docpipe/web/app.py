@@ -16,12 +16,12 @@ from starlette.concurrency import run_in_threadpool
 
 from docpipe.config import Settings, load_settings
 from docpipe.errors import StoreError
-from docpipe.service import Service
-from docpipe.web import content, documents, operations
-from docpipe.web.following import Follower
-from docpipe.web.frame import Frame
-from docpipe.web.gate import Gate
-from docpipe.web.problems import explain_errors
+from docpipe.service.submit import Service
+from docpipe.web.api import content, documents, operations
+from docpipe.web.api.authentication import Gate
+from docpipe.web.api.event_stream import Follower
+from docpipe.web.api.middleware import Frame
+from docpipe.web.api.problems import explain_errors
 
 DESCRIPTION = """Scanned documents in, fields with evidence and a confidence out. docs/api.md has examples.
 

@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 
 from docpipe.data import Answer
 from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
-from docpipe.extractors.asking import Question, Reply, Written
-from docpipe.extractors.hosted.calls import Failure, Patience, Place, error_of
-from docpipe.extractors.hosted.spending import DayBudget, Price
-from docpipe.extractors.hosted.wire import (
+from docpipe.extractors.generative.backend import Question, Reply, Written
+from docpipe.extractors.hosted.budget import DayBudget, Price
+from docpipe.extractors.hosted.provider import (
     Feature,
     Heard,
     Provider,
@@ -28,6 +27,7 @@ from docpipe.extractors.hosted.wire import (
     encoded,
     is_json_object,
 )
+from docpipe.extractors.hosted.retries import Failure, Patience, Place, error_of
 
 log = logging.getLogger(__name__)
 

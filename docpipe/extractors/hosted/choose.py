@@ -15,9 +15,9 @@ import httpx2
 
 from docpipe.errors import ModelError, UsageError
 from docpipe.extractors.hosted.backend import HostedBackend, Limits, Means
-from docpipe.extractors.hosted.calls import Patience, Place
-from docpipe.extractors.hosted.spending import DayBudget, read_price
-from docpipe.extractors.hosted.wire import Provider
+from docpipe.extractors.hosted.budget import DayBudget, read_price
+from docpipe.extractors.hosted.provider import Provider
+from docpipe.extractors.hosted.retries import Patience, Place
 
 if TYPE_CHECKING:
     from docpipe.config import Settings
@@ -71,14 +71,14 @@ def spending_file(environment: Mapping[str, str]) -> Path:
 def _provider(kind: str, key: str | None, url: str | None, http: httpx2.Client) -> Provider:
     match kind:
         case "openai":
-            from docpipe.extractors.hosted.openai_chat import OpenAIChat  # heavy: a client
+            from docpipe.extractors.hosted.providers.openai_chat import OpenAIChat  # heavy: a client
 
             return OpenAIChat(key, url, http)
         case "anthropic":
-            from docpipe.extractors.hosted.anthropic_messages import AnthropicMessages  # heavy: a client
+            from docpipe.extractors.hosted.providers.anthropic_messages import AnthropicMessages  # heavy: a client
 
             return AnthropicMessages(key, url, http)
-    from docpipe.extractors.hosted.gemini_content import GeminiContent  # heavy: a client
+    from docpipe.extractors.hosted.providers.gemini_content import GeminiContent  # heavy: a client
 
     return GeminiContent(key, url, http)
 

@@ -6,12 +6,12 @@ trained on; every other model goes through transformers' own `generate`, a field
 
 from __future__ import annotations
 
-from docpipe.extractors.asking import Backend
-from docpipe.extractors.local.backend import LocalBackend
-from docpipe.extractors.local.donut import DonutBackend
-from docpipe.extractors.local.family import is_fast
-from docpipe.extractors.local.load import load
-from docpipe.extractors.local.plain import PlainBackend
+from docpipe.extractors.generative.backend import Backend
+from docpipe.extractors.local.donut.backend import DonutBackend
+from docpipe.extractors.local.engine.backend import LocalBackend
+from docpipe.extractors.local.generate_backend import PlainBackend
+from docpipe.extractors.local.models.family import is_fast
+from docpipe.extractors.local.models.load import load
 
 
 def local_backend(weights: str, *, threads: int) -> Backend:

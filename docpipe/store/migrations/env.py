@@ -1,12 +1,12 @@
 """Alembic's entry. In: a connection inside a transaction (from connect.upgrade). Out: the migrations, run in it.
 
 To write a migration after a change of tables.py or service_tables.py: copy the newest file in versions/, number it on,
-and set `connect.HEAD`; tests/test_migrations.py compares the outcome with them on both databases.
+and set `connect.HEAD`; tests/unit/store/test_migrations.py compares the outcome with them on both databases.
 """
 
 from alembic import context
 
-import docpipe.store.service_tables  # noqa: F401 - its tables are in the same metadata
+import docpipe.store.jobs.tables  # noqa: F401 - its tables are in the same metadata
 from docpipe.store.connect import VERSION_TABLE
 from docpipe.store.tables import metadata
 

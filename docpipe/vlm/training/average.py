@@ -13,8 +13,8 @@ from pathlib import Path
 
 import torch
 
-from docpipe.vlm.model import DocumentNetwork
-from docpipe.vlm.training.start import load_network
+from docpipe.vlm.network import DocumentNetwork
+from docpipe.vlm.training.checkpoint import load_network
 
 
 def average(before: DocumentNetwork, after: DocumentNetwork, share: float = 0.5) -> DocumentNetwork:

@@ -27,10 +27,10 @@ from docpipe.vlm.encode import (
     on_canvas,
 )
 from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
-from docpipe.vlm.training.examples import Example, ExampleSet, Span
-from docpipe.vlm.training.noise import jitter, spoil
-from docpipe.vlm.training.phrasings import DOCUMENTS, SHIPPED, document_asked, official, question_for
-from docpipe.vlm.training.swap import Names, swapped
+from docpipe.vlm.training.augment.entities import Names, swapped
+from docpipe.vlm.training.augment.noise import jitter, spoil
+from docpipe.vlm.training.data.examples import Example, ExampleSet, Span
+from docpipe.vlm.training.data.phrasings import DOCUMENTS, SHIPPED, document_asked, official, question_for
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, CONTEXT, NEAR, PIECES_PER_WORD
-from docpipe.vlm.model import DocumentNetwork
-from docpipe.vlm.training.start import load_network, pretrained_folder
+from docpipe.vlm.network import DocumentNetwork
+from docpipe.vlm.training.checkpoint import load_network, pretrained_folder
 
 INPUTS = (
     "prompts", "which", "group", "repeated",

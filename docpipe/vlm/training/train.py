@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 from docpipe.vlm.encode import load_tokenizer
-from docpipe.vlm.model import DocumentNetwork, NetworkConfig
+from docpipe.vlm.network import DocumentNetwork, NetworkConfig
 from docpipe.vlm.training.batches import Batch, Batches
-from docpipe.vlm.training.examples import ExampleSet
+from docpipe.vlm.training.checkpoint import begin_from, fresh_network, pretrained_folder, save_checkpoint
+from docpipe.vlm.training.data.examples import ExampleSet
 from docpipe.vlm.training.loss import whole_loss
-from docpipe.vlm.training.start import begin_from, fresh_network, pretrained_folder, save_checkpoint
 
 log = logging.getLogger(__name__)
 WARM_UP = 30  # steps

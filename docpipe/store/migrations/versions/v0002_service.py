@@ -38,7 +38,7 @@ def _jobs() -> None:
         sa.Column("idempotency_key", sa.Text, comment="the same key of the same owner is the same job"),
         sa.Column("callback", JSON, comment="who is told of the end: {url}, {task, queue} or {answer}"),
         sa.Column("trace", sa.Text, comment="W3C traceparent of the submission"),
-        sa.Column("state", sa.Text, nullable=False, comment="docpipe/store/jobs.py lists them"),
+        sa.Column("state", sa.Text, nullable=False, comment="docpipe/store/jobs/job_store.py lists them"),
         sa.Column("attempts", sa.Integer, nullable=False, comment="of the present stage"),
         sa.Column(
             "setbacks", sa.Integer, nullable=False, comment="tries that ended because something around it was away"

@@ -1,0 +1,104 @@
+"""What it costs to keep a page's picture for larger models, and what the embedded network makes of it.
+
+    python -m benchmarks.service.kept_pictures [--documents 6]
+
+In: drawn invoices, receipts and forms, with a text layer and as scans of 200 dpi. Out: Markdown on standard output:
+bytes and milliseconds a page at each size, and how many of the embedded network's answers from kept pictures differ
+from those of `docpipe run`: where the picture of its own size is kept, and where a larger one is made smaller.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import mean
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from docpipe import pipeline
+from docpipe.api import LARGE_PICTURES, SMALL_PICTURES, Kit, choose_kit
+from docpipe.data import Extraction
+from docpipe.pipeline import Prepared
+from docpipe.render import Limits
+from docpipe.samples import draw
+from docpipe.samples.pictures import image_pdf, rasterise
+from docpipe.schema import load_schema
+from docpipe.store.blobs import Blobs
+from docpipe.store.jobs.prepared_pages import keep, kept, picture_key
+
+SCHEMAS = ("invoice", "receipt", "form")
+FIRST_SEED = 7_000_600  # of drawings that nothing was trained on
+JOB = "ab" + "1" * 30
+KEPT: Sequence[tuple[int, ...]] = ((SMALL_PICTURES,), (LARGE_PICTURES,), (SMALL_PICTURES, LARGE_PICTURES))
+
+
+@dataclass
+class Cost:
+    """Of pages, by size."""
+
+    sizes: list[int] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+def measured(kit: Kit, blobs: Blobs, path: Path, schema: str, costs: dict[int, Cost]) -> Iterator[tuple[str, int]]:
+    """How many fields differ, by what was kept."""
+    document, wanted = kit.open(path), load_schema(schema)
+    run = pipeline.plan(document, wanted, kit.parts, kit.judge)
+    prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
+
+    def understood(what: Prepared) -> Extraction:
+        return pipeline.understand(what, wanted, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+
+    kit.renderer.close()  # forgets the last drawing, of which it would make a smaller one
+    expected = {one.path: one for one in understood(prepared).fields}
+    yield "fields", len(expected)
+    for sides in KEPT:
+        kit.renderer.close()
+        next(page for page in prepared.pages if page.image is not None).image.open(max_side=1)  # starts it
+        started = perf_counter()
+        keep(blobs, JOB, document, prepared.pages, prepared.timings, sides=sides)
+        drawn = [page for page in prepared.pages if page.image is not None and not page.blank]
+        if len(sides) == 1 and drawn:
+            costs[sides[0]].seconds.append((perf_counter() - started) / len(drawn))
+            costs[sides[0]].sizes += [len(blobs.get(picture_key(JOB, page.number))) for page in drawn]
+        _, pages, timings = kept(blobs, JOB)
+        found = {one.path: one for one in understood(Prepared(pages, timings)).fields}
+        name = " and ".join(f"{side:,}" for side in sides)
+        both = [(expected[path], found[path]) for path in expected if path in found]
+        yield f"{name}: values", len(expected) - sum(one.value == other.value for one, other in both)
+        yield f"{name}: accepted", len(expected) - sum(one.accepted == other.accepted for one, other in both)
+        yield f"{name}: confidence", len(expected) - sum(one.confidence == other.confidence for one, other in both)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="What larger kept pictures cost.")
+    parser.add_argument("--documents", type=int, default=6, help="of each sort")
+    options = parser.parse_args()
+    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
+    differ: Counter[str] = Counter()
+    print("| kept pictures | bytes a page, mean and largest | milliseconds a page: draw, write |\n|---|---|---|")
+    with TemporaryDirectory(prefix="docpipe-kept-") as folder:
+        blobs = Blobs(f"{folder}/blobs")
+        for sort in ("text layer", "scanned"):
+            costs = {side: Cost() for side in (SMALL_PICTURES, LARGE_PICTURES)}
+            for number in range(options.documents):
+                schema = SCHEMAS[number % len(SCHEMAS)]
+                drawing = draw(schema, FIRST_SEED + number, fonts="standard")
+                path = Path(folder, f"{sort}-{number}.pdf")
+                path.write_bytes(drawing.pdf if sort == "text layer" else image_pdf(rasterise(drawing, 200), 200))
+                for what, count in measured(kit, blobs, path, schema, costs):
+                    differ[what] += count
+            for side, cost in costs.items():
+                sizes = f"{mean(cost.sizes):,.0f}, {max(cost.sizes):,}"
+                print(f"| {sort}, {side:,} pixels | {sizes} | {1000 * mean(cost.seconds):.0f} |")
+    kit.close()
+    print("\n| of the embedded network's fields | differ from `docpipe run` |\n|---|---|")
+    for what, count in differ.items():
+        print(f"| {what} | {count:,} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""Seconds by step of a document's way through the service, in one process with real servers.
+
+In: how many documents. Out: seconds a document, by step, in the order of the way.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.service.documents import invoice, write_script
+from benchmarks.service.service_harness import stand
+from benchmarks.speed.stopwatch import Stopwatch
+from docpipe import pipeline
+from docpipe.service.maintenance import Keeper
+from docpipe.service.submit import Service, Wish
+from docpipe.store.jobs import prepared_pages
+from docpipe.workers import task_runner as desks
+from docpipe.workers.task_runner import Desk
+
+WARM = 3  # documents before the clock starts
+STEPS = (  # `flow` is what `docpipe run` does as well
+    "submit: its bytes into the blobs", "submit: its row", "submit: the message", "submit: the rest",
+    "prepare: claim", "prepare: take the file in", "flow: rasterise and read",
+    "prepare: draw the kept pictures", "prepare: write them as WebP", "prepare: write pictures and words",
+    "prepare: hand on", "prepare: the message", "prepare: the rest",
+    "understand: claim", "understand: read words and plan", "flow: extract, ground, decide, validate",
+    "understand: save the result", "understand: finish", "understand: the rest",
+    "keeper: deliver an answer",
+)  # fmt: skip
+
+
+def steps(documents: int) -> dict[str, float]:
+    with TemporaryDirectory(prefix="docpipe-steps-") as folder:
+        model = write_script(Path(folder) / "script.json")
+        with stand(model) as whole:
+            service = whole.service()
+            desk, keeper = Desk(service), Keeper(service)
+            try:
+                _way(desk, keeper, range(WARM), Stopwatch())
+                watch = Stopwatch()
+                _way(desk, keeper, range(WARM, WARM + documents), watch)
+            finally:
+                desk._renderer.close()
+                service.close()
+    assert set(watch.seconds) <= set(STEPS), set(watch.seconds) - set(STEPS)
+    return {step: watch.seconds[step] / documents for step in STEPS}
+
+
+def _way(desk: Desk, keeper: Keeper, numbers: range, watch: Stopwatch) -> None:
+    """All documents through one stage, then all through the next, as a backlog goes."""
+    service, jobs = desk.service, []
+    contents = [invoice(number) for number in numbers]
+    with watch.timing(_of_submit(service)):
+        for number, content in zip(numbers, contents, strict=True):
+            with watch.step("submit: the rest"):
+                wish = Wish(callback={"answer": f"load-{number}"})
+                jobs.append(service.submit(io.BytesIO(content), f"{number}.pdf", wish).id)
+    with watch.timing(_of_prepare(service)):
+        for job in jobs:
+            with watch.step("prepare: the rest"):
+                desk.prepare(job)
+    with watch.timing(_of_understand(service)):
+        for job in jobs:
+            with watch.step("understand: the rest"):
+                desk.understand(job)
+    with watch.step("keeper: deliver an answer"):
+        while keeper.deliver():
+            pass
+
+
+def _of_submit(service: Service) -> list[tuple[str, Any, str]]:
+    return [
+        ("submit: its bytes into the blobs", service.blobs, "add_original"),
+        ("submit: its row", service.jobs, "submit"),
+        ("submit: the message", service.sender, "send"),
+    ]
+
+
+def _of_prepare(service: Service) -> list[tuple[str, Any, str]]:
+    return [
+        ("prepare: claim", service.jobs, "claim"),
+        ("prepare: take the file in", desks, "ingest"),
+        ("prepare: take the file in", service.store, "add"),
+        ("flow: rasterise and read", pipeline, "prepare"),
+        ("prepare: draw the kept pictures", desks, "keep"),  # what it calls counts for itself
+        ("prepare: write them as WebP", prepared_pages, "_webp"),
+        ("prepare: write pictures and words", service.blobs, "put"),
+        ("prepare: hand on", service.jobs, "hand_on"),
+        ("prepare: the message", service.sender, "send"),
+    ]
+
+
+def _of_understand(service: Service) -> list[tuple[str, Any, str]]:
+    return [
+        ("understand: claim", service.jobs, "claim"),
+        ("understand: read words and plan", desks, "kept"),
+        ("understand: read words and plan", desks, "load_schema"),
+        ("understand: read words and plan", pipeline, "plan"),
+        ("flow: extract, ground, decide, validate", pipeline, "understand"),
+        ("understand: save the result", service.store, "find"),
+        ("understand: save the result", service.store, "claim"),
+        ("understand: save the result", service.store, "save"),
+        ("understand: finish", service.jobs, "finish"),
+    ]

@@ -1,0 +1,156 @@
+"""The measuring: plain OCR, the whole job with its stages, and the memory of a process and its children.
+
+In: files. Out: seconds, bytes.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from docpipe.batch.batch_worker import Plan
+from docpipe.batch.run import run
+from docpipe.data import Document, Extraction
+from docpipe.schema import Schema
+from docpipe.store.results.result_store import SqlStore
+
+SAMPLE_SECONDS = 0.1  # between two looks at the memory; a page takes several times as long
+PROC = Path("/proc")
+
+
+class PlainOcr:
+    """RapidOCR as it comes, loaded before the clock starts; it takes all cores by itself."""
+
+    def __init__(self) -> None:
+        from rapidocr import RapidOCR  # heavy: the thing to be measured
+
+        self._ocr = RapidOCR(params={"Global.log_level": "critical"})  # all else as it comes
+
+    def seconds(self, pictures: Sequence[Path]) -> float:
+        started = time.perf_counter()
+        for picture in pictures:
+            self._ocr(str(picture))
+        return time.perf_counter() - started
+
+
+class TimedStore(SqlStore):
+    """The store with a stop watch."""
+
+    seconds = 0.0
+
+    def add(self, document: Document) -> None:
+        started = time.perf_counter()
+        super().add(document)
+        self.seconds += time.perf_counter() - started
+
+    def claim(self, document_id: str, run_key: str, *, schema: str | None = None) -> int:
+        started = time.perf_counter()
+        number = super().claim(document_id, run_key, schema=schema)
+        self.seconds += time.perf_counter() - started
+        return number
+
+    def save(self, extraction: Extraction, schema: Schema) -> bool:
+        started = time.perf_counter()
+        saved = super().save(extraction, schema)
+        self.seconds += time.perf_counter() - started
+        return saved
+
+
+@dataclass
+class JobTime:
+    """One run over some files. `start` is the time until the first file is open: processes begin, models load.
+    `stages` are seconds of work, summed over the processes."""
+
+    wall: float = 0.0
+    start: float = 0.0
+    pages: int = 0
+    failed: int = 0
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def working(self) -> float:
+        return self.wall - self.start
+
+
+class _FirstOpened:
+    """Notes when the first file was open."""
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+
+    def opened(self, file: Path, pages: int) -> None:  # noqa: ARG002 - the protocol's arguments
+        self.at = self.at or time.perf_counter()
+
+    def page_read(self, file: Path) -> None: ...
+
+
+def whole_job(files: Sequence[Path], plan: Plan, jobs: int, database: Path) -> JobTime:
+    """`docpipe run` on the files, into a new database."""
+    found, first = JobTime(), _FirstOpened()
+    started = time.perf_counter()
+    with TimedStore(str(database)) as store:
+        for outcome in run(files, plan, store, jobs=jobs, watch=first):
+            found.pages += outcome.pages
+            if outcome.extraction is None:
+                found.failed += 1
+                print(f"failed: {outcome.path}: {outcome.error}")
+                continue
+            for stage, seconds in outcome.extraction.timings.items():
+                found.stages[stage] = found.stages.get(stage, 0.0) + seconds
+        found.stages["store"] = store.seconds
+    found.wall = time.perf_counter() - started
+    found.start = (first.at or time.perf_counter()) - started
+    return found
+
+
+@dataclass(frozen=True)
+class Peak:
+    """`bytes` is None where the system does not tell the memory of processes."""
+
+    bytes: int | None
+    seconds: float
+    exit_code: int
+
+
+def peak_memory(arguments: Sequence[str], folder: Path) -> Peak:
+    """Run docpipe with these arguments and watch it and all its children."""
+    started = time.perf_counter()
+    command = [sys.executable, "-m", "docpipe", *arguments]
+    with (
+        (folder / "output.txt").open("w") as output,
+        subprocess.Popen(command, stdout=output, stderr=output) as process,
+    ):
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, _family_bytes(process.pid))
+            time.sleep(SAMPLE_SECONDS)
+    return Peak(peak or None, time.perf_counter() - started, process.returncode)
+
+
+def _family_bytes(parent: int) -> int:
+    """Memory of a process and its descendants; what they share counts once (PSS)."""
+    children: dict[int, list[int]] = {}
+    for folder in PROC.glob("[0-9]*"):
+        try:
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        children.setdefault(int(after_name[1]), []).append(int(folder.name))
+    total, open_ = 0, [parent]
+    while open_:
+        process = open_.pop()
+        open_ += children.get(process, [])
+        total += _pss(process)
+    return total
+
+
+def _pss(process: int) -> int:
+    try:
+        lines = (PROC / str(process) / "smaps_rollup").read_text().splitlines()
+    except OSError:  # it has ended meanwhile, or this is not Linux
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)

@@ -1,0 +1,86 @@
+"""What a worker does with a document: the flow of docpipe.pipeline, with word to the parent at every page.
+
+In: a plan that travels to the worker. Out: extractions.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, replace
+
+from docpipe import pipeline
+from docpipe.api import Kit, choose_kit
+from docpipe.batch.messages import Opened, PageRead, Task, Tell
+from docpipe.data import Document, Extraction, Page
+from docpipe.ports import Reader
+from docpipe.render.limits import Limits
+from docpipe.schema import Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is done with every document of a run. `salt` makes other run keys, so that stored work is done again.
+    Passwords are tried in turn; they are kept in memory only."""
+
+    schema: Schema
+    model: str
+    accept_error: float
+    limits: Limits
+    passwords: tuple[str, ...] = ()
+    salt: str = ""
+    threads: int = 1  # as many processes as cores; two threads a page would only get into each other's way
+
+    def __call__(self) -> DocumentStation:
+        kit = choose_kit(self.model, self.accept_error, self.limits, threads=self.threads, salt=self.salt)
+        _trim_memory()
+        return DocumentStation(self, kit)
+
+
+@dataclass
+class DocumentStation:
+    """A worker's place, with the models loaded."""
+
+    plan: Plan
+    kit: Kit
+
+    @property
+    def name(self) -> str:
+        return self.kit.parts.extractor.name
+
+    def process(self, task: Task, tell: Tell) -> Extraction | None:
+        document = self.kit.open(task.path, self.plan.passwords)
+        schema, judge = self.plan.schema, self.kit.judge
+        run_key = pipeline.plan(document, schema, self.kit.parts, judge).key
+        if not tell(Opened(replace(document, password=None), run_key, self.name)):
+            return None
+        parts = replace(self.kit.parts, reader=_Reporting(self.kit.parts.reader, tell))
+        try:
+            return pipeline.extract(document, schema, parts, judge)
+        finally:
+            _trim_memory()
+
+    def close(self) -> None:
+        self.kit.close()
+
+
+def _trim_memory() -> None:
+    """The C library keeps what loading a model (120 MB) and reading a page (up to 90 MB) took; the next step, other
+    workers and renderers can use it. glibc only."""
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim"):
+        library.malloc_trim(0)
+
+
+@dataclass(frozen=True)
+class _Reporting:
+    """A reader that says when a page is done, and leaves no memory lying about."""
+
+    reader: Reader
+    tell: Tell
+
+    def read(self, document: Document, page: Page) -> Page:
+        _trim_memory()  # what drawing the page took
+        read = self.reader.read(document, page)
+        _trim_memory()
+        self.tell(PageRead(page.number))
+        return read

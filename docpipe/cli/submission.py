@@ -1,0 +1,73 @@
+"""Files on their way into the queue, and what became of them.
+
+In: paths. Out: jobs; and of an ended job the outcome, as `docpipe run` knows it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from docpipe import errors
+from docpipe.batch.outcome import Outcome
+from docpipe.errors import DocpipeError, InputError, MissingError
+from docpipe.service.submit import Service, Wish
+from docpipe.store.jobs.job_store import Job
+
+KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DocpipeError)}
+
+
+def submit_file(service: Service, path: Path, wish: Wish) -> Job:
+    """Raises InputError for a file that cannot be read, and what Service.submit raises."""
+    if path.is_dir():
+        raise InputError("this is a folder, not a file", hint="Name a file in it, or check that it can be listed.")
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise InputError("this is a device or a pipe, not a file", hint="Save it as a file first.")
+    try:
+        source = path.open("rb")
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", hint="Check the path.") from error
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InputError(f"the file cannot be read ({reason})", hint="Check its permissions and the disk.") from error
+    with source:
+        return service.submit(source, path.name, wish)
+
+
+@contextmanager
+def warnings_once() -> Iterator[None]:
+    """That the broker is away is said once, not for each of a thousand documents."""
+    said: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        is_first = message not in said
+        said.add(message)
+        return is_first
+
+    service_log = logging.getLogger("docpipe.service.submit")
+    service_log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        service_log.removeFilter(is_new)
+
+
+def outcome_of(service: Service, path: Path, job: Job | None) -> Outcome:
+    """Of a job that has ended; None: it was deleted."""
+    if job is None:
+        return Outcome(path, None, error=MissingError("it was deleted from the queue", hint="Submit it again."))
+    found = service.store.find(job.run_key) if job.state == "done" and job.run_key else None
+    if found is not None and found.extraction is not None:
+        return Outcome(path, job.document_id, found.extraction, pages=found.extraction.pages)
+    return Outcome(path, job.document_id, error=error_of(job))
+
+
+def error_of(job: Job) -> DocpipeError:
+    """Why a job has no result, as the error that it was in the worker."""
+    if job.error is None:
+        return MissingError("its result was deleted meanwhile", hint="Submit it again.")
+    kind = KINDS.get(job.error["code"], InputError)  # one that ended its workers counts as a file that cannot be read
+    return kind(job.error["message"], hint=job.error["hint"])

@@ -1,0 +1,46 @@
+"""The processors of this machine that torch can use.
+
+In: what torch sees; CUDA_VISIBLE_DEVICES is respected. Out: a `Place` for each graphics card and one for the CPU.
+"""
+
+from __future__ import annotations
+
+import platform
+
+import torch
+
+from docpipe.capacity import usable_memory
+from docpipe.extractors.local.models.memory_estimate import Place
+
+FAST_BFLOAT16 = (8, 0)
+"""The compute capability from which on NVIDIA's cards calculate in bfloat16 (Ampere); older ones imitate it, slowly."""
+
+
+def find_places() -> list[Place]:
+    """The CPU comes last. Apple's graphics (MPS) are passed over: the engine's masks were never tried there, and a
+    device that may answer wrongly is not chosen for anybody."""
+    return [*cards(), processor()]
+
+
+def cards() -> list[Place]:
+    found = []
+    for number in range(torch.cuda.device_count() if torch.cuda.is_available() else 0):
+        facts = torch.cuda.get_device_properties(number)
+        free, total = torch.cuda.mem_get_info(number)
+        capability = (facts.major, facts.minor)
+        fast = capability >= FAST_BFLOAT16 or torch.version.hip is not None
+        found.append(Place(f"cuda:{number}", facts.name, total, free, capability, fast))
+    return found
+
+
+def processor() -> Place:
+    """Where the system does not say how much memory is free nothing is refused for want of it."""
+    free = usable_memory()
+    size = 2**62 if free is None else free
+    return Place("cpu", platform.processor() or platform.machine(), size, size, None, _cpu_has_bfloat16())
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Whether oneDNN has kernels for it on this CPU (AVX512-BF16, AMX, or ARM's BF16)."""
+    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return any(known.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16", "arm_bf16"))

@@ -1,0 +1,212 @@
+"""The service as its shells use it: documents are taken in, asked about, tried again and deleted.
+
+In: settings, and bytes with a wish. Out: jobs and answers. The HTTP API, the command line, the watched folder and other
+programs' tasks all come in here.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, BinaryIO, TypeVar
+
+from docpipe.config import Settings
+from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, StoreError, UsageError
+from docpipe.log import about
+from docpipe.result import failed_record, record
+from docpipe.schema import AUTO, load_schema
+from docpipe.schema_lookup import shipped
+from docpipe.service.queue import Sender, default_result_url
+from docpipe.service.webhooks import Refused, checked_url, secret_of
+from docpipe.store.blobs import Blobs, prefix_of
+from docpipe.store.database import Database
+from docpipe.store.jobs.job_store import BULK, LOCAL, Job, JobStore, Submission
+from docpipe.store.jobs.job_view import JobView
+from docpipe.store.jobs.waiting import Waiting
+from docpipe.store.results.result_store import SqlStore
+from docpipe.trace import span, traceparent
+
+log = logging.getLogger("docpipe.service.submit")
+T = TypeVar("T")
+NAME_LENGTH = 200  # characters of a file name
+AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: each time may take ten
+
+
+class once(cached_property[T]):  # noqa: N801 - it is used as cached_property is
+    """Made once, also when several threads ask for it first at the same moment: each database that is opened has
+    connections of its own."""
+
+    _lock = threading.RLock()
+
+    def __get__(self, service: object, kind: type | None = None) -> T:  # type: ignore[override]
+        with self._lock:
+            made: T = super().__get__(service, kind)
+            return made
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted of a document. `callback` is {"url"}, {"answer"} or {"answer", "task", "queue"}."""
+
+    schema: str = "invoice"
+    priority: int = BULK
+    owner: str = LOCAL
+    idempotency_key: str | None = None
+    callback: Mapping[str, Any] | None = None
+
+
+@dataclass
+class Service:
+    """One per process, opened when it is first used. `sender` is the workers' own in a worker."""
+
+    settings: Settings
+    sender: Sender
+    _ask_again: float = 0.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Service:
+        return cls(settings, Sender(settings.broker_url, default_result_url(settings.broker_url, settings.result_url)))
+
+    @once
+    def database(self) -> Database:
+        return Database(self.settings.database_url)
+
+    @once
+    def jobs(self) -> JobStore:
+        return JobStore(self.database, timedelta(seconds=self.settings.lease_seconds))
+
+    @once
+    def view(self) -> JobView:
+        return JobView(self.database)
+
+    @once
+    def store(self) -> SqlStore:
+        return SqlStore(self.settings.database_url)
+
+    @once
+    def blobs(self) -> Blobs:
+        return Blobs(self.settings.blob_url)
+
+    def close(self) -> None:
+        for name in ("store", "database"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+    def submit(self, source: BinaryIO, name: str, wish: Wish, *, most: int | None = None, tell: bool = True) -> Job:
+        """Take a document in: its bytes first, then its row, then word to the broker, which may be away. `most` bytes,
+        below the service's own limit; without `tell` the caller does the work itself. Raises DocpipeError; what was
+        raised for was not taken in."""
+        self.check(wish)
+        job_id = uuid.uuid4().hex
+        name = file_name(name)
+        with about(job=job_id), span("submit", job=job_id):
+            self.database.check()  # first: bytes without a row would lie there for ever
+            limit = int(self.settings.max_bytes)
+            sha256, size = self.blobs.add_original(job_id, source, most=min(limit, most or limit))
+            wanted = Submission(
+                sha256, name, size, wish.schema, self.settings.model, self.settings.accept_error, wish.priority,
+                wish.owner, wish.idempotency_key, wish.callback, traceparent(),
+            )  # fmt: skip
+            try:
+                job, is_new = self.jobs.submit(job_id, wanted, told=tell)
+            except ConflictError:
+                self._forget(job_id)
+                raise
+            if not is_new:
+                self._forget(job_id)
+            elif tell:
+                self.tell(job)
+            log.info("taken in" if is_new else "known already", extra={"facts": {"document": sha256, "bytes": size}})
+        return job
+
+    def check(self, wish: Wish) -> None:
+        """Raises SchemaError or UsageError for what cannot be granted."""
+        load_schema(wish.schema)
+        if wish.callback and "url" in wish.callback:
+            if self.settings.webhook_secret is None:
+                raise UsageError("webhooks are not set up here", hint="The operator sets DOCPIPE_WEBHOOK_SECRET.")
+            secret_of(self.settings.webhook_secret.get_secret_value())
+            try:
+                checked_url(str(wish.callback["url"]))
+            except Refused as error:
+                raise UsageError(str(error), hint="Give an https URL of yours.") from error
+
+    def allowed_schemas(self) -> tuple[str, ...]:
+        """What strangers may ask for: a path to a Python file of theirs would be run."""
+        more = (name.strip() for name in self.settings.schemas.split(","))
+        return (*shipped(), AUTO, *(name for name in more if name))
+
+    def check_schema(self, name: str) -> None:
+        """Raises SchemaError for a schema that strangers may not ask for."""
+        if name not in self.allowed_schemas():
+            raise SchemaError(
+                f"there is no schema {name!r} here", hint=f"There are {', '.join(self.allowed_schemas())}."
+            )
+
+    def tell(self, job: Job) -> None:
+        """The broker, that there is work. One that is away is told by the keeper."""
+        try:
+            if time.monotonic() < self._ask_again:
+                raise QueueError("the broker did not answer a moment ago")
+            if self._ask_again:  # one asks; the others do not wait with it
+                self._ask_again = time.monotonic() + AWAY
+            self.sender.send("understand" if job.state == "prepared" else "prepare", job)
+            self._ask_again = 0.0
+        except QueueError as error:
+            self._ask_again = self._ask_again or time.monotonic() + AWAY
+            log.warning("%s; the keeper sends it later", error)
+            with suppress(StoreError):  # the job is in, and the keeper finds it
+                Waiting(self.database).tell_again([job])
+
+    def retry(self, job_id: str) -> Job | None:
+        """An ended job from the beginning; None when it has not ended, is unknown, or its original was deleted."""
+        job = self.view.retry(job_id)
+        if job is not None:
+            self.tell(job)
+        return job
+
+    def delete(self, job_id: str) -> bool:
+        """The job with all that belongs to it. A worker that has it finds it gone. False when it is unknown."""
+        if self.jobs.get(job_id) is None:
+            return False
+        self.blobs.delete(prefix_of(job_id))  # first: what fails here can be asked for again
+        gone = self.view.delete(job_id)
+        self.blobs.delete(prefix_of(job_id))  # a worker may have kept pages meanwhile
+        return gone is not None
+
+    def forget(self, job: Job) -> None:
+        """What a worker wrote of a job that was deleted meanwhile."""
+        self.view.forget(job)
+        self.blobs.delete(prefix_of(job.id))
+
+    def answer(self, job: Job) -> dict[str, Any] | None:
+        """What is known of an ended job, as a line of `docpipe run`'s result file; None when its result was deleted."""
+        if job.state != "done" or job.run_key is None:
+            failed = failed_record(job.name, job.schema, DocpipeError(f"it is {job.state}"), job.document_id)
+            return {**failed, "error": job.error or failed["error"]}
+        found = self.store.find(job.run_key)
+        if found is None or found.extraction is None:
+            return None
+        schema = load_schema(job.schema).chosen(found.extraction.schema)
+        return record(found.extraction, job.name, schema)
+
+    def _forget(self, job_id: str) -> None:
+        self.blobs.delete(prefix_of(job_id))
+
+
+def addressed(answer: Mapping[str, Any], task_id: str | None, job_id: str | None = None) -> dict[str, Any]:
+    """An answer as other programs get it: with the task that asked, by which they know what it answers."""
+    return {"task_id": task_id, "job_id": job_id, **answer}
+
+
+def file_name(given: str) -> str:
+    """The last part of a name from a stranger, whichever slashes it has; without control characters."""
+    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return "".join(letter for letter in last if letter.isprintable())[:NAME_LENGTH] or "document"

@@ -1,0 +1,189 @@
+"""Jobs as those see them who sent them: pages of a list, another try, deletion with all that belongs to it.
+
+In: filters and ids. Out: jobs. Whose they are is a filter like others: the shells say who may ask.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+
+from docpipe.errors import UsageError
+from docpipe.store.database import Database
+from docpipe.store.jobs.job_store import ENDED, WAITING, Job, State, job_of
+from docpipe.store.jobs.tables import deliveries, jobs
+from docpipe.store.tables import document_files, documents, extractions
+
+MOST = 200  # jobs of one page
+HEX = frozenset("0123456789abcdef")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`owner`: only that one's jobs; None: everybody's. `status` is complete or needs_review."""
+
+    states: Sequence[State] = ()
+    status: str | None = None
+    schema: str | None = None
+    document_id: str | None = None
+    owner: str | None = None
+    created_since: datetime | None = None
+    created_before: datetime | None = None
+
+
+class JobView:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, wanted: Wanted, *, limit: int = 50, after: str | None = None) -> tuple[list[Job], str | None]:
+        """Newest first, and the cursor of the next page. Raises UsageError for a cursor that is not ours."""
+        where = _where(wanted)
+        if after is not None:
+            created, number = _place(after)
+            where.append(or_(jobs.c.created < created, and_(jobs.c.created == created, jobs.c.id < number)))
+        limit = max(1, min(limit, MOST))
+        query = select(jobs).where(*where).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit + 1)
+        with self._database.reading() as connection:
+            found = [job_of(row) for row in connection.execute(query).mappings()]
+        return found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None
+
+    def all(self, wanted: Wanted) -> Iterator[Job]:
+        """Every job that fits, page by page."""
+        after: str | None = None
+        while True:
+            found, after = self.page(wanted, limit=MOST, after=after)
+            yield from found
+            if after is None:
+                return
+
+    def named(self, ids: Sequence[str]) -> dict[str, Job]:
+        """The jobs with these ids; those that are not there are left out."""
+        found: dict[str, Job] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(ids), MOST):
+                query = select(jobs).where(jobs.c.id.in_(ids[start : start + MOST]))
+                found |= {row["id"]: job_of(row) for row in connection.execute(query).mappings()}
+        return found
+
+    def find(self, prefix: str) -> Job:
+        """By its id or the beginning of it. Raises UsageError unless it is exactly one job."""
+        prefix = prefix.lower()
+        found: list[Job] = []
+        if prefix and HEX.issuperset(prefix):
+            # "g" follows all hex digits: a range uses the index where LIKE may not
+            query = select(jobs).where(jobs.c.id >= prefix, jobs.c.id < prefix + "g").limit(2)
+            with self._database.reading() as connection:
+                found = [job_of(row) for row in connection.execute(query).mappings()]
+        if len(found) > 1:
+            raise UsageError(f"several jobs begin with {prefix}", hint="Give more of the id.")
+        if not found:
+            raise UsageError(f"there is no job {prefix}", hint="`docpipe status` shows the newest ones; see --db.")
+        return found[0]
+
+    def oldest(self, states: Sequence[State]) -> Job | None:
+        """The one that was taken in first."""
+        query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.created).limit(1)
+        with self._database.reading() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+            return None if row is None else job_of(row)
+
+    def set_back(self) -> tuple[int, Job | None]:
+        """How many wait for another try after something went wrong, and the one to which it happened last."""
+        again = and_(jobs.c.state.in_(WAITING.values()), jobs.c.error_code.is_not(None))
+        with self._database.reading() as connection:
+            count = connection.scalar(select(func.count()).select_from(jobs).where(again)) or 0
+            last = select(jobs).where(again).order_by(jobs.c.changed.desc()).limit(1)
+            row = connection.execute(last).mappings().one_or_none()
+            return count, None if row is None else job_of(row)
+
+    def counts(self, wanted: Wanted = Wanted()) -> dict[str, int]:
+        """How many jobs are in each state."""
+        query = select(jobs.c.state, func.count()).where(*_where(wanted)).group_by(jobs.c.state)
+        with self._database.reading() as connection:
+            return dict(connection.execute(query).all())
+
+    def undelivered(self) -> dict[str, int]:
+        """Messages that wait for another try, and those that were given up."""
+        query = select(deliveries.c.given_up, func.count()).where(deliveries.c.delivered.is_(None))
+        with self._database.reading() as connection:
+            found: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).all())
+        return {"waiting": found.get(False, 0), "given_up": found.get(True, 0)}
+
+    def retry(self, job_id: str) -> Job | None:
+        """An ended job from the beginning, with attempts of its own. None when it is at work, unknown, or its original
+        is gone."""
+        again: dict[str, Any] = dict.fromkeys(("not_before", "ended", "run_key", "status"))
+        again |= dict.fromkeys(("error_code", "error_message", "error_hint"))
+        now = datetime.now(UTC)
+        again |= {"state": "queued", "attempts": 0, "setbacks": 0, "sent": now, "changed": now}
+        ended = and_(jobs.c.id == job_id, jobs.c.state.in_(ENDED), jobs.c.purged.is_(None))
+        with self._database.writing() as connection:
+            row = connection.execute(update(jobs).where(ended).values(again).returning(jobs)).mappings().one_or_none()
+            return None if row is None else job_of(row)
+
+    def delete(self, job_id: str) -> Job | None:
+        """The job that was deleted, with its result, and with its document where nothing else speaks of that: no other
+        job and no file that the command line read. None when it is unknown."""
+        with self._database.writing() as connection:
+            # whoever submits the same document meanwhile waits; our cascade would take that job along
+            of_job = select(jobs.c.document_id).where(jobs.c.id == job_id).scalar_subquery()
+            connection.execute(select(documents.c.id).where(documents.c.id == of_job).with_for_update())
+            row = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs)).mappings().one_or_none()
+            if row is None:
+                return None
+            job = job_of(row)
+            _delete_result(connection, job)
+            return job
+
+    def forget(self, job: Job) -> None:
+        """What was written of a job after it was deleted; as in `delete`."""
+        with self._database.writing() as connection:
+            connection.execute(select(documents.c.id).where(documents.c.id == job.document_id).with_for_update())
+            _delete_result(connection, job)
+
+
+def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = [jobs.c.state.in_(wanted.states)] if wanted.states else []
+    for name in ("status", "schema", "document_id", "owner"):
+        value = getattr(wanted, name)
+        if value is not None:
+            where.append(jobs.c[name] == value)
+    if wanted.created_since is not None:
+        where.append(jobs.c.created >= wanted.created_since)
+    if wanted.created_before is not None:
+        where.append(jobs.c.created < wanted.created_before)
+    return where
+
+
+def _delete_result(connection: Connection, job: Job) -> None:
+    others = exists().where(jobs.c.document_id == job.document_id)
+    files = exists().where(document_files.c.document_id == job.document_id)
+    connection.execute(delete(documents).where(documents.c.id == job.document_id, ~others, ~files))
+    # one at work may have found this result and be about to end with it
+    at_work = and_(jobs.c.document_id == job.document_id, jobs.c.ended.is_(None))
+    same_work = exists().where(or_(jobs.c.run_key == job.run_key, at_work))
+    result = and_(extractions.c.run_key == job.run_key, ~same_work, ~files)
+    connection.execute(delete(extractions).where(result))
+
+
+def _cursor(job: Job) -> str:
+    return base64.urlsafe_b64encode(f"{job.created.isoformat()}|{job.id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    try:
+        created, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        place = datetime.fromisoformat(created)
+        if place.tzinfo is None or not number.isalnum():
+            raise ValueError(cursor)
+        return place.astimezone(UTC), number
+    except (ValueError, OverflowError, binascii.Error) as error:
+        raise UsageError(
+            "this cursor is none of ours", hint="Begin without a cursor, then take `next` as it is."
+        ) from error

@@ -1,0 +1,78 @@
+"""The outbox: messages about ended jobs that somebody waits for. They are written in the transaction that ends the job,
+so none is lost and none is sent for what did not happen.
+
+In: ended jobs, and how sending went. Out: what is due, to one sender at a time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from docpipe.store.database import Database
+from docpipe.store.jobs.tables import deliveries
+
+WAITS = (10, 60, 300, 1800, 7200, 21600, 43200, 86400)  # seconds before the next try: two days in all
+HELD = timedelta(minutes=1)  # a sender that dies leaves its messages to others after that; a try takes 40 s at most
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """`attempts` counts this try; `body` is the same at every one."""
+
+    id: str
+    job_id: str
+    target: Mapping[str, Any]
+    body: Mapping[str, Any]
+    attempts: int
+
+
+def told_of(connection: Connection, row: Mapping[Any, Any]) -> None:
+    """Put the end of a job into the outbox, if somebody asked for it."""
+    if not row["callback"]:
+        return
+    now = datetime.now(UTC)
+    facts = {name: row[name] for name in ("id", "document_id", "name", "schema", "state", "status")}
+    error = {"code": row["error_code"], "message": row["error_message"]} if row["error_code"] else None
+    body = {"type": f"document.{row['state']}", "timestamp": now.isoformat(), "data": {**facts, "error": error}}
+    values = {
+        "id": f"evt_{uuid.uuid4().hex}", "job_id": row["id"], "target": row["callback"], "body": body, "attempts": 0,
+        "not_before": now, "given_up": False, "created": now,
+    }  # fmt: skip
+    connection.execute(insert(deliveries).values(values))
+
+
+class Outbox:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def take(self, limit: int = 20) -> list[Delivery]:
+        """What is due, held for us for a while."""
+        now = datetime.now(UTC)
+        due = and_(deliveries.c.delivered.is_(None), ~deliveries.c.given_up, deliveries.c.not_before <= now)
+        query = select(deliveries).where(due).order_by(deliveries.c.not_before).limit(limit)
+        with self._database.writing() as connection:
+            rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
+            if rows:
+                held = update(deliveries).where(deliveries.c.id.in_([row["id"] for row in rows]))
+                connection.execute(held.values(not_before=now + HELD, attempts=deliveries.c.attempts + 1))
+        return [Delivery(row["id"], row["job_id"], row["target"], row["body"], row["attempts"] + 1) for row in rows]
+
+    def delivered(self, delivery: Delivery) -> None:
+        self._set(delivery, {"delivered": datetime.now(UTC), "last_error": None})
+
+    def failed(self, delivery: Delivery, reason: str, *, for_good: bool = False) -> None:
+        """To be tried again later; given up after the last of WAITS."""
+        over = for_good or delivery.attempts > len(WAITS)
+        wait = WAITS[min(delivery.attempts, len(WAITS)) - 1]
+        again = datetime.now(UTC) + timedelta(seconds=wait)
+        self._set(delivery, {"last_error": reason[:500], "given_up": over, "not_before": again})
+
+    def _set(self, delivery: Delivery, values: Mapping[str, Any]) -> None:
+        with self._database.writing() as connection:
+            connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(values))

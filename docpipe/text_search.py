@@ -1,0 +1,315 @@
+"""Where a text stands among the words of the pages.
+
+In: a text and the pages' words. Out: its occurrences, best first, each as Evidence with one tight box per line.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from docpipe.data import Box, Evidence, Match, Page
+from docpipe.text_normalisation import (
+    date_key,
+    is_mostly_digits,
+    lookalike_key,
+    number_key,
+    squeeze,
+    squeeze_with_offsets,
+)
+
+# Below this similarity of letters and digits another text is as likely as a slip of the OCR: one wrong letter in
+# seven is a bad scan, two in seven is another name ("Meier"/"Maier GmbH" is .92, "Meier"/"Bauer GmbH" .67).
+FUZZY_MIN = 0.85
+# A shorter text is found by chance: with four letters one slip gives .75, and one in a thousand words is that near.
+FUZZY_LETTERS_MIN = 5
+# Spans of words that are tried as one number or date: `25. December 2018` is 3, `1 234 567,89` 3, `EUR - 1 234,50` 4.
+SPAN_WORDS_MAX = 4
+# Occurrences kept per text and page: enough to choose by neighbourhood, few enough for a page of 500 zeros.
+OCCURRENCES_MAX = 20
+# A word belongs to a box when at least this share of the smaller of the two lies in the other.
+INSIDE_MIN = 0.5
+# Lines that make up this share of a text's letters are that text, when they do not follow each other on the page
+# (the lines of an address beside another column).
+LINES_COVER_MIN = 0.9
+_GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.9}
+_GLUED = 0.05  # taken from the quality of a match that starts or ends inside a word
+_WRAPPED = 0.02  # taken for every further line
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place where a text is printed. `quality` (0-1) ranks it; `first_word` gives the reading order."""
+
+    page: int
+    first_word: int
+    evidence: tuple[Evidence, ...]
+    match: Match
+    quality: float
+
+
+class PageIndex:
+    """A page's words, prepared for many searches. Build it once per page."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.words = page.words
+        self.printed = " ".join(word.text for word in page.words)  # all of the page
+        starts = np.cumsum([0, *(len(word.text) + 1 for word in page.words)])
+        self._starts: list[int] = starts.tolist()
+        self._squeezed, self._offsets = squeeze_with_offsets(self.printed)
+
+    def words_in(self, box: Box) -> list[int]:
+        """Indexes of the words that lie in the box (or hold it: evidence may be a part of a word)."""
+        if not self.words:
+            return []
+        left, top, right, bottom = self._corners
+        wide = np.clip(np.minimum(right, box.right) - np.maximum(left, box.left), 0, None)
+        high = np.clip(np.minimum(bottom, box.bottom) - np.maximum(top, box.top), 0, None)
+        smaller = np.maximum(np.minimum((right - left) * (bottom - top), box.area), 1e-12)
+        inside: list[int] = np.flatnonzero(wide * high >= INSIDE_MIN * smaller).tolist()
+        return inside
+
+    def text(self, first: int, last: int) -> str:
+        """The words from `first` to `last` (inclusive) with single blanks."""
+        return self.printed[self._starts[first] : self._starts[last + 1] - 1]
+
+    def quote(self, first: int, last: int, match: Match = "exact") -> tuple[Evidence, ...]:
+        """Evidence for the words from `first` to `last` (inclusive)."""
+        return self._evidence(self._starts[first], self._starts[last] + len(self.words[last].text), match)
+
+    def find(self, text: str) -> list[Occurrence]:
+        """The occurrences of a text on this page, best first; looser matches only when there are no stricter ones."""
+        if not self.words or not text.strip():
+            return []
+        for search in (self._exact, self._normalised, self._by_lines, self._fuzzy):
+            found = list(search(text))
+            if found:
+                return sorted(found, key=lambda one: (-one.quality, one.first_word))[:OCCURRENCES_MAX]
+        return []
+
+    def same_number(self, text: str) -> list[Occurrence]:
+        """Where the number of a text is printed, however it is written: `2` is `2,00`."""
+        key = number_key(text)
+        return list(self._spans(self._numbers.get(key, ()))) if key is not None else []
+
+    # -- the searches, from strict to loose ---------------------------------------------------------------------
+
+    def _exact(self, text: str) -> Iterator[Occurrence]:
+        wanted = " ".join(text.split())
+        start = self.printed.find(wanted)
+        while start >= 0:
+            if not cuts_a_word(self.printed, start, start + len(wanted)):
+                yield self._occurrence(start, start + len(wanted), "exact")
+            start = self.printed.find(wanted, start + 1)
+
+    def _normalised(self, text: str) -> Iterator[Occurrence]:
+        number, date = number_key(text), date_key(text)
+        squeezed = squeeze(text)
+        if number is not None:
+            yield from self._spans(self._numbers.get(number, ()))
+        if date is not None:
+            yield from self._spans(self._dates.get(date, ()))
+        if squeezed and (number is None or (squeezed.isdigit() and re.search(r"[.,]\d", text) is None)):
+            yield from self._squeezed_matches(squeezed)
+
+    def _squeezed_matches(self, wanted: str) -> Iterator[Occurrence]:
+        place = self._squeezed.find(wanted)
+        while place >= 0:
+            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            if not cuts_a_word(self.printed, start, end):
+                yield self._occurrence(start, end, "normalised")
+            place = self._squeezed.find(wanted, place + 1)
+
+    def _by_lines(self, text: str) -> Iterator[Occurrence]:
+        """Whole lines that together make up the text, for blocks that stand beside other columns."""
+        wanted = squeeze(text)
+        if len(wanted) < 3 * FUZZY_LETTERS_MIN:
+            return
+        parts: list[tuple[int, int, int]] = []  # place in the wanted text, first and last word
+        for first, last in self._lines:
+            line = squeeze(self.text(first, last))
+            place = wanted.find(line) if len(line) >= FUZZY_LETTERS_MIN else -1
+            if place >= 0 and not any(place < at + self._length(a, b) and at < place + len(line) for at, a, b in parts):
+                parts.append((place, first, last))
+        covered = sum(self._length(first, last) for _, first, last in parts) / len(wanted)
+        if covered < LINES_COVER_MIN:
+            return
+        match: Match = "normalised" if covered == 1.0 else "fuzzy"
+        evidence = tuple(quote for _, first, last in sorted(parts) for quote in self.quote(first, last, match))
+        quality = covered * _GRADES["normalised"] - _WRAPPED * (len(evidence) - 1)
+        yield Occurrence(self.page.number, min(first for _, first, _ in parts), evidence, match, quality)
+
+    def _fuzzy(self, text: str) -> Iterator[Occurrence]:
+        wanted = squeeze(text)
+        if len(wanted) < FUZZY_LETTERS_MIN:
+            return
+        if is_mostly_digits(wanted):
+            place = self._lookalike_place(lookalike_key(wanted), is_date=date_key(text) is not None)
+            if place is None:
+                return  # one other digit is another value
+            start, end = place
+            similarity = 1.0
+        else:
+            found = fuzz.partial_ratio_alignment(wanted, self._squeezed, score_cutoff=100 * FUZZY_MIN)
+            if found is None or len(wanted) > len(self._squeezed) / FUZZY_MIN or found.dest_end <= found.dest_start:
+                return
+            start, end = self._offsets[found.dest_start], self._offsets[found.dest_end - 1] + 1
+            start, end = self._whole_words(start, end)
+            similarity = fuzz.ratio(wanted, squeeze(self.printed[start:end])) / 100
+            if similarity < FUZZY_MIN:
+                return  # `Total` is in `Subtotal`, but it is not that word
+        yield self._occurrence(start, end, "fuzzy", similarity)
+
+    def _lookalike_place(self, wanted: str, *, is_date: bool) -> tuple[int, int] | None:
+        """The first whole print that could be these digits; a date may be glued to the time that follows it:
+        `09/02/201811:35`."""
+        place = self._lookalikes.find(wanted)
+        while place >= 0:
+            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            if is_date or not cuts_a_word(self.printed, start, end):
+                return (start, end) if is_date else self._whole_words(start, end)
+            place = self._lookalikes.find(wanted, place + 1)
+        return None
+
+    # -- places -----------------------------------------------------------------------------------------------------
+
+    def _spans(self, spans: Sequence[tuple[int, int]]) -> Iterator[Occurrence]:
+        for first, last in spans:
+            yield self._occurrence(self._starts[first], self._starts[last] + len(self.words[last].text), "normalised")
+
+    def _occurrence(self, start: int, end: int, match: Match, similarity: float | None = None) -> Occurrence:
+        evidence = self._evidence(start, end, match)
+        whole_start, whole_end = self._whole_words(start, end)
+        quality = (_GRADES[match] if similarity is None else similarity * FUZZY_MIN) - _WRAPPED * (len(evidence) - 1)
+        quality -= _GLUED * ((whole_start, whole_end) != (start, end))
+        return Occurrence(self.page.number, self._word_at(start), evidence, match, max(0.0, quality))
+
+    def _evidence(self, start: int, end: int, match: Match) -> tuple[Evidence, ...]:
+        """One quote per line; a word that belongs only in part gives only that part of its box."""
+        quotes: list[Evidence] = []
+        line = -1
+        for index in range(self._word_at(start), self._word_at(end - 1) + 1):
+            word, begin = self.words[index], self._starts[index]
+            cut = word.text[max(0, start - begin) : end - begin]
+            box = _cut_box(word.box, max(0, start - begin), len(cut), len(word.text))
+            if quotes and word.line == line:
+                quotes[-1] = Evidence(self.page.number, quotes[-1].box.union(box), f"{quotes[-1].text} {cut}", match)
+            else:
+                quotes.append(Evidence(self.page.number, box, cut, match))
+            line = word.line
+        return tuple(quotes)
+
+    def _word_at(self, offset: int) -> int:
+        return min(bisect_right(self._starts, offset), len(self.words)) - 1
+
+    def _whole_words(self, start: int, end: int) -> tuple[int, int]:
+        """The offsets widened to the words they cut, blanks and punctuation at the words' ends aside."""
+        while start > 0 and self.printed[start - 1].isalnum():
+            start -= 1
+        while end < len(self.printed) and self.printed[end].isalnum():
+            end += 1
+        return start, end
+
+    def _length(self, first: int, last: int) -> int:
+        return len(squeeze(self.text(first, last)))
+
+    # -- prepared once, when first needed ----------------------------------------------------------------------------
+
+    @cached_property
+    def _corners(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        boxes = np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in self.words])
+        return boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3]
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, int]]:
+        """First and last word of each line."""
+        firsts = [i for i, word in enumerate(self.words) if i == 0 or word.line != self.words[i - 1].line]
+        return [(first, last - 1) for first, last in zip(firsts, [*firsts[1:], len(self.words)], strict=True)]
+
+    @cached_property
+    def _lookalikes(self) -> str:
+        return lookalike_key(self._squeezed)
+
+    @cached_property
+    def _numbers(self) -> dict[str, list[tuple[int, int]]]:
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for first, last, text in self._short_spans():
+            edge_digits = any(map(str.isdigit, self.words[first].text)) and any(map(str.isdigit, self.words[last].text))
+            if edge_digits and (key := number_key(text)) is not None:
+                spans.setdefault(key, []).append((first, last))
+        return spans
+
+    @cached_property
+    def _dates(self) -> dict[tuple[int, ...], list[tuple[int, int]]]:
+        spans: dict[tuple[int, ...], list[tuple[int, int]]] = {}
+        for first, last, text in self._short_spans():
+            key = date_key(text)
+            if key is not None and all(date_key(" ".join(cut)) != key for cut in _shorter(text)):
+                spans.setdefault(key, []).append((first, last))
+        return spans
+
+    def _short_spans(self) -> Iterator[tuple[int, int, str]]:
+        """Runs of up to SPAN_WORDS_MAX words on one line that hold a digit."""
+        for first, word in enumerate(self.words):
+            text = ""
+            for last in range(first, min(first + SPAN_WORDS_MAX, len(self.words))):
+                if self.words[last].line != word.line:
+                    break
+                text = f"{text} {self.words[last].text}" if text else self.words[last].text
+                if any(map(str.isdigit, text)):
+                    yield first, last, text
+
+
+def find(text: str, indexes: Sequence[PageIndex]) -> list[Occurrence]:
+    """The occurrences of a text on all pages, best first, then in reading order."""
+    found = [occurrence for index in indexes for occurrence in index.find(text)]
+    return sorted(found, key=lambda one: (-one.quality, one.page, one.first_word))
+
+
+def says_the_same(text: str, quoted: str) -> Match | None:
+    """How a quoted print matches a text, or None when it says something else."""
+    if " ".join(text.split()) == " ".join(quoted.split()):
+        return "exact"
+    left, right = squeeze(text), squeeze(quoted)
+    number, date = number_key(text), date_key(text)
+    if number is not None and number_key(quoted) is not None:
+        return "normalised" if number == number_key(quoted) else None
+    if (left and left == right) or (date is not None and date == date_key(quoted)):
+        return "normalised"
+    if is_mostly_digits(left):
+        return "fuzzy" if left and lookalike_key(left) == lookalike_key(right) else None
+    return "fuzzy" if fuzz.ratio(left, right) >= 100 * FUZZY_MIN else None
+
+
+def cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
+    before_alpha, after_alpha = text[max(0, start - 1) : start].isalpha(), text[end : end + 1].isalpha()
+    cuts_letters = (text[start].isalpha() and before_alpha) or (text[end - 1].isalpha() and after_alpha)
+    return cuts_letters or cuts_a_number(text, start, end)
+
+
+def cuts_a_number(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `20.000` out of `120.000`: only whole printed numbers are found."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    at_start = text[start].isdigit() and re.search(r"\d[.,'’]?$", before)
+    return bool(at_start or (text[end - 1].isdigit() and re.match(r"[.,'’]?\d", after)))
+
+
+def _cut_box(box: Box, start: int, length: int, whole: int) -> Box:
+    """The part of a word's box that holds `length` letters from `start`, letters being equally wide."""
+    if length >= whole:
+        return box
+    step = (box.right - box.left) / max(1, whole)
+    return Box(box.left + start * step, box.top, box.left + (start + length) * step, box.bottom)
+
+
+def _shorter(text: str) -> list[list[str]]:
+    words = text.split(" ")
+    return [words[1:], words[:-1]] if len(words) > 1 else []

@@ -1,0 +1,88 @@
+"""Drawn documents become examples: the truth and its boxes come from the drawing, the words from the pipeline's reader.
+
+In: a `samples.Drawn` and its pages as read. Out: one `Example` per page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from docpipe.data import Box, Page
+from docpipe.samples import Drawn, Placed
+from docpipe.schema import template
+from docpipe.vlm.encode import canvas
+from docpipe.vlm.training.data.align_labels import span_in_boxes
+from docpipe.vlm.training.data.examples import Example, Span
+
+PICTURE_SIDE = 1280  # pixels the page is drawn at before it is fitted to the canvas
+Warp = NDArray[np.float64]  # [3, 3] homography in fractions of the page
+
+
+def examples_of(
+    drawn: Drawn, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
+) -> Iterator[tuple[Example, NDArray[np.float32]]]:
+    """`warps` says how each page was bent between drawing and reading, by page number."""
+    for page in pages:
+        if page.image is None or not page.words:
+            continue
+        placed = [p for p in drawn.placed if p.page == page.number]
+        warp = (warps or {}).get(page.number)
+        labels, rows = page_labels(placed, drawn.fields, page, warp)
+        # the blanks of a form are named after their captions, which say nothing sure about what stands in them
+        kinds = {path: "text" if drawn.schema == "form" else kind_by_name(path) for path in drawn.fields}
+        example = Example(
+            origin, name, drawn.schema, page.height / page.width, page.words, labels, dict(drawn.fields), kinds, rows
+        )
+        yield example, canvas(page.image.open(max_side=PICTURE_SIDE))
+
+
+def page_labels(
+    placed: Sequence[Placed], fields: Mapping[str, str], page: Page, warp: Warp | None
+) -> tuple[dict[str, list[Span]], dict[str, tuple[int, ...]]]:
+    """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
+    of each span; a field with a value that the reader lost is unknown."""
+    found: dict[str, dict[Span, int]] = {path: {} for path in fields}
+    lost = set()
+    for value in placed:
+        path = template(value.path)
+        span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
+        if not span:
+            lost.add(path)
+            continue
+        found.setdefault(path, {})[span] = row_of(value.path)
+    kept = {path: dict(sorted(spans.items())) for path, spans in found.items() if path not in lost}
+    labels = {path: list(spans) for path, spans in kept.items()}
+    return labels, {path: tuple(spans.values()) for path, spans in kept.items() if spans and "[]" in path}
+
+
+def row_of(path: str) -> int:
+    """`line_items[3].amount` -> 3; 0 for what does not repeat."""
+    return int(path.partition("[")[2].partition("]")[0] or 0)
+
+
+def bent(box: Box, warp: Warp | None) -> Box:
+    """The upright box around a box after the page was bent."""
+    if warp is None:
+        return box
+    corners = np.array([(x, y, 1.0) for x in (box.left, box.right) for y in (box.top, box.bottom)])
+    moved = corners @ warp.T
+    flat = moved[:, :2] / moved[:, 2:]
+    return Box(*(float(v) for v in (flat[:, 0].min(), flat[:, 1].min(), flat[:, 0].max(), flat[:, 1].max())))
+
+
+def kind_by_name(path: str) -> str:
+    """The group for a field of a document type without a schema class."""
+    parts = set(path.rpartition(".")[2].split("_"))
+    for group, marks in (
+        ("date", {"date", "from", "to", "until"}),
+        ("number", {"amount", "total", "price", "tax", "quantity", "balance", "rate", "net", "subtotal", "tip"}),
+        ("identifier", {"number", "id", "iban", "reference", "code", "num", "order", "phone"}),
+        ("address", {"address"}),
+        ("name", {"name", "buyer", "seller", "advertiser", "agency", "registrant", "signer"}),
+    ):
+        if parts & marks:
+            return group
+    return "text"

@@ -1,0 +1,123 @@
+"""Who is asking: the key of a request is looked at before its body is read.
+
+In: requests. Out: requests with `request.state.key`, within the key's rate and size; or 401, 413, 429. What the key may
+do is asked by each route (`needs`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from docpipe.errors import DocpipeError
+from docpipe.service.submit import Service
+from docpipe.store.jobs.api_keys import ApiKey, KeyStore
+from docpipe.store.jobs.job_store import Job
+from docpipe.web.api.limits import Body, Rate
+from docpipe.web.api.problems import Refusal, not_found, refusal_of
+
+OPEN = ("/health", "/ready", "/openapi.json", "/docs")  # for everybody; all else needs a key
+UPLOAD = ("POST", "/v1/documents")
+ID_DIGITS = 32
+bearer = HTTPBearer(auto_error=False, bearerFormat="dp_…", description="A key that `docpipe key create` made.")
+
+
+class Gate:
+    """Stands before the routes, because these read the body before they ask anything."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self._rate = app, Rate()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        service: Service = scope["app"].state.service
+        settings = service.settings
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        try:
+            key = None if path in OPEN else await self._admit(scope, service)
+            most = None
+            if key is not None and (scope["method"], path) == UPLOAD:
+                most = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes))
+            body = Body(receive, send, most=most, seconds=settings.upload_seconds)
+            body.check_declared(scope)
+        except Refusal as refusal:
+            refusal.closing = True
+            await refusal.answer()(scope, receive, send)
+        else:
+            await self.app(scope, body.receive, body.send)
+
+    async def _admit(self, scope: Scope, service: Service) -> ApiKey:
+        """Raises Refusal."""
+        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
+        scheme, _, token = given.partition(" ")
+        try:
+            key = await run_in_threadpool(_known, service, token.strip() if scheme.lower() == "bearer" else "")
+        except DocpipeError as error:
+            raise refusal_of(error) from error
+        if key is None:
+            hint = "Send `Authorization: Bearer dp_…` with a key that `docpipe key create` made."
+            raise Refusal(401, "unauthorized", "no valid API key", hint, {"www-authenticate": "Bearer"})
+        scope.setdefault("state", {})["key"] = key
+        if wait := self._rate.wait(key.id, key.per_minute):
+            seconds = str(max(1, math.ceil(wait)))
+            message = f"more than {key.per_minute} requests a minute"
+            raise Refusal(429, "rate", message, f"Try again in {seconds} seconds.", {"retry-after": seconds})
+        return key
+
+
+def _known(service: Service, token: str) -> ApiKey | None:
+    return KeyStore(service.database).check(token)
+
+
+def service_of(request: Request) -> Service:
+    service: Service = request.app.state.service
+    return service
+
+
+Serving = Annotated[Service, Depends(service_of)]
+
+
+def needs(role: str) -> Callable[..., Awaitable[ApiKey]]:
+    """A dependency: the key of the request, if it has the role. `bearer` is there for the OpenAPI document."""
+
+    async def checked(request: Request, _: Annotated[object, Depends(bearer)] = None) -> ApiKey:
+        key: ApiKey = request.state.key
+        if not key.may(role):
+            message = f"the key {key.name!r} does not have the role {role!r}"
+            raise Refusal(403, "forbidden", message, "Ask the operator for a key with it.", closing=True)
+        return key
+
+    return checked
+
+
+Submitting = Annotated[ApiKey, Depends(needs("submit"))]
+Reading = Annotated[ApiKey, Depends(needs("read"))]
+Reviewing = Annotated[ApiKey, Depends(needs("review"))]
+
+
+def visible(service: Service, key: ApiKey, job_id: str) -> Job:
+    """The job, if the key may know of it. Raises Refusal 404 otherwise, as if there were none."""
+    job = service.jobs.get(job_id) if _is_id(job_id) else None
+    if job is None or not (key.sees_all or job.owner == key.id):
+        raise not_found(job_id)
+    return job
+
+
+def changeable(service: Service, key: ApiKey, job_id: str) -> Job:
+    """The job, if the key may try it again and delete it: its own, or any for an admin. Raises Refusal."""
+    job = visible(service, key, job_id)
+    if job.owner != key.id and not key.may("admin"):
+        raise Refusal(403, "forbidden", "it belongs to another key", "Only the role `admin` changes those of others.")
+    return job
+
+
+def _is_id(text: str) -> bool:
+    return len(text) == ID_DIGITS and set(text) <= set("0123456789abcdef")

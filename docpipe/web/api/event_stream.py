@@ -1,0 +1,117 @@
+"""Waiting for documents: one look at the database for all who wait, several times a second.
+
+In: jobs as a client knows them. Out: the same jobs once they are further, or after a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from starlette.concurrency import run_in_threadpool
+
+from docpipe.errors import StoreError
+from docpipe.store.jobs.job_store import ENDED, Job
+from docpipe.web.api.models import Document
+
+log = logging.getLogger("docpipe.web")
+LOOK = 0.25  # seconds between two looks
+BEAT = 15.0  # seconds after which a silent stream says that it lives: proxies hang up after 30 or 60
+LONGEST_STREAM = 600.0  # seconds; then the client connects again, and its key is looked at again
+AGAIN = 2_000  # milliseconds after which a browser connects again
+
+
+@dataclass(eq=False)
+class _Waiter:
+    job: Job
+    found: asyncio.Future[Job | None]
+
+
+@dataclass
+class Follower:
+    """One per application. `find` gives the jobs with these ids, as far as they are there."""
+
+    find: Callable[[Sequence[str]], Mapping[str, Job]]
+    _waiters: set[_Waiter] = field(default_factory=set)
+    _looking: asyncio.Task[None] | None = None
+    _closing: bool = False
+
+    async def further(self, job: Job, seconds: float) -> Job | None:
+        """The job once it is in another state or attempt; None when it was deleted; as it was after `seconds`."""
+        if self._closing or seconds <= 0:
+            return job
+        waiter = _Waiter(job, asyncio.get_running_loop().create_future())
+        self._waiters.add(waiter)
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter.found
+        except TimeoutError:
+            return job
+        finally:
+            self._waiters.discard(waiter)
+
+    async def ended(self, job: Job, seconds: float) -> Job | None:
+        """As soon as it has ended, or after `seconds`."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        now: Job | None = job
+        while now is not None and now.state not in ENDED and loop.time() < end and not self._closing:
+            now = await self.further(now, end - loop.time())
+        return now
+
+    def close(self) -> None:
+        """The server stops: nobody is kept waiting."""
+        self._closing = True
+        for waiter in self._waiters:
+            if not waiter.found.done():
+                waiter.found.set_result(waiter.job)
+
+    @property
+    def closing(self) -> bool:
+        return self._closing
+
+    async def _look(self) -> None:
+        while self._waiters and not self._closing:
+            await asyncio.sleep(LOOK)
+            ids = sorted({waiter.job.id for waiter in self._waiters})
+            try:
+                found = await run_in_threadpool(self.find, ids)
+            except StoreError as error:  # those who wait do so until their time is over
+                log.warning("%s", error)
+                continue
+            for waiter in self._waiters:
+                now = found.get(waiter.job.id)
+                if waiter.job.id in ids and not waiter.found.done() and _facts(now) != _facts(waiter.job):
+                    waiter.found.set_result(now)
+
+
+async def stream(follower: Follower, job: Job, shown: Callable[[Job], Document]) -> AsyncIterator[str]:
+    """Server-sent events: how it is at once, then each change, until it has ended."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + LONGEST_STREAM
+    yield f"retry: {AGAIN}\n\n{_event(job, shown)}"
+    while job.state not in ENDED and loop.time() < end and not follower.closing:
+        now = await follower.further(job, min(BEAT, end - loop.time()))
+        if now is None:
+            yield "event: deleted\ndata: {}\n\n"
+            return
+        yield ": it is still at work\n\n" if now is job else _event(now, shown)
+        job = now
+
+
+def event_id(job: Job) -> str:
+    return f"{job.state}-{job.attempts}-{job.created:%Y%m%d%H%M%S}-{job.ended or ''}".replace(" ", "T")
+
+
+def _event(job: Job, shown: Callable[[Job], Document]) -> str:
+    """JSON has no line breaks."""
+    return f"event: state\nid: {event_id(job)}\ndata: {shown(job).model_dump_json(by_alias=True)}\n\n"
+
+
+def _facts(job: Job | None) -> object:
+    """What a client waits for. That a worker still has it is no news."""
+    return None if job is None else (job.state, job.attempts, job.setbacks, job.ended)

@@ -1,0 +1,134 @@
+"""The form of an upload: one file or the reference of one, and a few words about it.
+
+In: a multipart body, written to disk as it comes (in memory up to 1 MB). Out: a checked `Upload`, closed after the
+request. It is read here and not by FastAPI, which would read it before it asks for the key's role.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Annotated, Any, BinaryIO
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from starlette.datastructures import FormData, UploadFile
+
+from docpipe.errors import StoreError
+from docpipe.service.submit import Wish
+from docpipe.store.jobs.job_store import BULK, INTERACTIVE
+from docpipe.web.api.authentication import Submitting
+from docpipe.web.api.models import Priority
+from docpipe.web.api.problems import Refusal, invalid
+
+MULTIPART = "multipart/form-data"
+FILE = "file"
+MOST_FILES, MOST_FIELDS, FIELD_BYTES = 1, 8, 16 * 1024
+TEXT = Field(default=None, max_length=2000)
+
+
+class Fields(BaseModel):
+    """Beside the file."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    schema_: Annotated[
+        str, Field(alias="schema", max_length=200, description="one of /v1/schemas", examples=["invoice"])
+    ] = "invoice"
+    priority: Annotated[Priority, Field(description="`interactive`: somebody waits")] = "bulk"
+    callback_url: Annotated[str | None, Field(description="gets a signed POST when the document has ended")] = TEXT
+    reference: Annotated[
+        str | None, Field(description="instead of `file`: a path or an s3:// URL that the operator allows")
+    ] = TEXT
+
+    @field_validator("*")
+    @classmethod
+    def _is_text(cls, value: str | None) -> str | None:
+        """Databases and file systems stumble over NUL and halves of characters."""
+        if value is not None and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+            raise ValueError("control characters are not allowed")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """Either `source` with its `name`, or `reference`."""
+
+    source: BinaryIO | None
+    name: str
+    reference: str
+    wish: Wish
+
+
+async def read_form(
+    request: Request,
+    key: Submitting,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=200, description="the same key again is the same document", examples=["a-17"]),
+    ] = None,
+) -> AsyncIterator[Upload]:
+    """A dependency. Raises Refusal."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MULTIPART:
+        raise Refusal(
+            415, "unsupported_media_type", f"the body is no {MULTIPART}", "With curl: -F file=@FILE", closing=True
+        )
+    try:
+        form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+    except OSError as error:  # where uploads are written to, $TMPDIR
+        raise StoreError(f"an upload cannot be kept: {error.strerror or error}", hint="Is $TMPDIR full?") from error
+    try:
+        yield _upload(form, key.id, idempotency_key)
+    finally:
+        await form.close()
+
+
+Uploading = Annotated[Upload, Depends(read_form)]
+
+
+def _upload(form: FormData, owner: str, idempotency_key: str | None) -> Upload:
+    names = [name for name, _ in form.multi_items()]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise _wrong(f"{twice[0][:100]!r} is there more than once")
+    file = form.get(FILE)
+    if file is not None and not isinstance(file, UploadFile):
+        raise _wrong("`file` has no file name: it came as a field")
+    others = {name: value for name, value in form.multi_items() if name != FILE}
+    if any(isinstance(value, UploadFile) for value in others.values()):
+        raise _wrong("the file belongs into the field `file`")
+    try:
+        fields = Fields.model_validate({name: value for name, value in others.items() if value != ""})
+    except ValidationError as error:
+        raise invalid(error.errors()[0]) from error
+    if (file is None) == (fields.reference is None):
+        raise _wrong("send either `file` or `reference`")
+    wish = Wish(
+        schema=fields.schema_,
+        priority=INTERACTIVE if fields.priority == "interactive" else BULK,
+        owner=owner,
+        idempotency_key=idempotency_key,
+        callback={"url": fields.callback_url} if fields.callback_url else None,
+    )
+    source = None if file is None else file.file
+    return Upload(source, (file.filename if file else "") or "", fields.reference or "", wish)
+
+
+def _wrong(message: str) -> Refusal:
+    return Refusal(422, "invalid", message, "See /openapi.json for what the form may have.")
+
+
+def described() -> dict[str, Any]:
+    """The request body, for the OpenAPI document."""
+    described = Fields.model_json_schema()
+    file = {"type": "string", "format": "binary", "description": "PDF, TIFF, PNG, JPEG, WebP or HEIC"}
+    either = [{"required": [FILE], "not": {"required": ["reference"]}}, {"required": ["reference"]}]
+    schema = {
+        "type": "object",
+        "properties": {FILE: file, **described["properties"]},
+        "additionalProperties": False,
+        "oneOf": either,
+    }
+    given = {FILE: "(the bytes of invoice-4711.pdf)", "schema": "invoice", "priority": "interactive"}
+    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": schema, "example": given}}}}

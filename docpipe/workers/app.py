@@ -1,0 +1,68 @@
+"""The Celery app. In: DOCPIPE_* settings. Out: `app`, for `celery -A docpipe.workers.app worker`.
+
+Messages carry ids alone. SQL is the record: a message that is lost is sent again by the keeper, one that comes twice
+finds its job taken.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_shutdown
+from celery.utils.log import get_multiprocessing_logger
+
+from docpipe.config import load_settings
+from docpipe.log import write_log
+from docpipe.service.queue import ANSWERS_KEPT, PREPARE, UNDERSTAND, default_result_url, queues, transport_options
+from docpipe.trace import send_spans
+
+settings = load_settings()
+LONGEST = int(settings.task_seconds)
+"""Seconds of a task. The visibility timeout is longer: otherwise Redis hands a task out a second time while it runs."""
+
+app = Celery(
+    "docpipe",
+    broker=settings.broker_url,
+    backend=default_result_url(settings.broker_url, settings.result_url),
+    include=["docpipe.workers.tasks"],
+)
+app.conf.update(
+    task_serializer="json",
+    result_serializer="json",
+    accept_content=["json"],  # a pickle from a stranger would run here
+    task_acks_late=True,  # a worker that dies gives its message back
+    task_reject_on_worker_lost=True,  # also when only its child dies; attempts are counted in SQL, so it ends
+    worker_prefetch_multiplier=1,  # a message waits in the queue, not behind a long document
+    task_ignore_result=True,  # SQL has it; docpipe.process answers through the outbox
+    result_expires=ANSWERS_KEPT,
+    task_time_limit=LONGEST + 30,  # kills the child: C code may not hear the first one
+    task_soft_time_limit=LONGEST,
+    task_queues=queues(settings.broker_url),
+    task_routes={
+        "docpipe.prepare": {"queue": PREPARE},
+        "docpipe.process": {"queue": PREPARE},
+        "docpipe.understand": {"queue": UNDERSTAND},
+    },
+    task_create_missing_queues=False,  # a worker told to listen to a misspelled queue would wait for ever
+    broker_transport_options=transport_options(settings.broker_url) | {"visibility_timeout": 2 * LONGEST + 120},
+    broker_connection_retry_on_startup=True,  # a broker that starts later than the worker is no error
+    broker_connection_max_retries=None,  # nor one that is away for an hour
+    worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is kept in SQL whatever the broker does
+    worker_max_tasks_per_child=500,  # C libraries keep memory
+    worker_soft_shutdown_timeout=20,  # after a second SIGTERM; the first one lets all work end
+    worker_enable_remote_control=True,  # `docpipe queue` asks who is there
+    worker_send_task_events=False,
+)
+
+
+@setup_logging.connect
+def _log_as_docpipe(**_: Any) -> None:
+    """Celery leaves the log alone when somebody answers this signal."""
+    write_log(settings.log_format)
+    get_multiprocessing_logger().propagate = True  # it tells which child died
+
+
+@worker_process_shutdown.connect
+def _send_last_spans(**_: Any) -> None:
+    send_spans()

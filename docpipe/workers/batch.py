@@ -1,0 +1,123 @@
+"""Several documents that one worker understands at a time: a model on a graphics card takes hardly longer for eight
+than for one.
+
+In: claimed jobs of the same schema and model. Out: an end for each of them: its result is stored, or what was wrong
+with it is written to it alone. What stops them all is for the desk, which gives them back: they are tried again one by
+one (docs/decisions/0013-batches-claimed-from-sql.md).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+from docpipe import pipeline
+from docpipe.api import Kit
+from docpipe.data import Extraction
+from docpipe.errors import DocpipeError, MissingError
+from docpipe.log import about
+from docpipe.pipeline import Prepared
+from docpipe.result import Run
+from docpipe.schema import Schema, load_schema
+from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.prepared_pages import kept
+from docpipe.trace import span
+from docpipe.workers.lease import Lease
+
+if TYPE_CHECKING:
+    from docpipe.workers.task_runner import Desk
+
+log = logging.getLogger("docpipe.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Work for the model, and the jobs that want it: more than one where the same bytes were sent again."""
+
+    prepared: Prepared
+    run: Run
+    jobs: list[Job]
+
+
+class Batch:
+    def __init__(self, desk: Desk, held: Lease, kit: Kit) -> None:
+        self._desk, self._held, self._kit = desk, held, kit
+        self._size, self._started = len(held.jobs), perf_counter()
+
+    def answer(self) -> None:
+        """Raises what stopped them all; `held` has those that have no end yet."""
+        first, *more = self._held.jobs
+        facts = {"batch": self._size, "jobs": [job.id for job in self._held.jobs]}
+        if more:
+            log.info("understand: %d documents at a time", self._size, extra={"facts": facts})
+        with ExitStack() as spans:
+            for job in more:  # the desk has begun that of the first
+                spans.enter_context(span("understand", job.trace, job=job.id, batch=self._size))
+            schema = load_schema(first.schema)
+            asked = self._asked(schema)
+            if asked:
+                self._ask(asked, schema)
+
+    def _asked(self, schema: Schema) -> list[Asked]:
+        """What needs the model. Pages that are lost are read again, and what is known already is not asked."""
+        asked: dict[str, Asked] = {}
+        for job in self._held.jobs:
+            with self._by_itself(job):
+                document, pages, timings = kept(self._desk.service.blobs, job.id)
+                run = pipeline.plan(document, schema, self._kit.parts, self._kit.judge)
+                known = self._desk.known(run, schema)
+                if known is not None:
+                    self._end(job, run, known, paid=False)
+                elif run.key in asked:
+                    asked[run.key].jobs.append(job)
+                else:
+                    self._desk.begin(run, schema)
+                    asked[run.key] = Asked(Prepared(pages, timings), run, [job])
+        return list(asked.values())
+
+    def _ask(self, asked: list[Asked], schema: Schema) -> None:
+        extractor, judge = self._kit.parts.extractor, self._kit.judge
+        prepared, runs = [one.prepared for one in asked], [one.run for one in asked]
+        answers = pipeline.understand_many(prepared, schema, extractor=extractor, runs=runs, judge=judge)
+        for one, answer in zip(asked, answers, strict=True):
+            failure: Exception | None = None
+            try:
+                made = self._desk.stored(one.run, schema, answer)
+            except SoftTimeLimitExceeded:
+                raise
+            except Exception as error:  # noqa: BLE001 - it is raised again below
+                failure = error
+            for job in one.jobs:
+                with self._by_itself(job):
+                    if failure is not None:
+                        raise failure
+                    self._end(job, one.run, made, paid=job is one.jobs[0])
+                if isinstance(failure, DocpipeError):
+                    failure.cost = {}  # the first job's
+
+    def _end(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
+        self._desk.finish(job, run, made, paid=paid)
+        self._held.let_go(job)
+        seconds = perf_counter() - self._started
+        log.info("understand: done", extra={"facts": {"seconds": seconds, "batch": self._size}})
+
+    @contextmanager
+    def _by_itself(self, job: Job) -> Iterator[None]:
+        """What goes wrong with this job touches no other. The time limit is for all of them."""
+        with about(job=job.id, document=job.document_id):
+            try:
+                yield
+            except SoftTimeLimitExceeded:
+                raise
+            except MissingError as error:
+                self._desk.read_again(job, error)
+                self._held.let_go(job)
+            except Exception as error:  # noqa: BLE001 - the desk writes it to the job
+                self._desk.stopped(job, "understand", error)
+                self._held.let_go(job)

@@ -1,0 +1,67 @@
+"""A backup as docs/operations.md describes it: the database first, then the documents, and nothing of the broker."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from benchmarks.service.servers import _postgres_programs, wait_until
+from docpipe.service.maintenance import Keeper
+from docpipe.store.jobs.job_store import Job
+from docpipe.workers.task_runner import Desk
+from tests.support.serving import pdf, serving, submit
+
+
+@pytest.fixture
+def restored_url(postgres_url: str) -> Iterator[str]:
+    """Another database, empty."""
+    server, _, rest = postgres_url.partition("?")
+    name = f"{server.rpartition('/')[2]}_restored"
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"{server.rpartition('/')[0]}/{name}?{rest}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url: str, redis_url: str, tmp_path: Path):
+    """One document had ended, one was at work, one waited; one was sent in between the two halves of the backup,
+    which is no harm, and one was deleted between them, which is said."""
+    dump, blobs = tmp_path / "docpipe.dump", tmp_path / "saved"
+    with serving(tmp_path, broker_url=redis_url, database_url=postgres_url, lease_seconds=1) as service:
+        ended, at_work, waiting, deleted = (submit(service, pdf(f"Rechnung {n}"), f"{n}.pdf") for n in range(4))
+        _work(service, ended)
+        service.jobs.claim(at_work.id, "prepare", "a worker that will be gone")
+        _run("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgres_url}")
+        late = submit(service, pdf("Rechnung 5"), "late.pdf")
+        service.delete(deleted.id)
+        shutil.copytree(tmp_path / "blobs", blobs)
+        service.sender._app.control.purge()
+
+    _run("pg_restore", "--clean", "--if-exists", f"--dbname={restored_url}", str(dump))
+    with serving(tmp_path, broker_url=redis_url, database_url=restored_url, blob_url=blobs, lease_seconds=1) as service:
+        assert service.answer(service.jobs.get(ended.id))["fields"]
+        assert service.jobs.get(late.id) is None
+        keeper, jobs = Keeper(service), service.jobs
+        wait_until(lambda: keeper.keep_order() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
+        for job in (at_work, waiting, deleted):
+            _work(service, job)
+        assert [jobs.get(job.id).state for job in (ended, at_work, waiting, deleted)] == ["done"] * 3 + ["failed"]
+        assert jobs.get(deleted.id).error["code"] == "missing"
+
+
+def _work(service, job: Job) -> None:
+    """As a worker does; the messages are the broker's business."""
+    desk = Desk(service)
+    desk.prepare(job.id)
+    desk.understand(job.id)
+    desk._renderer.close()
+
+
+def _run(program: str, *arguments: str) -> None:
+    done = subprocess.run([_postgres_programs()[0] / program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

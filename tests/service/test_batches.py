@@ -1,0 +1,283 @@
+"""Several documents at a time: what a worker makes of them is what it makes of each alone, and what one of them does,
+it does to itself. With a real worker, one of them kills it."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import pytest
+from celery.exceptions import SoftTimeLimitExceeded
+
+from benchmarks.service.servers import ROOT, RedisServer, environment, running, wait_until, worker
+from docpipe import api
+from docpipe.data import Extraction
+from docpipe.errors import AnswerError, DocpipeError, ModelError
+from docpipe.service.maintenance import Keeper
+from docpipe.service.submit import Service, Wish
+from docpipe.store.blobs import prefix_of
+from docpipe.store.jobs.job_store import ENDED, MOST_ATTEMPTS, Job
+from docpipe.store.jobs.usage import UsageStore
+from docpipe.store.tables import attempts, documents, extractions
+from docpipe.workers.task_runner import Desk
+from tests.support.batched import KIND, Batched
+from tests.support.serving import desk_of, pdf, result, rows, script, serving, settings, submit, wait_over
+
+NUMBERS = [f"R-20{number}" for number in range(10, 20)]
+SAID = [{"when": number, "invoice_number": number, "gross_total": "119,00"} for number in NUMBERS]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def batched(folder: Path, said: Any = SAID) -> str:
+    return script(folder, said).replace("scripted:", f"{KIND}:")
+
+
+@pytest.fixture(autouse=True)
+def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(api.EXTRACTORS, KIND, Batched.of)  # type: ignore[arg-type]
+    monkeypatch.setattr(Batched, "sizes", [])
+
+
+@pytest.fixture
+def service(folder: Path, database_url: str, redis_url: str) -> Iterator[Service]:
+    with serving(folder, database_url=database_url, broker_url=redis_url, model=batched(folder)) as service:
+        yield service
+
+
+@pytest.fixture
+def desk(service: Service) -> Iterator[Desk]:
+    with desk_of(service) as desk:
+        yield desk
+
+
+def waiting(desk: Desk, numbers: list[str], **wish: Any) -> list[Job]:
+    """Documents whose pages have been read."""
+    made = [submit(desk.service, pdf(f"Rechnung {number}"), f"{number}.pdf", **wish) for number in numbers]
+    for job in made:
+        desk.prepare(job.id)
+    return made
+
+
+def worked(desk: Desk, made: list[Job]) -> list[Job]:
+    """The jobs after each of their messages has come."""
+    for job in made:
+        desk.understand(job.id)
+    return now(desk, made)
+
+
+def now(desk: Desk, made: list[Job]) -> list[Job]:
+    return [desk.service.jobs.get(job.id) for job in made]
+
+
+def states(made: list[Job]) -> list[str]:
+    return [job.state for job in made]
+
+
+def as_if_alone(made: Extraction) -> Extraction:
+    return replace(made, timings={})
+
+
+def test_ten_documents_are_understood_in_three_batches_as_one_by_one(folder, redis_url, desk):
+    found = worked(desk, waiting(desk, NUMBERS))
+    assert Batched.sizes == [4, 4, 2]
+    assert {(job.state, job.attempts) for job in found} == {("done", 1)}
+    (folder / "alone").mkdir()
+    with (
+        serving(folder / "alone", broker_url=redis_url, model=desk.service.settings.model, batch=1) as service,
+        desk_of(service) as other,
+    ):
+        alone = worked(other, waiting(other, NUMBERS))
+        assert Batched.sizes[3:] == [1] * 10
+        for one, job in zip(alone, found, strict=True):
+            assert as_if_alone(result(desk.service, job)) == as_if_alone(result(service, one))
+            assert result(desk.service, job).timings.keys() == result(service, one).timings.keys()
+    assert [field.value for job in found for field in result(desk.service, job).fields[:1]] == NUMBERS
+    assert UsageStore(desk.service.database).sums()[0]["documents"] == 10.0
+
+
+def test_a_document_that_waits_alone_does_not_wait_for_others(desk):
+    made = waiting(desk, NUMBERS[:1])
+    assert states(worked(desk, made)) == ["done"]
+    assert Batched.sizes == [1]
+
+
+def test_the_operator_says_how_many_at_most(folder, redis_url):
+    with serving(folder, broker_url=redis_url, model=batched(folder), batch=2) as service, desk_of(service) as desk:
+        assert states(worked(desk, waiting(desk, NUMBERS[:3]))) == ["done"] * 3
+    assert Batched.sizes == [2, 1]
+
+
+def test_an_error_of_one_documents_answer_fails_that_one(desk):
+    made = waiting(desk, [*NUMBERS[:2], "R-UNKNOWN", NUMBERS[2]])
+    found = worked(desk, made)
+    assert states(found) == ["done", "done", "failed", "done"]
+    assert Batched.sizes == [4]
+    assert (found[2].error["code"], found[2].attempts) == ("answer", 1)
+    assert desk.service.store.get(found[2].document_id).error["code"] == "answer"
+    assert rows(desk.service.database, extractions) == 3
+
+
+def test_a_model_that_cannot_take_them_together_takes_them_one_by_one(desk, monkeypatch):
+    def too_many(number: int) -> None:
+        if number > 1:
+            raise ModelError("out of memory")
+
+    monkeypatch.setattr(Batched, "meanwhile", staticmethod(too_many))
+    found = worked(desk, waiting(desk, NUMBERS[:4]))
+    assert {(job.state, job.attempts, job.setbacks) for job in found} == {("done", 1, 0)}
+
+
+STOPS = {"time": SoftTimeLimitExceeded(), "a bug": KeyError("no such key")}
+
+
+@pytest.mark.parametrize("why", STOPS)
+def test_what_stops_them_all_gives_all_back_and_each_is_tried_alone(folder, redis_url, monkeypatch, why):
+    def stop(number: int) -> None:
+        if number > 1:
+            raise STOPS[why]
+
+    monkeypatch.setattr(Batched, "meanwhile", staticmethod(stop))
+    with serving(folder, broker_url=redis_url, model=batched(folder)) as service, desk_of(service) as desk:
+        made = waiting(desk, NUMBERS[:3])
+        desk.understand(made[0].id)
+        back = now(desk, made)
+        assert {(job.state, job.attempts, job.lease) for job in back} == {("prepared", 1, None)}
+        said = "longer than 1800 seconds together with others" if why == "time" else "KeyError"
+        assert all(said in job.error["message"] for job in back)
+        for job in made:
+            wait_over(service.database, job)
+        assert states(worked(desk, made)) == ["done"] * 3
+        assert Batched.sizes == [3, 1, 1, 1]
+
+
+def test_a_document_whose_pages_are_lost_is_read_again_and_the_others_are_done(desk):
+    made = waiting(desk, NUMBERS[:3])
+    desk.service.blobs.delete(f"{prefix_of(made[1].id)}/pages.json")
+    desk.understand(made[0].id)
+    found = now(desk, made)
+    assert states(found) == ["done", "queued", "done"]
+    assert (found[1].error["code"], found[1].attempts) == ("missing", 0)
+    wait_over(desk.service.database, made[1])
+    desk.prepare(made[1].id)
+    assert states(worked(desk, made)) == ["done"] * 3
+
+
+def test_the_same_bytes_twice_in_a_batch_and_a_result_that_is_there_already_are_asked_once(desk):
+    known = worked(desk, waiting(desk, NUMBERS[:1]))
+    Batched.sizes.clear()
+    found = worked(desk, waiting(desk, [NUMBERS[0], NUMBERS[1], NUMBERS[1], NUMBERS[2]]))
+    assert states(found) == ["done"] * 4
+    assert Batched.sizes == [2]
+    assert found[0].run_key == known[0].run_key and found[1].run_key == found[2].run_key
+    assert (rows(desk.service.database, extractions), rows(desk.service.database, attempts)) == (3, 3)
+
+
+def test_what_a_failed_answer_cost_is_counted_once_where_the_same_bytes_were_sent_twice(desk, monkeypatch):
+    def refused(*_: object) -> DocpipeError:
+        error = AnswerError("no")
+        error.cost = {"tokens_in": 500.0}
+        return error
+
+    monkeypatch.setattr(Batched, "_one", refused)
+    assert states(worked(desk, waiting(desk, [NUMBERS[1], NUMBERS[1]]))) == ["failed"] * 2
+    (spent,) = UsageStore(desk.service.database).sums()
+    assert (spent["documents"], spent["tokens_in"]) == (2.0, 500.0)
+
+
+def test_a_job_that_is_deleted_while_its_batch_is_at_work_leaves_nothing(desk, monkeypatch):
+    made = waiting(desk, NUMBERS[:3])
+    monkeypatch.setattr(Batched, "meanwhile", staticmethod(lambda _: desk.service.delete(made[1].id)))
+    monkeypatch.setattr("docpipe.workers.task_runner.WAITS", (0.01,))
+    desk.understand(made[0].id)
+    assert [job and job.state for job in now(desk, made)] == ["done", None, "done"]
+    assert (rows(desk.service.database, documents), rows(desk.service.database, extractions)) == (2, 2)
+    assert not list(Path(desk.service.settings.blob_url, prefix_of(made[1].id)).glob("*"))
+
+
+def test_the_leases_of_all_are_renewed_until_each_has_ended(folder, redis_url, monkeypatch):
+    others: list[Job | None] = []
+
+    def slowly(_: int) -> None:
+        sleep(1.5)
+        others.extend(service.jobs.claim(job.id, "understand", "other:1") for job in made)
+
+    monkeypatch.setattr(Batched, "meanwhile", staticmethod(slowly))
+    options = {"broker_url": redis_url, "model": batched(folder), "lease_seconds": 1}
+    with serving(folder, **options) as service, desk_of(service) as desk:
+        made = waiting(desk, NUMBERS[:3])
+        assert states(worked(desk, made)) == ["done"] * 3
+    assert others == [None] * 3
+
+
+def test_the_log_says_how_many_there_were_at_a_time(folder, redis_url, caplog):
+    caplog.set_level("INFO", logger="docpipe.worker")
+    with serving(folder, broker_url=redis_url, model=batched(folder)) as service, desk_of(service) as desk:
+        worked(desk, waiting(desk, NUMBERS[:3]))
+    said = [record.facts["batch"] for record in caplog.records if record.message == "understand: done"]
+    assert said == [3, 3, 3]
+
+
+SCHEMA = """
+import os, signal
+from pydantic import BaseModel, Field, model_validator
+
+class Bill(BaseModel):
+    invoice_number: str | None = Field(None, description="number of the bill")
+
+    @model_validator(mode="after")
+    def does_harm(self):
+        if self.invoice_number == "R-2013":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+"""
+JOINS = """
+from docpipe.api import EXTRACTORS
+from tests.support.batched import KIND, Batched
+EXTRACTORS[KIND] = Batched.of
+"""
+
+
+def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_dies_alone(folder):
+    (folder / "bill.py").write_text(SCHEMA)
+    (folder / "joins.py").write_text(JOINS)
+    redis = RedisServer(folder, save=False).start()
+    chosen = settings(folder, broker_url=redis.url, model=batched(folder), lease_seconds=4)
+    given = environment(**{name: getattr(chosen, name) for name in chosen.model_fields_set})
+    program = worker({**given, "PYTHONPATH": f"{ROOT}:{folder}"}, folder / "worker.log", "-I", "joins")
+    service = Service.of(chosen)
+    keeper = Keeper(service)
+    keeping = threading.Thread(target=keeper.run, kwargs={"look": 0.1})
+    try:
+        with desk_of(service) as desk:
+            made = [
+                service.submit(io.BytesIO(pdf(f"Rechnung {number}")), f"{number}.pdf", Wish(f"{folder}/bill.py:Bill"))
+                for number in NUMBERS[:6]
+            ]
+            for job in made:
+                desk.prepare(job.id)
+        keeping.start()
+        with running(program):
+            wait_until(lambda: all(service.jobs.get(job.id).state in ENDED for job in made), "all have ended")
+        found = [service.jobs.get(job.id) for job in made]
+        assert states(found) == ["done", "done", "done", "quarantined", "done", "done"], program.said()
+        assert (found[3].error["code"], found[3].attempts) == ("worker_lost", MOST_ATTEMPTS)
+        assert [job.attempts for job in found] == [2, 2, 2, 3, 1, 1], "those of its batch once more, the others not"
+        assert rows(service.database, extractions) == 5
+        counted = UsageStore(service.database).sums("outcome")
+        assert sum(row["documents"] for row in counted) == 6.0
+        assert "4 documents at a time" in program.said() and "2 documents at a time" in program.said()
+    finally:
+        keeper.stop.set()
+        if keeping.is_alive():
+            keeping.join()
+        service.close()
+        redis.stop()

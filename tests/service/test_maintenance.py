@@ -1,0 +1,372 @@
+"""The keeper: what has to happen though nobody asks. A real Redis, a real database, a real receiver of webhooks."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from celery import Celery
+from celery.result import AsyncResult
+from kombu import Connection
+from sqlalchemy import select
+
+from benchmarks.service.servers import wait_until
+from docpipe.errors import QueueError, StoreError
+from docpipe.schema import load_schema
+from docpipe.service import maintenance as module
+from docpipe.service import submit as service_module
+from docpipe.service.maintenance import DUTY, Keeper
+from docpipe.service.submit import Service
+from docpipe.store.blobs import original_key, prefix_of
+from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.prepared_pages import picture_key
+from docpipe.store.jobs.tables import deliveries, jobs
+from docpipe.store.jobs.usage import Usage
+from docpipe.store.jobs.waiting import Duties, Waiting
+from docpipe.store.results.result_store import SqlStore
+from tests.support.receiver import receiving
+from tests.support.serving import NOBODY, ago, column, lease_over, messages_due, pdf, serving, set_of, submit
+from tests.support.stored import document, extraction
+
+SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
+HOOKS = {"webhook_secret": SECRET, "webhook_internal": True}
+DAY = 86400
+pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # Celery makes it
+
+
+@pytest.fixture
+def service(tmp_path: Path, redis_url: str) -> Iterator[Service]:
+    with serving(tmp_path, broker_url=redis_url, keep_days=2, **HOOKS) as service:
+        yield service
+
+
+@pytest.fixture
+def keeper(service: Service) -> Keeper:
+    return Keeper(service)
+
+
+@contextmanager
+def kept(service: Service, **more: Any) -> Iterator[Keeper]:
+    """A keeper that runs."""
+    keeper = Keeper(service, **more)
+    running = threading.Thread(target=keeper.run, kwargs={"look": 0.02})
+    running.start()
+    try:
+        yield keeper
+    finally:
+        keeper.stop.set()
+        running.join()
+
+
+def done(service: Service, content: bytes | None = None, **wish: Any) -> Job:
+    """A job that has ended as if a worker had done it."""
+    job, schema = submit(service, content, **wish), load_schema("invoice")
+    service.jobs.hand_on(service.jobs.claim(job.id, "prepare", "host:1"))
+    service.blobs.put(picture_key(job.id, 1), b"a picture")
+    claimed = service.jobs.claim(job.id, "understand", "host:1")
+    made = extraction(replace(document(), id=job.document_id), schema, run_key=f"key of {job.id}")
+    service.store.save(made, schema)
+    service.jobs.finish(claimed, made.run_key, made.status, Usage.of(made))
+    ended = service.jobs.get(job.id)
+    assert ended is not None and ended.state == "done"
+    return ended
+
+
+def message(service: Service) -> dict[str, Any]:
+    with service.database.reading() as connection:
+        return dict(connection.execute(select(deliveries)).mappings().one())
+
+
+# Jobs.
+
+
+def test_a_job_whose_message_was_lost_is_sent_again(service, keeper, redis_server):
+    job = submit(service)
+    assert service.sender.depth("prepare") == 1
+    redis_server.wipe()
+    assert keeper.keep_order() == 0, "it was sent a moment ago"
+    set_of(service.database, job, sent=ago(60))
+    assert keeper.keep_order() == 1
+    assert service.sender.depth("prepare") == 1
+    assert keeper.keep_order() == 0
+
+
+def test_a_job_whose_message_waits_is_not_sent_twice(service, keeper):
+    job = submit(service)
+    set_of(service.database, job, sent=ago(DAY))
+    assert keeper.keep_order() == 0
+    assert service.sender.depth("prepare") == 1
+
+
+def test_what_a_dead_worker_held_is_sent_again(service, keeper):
+    job = submit(service)
+    service.sender._app.control.purge()
+    service.jobs.claim(job.id, "prepare", "host:1")
+    assert keeper.keep_order() == 0
+    lease_over(service.database, job)
+    assert keeper.keep_order() == 2, "freed, and sent"
+    assert (service.jobs.get(job.id).state, service.sender.depth("prepare")) == ("queued", 1)
+
+
+def test_a_document_that_was_taken_in_while_the_broker_was_away_is_sent_when_it_is_back(tmp_path, redis_url):
+    with serving(tmp_path, broker_url=NOBODY) as alone:
+        made = [submit(alone, pdf(f"Rechnung {number}")) for number in range(3)]
+        assert [job.state for job in made] == ["queued"] * 3
+        assert Keeper(alone).keep_order() == 0, "and the keeper says so and goes on"
+    with serving(tmp_path, broker_url=redis_url) as service:
+        assert Keeper(service).keep_order() == 3
+        assert service.sender.depth("prepare") == 3
+
+
+def test_a_broker_that_goes_away_in_the_middle_loses_nothing(service, keeper, monkeypatch):
+    made = [submit(service, pdf(f"Rechnung {number}")) for number in range(4)]
+    service.sender._app.control.purge()
+    Waiting(service.database).tell_again(made)
+    whole, calls = service.sender.send, []
+
+    def send(stage: str, job: Job) -> None:
+        calls.append(job.id)
+        if len(calls) > 2:
+            raise QueueError("it went away")
+        whole(stage, job)
+
+    monkeypatch.setattr(service.sender, "send", send)
+    assert keeper.keep_order() == 2
+    monkeypatch.undo()
+    assert keeper.keep_order() == 2
+    assert service.sender.depth("prepare") == 4
+
+
+def test_interactive_documents_are_handed_out_first(service, redis_url):
+    slow, fast = submit(service, pdf("1")), submit(service, pdf("2"), priority=1)
+    app = service.sender._app
+    with app.connection_for_read() as connection, connection.SimpleQueue(app.amqp.queues["docpipe.prepare"]) as queue:
+        assert [queue.get(timeout=5).payload[0] for _ in range(2)] == [[fast.id], [slow.id]]
+
+
+# Originals past their time.
+
+
+def test_originals_and_pictures_go_after_their_time_and_results_stay(service, keeper):
+    old, fresh = done(service), done(service, pdf("Rechnung R-2041", "another"))
+    set_of(service.database, old, ended=ago(3 * DAY))
+    set_of(service.database, fresh, ended=ago(DAY))
+    assert keeper.keep_order() == 1
+    folder = Path(service.settings.blob_url)
+    assert not (folder / prefix_of(old.id)).exists()
+    assert service.blobs.has(original_key(fresh.id))
+    assert service.answer(service.jobs.get(old.id))["fields"]["gross_total"]["value"] == "1234.50"
+    assert service.jobs.get(old.id).purged is not None
+    assert keeper.keep_order() == 0
+    assert service.retry(old.id) is None, "there is nothing left to read"
+    assert service.retry(fresh.id).state == "queued"
+
+
+def test_originals_stay_where_nobody_said_how_long(tmp_path, redis_url):
+    with serving(tmp_path, broker_url=redis_url) as service:
+        job = done(service)
+        set_of(service.database, job, ended=ago(3000 * DAY))
+        assert Keeper(service).keep_order() == 0
+        assert service.blobs.has(original_key(job.id))
+
+
+def test_an_original_that_cannot_be_deleted_now_is_deleted_later(service, keeper, monkeypatch):
+    made = [done(service, pdf("Rechnung R-2041", str(number))) for number in range(2)]
+    for job in made:
+        set_of(service.database, job, ended=ago(3 * DAY))
+    whole = service.blobs.delete
+
+    def delete(prefix: str) -> None:
+        if prefix == prefix_of(made[0].id):
+            raise StoreError("the disk does not answer")
+        whole(prefix)
+
+    monkeypatch.setattr(service.blobs, "delete", delete)
+    assert keeper.keep_order() == 1
+    monkeypatch.undo()
+    assert keeper.keep_order() == 0, "a disk that does not answer is left alone for a while"
+    keeper._delete_from = 0.0
+    assert keeper.keep_order() == 1
+    assert not any(service.blobs.has(original_key(job.id)) for job in made)
+
+
+# Messages.
+
+
+def test_a_webhook_is_delivered_once_and_tried_again_with_the_same_id(service, keeper):
+    with receiving() as receiver:
+        receiver.answers = [500, 200]
+        job = done(service, callback={"url": receiver.url})
+        assert keeper.deliver() == 1
+        assert message(service)["last_error"] == "OSError: the receiver answered 500"
+        assert keeper.deliver() == 0, "it waits"
+        messages_due(service.database)
+        assert keeper.deliver() == 1
+        messages_due(service.database)
+        assert keeper.deliver() == 0
+    first, second = receiver.calls
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert first.body == second.body and job.id.encode() in first.body
+    assert (message(service)["delivered"] is not None, message(service)["attempts"]) == (True, 2)
+
+
+def test_a_receiver_that_is_gone_is_not_called_again(service, keeper):
+    with receiving() as receiver:
+        receiver.answers = [410]
+        done(service, callback={"url": receiver.url})
+        keeper.deliver()
+        messages_due(service.database)
+        assert keeper.deliver() == 0
+        assert len(receiver.calls) == 1
+    assert (message(service)["given_up"], service.view.undelivered()) == (True, {"waiting": 0, "given_up": 1})
+
+
+def test_a_receiver_in_our_own_network_is_not_called(tmp_path, redis_url):
+    with serving(tmp_path, broker_url=redis_url, webhook_secret=SECRET) as service, receiving() as receiver:
+        done(service, callback={"url": receiver.url})
+        Keeper(service).deliver()
+        assert receiver.calls == []
+        assert message(service)["given_up"] and "internal" in message(service)["last_error"]
+
+
+def test_a_webhook_is_given_up_where_there_is_no_secret_any_more(tmp_path, redis_url):
+    with receiving() as receiver:
+        with serving(tmp_path, broker_url=redis_url, **HOOKS) as service:
+            done(service, callback={"url": receiver.url})
+        with serving(tmp_path, broker_url=redis_url) as service:
+            Keeper(service).deliver()
+            assert message(service)["given_up"] and "SECRET" in message(service)["last_error"]
+        assert receiver.calls == []
+
+
+def test_one_receiver_that_does_not_answer_holds_up_no_other(service, keeper, monkeypatch):
+    """The second message arrives while the first is still on its way."""
+    arrived = threading.Event()
+    whole = module.Caller.post
+
+    def post(self, delivery) -> None:
+        if "slow" in delivery.target["url"]:
+            assert arrived.wait(20)
+            return
+        whole(self, delivery)
+        arrived.set()
+
+    monkeypatch.setattr(module.Caller, "post", post)
+    with receiving() as receiver:
+        done(service, callback={"url": f"{receiver.url}/slow"})
+        done(service, pdf("Rechnung R-2041", "2"), callback={"url": receiver.url})
+        assert keeper.deliver() == 2
+        assert len(receiver.calls) == 1
+    assert service.view.undelivered() == {"waiting": 0, "given_up": 0}
+
+
+def test_who_waits_for_an_answer_gets_it(service, keeper, redis_url):
+    job = done(service, callback={"answer": "task-1"})
+    assert keeper.deliver() == 1
+    with Celery(broker=redis_url, backend=redis_url, set_as_current=False) as app:
+        answer = AsyncResult("task-1", app=app).get(timeout=10)
+    assert (answer["task_id"], answer["job_id"], answer["run_key"]) == ("task-1", job.id, job.run_key)
+    assert answer["fields"]["gross_total"]["value"] == "1234.50"
+
+
+def test_the_task_that_was_named_gets_the_answer_as_its_argument(service, keeper, redis_url):
+    job = done(service, callback={"answer": "task-1", "task": "shop.bill", "queue": "shop"})
+    assert keeper.deliver() == 1
+    with Connection(redis_url) as connection, connection.SimpleQueue("shop") as queue:
+        found = queue.get(timeout=10)
+        assert found.headers["task"] == "shop.bill"
+        (arguments, *_) = found.payload
+        assert [each["job_id"] for each in arguments] == [job.id]
+        found.ack()
+
+
+def test_an_answer_whose_result_was_deleted_is_given_up(service, keeper, monkeypatch):
+    done(service, callback={"answer": "task-1"})
+    monkeypatch.setattr(service, "answer", lambda job: None)
+    keeper.deliver()
+    assert message(service)["given_up"] and "deleted" in message(service)["last_error"]
+
+
+def test_a_job_that_was_begun_again_is_not_answered_before_it_has_ended(service, keeper):
+    job = done(service, callback={"answer": "task-1"})
+    service.retry(job.id)
+    keeper.deliver()
+    assert message(service)["given_up"] and "begun again" in message(service)["last_error"]
+
+
+def test_an_answer_waits_while_the_broker_is_away(tmp_path, redis_url):
+    with serving(tmp_path, broker_url=redis_url) as service:
+        done(service, callback={"answer": "task-1"})
+    with serving(tmp_path, broker_url=NOBODY) as service:
+        Keeper(service).deliver()
+        assert not message(service)["given_up"] and "QueueError" in message(service)["last_error"]
+    with serving(tmp_path, broker_url=redis_url) as service:
+        messages_due(service.database)
+        Keeper(service).deliver()
+        assert message(service)["delivered"] is not None
+
+
+# The process.
+
+
+def test_one_keeper_keeps_order_and_another_takes_over_when_it_is_gone(service):
+    duties = Duties(service.database)
+    duties.take(DUTY, "another", timedelta(seconds=60))
+    job = submit(service)
+    Waiting(service.database).tell_again([job])
+    with receiving() as receiver, kept(service, name="me"):
+        done(service, pdf("Rechnung R-2041", "2"), callback={"url": receiver.url})
+        wait_until(lambda: bool(receiver.calls), "messages are delivered by both")
+        assert column(service.database, job, "sent") is None
+        duties.lay_down(DUTY, "another")
+        wait_until(lambda: column(service.database, job, "sent") is not None, "the job is sent")
+        assert duties.holder(DUTY) == "me"
+    assert duties.holder(DUTY) is None, "who stops lays it down"
+
+
+@pytest.mark.parametrize("error", [StoreError("the server is starting up"), KeyError("a bug")])
+def test_the_keeper_goes_on_after_a_look_that_failed(service, monkeypatch, error):
+    job, whole, looks = submit(service), Waiting.free_the_lost, []
+    Waiting(service.database).tell_again([job])
+
+    def look(self, stage):
+        looks.append(stage)
+        if len(looks) < 3:
+            raise error
+        return whole(self, stage)
+
+    monkeypatch.setattr(Waiting, "free_the_lost", look)
+    with kept(service):
+        wait_until(lambda: column(service.database, job, "sent") is not None, "the job is sent")
+
+
+def test_threads_that_ask_at_once_open_one_database(tmp_path, monkeypatch):
+    """The keeper delivers with several threads, the API answers with forty."""
+    made = []
+
+    def opened(url: str) -> SqlStore:
+        made.append(url)
+        return SqlStore(url)
+
+    monkeypatch.setattr(service_module, "SqlStore", opened)
+    with serving(tmp_path) as service:
+        start = threading.Barrier(8)
+        threads = [threading.Thread(target=lambda: start.wait() or service.store) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(made) == 1
+
+
+def test_nothing_to_do_is_nothing_done(service, keeper):
+    assert (keeper.keep_order(), keeper.deliver()) == (0, 0)
+    with service.database.reading() as connection:
+        assert connection.execute(select(jobs)).all() == []

@@ -1,0 +1,155 @@
+"""What the workers make of documents is what `docpipe run` makes of them: each value, and each refusal."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pikepdf
+import pytest
+from PIL import Image
+
+from docpipe import pipeline
+from docpipe.api import Kit, choose_kit, extract
+from docpipe.errors import InputError
+from docpipe.render import Limits
+from docpipe.result import record
+from docpipe.samples import draw
+from docpipe.samples.pictures import image_pdf, rasterise
+from docpipe.schema import load_schema
+from docpipe.service.submit import Service
+from docpipe.store.jobs.usage import UsageStore
+from docpipe.store.tables import extractions
+from docpipe.workers.task_runner import LOCKED, Desk
+from tests.support.serving import SCRIPT, desk_of, pdf, result, rows, script, serving, submit, worked
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+@pytest.fixture
+def service(folder: Path, redis_url: str) -> Iterator[Service]:
+    with serving(folder, broker_url=redis_url) as service:
+        yield service
+
+
+@pytest.fixture
+def desk(service: Service) -> Iterator[Desk]:
+    with desk_of(service) as desk:
+        yield desk
+
+
+@pytest.fixture(scope="module")
+def kit() -> Iterator[Kit]:
+    """What a process of `docpipe run` works with."""
+    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
+    yield kit
+    kit.close()
+
+
+def scanned(schema: str, seed: int) -> bytes:
+    return image_pdf(rasterise(draw(schema, seed, fonts="standard"), 150), 150)
+
+
+SAMPLES = {
+    "an invoice": ("invoice", lambda: draw("invoice", 7_000_401, fonts="standard").pdf),
+    "a scanned receipt": ("receipt", lambda: scanned("receipt", 7_000_402)),
+    "a form": ("form", lambda: draw("form", 7_000_403, fonts="standard").pdf),
+    "an invoice of which nobody said so": ("auto", lambda: draw("invoice", 7_000_404, fonts="standard").pdf),
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, kit, sample):
+    name, make = SAMPLES[sample]
+    content = make()
+    (folder / "it.pdf").write_bytes(content)
+    schema = load_schema(name)
+    expected = pipeline.extract(kit.open(folder / "it.pdf"), schema, kit.parts, kit.judge)
+    with serving(folder, broker_url=redis_url, model="embedded") as service, desk_of(service) as desk:
+        job = worked(desk, submit(service, content, "it.pdf", schema=name))
+        assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
+        found = result(service, job)
+        assert len(expected.fields) > 3
+        assert replace(found, timings=expected.timings) == expected, "value by value, and each as sure"
+        assert found.timings.keys() == expected.timings.keys()
+        told = record(expected, "it.pdf", schema.chosen(expected.schema))
+        assert {**service.answer(job), "timings": told["timings"]} == told
+
+
+def test_a_document_is_counted_once_with_its_pages_and_values(desk, service):
+    job = worked(desk, submit(service, pdf(pages=2)))
+    (row,) = UsageStore(service.database).sums("schema", "outcome")
+    valued = [field for field in result(service, job).fields if field.value is not None]
+    assert (row["schema"], row["outcome"], row["documents"], row["pages"]) == ("invoice", "needs_review", 1.0, 2.0)
+    assert row["fields"] == len(valued) == len(SCRIPT)
+    assert row["read_seconds"] > 0.0
+
+
+def locked() -> bytes:
+    buffer = io.BytesIO()
+    with pikepdf.open(io.BytesIO(pdf())) as file:
+        file.save(buffer, encryption=pikepdf.Encryption(user="u", owner="o"))
+    return buffer.getvalue()
+
+
+BAD = {
+    "encrypted": locked,
+    "corrupt": lambda: pdf()[:400],
+    "unsupported": lambda: b"MZ a program",
+    "too_large": lambda: pdf(pages=4),
+}
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder, redis_url, monkeypatch, code):
+    content = BAD[code]()
+    monkeypatch.setenv("DOCPIPE_MAX_PAGES", "3")
+    with pytest.raises(InputError) as caught:
+        extract(content, "invoice", model=script(folder))
+    with serving(folder, broker_url=redis_url, max_pages=3) as service, desk_of(service) as desk:
+        job = submit(service, content, "bad.pdf")
+        desk.prepare(job.id)
+        job = service.jobs.get(job.id)
+        hint = LOCKED if code == "encrypted" else caught.value.hint  # workers can be given no password
+        error = {"code": code, "message": caught.value.message, "hint": hint}
+        assert (job.state, job.error) == ("failed", error)
+        assert service.answer(job)["error"] == error
+        assert (service.answer(job)["status"], service.answer(job)["file"]) == ("failed", "bad.pdf")
+        assert service.store.get(job.document_id).error == error, "`docpipe run` and export see it as well"
+        desk.understand(job.id)
+        assert service.jobs.get(job.id) == job
+
+
+def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, desk, monkeypatch):
+    (folder / "bill.pdf").write_bytes(pdf())
+    kit = choose_kit(service.settings.model, service.settings.accept_error, Limits(), threads=1)
+    document, schema = kit.open(folder / "bill.pdf"), load_schema("invoice")
+    service.store.add(document)
+    made = pipeline.extract(document, schema, kit.parts, kit.judge)
+    service.store.save(made, schema)
+    kit.close()
+    monkeypatch.setattr(pipeline, "understand_many", lambda *_, **__: pytest.fail("it was worked out again"))
+    job = worked(desk, submit(service))
+    assert (job.state, job.run_key) == ("done", made.run_key)
+    assert service.answer(job)["run_key"] == made.run_key
+    assert rows(service.database, extractions) == 1
+
+
+def test_a_picture_goes_through_as_well_as_a_pdf(desk, service):
+    buffer = io.BytesIO()
+    Image.new("RGB", (300, 200), "white").save(buffer, "PNG")
+    job = worked(desk, submit(service, buffer.getvalue(), "photo.png"))
+    assert job.state == "done"
+    assert "page_blank" in {issue.code for issue in result(service, job).issues}
+
+
+def test_an_error_of_the_extractors_answer_fails_the_document_at_once(folder, redis_url):
+    model = script(folder, [{"when": "nowhere", **SCRIPT}])
+    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
+        job = worked(desk, submit(service))
+        assert (job.state, job.error["code"], job.attempts) == ("failed", "answer", 1)

@@ -1,0 +1,79 @@
+"""Files made to break things, through the service: each ends as it does on the command line, and the next is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docpipe import pipeline
+from docpipe.api import Kit, choose_kit
+from docpipe.errors import DocpipeError
+from docpipe.result import record
+from docpipe.schema import load_schema
+from tests.support.serving import pdf, settings
+from tests.support.web import Api, api_in
+from tests.unit.render.test_hostile import CASES, LIMITS
+
+LIMITED = {"max_pages": LIMITS.max_pages, "seconds": LIMITS.seconds, "memory_bytes": LIMITS.memory_bytes}
+SAME = ("status", "pages", "fields", "issues", "error")
+
+
+@dataclass
+class Both:
+    api: Api
+    kit: Kit
+
+    def through_the_service(self, content: bytes) -> dict[str, Any]:
+        """What a client gets in the end; a refusal at the door has the shape of a result."""
+        sent = self.api.send(content, name="hostile.pdf")
+        assert sent.status_code < 500
+        if sent.status_code != 202:
+            return {"status": "failed", "pages": 0, "fields": {}, "issues": [], **sent.json()}
+        ended = self.api.worked(sent.json())
+        assert ended["state"] in ("done", "failed"), ended
+        result = self.api.get(ended["result_url"]).json()
+        return {name: result[name] for name in SAME}
+
+    def on_the_command_line(self, path: Path) -> dict[str, Any]:
+        """As a worker of `docpipe run` does it."""
+        schema = load_schema("invoice")
+        try:
+            found = pipeline.extract(self.kit.open(path), schema, self.kit.parts, self.kit.judge)
+        except DocpipeError as error:
+            said = {"code": error.code, "message": error.message, "hint": error.hint}
+            return {"status": "failed", "pages": 0, "fields": {}, "issues": [], "error": said}
+        made = record(found, path.name, schema)
+        return {name: made[name] for name in SAME}
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+    folder = tmp_path_factory.mktemp("hostile")
+    chosen = settings(folder, **LIMITED)
+    kit = choose_kit(chosen.model, chosen.accept_error, chosen.limits(), threads=1)
+    with api_in(folder, **LIMITED) as api:
+        yield Both(api, kit)
+    kit.close()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_hostile_file_ends_as_on_the_command_line(tmp_path: Path, both: Both, name: str):
+    content = CASES[name][0]()
+    path = tmp_path / "hostile.pdf"
+    path.write_bytes(content)
+    there, here = both.on_the_command_line(path), both.through_the_service(content)
+    for result in (there, here):
+        if result["error"]:
+            assert result["error"].pop("hint"), "what to do differs: a worker has no --password"
+    assert here == there
+
+
+def test_after_all_of_them_a_good_file_is_read(both: Both):
+    result = both.through_the_service(pdf())
+    assert result["error"] is None and result["fields"]["gross_total"]["value"] == "119.00"
+    assert both.api.get("/health").status_code == 200
+    assert set(both.api.service.view.counts()) <= {"done", "failed"}

@@ -1,0 +1,167 @@
+"""Documents over time, through the API: waited for, followed, tried again, deleted with all that belongs to them."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import inspect, text
+
+import docpipe.workers.task_runner
+from docpipe.web.api import event_stream
+from tests.support.serving import pdf
+from tests.support.web import Api, api_in, error, kept
+
+NOT_OF_DOCUMENTS = {"api_keys", "usage", "duties", "typed_tables", "typed_columns", "docpipe_version"}
+
+
+@pytest.fixture
+def api(tmp_path: Path, redis_url: str) -> Iterator[Api]:
+    with api_in(tmp_path, broker_url=redis_url) as api:
+        yield api
+
+
+@pytest.fixture
+def api_on_both(tmp_path: Path, redis_url: str, database_url: str) -> Iterator[Api]:
+    """On SQLite and on PostgreSQL."""
+    with api_in(tmp_path, broker_url=redis_url, database_url=database_url) as api:
+        yield api
+
+
+def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api):
+    document = api.taken_in()
+    answers: list[Any] = []
+    own = api.own
+    waiting = threading.Thread(
+        target=lambda: answers.append(api.get(f"{document['status_url']}?wait=60", own).json()), daemon=True
+    )
+    waiting.start()
+    time.sleep(0.3)
+    assert not answers
+    api.worked(document)
+    waiting.join(30)
+    assert answers[0]["state"] == "done" and answers[0]["result_url"]
+
+
+def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "LOOK", 0.05)
+    document = api.taken_in()
+    assert api.get(f"{document['status_url']}?wait=0.2").json()["state"] == "queued"
+    threading.Timer(0.2, api.service.delete, [document["id"]]).start()
+    assert error(api.get(f"{document['status_url']}?wait=60")) == (404, "not_found")
+
+
+def test_a_renewed_lease_is_no_news_for_whoever_waits(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "LOOK", 0.05)
+    document = api.taken_in()
+    job = api.service.jobs.claim(document["id"], "prepare", "a worker")
+    threading.Timer(0.2, api.service.jobs.renew, [job]).start()
+    threading.Timer(0.5, api.service.delete, [document["id"]]).start()
+    assert events(api.get(f"{document['status_url']}/events")) == [("state", "preparing"), ("deleted", None)]
+
+
+def events(answer: Any) -> list[tuple[str, str | None]]:
+    """Names of server-sent events with the state in each."""
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    found = []
+    for block in answer.text.split("\n\n"):
+        lines = dict(line.split(": ", 1) for line in block.splitlines() if not line.startswith(":"))
+        if "event" in lines:
+            found.append((lines["event"], json.loads(lines["data"]).get("state")))
+    return found
+
+
+def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "LOOK", 0.02)
+    document = api.taken_in()
+    streamed: list[Any] = []
+    own = api.own
+    watching = threading.Thread(
+        target=lambda: streamed.append(api.get(f"{document['status_url']}/events", own)), daemon=True
+    )
+    watching.start()
+    time.sleep(0.3)
+    api.desk.prepare(document["id"])
+    time.sleep(0.3)
+    api.desk.understand(document["id"])
+    watching.join(30)
+    states = [state for _, state in events(streamed[0])]
+    assert states[0] == "queued" and states[-1] == "done" and "prepared" in states
+    last = [line for line in streamed[0].text.splitlines() if line.startswith("id: ")][-1].removeprefix("id: ")
+    again = api.get(f"{document['status_url']}/events", own | {"last-event-id": last})
+    assert again.status_code == 204, "a browser that connects again is told to stop"
+
+
+def test_a_silent_stream_says_that_it_lives(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(event_stream, "BEAT", 0.1)
+    monkeypatch.setattr(event_stream, "LONGEST_STREAM", 0.5)
+    answer = api.get(f"{api.taken_in()['status_url']}/events")
+    assert answer.text.count(": it is still at work") >= 2
+    assert events(answer) == [("state", "queued")]
+
+
+def test_an_ended_document_is_tried_again_and_one_at_work_is_not(api: Api):
+    document = api.taken_in(b"%PDF-1.7\n")
+    assert error(api.ask("POST", f"{document['status_url']}/retry")) == (409, "not_ended")
+    assert api.worked(document)["state"] == "failed"
+    again = api.ask("POST", f"{document['status_url']}/retry")
+    assert again.status_code == 202 and again.headers["location"] == document["status_url"]
+    assert (again.json()["state"], again.json()["error"], again.json()["ended"]) == ("queued", None, None)
+    assert api.worked(document)["state"] == "failed"
+
+
+def left(api: Api) -> dict[str, int]:
+    """Rows of each table, the typed ones too; and blobs."""
+    with api.service.database.reading() as connection:
+        names = set(inspect(connection).get_table_names()) - NOT_OF_DOCUMENTS
+        counts = {name: connection.scalar(text(f'SELECT count(*) FROM "{name}"')) or 0 for name in names}
+    assert {"jobs", "documents", "extractions", "attempts"} <= names
+    return {name: count for name, count in {**counts, "blobs": len(kept(api.service))}.items() if count}
+
+
+def test_deletion_leaves_nothing_behind(api_on_both: Api):
+    api = api_on_both
+    good, bad, waiting = api.taken_in(), api.taken_in(b"%PDF-1.7\n"), api.taken_in(pdf("another"))
+    assert api.worked(good)["state"] == "done" and api.worked(bad)["state"] == "failed"
+    assert left(api)["blobs"] >= 4 and left(api)["documents"] == 3 and left(api)["invoice"] == 1
+    for document in (good, bad, waiting):
+        assert api.ask("DELETE", document["status_url"]).status_code == 204
+        assert error(api.get(document["status_url"])) == (404, "not_found")
+        assert error(api.ask("DELETE", document["status_url"])) == (404, "not_found")
+    assert left(api) == {}
+
+
+def test_a_document_that_two_sent_in_is_there_until_both_have_deleted_it(api: Api):
+    mine = api.worked(api.taken_in())
+    other = api.key("submit", "read")
+    theirs = api.worked(api.taken_in(headers=other))
+    assert api.ask("DELETE", mine["status_url"]).status_code == 204
+    assert api.get(theirs["result_url"], other).json()["fields"]["gross_total"]["value"] == "119.00"
+    assert api.get(f"{theirs['status_url']}/original", other).content == pdf()
+    assert api.ask("DELETE", theirs["status_url"], other).status_code == 204
+    assert left(api) == {}
+
+
+@pytest.mark.parametrize("content", [pdf(), b"%PDF-1.7\n"])
+def test_what_a_worker_writes_of_a_deleted_document_is_deleted_too(
+    api_on_both: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+):
+    api = api_on_both
+    document = api.taken_in(content)
+    read = docpipe.workers.task_runner.ingest
+
+    def deleted_meanwhile(path: Path, **more: Any) -> Any:
+        """The worker has opened it: what it reads stays there for it."""
+        copy = tmp_path / "copy"
+        copy.write_bytes(path.read_bytes())
+        assert api.ask("DELETE", document["status_url"]).status_code == 204
+        return read(copy, **more)
+
+    monkeypatch.setattr(docpipe.workers.task_runner, "ingest", deleted_meanwhile)
+    api.desk.prepare(document["id"])
+    assert left(api) == {}

@@ -1,0 +1,141 @@
+"""A service to test: jobs in a real database, bytes in a real folder; documents of a few printed lines, and an
+extractor that answers from a script. Nothing here is from a real document."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reportlab.pdfgen.canvas import Canvas
+from sqlalchemy import Table, func, select, update
+
+from docpipe.config import Settings, load_settings
+from docpipe.data import Extraction
+from docpipe.service.submit import Service, Wish
+from docpipe.store.database import Database
+from docpipe.store.jobs.job_store import Job, JobStore, Submission
+from docpipe.store.jobs.tables import deliveries, jobs
+from docpipe.workers.task_runner import Desk
+
+LINES = ("Rechnung R-2041", "Datum 14.03.2026", "Verkäufer Muster GmbH", "Summe EUR 119,00")
+SCRIPT = {"invoice_number": "R-2041", "issue_date": "14.03.2026", "seller_name": "Muster GmbH", "gross_total": "119,00"}
+NOBODY = "redis://127.0.0.1:1/0"  # a broker that is away
+
+
+def pdf(*lines: str, pages: int = 1) -> bytes:
+    """A PDF with a text layer; other lines are another document."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, invariant=True)
+    for _ in range(pages):
+        for number, line in enumerate(lines or LINES):
+            canvas.drawString(80, 740 - 30 * number, line)
+        canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()
+
+
+def script(folder: Path, said: Any = None) -> str:
+    """The name of a model that answers this."""
+    path = folder / "script.json"
+    path.write_text(json.dumps(SCRIPT if said is None else said))
+    return f"scripted:{path}"
+
+
+def settings(folder: Path, **more: Any) -> Settings:
+    """Those of a service in this folder, with an extractor that answers SCRIPT."""
+    given = {
+        "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs", "broker_url": NOBODY,
+        "lease_seconds": 5, **more,
+    }  # fmt: skip
+    if "model" not in given:
+        given["model"] = script(folder)
+    return load_settings({f"DOCPIPE_{name.upper()}": str(value) for name, value in given.items()})
+
+
+@contextmanager
+def serving(folder: Path, **more: Any) -> Iterator[Service]:
+    service = Service.of(settings(folder, **more))
+    try:
+        yield service
+    finally:
+        service.close()
+
+
+def submit(service: Service, content: bytes | None = None, name: str = "bill.pdf", **wish: Any) -> Job:
+    return service.submit(io.BytesIO(pdf() if content is None else content), name, Wish(**wish))
+
+
+@contextmanager
+def desk_of(service: Service) -> Iterator[Desk]:
+    """A worker's desk, in this process."""
+    desk = Desk(service)
+    try:
+        yield desk
+    finally:
+        desk._renderer.close()
+        for kit in desk._kits.values():
+            kit.close()
+
+
+def worked(desk: Desk, job: Job) -> Job:
+    """The job after both stages."""
+    desk.prepare(job.id)
+    desk.understand(job.id)
+    found = desk.service.jobs.get(job.id)
+    assert found is not None
+    return found
+
+
+def result(service: Service, job: Job) -> Extraction:
+    return service.store.find(job.run_key).extraction
+
+
+def submission(name: str = "a.pdf", **more: Any) -> Submission:
+    """Of a document whose bytes do not exist: the name makes its id."""
+    wanted = {"schema": "invoice", "model": "scripted:none", "accept_error": 0.01, "size": 1000, **more}
+    return Submission(document_id=hashlib.sha256(name.encode()).hexdigest(), name=name, **wanted)
+
+
+def add(store: JobStore, name: str = "a.pdf", **more: Any) -> Job:
+    return store.submit(uuid.uuid4().hex, submission(name, **more))[0]
+
+
+def set_of(database: Database, job: Job, **values: Any) -> None:
+    """What only time or a dead process would bring about."""
+    with database.writing() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
+
+
+def column(database: Database, job: Job, name: str) -> Any:
+    with database.reading() as connection:
+        return connection.scalar(select(jobs.c[name]).where(jobs.c.id == job.id))
+
+
+def lease_over(database: Database, job: Job) -> None:
+    set_of(database, job, leased_until=ago(1))
+
+
+def wait_over(database: Database, job: Job) -> None:
+    set_of(database, job, not_before=ago(1))
+
+
+def messages_due(database: Database) -> None:
+    """The wait of all messages is over."""
+    with database.writing() as connection:
+        connection.execute(update(deliveries).values(not_before=ago(1)))
+
+
+def rows(database: Database, table: Table) -> int:
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def ago(seconds: float) -> datetime:
+    return datetime.now(UTC) - timedelta(seconds=seconds)

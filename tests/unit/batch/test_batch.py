@@ -1,0 +1,175 @@
+"""Many documents in worker processes: what is lost when one of them dies, hangs or is killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from docpipe.batch.messages import Failed, Finished, Message, Opened, PageRead, Task, Tell
+from docpipe.batch.worker_pool import Patience, Pool
+from docpipe.data import Document, Extraction
+from docpipe.errors import CorruptError, ModelError
+from tests.support.repository import ROOT
+
+QUICK = Patience(document_seconds=2.0, page_seconds=1.0)
+
+
+def extraction(document_id: str) -> Extraction:
+    return Extraction(document_id, "invoice", "v", "misbehaving", f"key {document_id}", "complete", 1, ())
+
+
+@dataclass
+class Misbehaving:
+    """A station whose documents say in their name what happens to them."""
+
+    name: str = "misbehaving:1"
+
+    def process(self, task: Task, tell: Tell) -> Extraction:
+        match task.path.name:
+            case "segfault":
+                os.kill(os.getpid(), signal.SIGSEGV)
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "exits":
+                os._exit(7)
+            case "hangs":
+                time.sleep(600)
+            case "refused":
+                raise CorruptError("No page in it.")
+            case "bug":
+                raise ValueError("broken")
+            case "long":
+                tell(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
+                for number in range(4):
+                    time.sleep(0.9)
+                    tell(PageRead(number + 1))
+            case "prints":
+                os.write(1, b"from a C library\n")
+        return extraction(task.path.name)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Misbehave:
+    def __call__(self) -> Misbehaving:
+        return Misbehaving()
+
+
+@dataclass(frozen=True)
+class NoModel:
+    def __call__(self) -> Misbehaving:
+        raise ModelError("weights.onnx is missing")
+
+
+@dataclass(frozen=True)
+class DiesAtStart:
+    def __call__(self) -> Misbehaving:
+        os._exit(3)
+
+
+def outcomes(*names: str, jobs: int = 2) -> dict[str, Message]:
+    """The last message of each document."""
+    with Pool(Misbehave(), jobs, QUICK) as pool:
+        assert pool.begin() == "misbehaving:1"
+        return {task.path.name: message for task, message in pool.process(tasks(*names), wanted)}
+
+
+def tasks(*names: str) -> list[Task]:
+    return [Task(Path(name)) for name in names]
+
+
+def wanted(task: Task, opened: Opened) -> bool:
+    return True
+
+
+def error(message: Message) -> str:
+    assert isinstance(message, Failed)
+    return f"{message.error.code}: {message.error.message}"
+
+
+def test_a_crash_a_kill_and_an_exit_each_cost_one_document():
+    seen = outcomes("a", "segfault", "b", "killed", "c", "exits", "d")
+    assert [name for name, message in seen.items() if isinstance(message, Finished)] == ["a", "b", "c", "d"]
+    assert "SIGSEGV" in error(seen["segfault"])
+    assert error(seen["killed"]).startswith("too_large: ")
+    assert "exit code 7" in error(seen["exits"])
+
+
+def test_a_document_that_hangs_is_given_up_and_the_others_go_on():
+    seen = outcomes("hangs", "a", "b", jobs=2)
+    assert "took longer than 3 s" in error(seen["hangs"])
+    assert isinstance(seen["a"], Finished)
+    assert isinstance(seen["b"], Finished)
+
+
+def test_the_allowance_grows_with_the_pages():
+    assert isinstance(outcomes("long", jobs=1)["long"], Finished)  # 3.6 s, where a single page may take 3 s
+
+
+def test_refusals_and_bugs_are_outcomes_and_the_worker_lives_on():
+    seen = outcomes("refused", "bug", "a", jobs=1)
+    assert error(seen["refused"]) == "corrupt: No page in it."
+    assert "ValueError" in error(seen["bug"])
+    assert isinstance(seen["a"], Finished)
+
+
+def test_what_a_library_prints_stays_out_of_standard_output(capfd):
+    outcomes("prints", jobs=1)
+    assert capfd.readouterr().out == ""
+
+
+def test_a_missing_model_ends_the_run_before_the_first_document():
+    with Pool(NoModel(), 1) as pool, pytest.raises(ModelError, match="is missing"):
+        pool.begin()
+
+
+def test_a_worker_that_dies_while_loading_ends_the_run():
+    with Pool(DiesAtStart(), 1) as pool, pytest.raises(ModelError, match="could not start"):
+        pool.begin()
+
+
+PARENT = """
+from pathlib import Path
+from docpipe.batch.messages import Task
+from docpipe.batch.worker_pool import Pool
+from tests.unit.batch.test_batch import Misbehave, wanted
+
+if __name__ == "__main__":
+    with Pool(Misbehave(), 2) as pool:
+        pool.begin()
+        for task, message in pool.process([Task(Path(name)) for name in ("a", "hangs", "hangs")], wanted):
+            print(*(worker.process.pid for worker in pool._workers), flush=True)
+"""
+
+
+def test_the_workers_end_when_the_parent_is_killed(tmp_path):
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, text=True, env=environment) as parent:
+        assert parent.stdout is not None
+        workers = [int(pid) for pid in parent.stdout.readline().split()]
+        assert workers
+        assert any(alive(pid) for pid in workers)
+        parent.kill()
+    last = time.monotonic() + 20
+    while any(alive(pid) for pid in workers):
+        assert time.monotonic() < last, "a worker outlived its parent"
+        time.sleep(0.05)
+
+
+def alive(pid: int) -> bool:
+    """Running, and not a zombie that waits for whoever inherited it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

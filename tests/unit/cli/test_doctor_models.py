@@ -1,0 +1,117 @@
+"""What `docpipe doctor` says about cards and local models."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docpipe.cli import invoke
+from docpipe.cli.doctor import Finding, local_models
+from docpipe.extractors.local.models.catalogue import CATALOGUE
+from docpipe.extractors.local.models.memory_estimate import GIB, Place
+from tests.support.hub import COMMIT, Hub, point_at, serving
+from tests.support.tiny_models import tiny
+
+L4 = Place("cuda:0", "NVIDIA L4", 23 * GIB, 22 * GIB, (8, 9), fast_bfloat16=True)
+T4 = Place("cuda:1", "Tesla T4", 15 * GIB, 14 * GIB, (7, 5))
+CPU = Place("cpu", "EPYC", 64 * GIB, 60 * GIB)
+
+
+def about(findings: list[Finding], what: str) -> Finding:
+    return next(finding for finding in findings if what in f"{finding.what} {finding.detail}")
+
+
+def test_doctor_says_for_each_card_what_it_has_and_calculates_in():
+    findings = list(local_models([L4, T4, CPU]))
+    card = about(findings, "cuda:0")
+    assert "NVIDIA L4, 22.0 GiB of 23.0 GiB free, compute capability 8.9, bfloat16" in card.detail
+    assert "float32 (no bfloat16)" in about(findings, "cuda:1").detail
+    assert "float32" in about(findings, "EPYC, 60.0 GiB").detail
+    assert not any(finding.exit_code for finding in findings)
+
+
+def test_doctor_says_of_each_recommended_model_whether_it_fits_the_emptiest_card():
+    findings = list(local_models([T4, L4, CPU]))
+    assert {about(findings, model.repository).mark for model in CATALOGUE} == {"fits", "too big"}
+    assert about(findings, "Qwen/Qwen3-VL-8B-Instruct").mark == "fits"
+    large = about(findings, "google/gemma-3-12b-it")
+    assert large.mark == "too big"
+    assert "27.1 GiB in bfloat16" in large.what
+    assert "NVIDIA L4" in findings[-1].detail
+
+
+def test_an_older_card_needs_twice_the_memory():
+    findings = list(local_models([T4, CPU]))
+    assert about(findings, "Qwen/Qwen3-VL-2B-Instruct").what.endswith("in float32")
+    assert about(findings, "Qwen/Qwen3-VL-4B-Instruct").mark == "too big"
+
+
+def test_without_a_card_doctor_says_what_that_costs():
+    findings = list(local_models([CPU]))
+    assert "slow" in about(findings, "graphics card").cost
+    assert about(findings, "Qwen/Qwen3-VL-2B-Instruct").mark == "fits"
+
+
+def test_doctor_works_without_torch(tmp_path):
+    """A Python in which nothing of the extra can be imported, nor found by its metadata."""
+    code = (
+        "import sys, importlib.metadata as known\n"
+        "hidden = {'torch', 'transformers', 'llguidance', 'huggingface_hub'}\n"
+        "for name in hidden: sys.modules[name] = None\n"
+        "real = known.version\n"
+        "def version(name):\n"
+        "    if name in hidden: raise known.PackageNotFoundError(name)\n"
+        "    return real(name)\n"
+        "known.version = version\n"
+        "from docpipe.cli import invoke\n"
+        "sys.exit(invoke(['doctor']))"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "not looked for without torch" in done.stdout
+    assert done.stdout.count("docpipe-extract[gpu]") == 3
+
+
+@pytest.fixture
+def quiet_folder(tmp_path, monkeypatch) -> Path:
+    """Where doctor finds no database."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def said_of(model: str, monkeypatch, capsys) -> tuple[int, str]:
+    monkeypatch.setenv("DOCPIPE_MODEL", model)
+    code = invoke(["doctor"])
+    return code, " ".join(capsys.readouterr().out.split())
+
+
+def test_doctor_says_how_the_chosen_model_would_run(quiet_folder, monkeypatch, capsys):
+    folder = tiny("llava", quiet_folder)
+    code, said = said_of(f"embedded,hf:{folder}", monkeypatch, capsys)
+    assert code == 0
+    assert "ok embedded embedded:" in said
+    assert "hf:llava@" in said and "in float32 on" in said
+
+
+def test_doctor_says_why_the_chosen_model_cannot_run(quiet_folder, monkeypatch, capsys):
+    code, said = said_of("hf:acme/reader@main", monkeypatch, capsys)
+    assert code == 5
+    assert "MISSING hf:acme/reader@main" in said
+    assert "git ls-remote" in said
+
+
+def test_doctor_does_not_download_the_chosen_model(quiet_folder, monkeypatch, capsys):
+    with serving(tiny("llava", quiet_folder)) as hub:
+        point_at(hub.url, quiet_folder / "cache", monkeypatch)
+        code, said = said_of(f"hf:acme/reader@{COMMIT}", monkeypatch, capsys)
+        assert_untouched(hub)
+    assert code == 0
+    assert "not downloaded yet" in said
+
+
+def assert_untouched(hub: Hub) -> None:
+    assert hub.asked == []

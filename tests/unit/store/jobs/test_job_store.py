@@ -1,0 +1,307 @@
+"""Jobs: one worker at a time, attempts that end, and an end that is written whole, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import multiprocessing
+import threading
+import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import update
+
+from docpipe.errors import AnswerError, BudgetError, ConflictError, DocpipeError, MissingError, ModelError, StoreError
+from docpipe.store.database import Database
+from docpipe.store.jobs import job_store as module
+from docpipe.store.jobs.job_store import (
+    BUDGET_WAIT,
+    LONGEST_WAIT,
+    MOST_ATTEMPTS,
+    MOST_SETBACKS,
+    Job,
+    JobStore,
+    free_the_lost,
+)
+from docpipe.store.jobs.tables import deliveries, jobs, usage
+from docpipe.store.jobs.usage import Usage
+from tests.support.serving import add, column, lease_over, rows, set_of, submission, wait_over
+
+AT_ONCE = 4
+
+
+@pytest.fixture
+def store(database: Database) -> JobStore:
+    return JobStore(database)
+
+
+def at_once(work: list) -> list:
+    """What these calls return, begun at the same moment."""
+    start, found = threading.Barrier(len(work)), []
+
+    def one(call) -> None:
+        start.wait()
+        found.append(call())
+
+    threads = [threading.Thread(target=one, args=(call,)) for call in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return found
+
+
+def wait_of(database: Database, job: Job) -> timedelta:
+    """To the second: the two times are written one after the other."""
+    return timedelta(
+        seconds=round((column(database, job, "not_before") - column(database, job, "changed")).total_seconds())
+    )
+
+
+def claim_all(url: str, ids: list[str], worker: str) -> list[str]:
+    database = Database(url)
+    claimed = [JobStore(database).claim(number, "prepare", worker) for number in ids]
+    database.close()
+    return [job.id for job in claimed if job is not None]
+
+
+def test_a_job_that_was_submitted_waits_as_it_was_wished(store):
+    job = add(store, priority=1, owner="key", callback={"url": "https://example.com/"}, trace="00-ab-cd-01")
+    assert store.get(job.id) == job
+    assert (job.state, job.attempts, job.priority, job.owner) == ("queued", 0, 1, "key")
+    assert (job.callback, job.trace, job.error, job.ended) == (
+        {"url": "https://example.com/"},
+        "00-ab-cd-01",
+        None,
+        None,
+    )
+    assert store.get(uuid.uuid4().hex) is None
+
+
+def test_of_threads_that_want_the_same_job_one_gets_it(store):
+    made = [add(store, f"{number}.pdf") for number in range(3)]
+    for job in made:
+        claims = [partial(store.claim, job.id, "prepare", f"host:{number}") for number in range(AT_ONCE)]
+        assert len([found for found in at_once(claims) if found is not None]) == 1
+        assert store.get(job.id).attempts == 1
+
+
+def test_of_processes_that_want_the_same_jobs_each_job_goes_to_one(database_url, store):
+    ids = [add(store, f"{number}.pdf").id for number in range(20)]
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        found = pool.starmap(claim_all, [(database_url, ids, "host:1"), (database_url, ids, "host:2")], chunksize=1)
+        pool.close()
+        pool.join()
+    assert sorted(found[0] + found[1]) == sorted(ids)
+
+
+def test_a_second_message_for_the_same_work_finds_nothing_to_do(store):
+    job = add(store)
+    claimed = store.claim(job.id, "prepare", "host:1")
+    assert store.claim(job.id, "prepare", "host:2") is None, "it is in work"
+    assert store.claim(job.id, "understand", "host:2") is None, "its pages are not read yet"
+    assert store.hand_on(claimed)
+    assert store.claim(job.id, "prepare", "host:2") is None, "its pages are read"
+    claimed = store.claim(job.id, "understand", "host:2")
+    assert store.finish(claimed, "key", "complete", Usage())
+    assert store.claim(job.id, "understand", "host:1") is None, "it has ended"
+    assert store.claim(uuid.uuid4().hex, "prepare", "host:1") is None, "there is none"
+
+
+def test_the_stages_follow_each_other_and_each_has_attempts_of_its_own(store):
+    job = store.claim(add(store).id, "prepare", "host:1")
+    assert (job.state, job.attempts, job.worker) == ("preparing", 1, "host:1")
+    store.hand_on(job)
+    assert (store.get(job.id).state, store.get(job.id).attempts) == ("prepared", 0)
+    job = store.claim(job.id, "understand", "host:2")
+    assert (job.state, job.attempts) == ("understanding", 1)
+    store.finish(job, "key", "needs_review", Usage())
+    ended = store.get(job.id)
+    assert (ended.state, ended.run_key, ended.status, ended.lease) == ("done", "key", "needs_review", None)
+    assert ended.ended is not None
+
+
+def test_a_worker_that_renews_its_lease_keeps_the_job(database, store):
+    job = store.claim(add(store).id, "prepare", "host:1")
+    set_of(database, job, leased_until=datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+    assert store.renew(job)
+    assert store.claim(job.id, "prepare", "host:2") is None
+
+
+def test_a_lease_that_is_over_frees_the_job_and_the_late_worker_changes_nothing(database, store):
+    late = store.claim(add(store).id, "prepare", "host:1")
+    lease_over(database, late)
+    taken = store.claim(late.id, "prepare", "host:2")
+    assert (taken.worker, taken.attempts) == ("host:2", 2)
+    assert not store.renew(late)
+    assert not store.hand_on(late)
+    assert not store.finish(late, "key", "complete", Usage())
+    assert not store.fail(late, AnswerError("cut off"))
+    assert not store.give_back(late, "prepare", StoreError("away"))
+    assert store.get(late.id) == taken
+    assert store.hand_on(taken), "the one who has it goes on"
+
+
+def test_a_late_worker_changes_nothing_of_a_job_that_waits_again(database, store):
+    late = store.claim(add(store).id, "prepare", "host:1")
+    lease_over(database, late)
+    with database.writing() as connection:
+        assert free_the_lost(connection, "prepare") == 1
+    assert not store.hand_on(late)
+    assert store.get(late.id).state == "queued"
+
+
+def test_a_document_that_ends_three_workers_is_quarantined_with_the_reason(database, store):
+    job = add(store)
+    for number in range(1, MOST_ATTEMPTS + 1):
+        assert store.claim(job.id, "prepare", f"host:{number}").attempts == number
+        lease_over(database, job)
+    assert store.claim(job.id, "prepare", "host:9") is None
+    ended = store.get(job.id)
+    assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MOST_ATTEMPTS)
+    assert "3 workers" in ended.error["message"] and "retry" in ended.error["hint"]
+
+
+def test_a_failure_that_may_pass_is_tried_three_times_each_after_a_longer_wait(database, store):
+    job, waits = add(store), []
+    for _ in range(MOST_ATTEMPTS - 1):
+        claimed = store.claim(job.id, "understand" if job.state == "prepared" else "prepare", "host:1")
+        assert store.give_back(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
+        waits.append(wait_of(database, job))
+        assert store.claim(job.id, "prepare", "host:1") is None, "it waits"
+        assert store.get(job.id).error["message"] == "ValueError: oh", "who looks sees why it waits"
+        wait_over(database, job)
+    assert waits == sorted(waits) and waits[0] < waits[-1]
+    claimed = store.claim(job.id, "prepare", "host:1")
+    assert store.give_back(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
+    ended = store.get(job.id)
+    assert (ended.state, ended.attempts) == ("quarantined", MOST_ATTEMPTS)
+    assert ended.error == {"code": "error", "message": "ValueError: oh", "hint": "Report it."}
+
+
+@pytest.mark.parametrize("error", [StoreError("the disk is full"), ModelError("the model is away")])
+def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever_longer(database, store, error):
+    job, waits = add(store), []
+    for number in range(12):
+        claimed = store.claim(job.id, "prepare", "host:1")
+        assert claimed.attempts == 1
+        assert store.give_back(claimed, "prepare", error)
+        assert (store.get(job.id).state, store.get(job.id).setbacks) == ("queued", number + 1)
+        waits.append(wait_of(database, job))
+        wait_over(database, job)
+    assert waits == sorted(waits) and waits[0] < waits[-1]
+    assert waits[-1] == LONGEST_WAIT
+
+
+def test_a_budget_that_is_used_up_is_waited_for_however_long(database, store):
+    job = add(store)
+    set_of(database, job, setbacks=MOST_SETBACKS)
+    for _ in range(5):
+        assert store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
+        waiting = store.get(job.id)
+        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("queued", 0, MOST_SETBACKS)
+        assert wait_of(database, job) == BUDGET_WAIT
+        wait_over(database, job)
+
+
+def test_a_disk_that_stays_full_ends_the_job_some_day(database, store):
+    job = add(store)
+    set_of(database, job, setbacks=MOST_SETBACKS)
+    store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("the disk is full"))
+    assert (store.get(job.id).state, store.get(job.id).error["code"]) == ("quarantined", "store")
+
+
+def test_a_result_takes_away_the_reason_of_an_earlier_failure(database, store):
+    job = add(store)
+    store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("away"))
+    wait_over(database, job)
+    store.hand_on(store.claim(job.id, "prepare", "host:1"))
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    assert store.get(job.id).error is None
+
+
+def test_a_job_that_failed_says_why_and_is_over(store):
+    job = store.claim(add(store).id, "prepare", "host:1")
+    assert store.fail(job, MissingError("no original", hint="Look."))
+    ended = store.get(job.id)
+    assert (ended.state, ended.error) == ("failed", {"code": "missing", "message": "no original", "hint": "Look."})
+    assert ended.ended is not None
+    assert not store.fail(job, MissingError("again"))
+
+
+def test_the_same_key_is_the_same_job_and_another_owners_key_is_another(store):
+    wanted = submission(idempotency_key="order 7", owner="ann")
+    first, is_new = store.submit("1" * 32, wanted)
+    again, is_new_again = store.submit("2" * 32, wanted)
+    other, is_new_of_other = store.submit("3" * 32, replace(wanted, owner="ben"))
+    assert (first.id, is_new, is_new_again, is_new_of_other) == ("1" * 32, True, False, True)
+    assert again == first
+    assert other.id == "3" * 32
+
+
+def test_without_a_key_each_submission_is_a_job(store):
+    assert len({add(store).id for _ in range(3)}) == 3
+
+
+@pytest.mark.parametrize("other", [submission("b.pdf"), submission(schema="receipt")])
+def test_a_key_that_was_used_for_something_else_is_refused(database, store, other):
+    store.submit("1" * 32, submission(idempotency_key="order 7"))
+    with pytest.raises(ConflictError, match="order 7"):
+        store.submit("2" * 32, replace(other, idempotency_key="order 7"))
+    assert rows(database, jobs) == 1
+
+
+def test_a_submission_that_is_repeated_after_the_operator_changed_the_model_is_the_same(store):
+    first, _ = store.submit("1" * 32, submission(idempotency_key="order 7", model="embedded"))
+    again, _ = store.submit("2" * 32, submission(idempotency_key="order 7", model="embedded:/new"))
+    assert again == first
+
+
+def test_of_submissions_with_the_same_key_at_once_one_is_new(database, store):
+    wanted = submission(idempotency_key="order 7")
+    found = at_once([lambda: store.submit(uuid.uuid4().hex, wanted) for _ in range(AT_ONCE)])
+    assert [is_new for _, is_new in found].count(True) == 1
+    assert len({job.id for job, _ in found}) == 1
+    assert rows(database, jobs) == 1
+
+
+def test_an_end_is_told_and_counted_once(database, store):
+    job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
+    store.hand_on(job)
+    job = store.claim(job.id, "understand", "host:1")
+    assert store.finish(job, "key", "complete", Usage(pages=2))
+    assert not store.finish(job, "key", "complete", Usage(pages=2))
+    assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
+
+
+@pytest.mark.parametrize("broken", ["told_of", "count"])
+def test_an_end_that_cannot_be_written_whole_is_not_written_at_all(database, store, monkeypatch, broken):
+    job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
+    store.hand_on(job)
+    job: Job = store.claim(job.id, "understand", "host:1")
+
+    def stop(*_: object) -> None:
+        raise StoreError("the server went away")
+
+    monkeypatch.setattr(module, broken, stop)
+    with pytest.raises(StoreError):
+        store.finish(job, "key", "complete", Usage())
+    assert store.get(job.id) == job, "it is still this worker's"
+    assert (rows(database, deliveries), rows(database, usage)) == (0, 0)
+    monkeypatch.undo()
+    assert store.finish(job, "key", "complete", Usage())
+    assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
+
+
+def test_a_server_that_is_away_is_a_store_error_with_a_hint(tmp_path):
+    with pytest.raises(StoreError) as caught:
+        Database("postgresql://nobody:secret@127.0.0.1:1/none")
+    assert "secret" not in str(caught.value) and caught.value.hint
+
+
+def test_jobs_of_a_database_without_these_rows_are_unknown_and_not_an_error(database, store):
+    job = store.claim(add(store).id, "prepare", "host:1")
+    with database.writing() as connection:
+        connection.execute(update(jobs).where(jobs.c.id == job.id).values(id="f" * 32))
+    assert not store.renew(job) and not store.hand_on(job)

@@ -1,0 +1,147 @@
+"""The outbox: a message for each end that somebody waits for, tried again after longer and longer waits, by one at a
+time."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from docpipe.errors import UnsupportedError
+from docpipe.store.database import Database
+from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job_view import JobView
+from docpipe.store.jobs.outbox import HELD, WAITS, Delivery, Outbox
+from docpipe.store.jobs.tables import deliveries
+from docpipe.store.jobs.usage import Usage
+from tests.support.serving import add, ago, messages_due, rows
+
+TARGET = {"url": "https://example.com/hook"}
+
+
+@pytest.fixture
+def store(database: Database) -> JobStore:
+    return JobStore(database)
+
+
+@pytest.fixture
+def outbox(database: Database) -> Outbox:
+    return Outbox(database)
+
+
+def ended(store: JobStore, name: str = "a.pdf", **more) -> Job:
+    job = store.claim(add(store, name, **{"callback": TARGET, **more}).id, "prepare", "host:1")
+    store.hand_on(job)
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    return store.get(job.id)
+
+
+def due(database: Database) -> datetime:
+    with database.reading() as connection:
+        return connection.scalars(select(deliveries.c.not_before)).one()
+
+
+def test_an_end_that_nobody_waits_for_makes_no_message(store, outbox, database):
+    ended(store, callback=None)
+    assert rows(database, deliveries) == 0
+    assert outbox.take() == []
+
+
+def test_a_message_says_what_happened_and_no_value_of_the_document(store, outbox):
+    job = ended(store)
+    (message,) = outbox.take()
+    assert (message.job_id, message.target, message.attempts) == (job.id, TARGET, 1)
+    assert message.body["type"] == "document.done"
+    assert datetime.fromisoformat(message.body["timestamp"]).tzinfo is not None
+    assert message.body["data"] == {
+        "id": job.id, "document_id": job.document_id, "name": "a.pdf", "schema": "invoice", "state": "done",
+        "status": "complete", "error": None,
+    }  # fmt: skip
+
+
+def test_a_failure_is_told_with_its_reason(store, outbox):
+    job = store.claim(add(store, callback=TARGET).id, "prepare", "host:1")
+    store.fail(job, UnsupportedError("it is a film"))
+    (message,) = outbox.take()
+    assert message.body["type"] == "document.failed"
+    assert message.body["data"]["error"] == {"code": "unsupported", "message": "it is a film"}
+
+
+def test_a_message_that_was_taken_is_nobody_elses_until_its_sender_counts_as_dead(store, outbox, database):
+    ended(store)
+    (first,) = outbox.take()
+    assert outbox.take() == []
+    assert due(database) > datetime.now(UTC) + HELD - timedelta(seconds=30)
+    messages_due(database)
+    (again,) = outbox.take()
+    assert (again.id, again.body, again.attempts) == (first.id, first.body, 2)
+
+
+def test_two_senders_at_once_share_the_messages(store, outbox):
+    made = {ended(store, f"{number}.pdf").id for number in range(12)}
+    taken: list[Delivery] = []
+    start = threading.Barrier(2)
+
+    def send() -> None:
+        start.wait()
+        while found := outbox.take(2):
+            taken.extend(found)
+
+    senders = [threading.Thread(target=send) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    assert sorted(message.job_id for message in taken) == sorted(made)
+
+
+def test_a_message_that_arrived_is_not_sent_again(store, outbox, database):
+    ended(store)
+    outbox.delivered(outbox.take()[0])
+    messages_due(database)
+    assert outbox.take() == []
+
+
+def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_after_the_last(store, outbox, database):
+    ended(store)
+    waits = []
+    for attempt in range(1, len(WAITS) + 1):
+        (message,) = outbox.take()
+        assert message.attempts == attempt
+        outbox.failed(message, "the receiver answered 500")
+        waits.append(round((due(database) - datetime.now(UTC)).total_seconds()))
+        assert outbox.take() == [], "it waits"
+        messages_due(database)
+    assert waits == pytest.approx(WAITS, abs=2)
+    outbox.failed(outbox.take()[0], "x" * 10_000)
+    messages_due(database)
+    assert outbox.take() == []
+    with database.reading() as connection:
+        (row,) = connection.execute(select(deliveries)).mappings()
+    assert (row["given_up"], row["delivered"], len(row["last_error"])) == (True, None, 500)
+
+
+def test_a_message_that_nobody_wants_is_given_up_at_once(store, outbox, database):
+    ended(store)
+    outbox.failed(outbox.take()[0], "410", for_good=True)
+    messages_due(database)
+    assert outbox.take() == []
+
+
+def test_the_longest_waiting_message_goes_first(store, outbox, database):
+    made = [ended(store, f"{number}.pdf") for number in range(3)]
+    with database.writing() as connection:
+        for number, job in enumerate(made):
+            one = deliveries.update().where(deliveries.c.job_id == job.id)
+            connection.execute(one.values(not_before=ago(100 + 10 * number)))
+    assert [message.job_id for message in outbox.take(2)] == [made[2].id, made[1].id]
+
+
+def test_a_job_that_ends_twice_is_told_twice_as_two_events(store, outbox, database):
+    job = ended(store)
+    JobView(database).retry(job.id)
+    store.hand_on(store.claim(job.id, "prepare", "host:1"))
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    assert len({message.id for message in outbox.take()}) == 2

@@ -1,0 +1,193 @@
+"""What the keeper finds: jobs that dead workers hold, jobs that the broker has forgotten, and nothing else."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from docpipe.errors import DocpipeError, StoreError
+from docpipe.store.database import Database
+from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job_view import JobView
+from docpipe.store.jobs.tables import deliveries, jobs, usage
+from docpipe.store.jobs.usage import Usage
+from docpipe.store.jobs.waiting import OVERTAKEN, SILENT, Duties, Waiting
+from tests.support.serving import add, ago, column, lease_over, rows, set_of, wait_over
+
+LONG = SILENT.total_seconds() + 10
+MANY = 100
+
+
+@pytest.fixture
+def store(database: Database) -> JobStore:
+    return JobStore(database)
+
+
+@pytest.fixture
+def waiting(database: Database) -> Waiting:
+    return Waiting(database)
+
+
+def ids(found: list[Job]) -> list[str]:
+    return [job.id for job in found]
+
+
+def test_a_job_whose_message_is_on_its_way_is_not_sent_again(store, waiting):
+    add(store)
+    assert waiting.untold("prepare", queue_is_empty=True, limit=MANY) == []
+    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == []
+
+
+def test_a_job_that_was_never_sent_is_found_once(store, waiting):
+    job = add(store)
+    waiting.tell_again([job])
+    assert waiting.untold("understand", queue_is_empty=False, limit=MANY) == []
+    assert ids(waiting.untold("prepare", queue_is_empty=False, limit=MANY)) == [job.id]
+    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == [], "now it counts as told"
+
+
+def test_a_job_whose_message_is_lost_is_found_when_the_queue_is_empty(database, store, waiting):
+    lost, fresh = add(store, "lost.pdf"), add(store, "fresh.pdf")
+    set_of(database, lost, sent=ago(LONG))
+    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == [], "it may be far behind"
+    assert ids(waiting.untold("prepare", queue_is_empty=True, limit=MANY)) == [lost.id]
+    assert column(database, fresh, "sent") > ago(60)
+
+
+def test_a_job_that_others_have_overtaken_is_found_though_the_queue_is_busy(database, store, waiting):
+    """The broker hands messages out in order: one that was sent long after it is at work."""
+    lost, later, urgent = add(store, "lost.pdf"), add(store, "later.pdf"), add(store, "urgent.pdf", priority=1)
+    before = OVERTAKEN.total_seconds() + 100
+    for job, sent in ((lost, before + 40), (later, before), (urgent, before + 90)):
+        set_of(database, job, sent=ago(sent))
+    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == []
+    at_work = add(store, "at work.pdf")
+    set_of(database, at_work, sent=ago(before))
+    store.claim(at_work.id, "prepare", "host:1")
+    found = waiting.untold("prepare", queue_is_empty=False, limit=MANY)
+    assert ids(found) == [urgent.id, lost.id], "not the one beside it; and urgent ones go before all that is at work"
+
+
+def test_what_waits_for_another_try_is_found_when_its_time_has_come(database, store, waiting):
+    job = store.claim(add(store).id, "prepare", "host:1")
+    store.give_back(job, "prepare", StoreError("away"))
+    assert waiting.untold("prepare", queue_is_empty=True, limit=MANY) == []
+    wait_over(database, job)
+    assert ids(waiting.untold("prepare", queue_is_empty=True, limit=MANY)) == [job.id]
+
+
+def test_jobs_at_work_and_jobs_that_ended_are_not_sent(database, store, waiting):
+    working = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
+    ended = store.claim(add(store, "b.pdf").id, "prepare", "host:1")
+    store.fail(ended, DocpipeError("no"))
+    for job in (working, ended):
+        set_of(database, job, sent=None)
+    for stage in ("prepare", "understand"):
+        assert waiting.untold(stage, queue_is_empty=True, limit=MANY) == []
+
+
+def test_interactive_jobs_are_sent_first_and_a_look_has_an_end(database, store, waiting):
+    made = [add(store, f"{number}.pdf", priority=number % 2) for number in range(6)]
+    waiting.tell_again(made)
+    first = waiting.untold("prepare", queue_is_empty=True, limit=4)
+    assert [job.priority for job in first] == [1, 1, 1, 0]
+    assert len(waiting.untold("prepare", queue_is_empty=True, limit=4)) == 2
+
+
+def test_what_a_dead_worker_held_is_free_and_to_be_sent_again(database, store, waiting):
+    dead, alive = add(store, "dead.pdf"), add(store, "alive.pdf")
+    for job in (dead, alive):
+        store.claim(job.id, "prepare", "host:1")
+    lease_over(database, dead)
+    assert waiting.free_the_lost("understand") == 0
+    assert waiting.free_the_lost("prepare") == 1
+    assert (store.get(dead.id).state, store.get(alive.id).state) == ("queued", "preparing")
+    assert ids(waiting.untold("prepare", queue_is_empty=False, limit=MANY)) == [dead.id]
+
+
+def test_what_its_third_worker_held_is_quarantined_told_and_counted(database, store, waiting):
+    made = [add(store, f"{number}.pdf", callback={"url": "https://example.com/"}) for number in range(3)]
+    for number, job in enumerate(made):
+        store.claim(job.id, "prepare", f"host:{number % 2}")
+        set_of(database, job, attempts=3)
+        lease_over(database, job)
+    assert waiting.free_the_lost("prepare") == 3
+    ended = [store.get(job.id) for job in made]
+    assert {job.state for job in ended} == {"quarantined"}
+    assert [job.error["message"].partition(": ")[2] for job in ended] == ["host:0)", "host:1)", "host:0)"]
+    assert rows(database, deliveries) == 3
+    assert rows(database, usage) == 1
+
+
+def test_originals_past_their_time_are_those_of_jobs_that_ended_long_ago(database, store, waiting):
+    old, fresh, working = (store.claim(add(store, f"{n}.pdf").id, "prepare", "host:1") for n in range(3))
+    for job in (old, fresh):
+        store.hand_on(job)
+        store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    set_of(database, old, ended=ago(3 * 86400))
+    set_of(database, working, created=ago(9 * 86400))
+    (found,) = waiting.past_their_time(timedelta(days=2), MANY)
+    assert found.id == old.id
+    with waiting.purging(found) as may:
+        assert may
+    with waiting.purging(found) as may:
+        assert not may, "it was done before"
+    assert waiting.past_their_time(timedelta(days=2), MANY) == []
+    assert store.get(old.id).purged is not None
+
+
+def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, store, waiting):
+    job = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
+    store.hand_on(job)
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    listed = store.get(job.id)
+    with pytest.raises(StoreError), waiting.purging(listed):
+        raise StoreError("the disk is away")
+    assert store.get(job.id).purged is None
+    assert JobView(database).retry(job.id) is not None
+    with waiting.purging(listed) as may:
+        assert not may, "the look was older than the retry"
+
+
+def test_one_holder_has_the_duty_and_another_takes_over_after_its_time(database):
+    duties = Duties(database)
+    assert duties.take("keeper", "a", timedelta(seconds=60))
+    assert not duties.take("keeper", "b", timedelta(seconds=60))
+    assert duties.take("keeper", "a", timedelta(seconds=-1)), "its own it may take again"
+    assert duties.holder("keeper") is None
+    assert duties.take("keeper", "b", timedelta(seconds=60))
+    assert not duties.take("keeper", "a", timedelta(seconds=60))
+    assert duties.holder("keeper") == "b"
+    assert duties.take("another", "a", timedelta(seconds=60))
+
+
+def test_a_duty_that_was_laid_down_is_free_at_once(database):
+    duties = Duties(database)
+    duties.take("keeper", "a", timedelta(seconds=60))
+    duties.lay_down("keeper", "b")
+    assert duties.holder("keeper") == "a", "it was not b's"
+    duties.lay_down("keeper", "a")
+    assert duties.take("keeper", "b", timedelta(seconds=60))
+
+
+def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
+    """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone."""
+    monkeypatch.setattr("docpipe.store.connect.STANDSTILL_SECONDS", 1)
+    frozen, database = Database(postgres_url), Database(f"{postgres_url}&options=-c%20lock_timeout%3D9000")
+    try:
+        store, waiting = JobStore(database), Waiting(database)
+        held, free = (store.claim(add(store, f"{name}.pdf").id, "prepare", "host:1") for name in ("held", "free"))
+        for job in (held, free):
+            lease_over(database, job)
+        with pytest.raises(StoreError), frozen.writing() as connection:
+            connection.execute(update(jobs).where(jobs.c.id == held.id).values(worker="host:2"))
+            assert waiting.free_the_lost("prepare") == 1, "the other one"
+            time.sleep(1.5)
+            assert waiting.free_the_lost("prepare") == 1, "now this one as well"
+        assert store.get(held.id).worker == "host:1"
+    finally:
+        frozen.close()
+        database.close()

@@ -1,0 +1,384 @@
+"""Blobs, in a folder and on a real S3 server: whole or not there, gone when deleted, and no way out of their place."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import socket
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from docpipe.errors import InputError, MissingError, StoreError, TooLargeError
+from docpipe.store.blobs import CHUNK, Blobs, opened, original_key, prefix_of
+from tests.support.repository import ROOT
+
+JOB = "ab" + "1" * 30
+OTHER = "ab" + "1" * 29  # the beginning of JOB: its prefix is not JOB's
+CONTENT = bytes(range(256)) * 1_000
+BUCKET = "docpipe-test"
+ACCESS = {"key": "test", "secret": "test"}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3(endpoint: str) -> Iterator[Any]:
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1"
+    )
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    client.close()
+
+
+@dataclass
+class Place:
+    """Blobs, what lies in their place, and how another machine writes there."""
+
+    blobs: Blobs
+    keys: Callable[[], list[str]]
+    write: Callable[[str, bytes], object]
+
+
+def folder_place(folder: Path) -> Place:
+    def write(key: str, content: bytes) -> None:
+        (folder / key).parent.mkdir(parents=True, exist_ok=True)
+        (folder / key).write_bytes(content)
+
+    def keys() -> list[str]:
+        return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+    return Place(Blobs(str(folder)), keys, write)
+
+
+def s3_place(client: Any, endpoint: str) -> Place:
+    prefix = f"{uuid.uuid4().hex}/blobs"
+
+    def keys() -> list[str]:
+        found = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix + "/").get("Contents", [])
+        return sorted(each["Key"].removeprefix(prefix + "/") for each in found)
+
+    def write(key: str, content: bytes) -> None:
+        client.put_object(Bucket=BUCKET, Key=f"{prefix}/{key}", Body=content)
+
+    return Place(Blobs(f"s3://{BUCKET}/{prefix}", endpoint_url=endpoint, **ACCESS), keys, write)
+
+
+@pytest.fixture(params=["folder", "s3"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    if request.param == "folder":
+        return folder_place(tmp_path / "blobs")
+    return s3_place(request.getfixturevalue("s3"), request.getfixturevalue("endpoint"))
+
+
+class Source(io.BytesIO):
+    """An upload; `meanwhile` is called before each piece of it is read."""
+
+    def __init__(self, content: bytes, meanwhile: Callable[[int], object]) -> None:
+        super().__init__(content)
+        self.meanwhile = meanwhile
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.meanwhile(self.tell())
+        return super().read(size)
+
+
+def break_off(at: int) -> None:
+    if at >= CHUNK:
+        raise OSError("the upload broke off")
+
+
+def test_an_original_comes_back_as_it_was_with_its_sha256_and_size(place):
+    assert place.blobs.add_original(JOB, io.BytesIO(CONTENT), most=len(CONTENT)) == (
+        hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)
+    )  # fmt: skip
+    assert place.blobs.get(original_key(JOB)) == CONTENT
+    with place.blobs.open(original_key(JOB)) as opened_blob:
+        assert opened_blob.read() == CONTENT
+    with place.blobs.local(original_key(JOB)) as path:
+        assert path.read_bytes() == CONTENT
+    assert place.blobs.has(original_key(JOB))
+    assert place.keys() == [original_key(JOB)]
+
+
+def test_an_upload_of_many_pieces_comes_back_whole(place):
+    content = os.urandom(3 * CHUNK + 17)
+    sha256, _ = place.blobs.add_original(JOB, io.BytesIO(content), most=len(content))
+    assert sha256 == hashlib.sha256(content).hexdigest()
+    assert place.blobs.get(original_key(JOB)) == content
+
+
+def test_a_document_is_read_from_its_beginning_wherever_its_reader_stood(place):
+    source = io.BytesIO(CONTENT)
+    source.seek(100)
+    place.blobs.add_original(JOB, source, most=len(CONTENT))
+    assert place.blobs.get(original_key(JOB)) == CONTENT
+
+
+def test_a_document_that_is_too_large_or_empty_is_refused_and_not_kept(place):
+    with pytest.raises(TooLargeError, match="256,000 bytes, more than the 1,000"):
+        place.blobs.add_original(JOB, io.BytesIO(CONTENT), most=1_000)
+    with pytest.raises(InputError, match="empty"):
+        place.blobs.add_original(JOB, io.BytesIO(), most=1_000)
+    assert place.keys() == []
+
+
+def test_nobody_sees_a_blob_before_it_is_whole(place):
+    seen = []
+    source = Source(bytes(3 * CHUNK), lambda _: seen.append(place.blobs.has(original_key(JOB))))
+    place.blobs.add_original(JOB, source, most=3 * CHUNK)
+    assert len(seen) > 3 and not any(seen)
+    assert place.blobs.has(original_key(JOB))
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(place):
+    with pytest.raises(StoreError, match="broke off"):
+        place.blobs.add_original(JOB, Source(bytes(3 * CHUNK), break_off), most=3 * CHUNK)
+    assert place.keys() == []
+    assert not place.blobs.has(original_key(JOB))
+
+
+def test_a_blob_that_is_written_anew_is_the_old_one_until_it_is_the_new_one(place):
+    key = original_key(JOB)
+    place.blobs.put(key, b"old")
+    with pytest.raises(StoreError):
+        place.blobs.put(key, Source(bytes(3 * CHUNK), break_off))
+    assert place.blobs.get(key) == b"old"
+    place.blobs.put(key, b"new")
+    assert place.blobs.get(key) == b"new"
+    assert place.keys() == [key]
+
+
+def test_what_is_not_there_is_missing_and_no_retry_helps(place):
+    for ask in (place.blobs.get, place.blobs.open, lambda key: place.blobs.local(key).__enter__()):
+        with pytest.raises(MissingError) as caught:
+            ask(original_key(JOB))
+        assert not caught.value.retryable
+        assert original_key(JOB) in str(caught.value)
+    assert not place.blobs.has(original_key(JOB))
+
+
+def test_deletion_takes_all_blobs_of_a_job_and_no_other(place):
+    place.blobs.put(f"{prefix_of(JOB)}/original", b"1")
+    place.blobs.put(f"{prefix_of(JOB)}/pages.json", b"2")
+    place.blobs.put(f"{prefix_of(JOB)}/1.jpg", b"3")
+    place.blobs.put(f"{prefix_of(OTHER)}/original", b"4")
+    place.blobs.delete(prefix_of(JOB))
+    assert place.keys() == [f"{prefix_of(OTHER)}/original"]
+    place.blobs.put(f"{prefix_of(JOB)}/original", b"1")
+    place.blobs.delete(prefix_of(OTHER))
+    assert place.keys() == [f"{prefix_of(JOB)}/original"]
+
+
+def test_deletion_of_one_blob_leaves_those_beside_it_and_nothing_is_no_error(place):
+    place.blobs.put(f"{prefix_of(JOB)}/1.jpg", b"1")
+    place.blobs.put(f"{prefix_of(JOB)}/2.jpg", b"2")
+    place.blobs.delete(f"{prefix_of(JOB)}/1.jpg")
+    assert place.keys() == [f"{prefix_of(JOB)}/2.jpg"]
+    place.blobs.delete(f"{prefix_of(JOB)}/1.jpg")
+    place.blobs.delete(prefix_of(OTHER))
+
+
+def test_what_another_machine_wrote_is_seen_and_deleted(place):
+    place.blobs.delete(prefix_of(JOB))
+    assert not place.blobs.has(original_key(JOB))
+    place.write(original_key(JOB), CONTENT)
+    assert place.blobs.has(original_key(JOB))
+    assert place.blobs.get(original_key(JOB)) == CONTENT
+    place.write(f"{prefix_of(JOB)}/pages.json", b"{}")
+    place.blobs.delete(prefix_of(JOB))
+    assert place.keys() == []
+
+
+KEYS = ("../x", "/etc/x", "ab//x", "ab/../x", "ab/./x", "Ab/x", "ab/", "", "ab/x\n", "ab/\0", "a*")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_no_key_leads_out_of_the_place(place, key):
+    for ask in (place.blobs.get, place.blobs.open, place.blobs.has, place.blobs.delete):
+        with pytest.raises(StoreError, match="no key of a blob"):
+            ask(key)
+    with pytest.raises(StoreError, match="no key of a blob"):
+        place.blobs.put(key, b"x")
+
+
+def test_a_copy_of_a_remote_blob_is_gone_after_its_use(s3, endpoint):
+    place = s3_place(s3, endpoint)
+    place.blobs.put(original_key(JOB), CONTENT)
+    with place.blobs.local(original_key(JOB)) as path:
+        assert path.read_bytes() == CONTENT
+    assert not path.parent.exists()
+
+
+def test_the_endpoint_of_s3_may_come_from_the_environment(s3, endpoint, monkeypatch):
+    for name, value in (("ENDPOINT_URL", endpoint), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    blobs = Blobs(f"s3://{BUCKET}/{uuid.uuid4().hex}")
+    blobs.put(original_key(JOB), CONTENT)
+    assert blobs.get(original_key(JOB)) == CONTENT
+
+
+def test_an_s3_that_is_away_is_a_store_error_so_that_another_try_is_made():
+    settings = {"retries": {"max_attempts": 1}, "connect_timeout": 1}
+    blobs = Blobs("s3://bucket", endpoint_url="http://127.0.0.1:1", config_kwargs=settings, **ACCESS)
+    for source in (None, b"1", io.BytesIO(b"1")):
+        with pytest.raises(StoreError) as caught:
+            blobs.get("ab/x") if source is None else blobs.put("ab/x", source)
+        assert caught.value.retryable
+
+
+def test_a_place_of_a_kind_that_there_is_not_is_an_error_that_says_so():
+    with pytest.raises(StoreError, match="nosuch") as caught:
+        Blobs("nosuch://x")
+    assert "s3" in caught.value.hint
+
+
+FULL = """
+import io, resource, signal, sys
+from docpipe.errors import StoreError
+from docpipe.store.blobs import Blobs
+blobs = Blobs(sys.argv[1])
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+try:
+    blobs.add_original("ab" + "1" * 30, io.BytesIO(bytes(1_000_000)), most=2_000_000)
+except StoreError as error:
+    print(error.hint)
+"""
+
+
+def test_a_disk_that_takes_no_more_is_a_store_error_with_a_hint_and_leaves_no_part(tmp_path):
+    """A limit on the size of files stands for the full disk: the kernel refuses to write in both."""
+    root = ROOT
+    found = subprocess.run(
+        [sys.executable, "-c", FULL, str(tmp_path / "blobs")], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert "is it full?" in found.stdout
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_folder_that_may_not_be_written_is_a_store_error(tmp_path):
+    (tmp_path / "blobs").write_text("a file where the folder should be")
+    with pytest.raises(StoreError):
+        Blobs(str(tmp_path / "blobs")).put(original_key(JOB), b"x")
+
+
+# Documents that are named instead of sent.
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Path:
+    inbox = tmp_path / "inbox"
+    (inbox / "march").mkdir(parents=True)
+    (inbox / "march" / "bill.pdf").write_bytes(CONTENT)
+    (tmp_path / "secret.pdf").write_bytes(b"secret")
+    (tmp_path / "inbox2").mkdir()
+    (tmp_path / "inbox2" / "secret.pdf").write_bytes(b"secret")
+    return inbox
+
+
+def read(reference: str, allowed: str) -> tuple[bytes, str]:
+    with opened(reference, allowed) as (source, name):
+        return source.read(), name
+
+
+def test_a_document_in_an_allowed_folder_is_read_under_its_name(inbox, tmp_path):
+    allowed = f"/elsewhere, {inbox} ,s3://bucket/in"
+    assert read(str(inbox / "march" / "bill.pdf"), allowed) == (CONTENT, "bill.pdf")
+    assert read(f"file://{inbox}/march/bill.pdf", allowed) == (CONTENT, "bill.pdf")
+    (tmp_path / "link").symlink_to(inbox)
+    assert read(str(tmp_path / "link" / "march" / "bill.pdf"), str(tmp_path / "link")) == (CONTENT, "bill.pdf")
+
+
+def test_nothing_outside_the_allowed_folders_is_read(inbox, tmp_path):
+    (inbox / "link.pdf").symlink_to(tmp_path / "secret.pdf")
+    (inbox / "up").symlink_to(tmp_path)
+    outside = (
+        tmp_path / "secret.pdf", tmp_path / "inbox2" / "secret.pdf", inbox / ".." / "secret.pdf", inbox / "link.pdf",
+        inbox / "up" / "secret.pdf", inbox / "march" / ".." / ".." / "secret.pdf", inbox, "/etc/passwd", "", ".",
+        f"file://{inbox}/../secret.pdf", f"file://{tmp_path}/secret.pdf", f"simplecache::{tmp_path}/secret.pdf",
+        f"simplecache::{inbox}/../secret.pdf", f"local://{tmp_path}/secret.pdf", "data:text/plain,hello",
+        f"{inbox}/march/bill.pdf\0", "memory://inbox/x",
+    )  # fmt: skip
+    for reference in map(str, outside):
+        with pytest.raises(InputError) as caught:
+            read(reference, str(inbox))
+        assert caught.value.hint, reference
+
+
+def test_where_nothing_is_allowed_nothing_is_read(inbox):
+    for allowed in ("", " , ", ","):
+        with pytest.raises(InputError, match="not in a place"):
+            read(str(inbox / "march" / "bill.pdf"), allowed)
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(inbox):
+    os.mkfifo(inbox / "pipe.pdf")
+    for name in ("pipe.pdf", "march", "nowhere.pdf"):
+        with pytest.raises(InputError):
+            read(str(inbox / name), str(inbox))
+
+
+@contextmanager
+def listening() -> Iterator[tuple[int, list[object]]]:
+    """A port, and who has called there."""
+    callers: list[object] = []
+
+    def accept() -> None:
+        while True:
+            try:
+                line, caller = server.accept()
+            except OSError:
+                return
+            callers.append(caller)
+            line.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept)
+        thread.start()
+        yield server.getsockname()[1], callers
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def test_a_reference_to_another_scheme_connects_to_nobody(inbox, monkeypatch):
+    with listening() as (port, callers):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        for scheme in ("http", "https", "ftp", "sftp", "ssh", "smb", "webhdfs", "s3", "gs", "git", "github", "hdfs"):
+            for reference in (f"{scheme}://127.0.0.1:{port}/x.pdf", f"simplecache::{scheme}://127.0.0.1:{port}/x.pdf"):
+                with pytest.raises(InputError, match="not in a place"):
+                    read(reference, f"{inbox},s3a://bucket")
+        assert callers == []
+
+
+def test_a_document_in_an_allowed_bucket_is_read_and_none_beside_its_prefix(s3, endpoint, monkeypatch):
+    for name, value in (("ENDPOINT_URL", endpoint), ("ACCESS_KEY_ID", "test"), ("SECRET_ACCESS_KEY", "test")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    for key in ("in/bill.pdf", "in2/secret.pdf", "secret.pdf"):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=CONTENT)
+    assert read(f"s3://{BUCKET}/in/bill.pdf", f"s3://{BUCKET}/in") == (CONTENT, "bill.pdf")
+    assert read(f"s3://{BUCKET}/in/bill.pdf", f"s3://{BUCKET}") == (CONTENT, "bill.pdf")
+    for name in ("secret.pdf", "in2/secret.pdf", "in/../secret.pdf", "in/none.pdf", "in"):
+        with pytest.raises(InputError):
+            read(f"s3://{BUCKET}/{name}", f"s3://{BUCKET}/in")
+    with pytest.raises(InputError):
+        read(f"s3://{BUCKET}2/in/bill.pdf", f"s3://{BUCKET}")

@@ -1,0 +1,151 @@
+"""The log of the service: lines that a program can read, and on each that is about a document, which one it is."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.service.servers import Program, environment, running, wait_until, worker
+from docpipe import pipeline
+from docpipe.log import CHATTY, JsonLines, TextLines, about, write_log
+from docpipe.store.blobs import prefix_of
+from docpipe.store.jobs.tables import jobs
+from docpipe.workers.lease import Lease
+from docpipe.workers.task_runner import Desk
+from tests.support.serving import pdf, serving, submit, wait_over
+
+TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<facts>.*)\])?")
+OF_NO_DOCUMENT = re.compile(r"^Connected to|ready\.$|^Process ")  # the last is a child, not what it worked on
+
+
+@pytest.fixture
+def own_log() -> Iterator[None]:
+    """`write_log` is for a whole process; this one belongs to pytest."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in CHATTY}
+    yield
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    for name, level in before[2].items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(False)
+
+
+def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_path: Path):
+    """One worker writes JSON, the other text; a document that is damaged, one whose pages get lost, one that takes its
+    worker with it, and a message that came twice."""
+    with serving(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+        chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
+        reader = _worker(tmp_path / "reader.log", "docpipe.prepare", chosen, "json")
+        knower = _worker(tmp_path / "knower.log", "docpipe.understand", chosen, "text")
+        broken, lost = submit(service, b"%PDF-1.7\nnothing", "broken.pdf"), submit(service, name="lost.pdf")
+        states = lambda *them: [service.jobs.get(job.id).state for job in them]  # noqa: E731
+        with running(reader):
+            wait_until(lambda: states(broken, lost) == ["failed", "prepared"], "pages are read")
+            (tmp_path / "blobs" / prefix_of(lost.id) / "pages.json").unlink()
+            service.sender.send("prepare", broken)
+            with running(knower):
+                wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
+                wait_over(service.database, lost)
+                service.sender.send("prepare", lost)  # the keeper's work
+                wait_until(lambda: states(lost) == ["done"], "all is done")
+            deadly = submit(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
+            _kill_who_has(service.jobs.get, deadly.id)
+            wait_until(lambda: "WorkerLostError" in reader.said(), "the loss of a child is seen")
+            wait_until(lambda: "not free" in reader.said(), "the second message is seen")
+
+        lines = [json.loads(line) for line in reader.said().splitlines() if line.startswith("{")]
+        told = [line for line in lines if not OF_NO_DOCUMENT.search(line["message"])]
+        assert {line.get("job") for line in told} == {broken.id, lost.id, deadly.id}
+        assert {line["level"] for line in told} == {"info", "warning", "error"}
+        assert [line["job"] for line in told if "WorkerLostError" in line["message"]] == [deadly.id]
+
+        texts = [found for line in knower.said().splitlines() if (found := TEXT.fullmatch(line))]
+        told = [line for line in texts if not OF_NO_DOCUMENT.search(line["message"])]
+        assert {line["level"] for line in told} == {"info", "warning"}
+        assert [line[0] for line in told if f"job={lost.id}" not in str(line["facts"])] == []
+
+
+def _worker(log: Path, queue: str, chosen: dict[str, object], style: str) -> Program:
+    settings = environment(**chosen, log_format=style, lease_seconds=1)
+    return worker(settings, log, "--without-gossip", "--without-mingle", queues=queue)
+
+
+def _kill_who_has(get, job_id: str) -> None:
+    """The child that works on it, not its worker."""
+    wait_until(lambda: get(job_id).state == "preparing", "it is at work", look=0.005)
+    os.kill(int(get(job_id).worker.rpartition(":")[2]), signal.SIGKILL)
+
+
+def test_an_error_with_its_traceback_stays_one_line_of_json(
+    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("first\nsecond")
+
+    monkeypatch.setattr(pipeline, "prepare", fail)
+    with serving(tmp_path, broker_url=redis_url) as service:
+        job = submit(service)
+        write_log("json")
+        desk = Desk(service)
+        desk.prepare(job.id)
+        desk._renderer.close()
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    (bug,) = [line for line in lines if "error" in line]
+    assert bug["job"] == job.id
+    assert bug["level"] == "error"
+    assert bug["error"].startswith("Traceback") and bug["error"].endswith("RuntimeError: first\nsecond")
+    assert {line["job"] for line in lines} == {job.id}
+
+
+def test_the_thread_that_renews_a_lease_names_the_document(
+    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str]
+):
+    with serving(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+        submitted = submit(service)
+        job = service.jobs.claim(submitted.id, "prepare", "a worker")
+        with service.database.writing() as connection:
+            jobs.drop(connection)
+        write_log("json")
+        seen: list[str] = []
+        with about(job=job.id), Lease(service.jobs, job, longest=60.0):
+            wait_until(lambda: seen.append(capsys.readouterr().err) or "not renewed" in "".join(seen), "it is said")
+    lines = [json.loads(line) for line in "".join(seen).splitlines()]
+    assert {(line["job"], line["level"]) for line in lines} == {(job.id, "warning")}
+
+
+def test_work_in_one_thread_does_not_name_the_document_of_another():
+    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "said", (), None)
+    said: list[str] = []
+    with about(job="one"):
+        other = threading.Thread(target=lambda: said.append(JsonLines().format(line)))
+        other.start()
+        other.join()
+        with about(document="two"):
+            assert json.loads(JsonLines().format(line)).items() >= {"job": "one", "document": "two"}.items()
+    assert "job" not in json.loads(said[0])
+    assert "job" not in json.loads(JsonLines().format(line))
+
+
+def test_a_name_with_line_breaks_cannot_add_a_line_to_the_log():
+    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "refused: %s", ("a.pdf\n12:00:00 info all is well",), None)
+    line.facts = {"reference": "b\r\n\x1b[2Kc"}
+    assert TextLines().format(line).splitlines()[0].endswith("[reference=b   [2Kc]")
+    assert len(TextLines().format(line).splitlines()) == 1
+    assert len(JsonLines().format(line).splitlines()) == 1
+    assert TEXT.fullmatch(TextLines().format(line))["level"] == "info"
+
+
+def test_the_ids_of_jobs_can_be_copied_from_the_text():
+    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "said", (), None)
+    with about(job="0123456789abcdef" * 2, document="fedcba9876543210" * 4, seconds=1.23456):
+        facts = TEXT.fullmatch(TextLines().format(line))["facts"]
+    assert facts == "job=0123456789abcdef0123456789abcdef document=fedcba987654 seconds=1.235"

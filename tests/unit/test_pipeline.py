@@ -1,0 +1,194 @@
+"""The flow, end to end, with a scripted extractor in the model's place."""
+
+import json
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import pytest
+
+from docpipe.confidence import Calibration
+from docpipe.data import Document, Issue
+from docpipe.errors import AnswerError, CorruptError, ModelError
+from docpipe.extractors.scripted import ScriptedExtractor
+from docpipe.ingest import ingest
+from docpipe.pipeline import Judge, Parts, Prepared, extract, plan, prepare, understand
+from docpipe.rasterise import PageRasteriser
+from docpipe.read import PageReader
+from docpipe.render import Limits, Renderer
+from docpipe.result import Run
+from docpipe.schema import load_schema
+from tests.support.pages import page_of
+
+DOCUMENT = Document("0" * 64, "a.pdf", None, "application/pdf", 10, 2)
+RECEIPT = {"merchant_name": "Acme Ltd", "date": "25/12/2018", "total": "80.90"}
+LINES = ["Acme Ltd", "Date 25/12/2018", "Total 80.90"]
+RUN = Run(DOCUMENT.id, "scripted:1", "key")
+
+
+@pytest.fixture(scope="module")
+def receipt():
+    return load_schema("receipt")
+
+
+class NeverOpened:
+    """A page image that may be held but not drawn."""
+
+    def open(self, *, max_side=None):
+        raise AssertionError("nobody needs the picture here")
+
+    def turned(self, degrees):
+        return self
+
+
+@dataclass
+class Pages:
+    """Rasteriser and reader in one: pages of lines."""
+
+    written: list
+
+    def pages(self, document):
+        for number, _ in enumerate(self.written, start=1):
+            yield replace(page_of([], number=number), image=NeverOpened())
+
+    def read(self, document, page):
+        return replace(page, words=page_of(self.written[page.number - 1], number=page.number).words)
+
+
+def parts_of(pages, script, settings="dpi=200"):
+    return Parts(pages, pages, ScriptedExtractor(script), settings)
+
+
+def judge_of(parts, accept_error=0.01):
+    return Judge.found(parts.extractor, accept_error)
+
+
+def sure(threshold_records=1000):
+    """A judge that accepts every value: all held-out records were right at any confidence."""
+    cautious = Calibration.found("scripted:none")
+    return Judge(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
+
+
+def test_a_document_goes_from_pages_to_a_complete_result(receipt):
+    pages = Pages([["Cover"], LINES])
+    found = extract(DOCUMENT, receipt, parts_of(pages, RECEIPT), sure())
+    values = {field.path: field for field in found.fields}
+    assert found.status == "complete", found.issues
+    assert values["total"].value == Decimal("80.90")
+    assert values["total"].evidence[0].page == 2
+    assert found.pages == 2
+    assert set(found.timings) == {"rasterise", "read", "extract", "decide"}
+
+
+def test_a_real_pdf_goes_through_real_parts(tmp_path, receipt):
+    from reportlab.pdfgen.canvas import Canvas
+
+    canvas = Canvas(str(tmp_path / "receipt.pdf"), pagesize=(300, 400))
+    for place, line in enumerate([*LINES, "Thank you for your purchase at our shop", "Please come again soon"]):
+        canvas.drawString(30, 350 - 20 * place, line)
+    canvas.save()
+    renderer = Renderer(Limits())
+    try:
+        document = ingest(tmp_path / "receipt.pdf", renderer=renderer)
+        parts = Parts(PageRasteriser(renderer), PageReader(renderer), ScriptedExtractor(RECEIPT), "test")
+        found = extract(document, receipt, parts, sure())
+    finally:
+        renderer.close()
+    assert found.status == "complete", found.issues
+    box = next(field for field in found.fields if field.path == "merchant_name").evidence[0].box
+    assert 0.05 < box.left < 0.15 and 0.08 < box.top < 0.13  # 30 of 300 points, 40 of 400 points to its top
+
+
+def test_a_thousand_pages_are_kept_as_handles(receipt):
+    pages = Pages([["Page"]] * 999 + [LINES])
+    prepared = prepare(DOCUMENT, rasteriser=pages, reader=pages)
+    assert len(prepared.pages) == 1000  # NeverOpened would have said if a picture had been drawn
+    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, judge=sure())
+    assert {field.evidence[0].page for field in found.fields if field.evidence} == {1000}
+
+
+def test_a_document_of_which_no_page_can_be_read_is_an_error():
+    class Unreadable(Pages):
+        def pages(self, document):
+            yield replace(page_of([]), issues=(Issue("page_unreadable", "the picture is damaged", "error", page=1),))
+
+    pages = Unreadable([[]])
+    with pytest.raises(CorruptError, match="the picture is damaged"):
+        prepare(DOCUMENT, rasteriser=pages, reader=pages)
+
+
+def test_one_unreadable_page_of_two_is_an_issue_of_the_result(receipt):
+    lost = replace(page_of([], number=2), issues=(Issue("page_unreadable", "damaged", "error", page=2),))
+    prepared = Prepared([page_of(LINES), lost])
+    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, judge=sure())
+    assert found.status == "needs_review"
+    assert [(issue.code, issue.page) for issue in found.issues] == [("page_unreadable", 2)]
+
+
+def test_an_extractor_without_checked_examples_accepts_nothing_and_says_so(receipt):
+    parts = parts_of(Pages([LINES]), RECEIPT)
+    found = extract(DOCUMENT, receipt, parts, judge_of(parts))
+    assert found.status == "needs_review"
+    assert "not_calibrated" in [issue.code for issue in found.issues]
+    assert not any(field.accepted for field in found.fields)
+
+
+def test_an_answer_that_was_cut_off_is_visible(receipt):
+    class CutOff(ScriptedExtractor):
+        def extract(self, pages, schema):
+            return replace(super().extract(pages, schema), finish="length", tokens_in=900, tokens_out=100)
+
+    found = understand(Prepared([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, judge=sure())
+    assert [issue.code for issue in found.issues] == ["answer_cut_off"]
+    assert found.cost == {"tokens_in": 900.0, "image_tokens": 0.0, "tokens_out": 100.0, "money": 0.0}
+
+
+def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):
+    def key(document=DOCUMENT, schema=receipt, script=RECEIPT, settings="dpi=200", accept_error=0.01):
+        parts = parts_of(Pages([LINES]), script, settings)
+        return plan(document, schema, parts, judge_of(parts, accept_error)).key
+
+    changed = [
+        key(document=replace(DOCUMENT, id="1" * 64)),
+        key(schema=load_schema("invoice")),
+        key(script={"total": "1.00"}),
+        key(settings="dpi=300"),
+        key(accept_error=0.05),
+    ]
+    assert key() == key(document=replace(DOCUMENT, name="other name.pdf"))
+    assert len({key(), *changed}) == 6
+
+
+def test_the_result_carries_the_run_key(receipt):
+    parts = parts_of(Pages([LINES]), RECEIPT)
+    judge = judge_of(parts)
+    assert extract(DOCUMENT, receipt, parts, judge).run_key == plan(DOCUMENT, receipt, parts, judge).key
+
+
+def test_a_script_answers_by_what_is_on_the_pages(tmp_path, receipt):
+    scripts = [{"when": "Bolt Inc", "total": "1.00"}, {"when": "Acme", **RECEIPT, "tip": None}]
+    (tmp_path / "script.json").write_text(json.dumps(scripts))
+    extractor = ScriptedExtractor.from_file(tmp_path / "script.json")
+    answer = extractor.extract([page_of(LINES)], receipt)
+    assert {candidate.path: candidate.text for candidate in answer.candidates} == RECEIPT
+    assert answer.absent["tip"] > 0.9
+    with pytest.raises(AnswerError):
+        extractor.extract([page_of(["Nobody"])], receipt)
+
+
+def test_a_script_may_hold_rows_several_candidates_and_scores(receipt):
+    script = {"items": [{"amount": "1.00"}, {"amount": {"text": "2.00", "score": 0.6}}], "total": ["3.00", "4.00"]}
+    (answer,) = ScriptedExtractor(script).extract_many([[page_of(LINES)]], receipt)
+    assert [(c.path, c.text) for c in answer.candidates] == [
+        ("items[0].amount", "1.00"),
+        ("items[1].amount", "2.00"),
+        ("total", "3.00"),
+        ("total", "4.00"),
+    ]
+    assert answer.candidates[1].score == 0.6
+    assert answer.candidates[2].score > answer.candidates[3].score
+
+
+def test_a_script_that_is_no_json_is_refused(tmp_path):
+    (tmp_path / "script.json").write_text("{")
+    with pytest.raises(ModelError):
+        ScriptedExtractor.from_file(tmp_path / "script.json")

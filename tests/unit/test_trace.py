@@ -1,0 +1,158 @@
+"""Traces: one document is one trace, from its submission through every worker, whatever the broker forgets."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from benchmarks.service.servers import environment, running, wait_until, worker
+from docpipe import trace
+from docpipe.service.maintenance import Keeper
+from docpipe.store.jobs.waiting import Waiting
+from tests.support.serving import column, serving, set_of, submit
+
+PROGRAM = """
+import io, sys
+from docpipe.config import load_settings
+from docpipe.service.submit import Service, Wish
+service = Service.of(load_settings())
+service.submit(io.BytesIO(b"%PDF-1.7"), "a.pdf", Wish(), tell=False)
+service.close()
+print(*sorted({name.split(".")[0] for name in sys.modules}))
+"""
+
+
+@dataclass
+class Collector:
+    """What an OpenTelemetry collector does, as far as docpipe needs one: takes spans over HTTP."""
+
+    url: str
+    spans: list[Any] = field(default_factory=list)
+    services: set[str] = field(default_factory=set)
+
+    def named(self, name: str) -> list[Any]:
+        return [span for span in self.spans if span.name == name]
+
+    def take(self, body: bytes) -> None:
+        for group in ExportTraceServiceRequest.FromString(body).resource_spans:
+            named = {each.key: each.value.string_value for each in group.resource.attributes}
+            self.services.add(named["service.name"])
+            self.spans += [span for scope in group.scope_spans for span in scope.spans]
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            found.take(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Silence."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        found = Collector(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield found
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def traced(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[Collector]:
+    """The spans of this process go to the collector, too."""
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    monkeypatch.setenv("OTEL_SERVICE_NAME", "the-tests")
+    trace._provider.cache_clear()
+    yield collector
+    trace._provider().shutdown()
+    trace._provider.cache_clear()
+
+
+def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_url: str, tmp_path: Path):
+    """Also when the broker has forgotten the message, and the keeper sends it again. The worker's last spans go out
+    when it is stopped."""
+    with serving(tmp_path, broker_url=redis_url) as service:
+        first, second = submit(service, name="first.pdf"), submit(service, name="second.pdf")
+        service.sender._app.control.purge()
+        for job in (first, second):
+            set_of(service.database, job, sent=None)
+        chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
+        settings = environment(**chosen) | {"OTEL_SERVICE_NAME": "the-worker"}
+        process = worker(settings, tmp_path / "worker.log", "--without-gossip", "--without-mingle")
+        with running(process):
+            Keeper(service).keep_order()
+            jobs = service.jobs
+            wait_until(lambda: {jobs.get(job.id).state for job in (first, second)} == {"done"}, "both are done")
+            assert process.stop() == 0
+    trace.send_spans()
+
+    assert traced.services == {"the-tests", "the-worker"}
+    assert {span.name for span in traced.spans} >= {"submit", "prepare", "understand"}
+    for job in (first, second):
+        spans = {span.name: span for span in traced.spans if _job(span) == job.id}
+        assert {span.trace_id for span in spans.values()} == {spans["submit"].trace_id}
+        assert {spans[name].parent_span_id for name in ("prepare", "understand")} == {spans["submit"].span_id}
+    assert len({span.trace_id for span in traced.named("submit")}) == 2
+
+
+def _job(span: Any) -> str:
+    return next((each.value.string_value for each in span.attributes if each.key == "docpipe.job"), "")
+
+
+def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector, redis_url: str, tmp_path: Path):
+    """It is in SQL, not in the message."""
+    with serving(tmp_path, broker_url=redis_url) as service:
+        job = submit(service)
+        parent = column(service.database, job, "trace")
+        (again,) = Waiting(service.database).untold("prepare", queue_is_empty=True, limit=9) or [None]
+        assert again is None, "the broker has only just been told"
+        set_of(service.database, job, sent=None)
+        (again,) = Waiting(service.database).untold("prepare", queue_is_empty=True, limit=9)
+    with trace.span("prepare", again.trace):
+        inside = trace.traceparent()
+    assert inside.split("-")[1] == parent.split("-")[1]
+    assert inside != parent
+
+
+def test_without_an_endpoint_nothing_is_loaded_and_nothing_noted(tmp_path: Path):
+    settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
+    ended = _run(PROGRAM, {name: value for name, value in settings.items() if not name.startswith("OTEL_")})
+    assert ended.returncode == 0, ended.stderr
+    assert {"docpipe", "sqlalchemy"} <= set(ended.stdout.split())
+    assert "opentelemetry" not in ended.stdout.split()
+
+
+def test_without_the_extra_documents_go_on_and_the_log_says_what_is_missing(tmp_path: Path):
+    settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
+    ended = _run(
+        "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n" + PROGRAM,
+        {**settings, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"},
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "docpipe-extract[traces]" in ended.stderr
+
+
+def test_a_collector_that_is_away_stops_no_document(tmp_path: Path):
+    settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
+    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    ended = _run(PROGRAM, settings | away)
+    assert ended.returncode == 0, ended.stderr
+
+
+def _run(program: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=settings, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
