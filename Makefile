@@ -79,7 +79,7 @@ pictures: $(SAMPLES) ## Draw the pictures of the README anew, from real output
 clean: ## Remove what `make run` and `make pictures` wrote into out/
 	rm -rf $(OUT)
 
-$(SAMPLES): $(BASE) $(wildcard docpipe/samples/*.py docpipe/samples/content/words/*.txt docpipe/samples/content/words/*/*.txt)
+$(SAMPLES): $(BASE) $(shell find docpipe/samples -name '*.py' -o -name '*.txt')
 	$(BIN)/python -m docpipe.samples $(OUT)/samples --seed 7
 	@touch $@
 
