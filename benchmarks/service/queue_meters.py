@@ -29,7 +29,7 @@ KINDS = ("worker child", "page drawer", "worker parent", "keeper", "redis", "pos
 def processes(stand: Stand) -> Iterator[tuple[str, psutil.Process]]:
     """Every process of the service, with its kind."""
     roots = [("redis", stand.redis.process), ("postgres", stand.postgres.process)]
-    roots += [("keeper" if "keeper" in each.command else "worker", each.process) for each in stand.programs]
+    roots += [("keeper" if "maintain" in each.command else "worker", each.process) for each in stand.programs]
     for kind, started in roots:
         if started is None:
             continue

@@ -228,7 +228,7 @@ def worker(environment: Mapping[str, str], log: Path, *more: str, queues: str = 
 
 
 def docpipe(environment: Mapping[str, str], log: Path, *arguments: str) -> Program:
-    """A command of docpipe's own, such as `keeper`."""
+    """A command of docpipe's own, such as `maintain`."""
     return Program([sys.executable, "-m", "docpipe", *arguments], environment, log)
 
 

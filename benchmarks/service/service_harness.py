@@ -41,7 +41,7 @@ class Stand:
 
     def keeper(self) -> Program:
         """Not yet started."""
-        started = docpipe(self._environment(), self.folder / "keeper.log", "keeper")
+        started = docpipe(self._environment(), self.folder / "maintenance.log", "maintain")
         self.programs.append(started)
         return started
 

@@ -30,9 +30,9 @@ COMMANDS = {
     "submit": ("docpipe.cli.submit:submit", "Put documents into the queue."),
     "status": ("docpipe.cli.status:status", "Say how far documents in the queue are."),
     "queue": ("docpipe.cli.queue:queue", "Say what waits, who works and what went wrong; try again, delete."),
-    "keeper": (
-        "docpipe.cli.maintain:keeper",
-        "Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.",
+    "maintain": (
+        "docpipe.cli.maintain:maintain",
+        "Maintain the service: free jobs of dead workers, send lost messages again, deliver webhooks.",
     ),
     "serve": ("docpipe.cli.serve:serve", "Serve the HTTP API."),
     "key": ("docpipe.cli.key:key", "Make, list and revoke the keys of the HTTP API."),

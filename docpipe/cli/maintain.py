@@ -1,4 +1,4 @@
-"""`docpipe keeper`: the process that keeps the service in order. In: settings. Out: nothing; its log tells."""
+"""`docpipe maintain`: the maintenance process of the service. In: settings. Out: a log on standard error."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from docpipe.store.jobs.waiting import Duties
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Only say whether a keeper is at work; exit code 8: none is.")
-def keeper(check: bool) -> None:
-    """Keep the service in order: free the jobs of dead workers, tell the broker what it forgot.
+@click.option("--check", is_flag=True, help="Only say whether a maintenance process is at work; exit code 8: none is.")
+def maintain(check: bool) -> None:
+    """Maintain the service: free jobs of dead workers, send lost messages again, deliver webhooks.
 
-    It also delivers webhooks and answers, and deletes originals whose time is over (DOCPIPE_KEEP_DAYS). Run one beside
-    the workers; a second one waits until the first is gone.
+    It also delivers the answers to other programs, and deletes originals after DOCPIPE_KEEP_DAYS. Run one beside the
+    workers; a second one waits until the first is gone.
     """
     settings = load_settings()
     if check:
@@ -36,9 +36,9 @@ def keeper(check: bool) -> None:
 
 
 def _holder(settings: Settings) -> str:
-    """The keeper that is at work. Raises QueueError when there is none."""
+    """The maintenance process that is at work. Raises QueueError when there is none."""
     with opened_database(settings) as database:
         holder = Duties(database).holder(DUTY)
     if holder is None:
-        raise QueueError("no keeper is at work", hint="Start one beside the workers: docpipe keeper.")
+        raise QueueError("no maintenance process is at work", hint="Start one beside the workers: docpipe maintain.")
     return holder

@@ -24,7 +24,7 @@ from docpipe.store.jobs.waiting import Duties
 LAST_FAILURES = 5
 NAMES_SHOWN = 5  # of workers
 NO_WORKER = "none answers: `celery -A docpipe.workers.app worker` starts one"
-NO_KEEPER = "none: the jobs of dead workers wait, and messages are not sent; `docpipe keeper` starts one"
+NO_MAINTENANCE = "none: jobs of dead workers wait, and messages are not sent; `docpipe maintain` starts one"
 FAILURES: tuple[State, ...] = ("failed", "quarantined")
 
 
@@ -40,7 +40,7 @@ def queue(context: click.Context, database: str | None) -> None:
     if context.invoked_subcommand is None:
         with opened_service(settings_with(database), create=False) as service:
             for what, found in _findings(service):
-                click.echo(f"{what:<10} {found}")
+                click.echo(f"{what:<11} {found}")
             failed, _ = service.view.page(Wanted(states=FAILURES), limit=LAST_FAILURES)
             if failed:
                 click.echo("\nThe last failures; `docpipe queue retry ID` tries one again:")
@@ -121,7 +121,7 @@ def _findings(service: Service) -> Iterator[tuple[str, str]]:
     else:
         yield "broker", f"{broker}: {depths}"
         yield "workers", _named(workers) if workers else NO_WORKER
-    yield "keeper", Duties(service.database).holder(DUTY) or NO_KEEPER
+    yield "maintenance", Duties(service.database).holder(DUTY) or NO_MAINTENANCE
     yield "jobs", counts_line(service.view.counts())
     oldest = service.view.oldest(tuple(WAITING.values()))
     if oldest is not None:

@@ -208,7 +208,7 @@ def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
     found = dict(re.findall(r"^(\w+(?: back)?) +(.+)$", said, re.MULTILINE))
     assert found["broker"].endswith("3 in docpipe.prepare, 0 in docpipe.understand")
     assert "none answers" in found["workers"]
-    assert found["keeper"] == "house:17"
+    assert found["maintenance"] == "house:17"
     assert found["jobs"] == "2 queued, 1 failed"
     assert "oldest.pdf was taken in" in found["oldest"]
     assert "1 are tried again; the last one for: the disk is full. Make room." in found["set back"]
@@ -220,7 +220,7 @@ def test_queue_says_that_the_broker_is_away_and_still_all_that_the_database_know
     assert invoke(["queue"]) == 0
     said = capsys.readouterr().out
     assert "the broker cannot be reached" in said
-    assert "docpipe keeper` starts one" in said
+    assert "docpipe maintain` starts one" in said
     assert "no jobs" in said
 
 

@@ -55,7 +55,7 @@ def test_what_the_file_starts_reads_a_document_and_stops_in_order(composition: C
         if name != BY_HAND:
             composition.start(name)
     lasting = [name for name in ours if "test" in ours[name]["healthcheck"]]
-    assert {"api", "keeper"} < set(lasting)
+    assert {"api", "maintenance"} < set(lasting)
 
     made = composition.run("api", "docpipe", "key", "create", "tests", "--role", "submit", "--role", "read")
     assert made.returncode == 0, made.stderr
@@ -94,7 +94,7 @@ def test_a_service_that_is_away_is_not_healthy(services: dict[str, Any], postgre
     """A health check that always passes would be found by nobody."""
     empty = Composition(services, tmp_path, postgres_url)
     assert not empty.is_healthy("api")
-    assert not empty.is_healthy("keeper")
+    assert not empty.is_healthy("maintenance")
 
 
 def test_nothing_starts_without_passwords():
@@ -110,7 +110,7 @@ def test_only_the_api_can_be_reached_and_only_from_this_machine(services: dict[s
     networks = read(FILE, GIVEN)["networks"]
     closed = {name for name, network in networks.items() if network.get("internal")}
     out = {name for name, service in services.items() if set(service["networks"]) - closed}
-    assert out == {"api", "keeper", "hosted-worker", BY_HAND}, "who opens files of strangers has no way out"
+    assert out == {"api", "maintenance", "hosted-worker", BY_HAND}, "who opens files of strangers has no way out"
 
 
 def test_no_process_has_more_rights_than_it_needs(services: dict[str, Any], ours: dict[str, Any]):

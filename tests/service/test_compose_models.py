@@ -70,7 +70,7 @@ def understood_by(worker: str, composition: Composition, service: Service) -> li
     for number in NUMBERS:
         (folder / f"{number}.pdf").write_bytes(pdf("Invoice", f"Invoice number: {number}"))
     composition.start("cpu-worker")
-    composition.start("keeper")
+    composition.start("maintenance")
     sent = composition.run("api", "docpipe", "submit", str(folder), "--schema", f"{folder.parent}/bill.py:Bill")
     assert sent.returncode == 0, sent.stderr
     ids = [json.loads(line)["id"] for line in sent.stdout.splitlines()]

@@ -90,7 +90,7 @@ def test_documents_are_read_over_rabbitmq_the_urgent_first_also_after_it_lost_ev
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         process = worker(environment(**chosen), tmp_path / "worker.log", "--without-gossip", "--without-mingle")
         ended = lambda job: service.jobs.get(job.id).ended  # noqa: E731
-        with running(process, docpipe(environment(**chosen), tmp_path / "keeper.log", "keeper")):
+        with running(process, docpipe(environment(**chosen), tmp_path / "maintenance.log", "maintain")):
             wait_until(lambda: all(ended(job) for job in (*bulk, urgent)), "all are read")
             assert min((*bulk, urgent), key=ended) == urgent
             assert [name.partition("@")[0] for name in service.sender.workers()] == ["worker"]

@@ -146,7 +146,7 @@ def test_watching_into_the_queue_refuses_what_only_reading_here_can_do(settings,
     assert "geheim" not in capsys.readouterr().err
 
 
-def test_with_worker_and_keeper_as_processes_a_watched_folder_empties_itself(settings, tmp_path):
+def test_with_worker_and_maintenance_as_processes_a_watched_folder_empties_itself(settings, tmp_path):
     """All of it as an operator starts it."""
     (tmp_path / "IN" / "first.pdf").write_bytes(pdf("the first"))
     set_up = environment(
@@ -154,8 +154,8 @@ def test_with_worker_and_keeper_as_processes_a_watched_folder_empties_itself(set
     )
     connect.migrate(settings.database_url)
     watch = docpipe(set_up, tmp_path / "watch.log", "watch", str(tmp_path / "IN"), "--queue", "--poll", "0.2")
-    keeper = docpipe(set_up, tmp_path / "keeper.log", "keeper")
-    with running(watch, keeper, worker(set_up, tmp_path / "worker.log")):
+    maintenance = docpipe(set_up, tmp_path / "maintenance.log", "maintain")
+    with running(watch, maintenance, worker(set_up, tmp_path / "worker.log")):
         (tmp_path / "IN" / "notes.pdf").write_text("this is no PDF")
         ended = {"done/first.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
         wait_until(lambda: lying_in(tmp_path / "IN") == ended, "all files are moved")

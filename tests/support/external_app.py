@@ -79,7 +79,7 @@ class Both:
             lease_seconds=10, **{"database_url": f"sqlite:///{self.folder / 'docpipe.db'}", **self.settings},
         )  # fmt: skip
         inside["PYTHONPATH"] += os.pathsep + str(self.folder)  # where a schema of the operator's lies
-        return worker(inside, self.folder / "worker.log"), docpipe(inside, self.folder / "keeper.log", "keeper")
+        return worker(inside, self.folder / "worker.log"), docpipe(inside, self.folder / "maintenance.log", "maintain")
 
     def shop_worker(self) -> Program:
         celery = ("-m", "celery", "-A", "shop", "worker", "-Q", "shop", "-c", "1", "-n", "shop@%h")

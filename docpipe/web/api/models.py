@@ -82,7 +82,9 @@ class Readiness(BaseModel):
     database: Literal["ok", "away"]
     blobs: Literal["ok", "away"]
     broker: Annotated[Literal["ok", "away"], Field(description="while it is away documents are taken in and wait")]
-    keeper: Annotated[Literal["ok", "nobody"], Field(description="`docpipe keeper`: without it nothing is sent again")]
+    keeper: Annotated[
+        Literal["ok", "nobody"], Field(description="`docpipe maintain`: without it nothing is sent again")
+    ]
 
 
 def shown(job: Job, request: Request) -> Document:
