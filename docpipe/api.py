@@ -25,7 +25,7 @@ from docpipe.config import Settings, load_settings
 from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
 from docpipe.errors import EncryptedError, ModelError, UsageError
 from docpipe.ingest import ingest
-from docpipe.pipeline import Cascade, Judge, Parts
+from docpipe.pipeline import AcceptancePolicy, Cascade, PipelineParts
 from docpipe.ports import Extractor
 from docpipe.rasterise import TEXT_DPI, PageRasteriser
 from docpipe.render import Limits, Renderer
@@ -115,12 +115,12 @@ def picture_sides(model: str) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class Kit:
-    """All that a process needs to work on documents: the renderer's child, the parts of the flow, the judge."""
+class Components:
+    """All that a process needs to work on documents: the renderer's child, the parts of the flow, the policy."""
 
     renderer: Renderer
-    parts: Parts
-    judge: Judge
+    parts: PipelineParts
+    policy: AcceptancePolicy
 
     def open(self, path: Path, passwords: Iterable[str] = ()) -> Document:
         """Take the file in, with the password that fits. Raises InputError."""
@@ -138,15 +138,17 @@ class Kit:
         self.renderer.close()
 
 
-def choose_kit(model: str, accept_error: float, limits: Limits, *, threads: int, salt: str = "") -> Kit:
+def load_components(model: str, accept_error: float, limits: Limits, *, threads: int, salt: str = "") -> Components:
     """Load the parts. `salt` makes another run key of the same work. Raises ModelError."""
     from docpipe.read import PageReader  # heavy: numpy and the layout of text
 
     extractor = choose_extractor(model, threads=threads)
     renderer = Renderer(limits)
     settings = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
-    parts = Parts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, settings)
-    return Kit(renderer, parts, Judge.found(extractor, accept_error, *_calibration_folders(model)))
+    parts = PipelineParts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, settings)
+    return Components(
+        renderer, parts, AcceptancePolicy.for_extractor(extractor, accept_error, *_calibration_folders(model))
+    )
 
 
 def _calibration_folders(model: str) -> Iterator[Path]:
@@ -231,27 +233,27 @@ def extract(
     error = settings.accept_error if accept_error is None else accept_error
     if not 0.0 < error <= 0.5:
         raise UsageError(f"accept_error is {error}", hint="It is the share of wrong values among the accepted: 0.01.")
-    with _loaded(model or settings.model, error, settings) as kit, _as_file(source) as (path, name):
-        document = replace(kit.open(path, [password] if password else []), name=name)
-        extraction = pipeline.extract(document, wanted, kit.parts, kit.judge)
+    with _loaded(model or settings.model, error, settings) as components, _as_file(source) as (path, name):
+        document = replace(components.open(path, [password] if password else []), name=name)
+        extraction = pipeline.extract(document, wanted, components.parts, components.policy)
     return Result(document, extraction, wanted.chosen(extraction.schema))
 
 
-_kits: dict[tuple[object, ...], Kit] = {}
+_components: dict[tuple[object, ...], Components] = {}
 _one_at_a_time = threading.Lock()
 """Documents of one process go one after another: pages are read with all cores anyway."""
 
 
 @contextlib.contextmanager
-def _loaded(model: str, accept_error: float, settings: Settings) -> Iterator[Kit]:
+def _loaded(model: str, accept_error: float, settings: Settings) -> Iterator[Components]:
     """The parts, loaded once for each model; closed when the process ends."""
     key = (model, settings.limits(), settings.calibrations)
     with _one_at_a_time:
-        if key not in _kits:
-            _kits[key] = choose_kit(model, accept_error, settings.limits(), threads=usable_cores())
-            atexit.register(_kits[key].close)
-        kit = _kits[key]
-        yield replace(kit, judge=replace(kit.judge, accept_error=accept_error))
+        if key not in _components:
+            _components[key] = load_components(model, accept_error, settings.limits(), threads=usable_cores())
+            atexit.register(_components[key].close)
+        components = _components[key]
+        yield replace(components, policy=replace(components.policy, accept_error=accept_error))
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ class CroppedImage:
         return CroppedImage(self.whole.turned(degrees), box)
 
 
-def unsure(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_SURE) -> tuple[str, ...]:
+def uncertain_paths(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_SURE) -> tuple[str, ...]:
     """Templates of single fields and paths of lists that are not sure: a value that is not accepted, a list with such a
     cell or without rows, a field whose absence is not sure or that has to be there. In schema order."""
     by_path = {field.path: field for field in fields}
@@ -69,7 +69,7 @@ def unsure(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_
     return tuple(found)
 
 
-def joined(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
+def merge_answers(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
     """One answer of two: for single fields that both were asked about, a mixture in which both weigh the same; of a
     list the second's rows, if it found any; of one in which it broke off, if these are more than the first's."""
     theirs = {path for path in asked if _has_better_rows(second, first, path)}
@@ -120,7 +120,7 @@ def added(one: Mapping[str, float], other: Mapping[str, float]) -> dict[str, flo
     return {name: one.get(name, 0.0) + other.get(name, 0.0) for name in {**one, **other}}
 
 
-def crops(fields: Iterable[Field], pages: Sequence[Page]) -> dict[str, Page]:
+def doubtful_regions(fields: Iterable[Field], pages: Sequence[Page]) -> dict[str, Page]:
     """Path of a doubtful single field -> the part of the page around its evidence, the least sure first."""
     by_number = {page.number: page for page in pages if page.image is not None}
     doubtful = sorted((one for one in fields if _is_to_reread(one)), key=lambda one: one.confidence)

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
-from docpipe.cascade import added, crops, joined, unsure, with_cost
+from docpipe.cascade import added, doubtful_regions, merge_answers, uncertain_paths, with_cost
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
 from docpipe.errors import AnswerError, CorruptError, DocpipeError, TooLargeError
 from docpipe.ground import ground
-from docpipe.ports import Extractor, Rasteriser, Reader, Rereader
-from docpipe.result import Run
+from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor
+from docpipe.result import RunIdentity
 from docpipe.schema import Schema
 from docpipe.validate import validate
 
@@ -30,7 +30,7 @@ ACCEPT_ERROR = 0.01  # of the accepted values, the share that may be wrong, unle
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PipelineParts:
     """What a shell plugs in. `settings` names all that changes pages and words: resolution, reader and its version."""
 
     rasteriser: Rasteriser
@@ -63,15 +63,17 @@ class Cascade:
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
+class AcceptancePolicy:
     """How sure is sure enough: a calibration and the error that is allowed among the accepted values."""
 
     calibration: Calibration
     accept_error: float = ACCEPT_ERROR
-    second: Calibration | None = None  # of a cascade's second model
+    second_calibration: Calibration | None = None  # of a cascade's second model
 
     @classmethod
-    def found(cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR, *folders: Path) -> Judge:
+    def for_extractor(
+        cls, extractor: Extractor, accept_error: float = ACCEPT_ERROR, *folders: Path
+    ) -> AcceptancePolicy:
         """With the calibration that was fitted for this extractor, in one of the folders or in the package. Of a
         cascade: the first model's own, and for what the second was asked one that was fitted for the cascade."""
         if isinstance(extractor, Cascade):
@@ -81,18 +83,20 @@ class Judge:
 
     @property
     def fingerprint(self) -> str:
-        return self.calibration.fingerprint + (f"+{self.second.fingerprint}" if self.second else "")
+        return self.calibration.fingerprint + (
+            f"+{self.second_calibration.fingerprint}" if self.second_calibration else ""
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDocument:
     """Pages with their words (their images are handles, drawn when opened), and what the stages took in seconds."""
 
     pages: list[Page]
     timings: Mapping[str, float] = field(default_factory=dict)
 
 
-def prepare(document: Document, *, rasteriser: Rasteriser, reader: Reader) -> Prepared:
+def prepare(document: Document, *, rasteriser: Rasteriser, reader: Reader) -> PreparedDocument:
     """CPU work: the pages and what is written on them. Raises CorruptError when not one page can be read."""
     pages: list[Page] = []
     timings = {"rasterise": 0.0, "read": 0.0}
@@ -106,31 +110,38 @@ def prepare(document: Document, *, rasteriser: Rasteriser, reader: Reader) -> Pr
     if not any(page.image is not None or page.words for page in pages):
         reason = next((f": {issue.message}" for page in pages for issue in page.issues), "")
         raise CorruptError(f"none of the {len(pages)} pages could be read{reason}")
-    return Prepared(pages, timings)
+    return PreparedDocument(pages, timings)
 
 
-def understand(prepared: Prepared, schema: Schema, *, extractor: Extractor, run: Run, judge: Judge) -> Extraction:
+def understand(
+    prepared: PreparedDocument, schema: Schema, *, extractor: Extractor, run: RunIdentity, policy: AcceptancePolicy
+) -> Extraction:
     """GPU work, or the embedded network on the CPU: candidates, then evidence, decision and checks. Of a schema of
     choices, the result is of the one that the extractor chose."""
-    (found,) = understand_many([prepared], schema, extractor=extractor, runs=[run], judge=judge)
+    (found,) = understand_many([prepared], schema, extractor=extractor, runs=[run], policy=policy)
     if isinstance(found, DocpipeError):
         raise found
     return found
 
 
 def understand_many(
-    batch: Sequence[Prepared], schema: Schema, *, extractor: Extractor, runs: Sequence[Run], judge: Judge
+    batch: Sequence[PreparedDocument],
+    schema: Schema,
+    *,
+    extractor: Extractor,
+    runs: Sequence[RunIdentity],
+    policy: AcceptancePolicy,
 ) -> list[Extraction | DocpipeError]:
     """The same for several documents. Where one has no result, the error that it has instead stands in its place."""
     first, second = (extractor.first, extractor.second) if isinstance(extractor, Cascade) else (extractor, None)
-    works = [_Work(prepared, run, judge, schema) for prepared, run in zip(batch, runs, strict=True)]
+    works = [_Work(prepared, run, policy, schema) for prepared, run in zip(batch, runs, strict=True)]
     _ask(works, first)
     if second is not None:
         _ask_again(works, second)
     last = second or first
     for work in works:
-        if isinstance(last, Rereader) and work.error is None:
-            work.reread(last)
+        if isinstance(last, RegionExtractor) and work.error is None:
+            work.extract_regions(last)
     return [work.error or work.result() for work in works]
 
 
@@ -143,9 +154,9 @@ def batch_of(extractor: Extractor) -> int:
 class _Work:
     """One document on its way: what was answered, and what was decided from it."""
 
-    prepared: Prepared
-    run: Run
-    judge: Judge
+    prepared: PreparedDocument
+    run: RunIdentity
+    policy: AcceptancePolicy
     schema: Schema
     answer: Answer = field(default_factory=lambda: Answer(()))
     fields: tuple[Field, ...] = ()
@@ -155,26 +166,26 @@ class _Work:
 
     def take(self, answer: Answer) -> None:
         self.answer, self.schema = answer, self.schema.chosen(answer.schema)
-        self.fields = self._decided(self.judge.calibration)
+        self.fields = self._decided(self.policy.calibration)
 
     def take_second(self, answer: Answer) -> None:
         """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
         asked, sure = self.unsure, self.fields
-        self.answer = joined(self.answer, answer, asked)
+        self.answer = merge_answers(self.answer, answer, asked)
         kept = {one.path: one for one in sure if one.path.partition("[")[0] not in asked and one.path not in asked}
-        decided = self._decided(self.judge.second or self.judge.calibration)
+        decided = self._decided(self.policy.second_calibration or self.policy.calibration)
         self.fields = tuple(kept.get(one.path) or _of_second(one) for one in decided)
 
-    def reread(self, extractor: Rereader) -> None:
+    def extract_regions(self, extractor: RegionExtractor) -> None:
         """Once: the doubtful single fields, each from its crop."""
-        asked = crops(self.fields, self.prepared.pages)
+        asked = doubtful_regions(self.fields, self.prepared.pages)
         if self.unsure:  # the first model's sure values are not the second's to doubt
             asked = {path: crop for path, crop in asked.items() if path in self.unsure}
         if not asked:
             return
         started = perf_counter()
         try:
-            again = extractor.reread(asked, self.schema)
+            again = extractor.extract_regions(asked, self.schema)
         except DocpipeError as error:  # the first look was paid for, and stands
             said = Issue("not_reread", f"doubtful values were not read again: {error.message}")
             self.answer = replace(with_cost(self.answer, error.cost), issues=(*self.answer.issues, said))
@@ -182,22 +193,22 @@ class _Work:
         finally:
             self.seconds["extract"] += perf_counter() - started
         self.unsure = self.unsure or tuple(asked)
-        if self.judge.second is not None:
+        if self.policy.second_calibration is not None:
             self.take_second(again)
         else:
-            self.answer = joined(self.answer, again, tuple(asked))
-            self.fields = self._decided(self.judge.calibration)
+            self.answer = merge_answers(self.answer, again, tuple(asked))
+            self.fields = self._decided(self.policy.calibration)
 
     def result(self) -> Extraction:
         started = perf_counter()
-        issues = [*_said(self.answer), *_unproven(self.judge, asked_second=bool(self.unsure))]
+        issues = [*_said(self.answer), *_unproven(self.policy, asked_second=bool(self.unsure))]
         extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
         self.seconds["decide"] += perf_counter() - started
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
 
     def _decided(self, calibration: Calibration) -> tuple[Field, ...]:
         started, pages = perf_counter(), self.prepared.pages
-        threshold = calibration.threshold(self.judge.accept_error)
+        threshold = calibration.threshold(self.policy.accept_error)
         grounded = ground(self.answer, pages)
         decided = decide(grounded, self.schema, pages, calibration=calibration, threshold=threshold)
         self.seconds["decide"] += perf_counter() - started
@@ -221,7 +232,7 @@ def _ask_again(works: Sequence[_Work], extractor: Extractor) -> None:
     """Documents that are unsure of the same fields go together."""
     groups: dict[tuple[str, tuple[str, ...]], list[_Work]] = {}
     for work in works:
-        work.unsure = unsure(work.fields, work.schema) if work.error is None else ()
+        work.unsure = uncertain_paths(work.fields, work.schema) if work.error is None else ()
         if work.unsure:
             groups.setdefault((work.schema.name, work.unsure), []).append(work)
     for (_, asked), members in groups.items():
@@ -260,14 +271,14 @@ def _alone(extractor: Extractor, pages: Sequence[Page], schema: Schema) -> Answe
         return error
 
 
-def extract(document: Document, schema: Schema, parts: Parts, judge: Judge) -> Extraction:
+def extract(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> Extraction:
     """One document, from its file to its result."""
-    run = plan(document, schema, parts, judge)
+    run = plan(document, schema, parts, policy)
     prepared = prepare(document, rasteriser=parts.rasteriser, reader=parts.reader)
-    return understand(prepared, schema, extractor=parts.extractor, run=run, judge=judge)
+    return understand(prepared, schema, extractor=parts.extractor, run=run, policy=policy)
 
 
-def plan(document: Document, schema: Schema, parts: Parts, judge: Judge) -> Run:
+def plan(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> RunIdentity:
     """What the result will be the result of. Known before any work, so that a store can say it is done already."""
     recipe = {
         "pipeline": PIPELINE_VERSION,
@@ -275,10 +286,10 @@ def plan(document: Document, schema: Schema, parts: Parts, judge: Judge) -> Run:
         "schema": [schema.name, schema.version],
         "extractor": parts.extractor.name,
         "settings": parts.settings,
-        "judge": [judge.fingerprint, judge.accept_error],
+        "policy": [policy.fingerprint, policy.accept_error],
     }
     key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-    return Run(document.id, parts.extractor.name, key)
+    return RunIdentity(document.id, parts.extractor.name, key)
 
 
 def _said(answer: Answer) -> Iterator[Issue]:
@@ -287,14 +298,14 @@ def _said(answer: Answer) -> Iterator[Issue]:
         yield Issue("answer_cut_off", f"the extractor's answer was cut off ({answer.finish}); fields may be missing")
 
 
-def _unproven(judge: Judge, *, asked_second: bool) -> Iterator[Issue]:
-    calibrations = [(judge.calibration, "no value")]
-    if asked_second and judge.second is not None:
-        calibrations.append((judge.second, "no value of the second model"))
+def _unproven(policy: AcceptancePolicy, *, asked_second: bool) -> Iterator[Issue]:
+    calibrations = [(policy.calibration, "no value")]
+    if asked_second and policy.second_calibration is not None:
+        calibrations.append((policy.second_calibration, "no value of the second model"))
     for calibration, what in calibrations:
-        if calibration.threshold(judge.accept_error) is None:
+        if calibration.threshold(policy.accept_error) is None:
             message = (
                 f"{what} is accepted: {len(calibration.held_out)} checked examples of this extractor do not prove"
-                f" an error of at most {judge.accept_error:.2%} at any confidence"
+                f" an error of at most {policy.accept_error:.2%} at any confidence"
             )
             yield Issue("not_calibrated", message)

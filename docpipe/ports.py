@@ -53,10 +53,10 @@ class Extractor(Protocol):
 
 
 @runtime_checkable
-class Rereader(Protocol):
+class RegionExtractor(Protocol):
     """An extractor that can look again, and closer, at the place where a value is thought to stand."""
 
-    def reread(self, crops: Mapping[str, Page], schema: Schema) -> Answer:
+    def extract_regions(self, regions: Mapping[str, Page], schema: Schema) -> Answer:
         """Candidates for the fields that the crops are named after (concrete paths of single fields), each from its
         crop alone: a page whose picture is a part of one."""
         ...

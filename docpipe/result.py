@@ -25,7 +25,7 @@ _BOX_DIGITS = 5  # a hundredth of a pixel on an A4 page at 200 dpi
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunIdentity:
     """What a result is the result of. The same `key` means the same work."""
 
     document_id: str

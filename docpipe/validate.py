@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.ports import Rule
-from docpipe.result import Run, put
+from docpipe.result import RunIdentity, put
 from docpipe.schema import Schema, template
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ NAMED_IN_A_REASON = 5  # fields that one sentence names
 
 
 def validate(
-    fields: Sequence[Field], schema: Schema, pages: Sequence[Page], *, run: Run, issues: Sequence[Issue] = ()
+    fields: Sequence[Field], schema: Schema, pages: Sequence[Page], *, run: RunIdentity, issues: Sequence[Issue] = ()
 ) -> Extraction:
     """`issues` are what the extractor and the decision say about the document as a whole."""
     checked = _refused_by_pydantic(fields, schema)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks.accuracy.quality import SETS, gather
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
-from docpipe.cascade import ABSENT_SURE, unsure
+from docpipe.api import Components, load_components
+from docpipe.cascade import ABSENT_SURE, uncertain_paths
 from docpipe.config import load_settings
 from docpipe.data import Field
 from docpipe.errors import DocpipeError
@@ -65,7 +65,7 @@ class Answered:
     schema: Schema
 
     def asked(self, absent_sure: float) -> frozenset[str]:
-        return frozenset(unsure(self.fields, self.schema, absent_sure))
+        return frozenset(uncertain_paths(self.fields, self.schema, absent_sure))
 
 
 def main() -> None:
@@ -76,19 +76,19 @@ def main() -> None:
     parser.add_argument("--only", default="", help="sets whose title contains this")
     parser.add_argument("--most", type=int, default=40, help="documents of one set")
     options = parser.parse_args()
-    kit = choose_kit("embedded", ACCEPT_ERROR, load_settings().limits(), threads=1)
+    components = load_components("embedded", ACCEPT_ERROR, load_settings().limits(), threads=1)
     together: list[Answered] = []
     titles = []
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
             sets = _drawn(Path(name), options) if options.data is None else _labelled(Path(name), options)
             for title, schema, folder, documents, only_visible in sets:
-                found = list(_answered(kit, schema, folder, documents, only_visible=only_visible))
+                found = list(_answered(components, schema, folder, documents, only_visible=only_visible))
                 together += found
                 titles.append(title)
                 print("\n".join(table(title, found)), flush=True)
     finally:
-        kit.close()
+        components.close()
     if len(titles) > 1:
         print("\n".join(table("all of them", together)))
 
@@ -123,14 +123,14 @@ def _labelled(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
 
 
 def _answered(
-    kit: Kit, schema: Schema, folder: Path, documents: Sequence[Labelled], *, only_visible: bool
+    components: Components, schema: Schema, folder: Path, documents: Sequence[Labelled], *, only_visible: bool
 ) -> Iterator[Answered]:
     fields: dict[str, tuple[Field, ...]] = {}
     results = []
     for labelled in documents:
         path = folder / "docs" / Path(labelled.file).name
         try:
-            found = pipeline.extract(kit.open(path), schema, kit.parts, kit.judge)
+            found = pipeline.extract(components.open(path), schema, components.parts, components.policy)
         except DocpipeError as error:
             print(f"left out: {labelled.file}: {error}")
             continue

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.forms import schema_of
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
+from docpipe.api import Components, load_components
 from docpipe.data import Page
 from docpipe.render import Limits
 from docpipe.samples import TICKS, Drawn, draw
@@ -33,10 +33,10 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--model", default="embedded")
     options = parser.parse_args()
-    kit = choose_kit(options.model, pipeline.ACCEPT_ERROR, Limits(), threads=2)
+    components = load_components(options.model, pipeline.ACCEPT_ERROR, Limits(), threads=2)
     totals: Counter[object] = Counter()
     for number in range(options.count):
-        totals.update(_questionnaire(kit, draw(TICKS, FIRST_SEED + number)))
+        totals.update(_questionnaire(components, draw(TICKS, FIRST_SEED + number)))
     print(f"{options.count} questionnaires, {totals['answered']} ticked questions, {totals['open']} left open")
     print(f"  guessing one of the options: {sum(1 / count for count in COUNTS) / len(COUNTS):.3f}")
     for way in ("picture", "no picture"):
@@ -46,7 +46,7 @@ def main() -> None:
         )
 
 
-def _questionnaire(kit: Kit, drawn: Drawn) -> Counter[object]:
+def _questionnaire(components: Components, drawn: Drawn) -> Counter[object]:
     asked = {description: path for path, description in drawn.fields.items() if "[]" not in path}
     found: Counter[object] = Counter()
     if not asked:
@@ -55,11 +55,11 @@ def _questionnaire(kit: Kit, drawn: Drawn) -> Counter[object]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ticks.pdf"
         path.write_bytes(drawn.pdf)
-        document = kit.open(path)
-        parts = kit.parts
+        document = components.open(path)
+        parts = components.parts
         pages = pipeline.prepare(document, rasteriser=parts.rasteriser, reader=parts.reader).pages
-        seen = _answers(kit, pages, schema)
-        blind = _answers(kit, [replace(page, image=None) for page in pages], schema)
+        seen = _answers(components, pages, schema)
+        blind = _answers(components, [replace(page, image=None) for page in pages], schema)
     for field in asked.values():
         truth = drawn.truth.get(field)
         found["open" if truth is None else "answered"] += 1
@@ -69,8 +69,8 @@ def _questionnaire(kit: Kit, drawn: Drawn) -> Counter[object]:
     return found
 
 
-def _answers(kit: Kit, pages: Sequence[Page], schema: Schema) -> Mapping[str, object]:
-    answer = kit.parts.extractor.extract(pages, schema)
+def _answers(components: Components, pages: Sequence[Page], schema: Schema) -> Mapping[str, object]:
+    answer = components.parts.extractor.extract(pages, schema)
     best: dict[str, tuple[float, str]] = {}
     for one in answer.candidates:
         best[one.path] = max(best.get(one.path, (0.0, "")), (one.score, one.text))

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
+from docpipe.api import Components, load_components
 from docpipe.data import Box, Field, Page
 from docpipe.errors import InputError
 from docpipe.evaluate.anls import THRESHOLD, mean_score, similarity
@@ -35,7 +35,7 @@ COVERED = 0.5  # of a word's area inside an answer's box, to be of that answer
 MISREAD = 0.02  # so near to what the reading allows, nothing but the reading was wrong
 CAUSES = ("not read", "nothing answered", "answered elsewhere", "begun or ended wrong", "letters misread", "right")
 
-_kit: Kit | None = None
+_components: Components | None = None
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,15 @@ def _mean(values: Sequence[float]) -> float:
 
 def _form(task: tuple[Path, Mapping[str, Any]]) -> list[Asked]:
     """All questions of one form; a form that cannot be read has answered nothing."""
-    global _kit  # noqa: PLW0603 - made once in each worker process
-    _kit = _kit or choose_kit("embedded", pipeline.ACCEPT_ERROR, Limits(), threads=1)
+    global _components  # noqa: PLW0603 - made once in each worker process
+    _components = _components or load_components("embedded", pipeline.ACCEPT_ERROR, Limits(), threads=1)
     folder, label = task
     pairs = answered(label["pairs"])
     if not pairs:
         return []
     names = field_names(list(pairs))
     try:
-        pages, fields = _fill_in(_kit, folder / label["file"], schema_of(names))
+        pages, fields = _fill_in(_components, folder / label["file"], schema_of(names))
     except InputError:
         pages, fields = [], {}
     size = (float(label["width"]), float(label["height"]))
@@ -143,11 +143,13 @@ def schema_of(names: Mapping[str, str]) -> Schema:
         return load_schema(str(path))
 
 
-def _fill_in(kit: Kit, path: Path, schema: Schema) -> tuple[list[Page], dict[str, Field]]:
-    document = kit.open(path)
-    run = pipeline.plan(document, schema, kit.parts, kit.judge)
-    prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
-    extraction = pipeline.understand(prepared, schema, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+def _fill_in(components: Components, path: Path, schema: Schema) -> tuple[list[Page], dict[str, Field]]:
+    document = components.open(path)
+    run = pipeline.plan(document, schema, components.parts, components.policy)
+    prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
+    extraction = pipeline.understand(
+        prepared, schema, extractor=components.parts.extractor, run=run, policy=components.policy
+    )
     return prepared.pages, {field.path: field for field in extraction.fields}
 
 

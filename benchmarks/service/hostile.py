@@ -63,7 +63,7 @@ def through_the_api(files: Sequence[Path], schema: str, folder: Path) -> Iterato
         client.headers["authorization"] = f"Bearer {secret}"
         for file in files:
             yield _sent(client, desk, file, schema)
-        for opened in (desk._renderer, *desk._kits.values()):
+        for opened in (desk._renderer, *desk._components.values()):
             opened.close()
 
 

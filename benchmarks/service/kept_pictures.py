@@ -19,9 +19,9 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from docpipe import pipeline
-from docpipe.api import LARGE_PICTURES, SMALL_PICTURES, Kit, choose_kit
+from docpipe.api import LARGE_PICTURES, SMALL_PICTURES, Components, load_components
 from docpipe.data import Extraction
-from docpipe.pipeline import Prepared
+from docpipe.pipeline import PreparedDocument
 from docpipe.render import Limits
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
@@ -43,20 +43,24 @@ class Cost:
     seconds: list[float] = field(default_factory=list)
 
 
-def measured(kit: Kit, blobs: Blobs, path: Path, schema: str, costs: dict[int, Cost]) -> Iterator[tuple[str, int]]:
+def measured(
+    components: Components, blobs: Blobs, path: Path, schema: str, costs: dict[int, Cost]
+) -> Iterator[tuple[str, int]]:
     """How many fields differ, by what was kept."""
-    document, wanted = kit.open(path), load_schema(schema)
-    run = pipeline.plan(document, wanted, kit.parts, kit.judge)
-    prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
+    document, wanted = components.open(path), load_schema(schema)
+    run = pipeline.plan(document, wanted, components.parts, components.policy)
+    prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
 
-    def understood(what: Prepared) -> Extraction:
-        return pipeline.understand(what, wanted, extractor=kit.parts.extractor, run=run, judge=kit.judge)
+    def understood(what: PreparedDocument) -> Extraction:
+        return pipeline.understand(
+            what, wanted, extractor=components.parts.extractor, run=run, policy=components.policy
+        )
 
-    kit.renderer.close()  # forgets the last drawing, of which it would make a smaller one
+    components.renderer.close()  # forgets the last drawing, of which it would make a smaller one
     expected = {one.path: one for one in understood(prepared).fields}
     yield "fields", len(expected)
     for sides in KEPT:
-        kit.renderer.close()
+        components.renderer.close()
         next(page for page in prepared.pages if page.image is not None).image.open(max_side=1)  # starts it
         started = perf_counter()
         keep(blobs, JOB, document, prepared.pages, prepared.timings, sides=sides)
@@ -65,7 +69,7 @@ def measured(kit: Kit, blobs: Blobs, path: Path, schema: str, costs: dict[int, C
             costs[sides[0]].seconds.append((perf_counter() - started) / len(drawn))
             costs[sides[0]].sizes += [len(blobs.get(picture_key(JOB, page.number))) for page in drawn]
         _, pages, timings = kept(blobs, JOB)
-        found = {one.path: one for one in understood(Prepared(pages, timings)).fields}
+        found = {one.path: one for one in understood(PreparedDocument(pages, timings)).fields}
         name = " and ".join(f"{side:,}" for side in sides)
         both = [(expected[path], found[path]) for path in expected if path in found]
         yield f"{name}: values", len(expected) - sum(one.value == other.value for one, other in both)
@@ -77,7 +81,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What larger kept pictures cost.")
     parser.add_argument("--documents", type=int, default=6, help="of each sort")
     options = parser.parse_args()
-    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
+    components = load_components("embedded", 0.01, Limits(), threads=1)
     differ: Counter[str] = Counter()
     print("| kept pictures | bytes a page, mean and largest | milliseconds a page: draw, write |\n|---|---|---|")
     with TemporaryDirectory(prefix="docpipe-kept-") as folder:
@@ -89,12 +93,12 @@ def main() -> None:
                 drawing = draw(schema, FIRST_SEED + number, fonts="standard")
                 path = Path(folder, f"{sort}-{number}.pdf")
                 path.write_bytes(drawing.pdf if sort == "text layer" else image_pdf(rasterise(drawing, 200), 200))
-                for what, count in measured(kit, blobs, path, schema, costs):
+                for what, count in measured(components, blobs, path, schema, costs):
                     differ[what] += count
             for side, cost in costs.items():
                 sizes = f"{mean(cost.sizes):,.0f}, {max(cost.sizes):,}"
                 print(f"| {sort}, {side:,} pixels | {sizes} | {1000 * mean(cost.seconds):.0f} |")
-    kit.close()
+    components.close()
     print("\n| of the embedded network's fields | differ from `docpipe run` |\n|---|---|")
     for what, count in differ.items():
         print(f"| {what} | {count:,} |")

@@ -20,7 +20,7 @@ from statistics import median
 
 from benchmarks.speed.documents import drawn_pdfs, long_pdf, scans, with_text_layer
 from benchmarks.speed.timing import JobTime, PlainOcr, peak_memory, whole_job
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
 from docpipe.config import load_settings
 from docpipe.schema import load_schema
@@ -43,7 +43,7 @@ def main() -> None:
     options = _options()
     settings = load_settings()
     model = options.model or settings.model
-    plan = Plan(load_schema(options.schema), model, settings.accept_error, settings.limits())
+    plan = BatchPlan(load_schema(options.schema), model, settings.accept_error, settings.limits())
     jobs = options.jobs or default_jobs()
     with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
         folder = Path(name)
@@ -79,7 +79,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(
-    pictures: Sequence[Path], layered: Sequence[Path], plan: Plan, jobs: int, rounds: int, folder: Path
+    pictures: Sequence[Path], layered: Sequence[Path], plan: BatchPlan, jobs: int, rounds: int, folder: Path
 ) -> Figures:
     figures = Figures()
     plain = PlainOcr()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.run import run
 from docpipe.data import Document, Extraction
 from docpipe.schema import Schema
@@ -88,7 +88,7 @@ class _FirstOpened:
     def page_read(self, file: Path) -> None: ...
 
 
-def whole_job(files: Sequence[Path], plan: Plan, jobs: int, database: Path) -> JobTime:
+def whole_job(files: Sequence[Path], plan: BatchPlan, jobs: int, database: Path) -> JobTime:
     """`docpipe run` on the files, into a new database."""
     found, first = JobTime(), _FirstOpened()
     started = time.perf_counter()

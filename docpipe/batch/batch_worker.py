@@ -9,7 +9,7 @@ import ctypes
 from dataclasses import dataclass, replace
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
+from docpipe.api import Components, load_components
 from docpipe.batch.messages import Opened, PageRead, Task, Tell
 from docpipe.data import Document, Extraction, Page
 from docpipe.ports import Reader
@@ -18,7 +18,7 @@ from docpipe.schema import Schema
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BatchPlan:
     """What is done with every document of a run. `salt` makes other run keys, so that stored work is done again.
     Passwords are tried in turn; they are kept in memory only."""
 
@@ -30,37 +30,37 @@ class Plan:
     salt: str = ""
     threads: int = 1  # as many processes as cores; two threads a page would only get into each other's way
 
-    def __call__(self) -> DocumentStation:
-        kit = choose_kit(self.model, self.accept_error, self.limits, threads=self.threads, salt=self.salt)
+    def __call__(self) -> DocumentWorker:
+        components = load_components(self.model, self.accept_error, self.limits, threads=self.threads, salt=self.salt)
         _trim_memory()
-        return DocumentStation(self, kit)
+        return DocumentWorker(self, components)
 
 
 @dataclass
-class DocumentStation:
+class DocumentWorker:
     """A worker's place, with the models loaded."""
 
-    plan: Plan
-    kit: Kit
+    plan: BatchPlan
+    components: Components
 
     @property
     def name(self) -> str:
-        return self.kit.parts.extractor.name
+        return self.components.parts.extractor.name
 
     def process(self, task: Task, tell: Tell) -> Extraction | None:
-        document = self.kit.open(task.path, self.plan.passwords)
-        schema, judge = self.plan.schema, self.kit.judge
-        run_key = pipeline.plan(document, schema, self.kit.parts, judge).key
+        document = self.components.open(task.path, self.plan.passwords)
+        schema, policy = self.plan.schema, self.components.policy
+        run_key = pipeline.plan(document, schema, self.components.parts, policy).key
         if not tell(Opened(replace(document, password=None), run_key, self.name)):
             return None
-        parts = replace(self.kit.parts, reader=_Reporting(self.kit.parts.reader, tell))
+        parts = replace(self.components.parts, reader=_Reporting(self.components.parts.reader, tell))
         try:
-            return pipeline.extract(document, schema, parts, judge)
+            return pipeline.extract(document, schema, parts, policy)
         finally:
             _trim_memory()
 
     def close(self) -> None:
-        self.kit.close()
+        self.components.close()
 
 
 def _trim_memory() -> None:

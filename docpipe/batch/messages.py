@@ -66,7 +66,7 @@ Tell = Callable[[Opened | PageRead], bool]
 """Returns whether to go on."""
 
 
-class Station(Protocol):
+class BatchWorker(Protocol):
     """Where a worker does its work, once its parts are loaded."""
 
     @property
@@ -81,7 +81,7 @@ class Station(Protocol):
     def close(self) -> None: ...
 
 
-class Setup(Protocol):
+class WorkerSetup(Protocol):
     """Picklable: travels to the worker and loads the parts there."""
 
-    def __call__(self) -> Station: ...
+    def __call__(self) -> BatchWorker: ...

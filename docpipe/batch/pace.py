@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from docpipe.batch.worker_pool import Patience
+from docpipe.batch.worker_pool import Deadlines
 from docpipe.capacity import default_jobs, usable_cores
 from docpipe.config import Settings
 
@@ -25,7 +25,7 @@ class Pace:
 
     jobs: int
     threads: int
-    patience: Patience
+    patience: Deadlines
 
 
 def pace_of(model: str, settings: Settings, jobs: int | None) -> Pace:
@@ -34,9 +34,9 @@ def pace_of(model: str, settings: Settings, jobs: int | None) -> Pace:
     document, page = settings.document_seconds, settings.page_seconds
     wanted = jobs or settings.jobs
     if "hf" in kinds:
-        patience = Patience(LOADING_SECONDS, document + LOCAL_DOCUMENT_SECONDS, page + LOCAL_PAGE_SECONDS)
+        patience = Deadlines(LOADING_SECONDS, document + LOCAL_DOCUMENT_SECONDS, page + LOCAL_PAGE_SECONDS)
         return Pace(wanted or 1, max(1, usable_cores() // (wanted or 1)), patience)
     if kinds & {"openai", "anthropic", "gemini"}:
-        patience = Patience(document_seconds=document + 2 * settings.hosted_patience_seconds, page_seconds=page)
+        patience = Deadlines(document_seconds=document + 2 * settings.hosted_patience_seconds, page_seconds=page)
         return Pace(wanted or default_jobs(), 1, patience)
-    return Pace(wanted or default_jobs(), 1, Patience(document_seconds=document, page_seconds=page))
+    return Pace(wanted or default_jobs(), 1, Deadlines(document_seconds=document, page_seconds=page))

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Task
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.worker_pool import Patience, Pool
+from docpipe.batch.worker_pool import Deadlines, Pool
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.results.result_store import SqlStore
@@ -29,7 +29,13 @@ class Watch(Protocol):
 
 
 def run(
-    files: Iterable[Path], plan: Plan, store: SqlStore, *, jobs: int, watch: Watch, patience: Patience | None = None
+    files: Iterable[Path],
+    plan: BatchPlan,
+    store: SqlStore,
+    *,
+    jobs: int,
+    watch: Watch,
+    patience: Deadlines | None = None,
 ) -> Generator[Outcome, None, None]:
     """Every file gives one outcome, the largest files first: a long one begun last would keep the others waiting.
 
@@ -39,7 +45,7 @@ def run(
     files = list(files)
     if not files:
         return
-    with Pool(plan, min(jobs, len(files)), patience or Patience()) as pool:
+    with Pool(plan, min(jobs, len(files)), patience or Deadlines()) as pool:
         pool.begin()
         yield from run_in(pool, files, plan, store, watch=watch)
 
@@ -47,7 +53,7 @@ def run(
 def run_in(
     pool: Pool,
     files: Iterable[Path],
-    plan: Plan,
+    plan: BatchPlan,
     store: SqlStore,
     *,
     watch: Watch,
@@ -55,7 +61,7 @@ def run_in(
 ) -> Generator[Outcome, None, None]:
     """The same in a pool that stays, with its models loaded. After `stop` what is in work is ended, and nothing is
     begun. A pool whose run was left early, by an error too, has to be closed."""
-    desk = _Desk(plan, store)
+    desk = RunLedger(plan, store)
     tasks = [Task(path) for path in sorted(files, key=_size, reverse=True)]
     for task, message in pool.process(tasks, desk.is_wanted, stop):
         match message:
@@ -70,14 +76,14 @@ def run_in(
 
 
 @dataclass
-class _Desk:
+class RunLedger:
     """Where the parent keeps the books: every attempt, result and failure goes through the store.
 
     The same bytes may lie under several names. One of them is worked on (`working`); a twin that is opened meanwhile
     waits there for its outcome.
     """
 
-    plan: Plan
+    plan: BatchPlan
     store: SqlStore
     open: dict[Path, Opened] = field(default_factory=dict)
     working: dict[str, list[Path]] = field(default_factory=dict)  # run key -> twins that wait

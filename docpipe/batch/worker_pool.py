@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import Self
 
 from docpipe.batch import worker_process
-from docpipe.batch.messages import Failed, Finished, Message, Opened, Ready, Setup, Task, Unfit
+from docpipe.batch.messages import Failed, Finished, Message, Opened, Ready, Task, Unfit, WorkerSetup
 from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
 
 FAREWELL_SECONDS = 1.0
@@ -32,7 +32,7 @@ Wanted = Callable[[Task, Opened], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class Deadlines:
     """How long to wait: for a worker to load its parts, and for a document (a fixed part and one for each page)."""
 
     start_seconds: float = 180.0
@@ -59,9 +59,9 @@ class _Worker:
 class Pool:
     """At most `size` workers. Workers start when there is work; `with` ends them all, at once and whatever they do."""
 
-    setup: Setup
+    setup: WorkerSetup
     size: int
-    patience: Patience = field(default_factory=Patience)
+    patience: Deadlines = field(default_factory=Deadlines)
 
     def __post_init__(self) -> None:
         self._workers: list[_Worker] = []

@@ -14,13 +14,13 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Ready, Setup, Station, Task, Unfit
+from docpipe.batch.messages import BatchWorker, Failed, Finished, Opened, PageRead, Ready, Task, Unfit, WorkerSetup
 from docpipe.errors import DocpipeError, TooLargeError
 
 REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
 
 
-def main(setup: Setup, tasks: Connection, lifeline: Connection, diary: Path) -> None:
+def main(setup: WorkerSetup, tasks: Connection, lifeline: Connection, diary: Path) -> None:
     """The life of a worker. `lifeline` carries nothing: its end is the sign to stop at once."""
     _stand_alone(diary)
     threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
@@ -36,7 +36,7 @@ def main(setup: Setup, tasks: Connection, lifeline: Connection, diary: Path) -> 
         station.close()
 
 
-def _serve(station: Station, tasks: Connection) -> None:
+def _serve(station: BatchWorker, tasks: Connection) -> None:
     while True:
         try:
             task = tasks.recv()
@@ -47,7 +47,7 @@ def _serve(station: Station, tasks: Connection) -> None:
         tasks.send(_outcome(station, task, tasks))
 
 
-def _outcome(station: Station, task: Task, tasks: Connection) -> Finished | Failed:
+def _outcome(station: BatchWorker, task: Task, tasks: Connection) -> Finished | Failed:
     """Whatever goes wrong with a document is its own outcome, never the end of the worker."""
 
     def tell(message: Opened | PageRead) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.pace import pace_of
 from docpipe.batch.run import run as run_batch
@@ -146,8 +146,8 @@ class Tally:
         return self.first_failure or (EXIT_NEEDS_REVIEW if strict and self.to_review else 0)
 
 
-def _plan(options: Options, settings: Settings) -> Plan:
-    return Plan(
+def _plan(options: Options, settings: Settings) -> BatchPlan:
+    return BatchPlan(
         schema=load_schema(options.schema),
         model=options.model or settings.model,
         accept_error=options.accept_error or settings.accept_error,

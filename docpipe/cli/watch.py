@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.pace import pace_of
 from docpipe.cli.service_access import database_option, opened_service, settings_with
 from docpipe.cli.watch_local import HereWatch
@@ -97,7 +97,7 @@ def _chosen(settings: Settings, given: dict[str, Any]) -> Settings:
 def _here(watched: WatchedFolder, schema: Schema, settings: Settings, given: dict[str, Any], poll: float) -> HereWatch:
     limits, passwords = settings.limits(), given["passwords"]
     pace = pace_of(settings.model, settings, given["jobs"])
-    plan = Plan(schema, settings.model, settings.accept_error, limits, passwords, threads=pace.threads)
+    plan = BatchPlan(schema, settings.model, settings.accept_error, limits, passwords, threads=pace.threads)
     return HereWatch(watched, plan, settings.database_url, pace.jobs, pace.patience, poll)
 
 

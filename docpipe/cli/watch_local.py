@@ -12,10 +12,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docpipe.batch.batch_worker import Plan
+from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.run import run_in
-from docpipe.batch.worker_pool import Patience, Pool
+from docpipe.batch.worker_pool import Deadlines, Pool
 from docpipe.cli.failure_note import reason_of
 from docpipe.data import Document
 from docpipe.errors import ModelError, StoreError
@@ -31,10 +31,10 @@ ASIDE_SECONDS = 600.0  # so long the others come first, when the database refuse
 @dataclass
 class HereWatch:
     folder: WatchedFolder
-    plan: Plan
+    plan: BatchPlan
     database: str
     jobs: int
-    patience: Patience
+    patience: Deadlines
     poll: float
     _in_hand: dict[Path, Found] = field(default_factory=dict)
     _aside: dict[Path, float] = field(default_factory=dict)

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.api import Kit
+from docpipe.api import Components
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, MissingError
 from docpipe.log import about
-from docpipe.pipeline import Prepared
-from docpipe.result import Run
+from docpipe.pipeline import PreparedDocument
+from docpipe.result import RunIdentity
 from docpipe.schema import Schema, load_schema
 from docpipe.store.jobs.job_store import Job
 from docpipe.store.jobs.prepared_pages import kept
@@ -40,14 +40,14 @@ log = logging.getLogger("docpipe.worker")
 class Asked:
     """Work for the model, and the jobs that want it: more than one where the same bytes were sent again."""
 
-    prepared: Prepared
-    run: Run
+    prepared: PreparedDocument
+    run: RunIdentity
     jobs: list[Job]
 
 
 class Batch:
-    def __init__(self, desk: Desk, held: Lease, kit: Kit) -> None:
-        self._desk, self._held, self._kit = desk, held, kit
+    def __init__(self, desk: Desk, held: Lease, components: Components) -> None:
+        self._desk, self._held, self._components = desk, held, components
         self._size, self._started = len(held.jobs), perf_counter()
 
     def answer(self) -> None:
@@ -70,7 +70,7 @@ class Batch:
         for job in self._held.jobs:
             with self._by_itself(job):
                 document, pages, timings = kept(self._desk.service.blobs, job.id)
-                run = pipeline.plan(document, schema, self._kit.parts, self._kit.judge)
+                run = pipeline.plan(document, schema, self._components.parts, self._components.policy)
                 known = self._desk.known(run, schema)
                 if known is not None:
                     self._end(job, run, known, paid=False)
@@ -78,13 +78,13 @@ class Batch:
                     asked[run.key].jobs.append(job)
                 else:
                     self._desk.begin(run, schema)
-                    asked[run.key] = Asked(Prepared(pages, timings), run, [job])
+                    asked[run.key] = Asked(PreparedDocument(pages, timings), run, [job])
         return list(asked.values())
 
     def _ask(self, asked: list[Asked], schema: Schema) -> None:
-        extractor, judge = self._kit.parts.extractor, self._kit.judge
+        extractor, policy = self._components.parts.extractor, self._components.policy
         prepared, runs = [one.prepared for one in asked], [one.run for one in asked]
-        answers = pipeline.understand_many(prepared, schema, extractor=extractor, runs=runs, judge=judge)
+        answers = pipeline.understand_many(prepared, schema, extractor=extractor, runs=runs, policy=policy)
         for one, answer in zip(asked, answers, strict=True):
             failure: Exception | None = None
             try:
@@ -101,7 +101,7 @@ class Batch:
                 if isinstance(failure, DocpipeError):
                     failure.cost = {}  # the first job's
 
-    def _end(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
+    def _end(self, job: Job, run: RunIdentity, made: Extraction, *, paid: bool) -> None:
         self._desk.finish(job, run, made, paid=paid)
         self._held.let_go(job)
         seconds = perf_counter() - self._started

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit, picture_sides
+from docpipe.api import Components, load_components, picture_sides
 from docpipe.batch.pace import pace_of
 from docpipe.data import Extraction
 from docpipe.errors import (
@@ -36,7 +36,7 @@ from docpipe.log import about
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.result import Run
+from docpipe.result import RunIdentity
 from docpipe.schema import Schema
 from docpipe.service.submit import Service, Wish, addressed
 from docpipe.store.blobs import opened, original_key
@@ -59,7 +59,7 @@ T = TypeVar("T")
 @dataclass
 class Desk:
     service: Service
-    _kits: dict[str, Kit] = field(default_factory=dict)
+    _components: dict[str, Components] = field(default_factory=dict)
 
     def prepare(self, job_id: str) -> None:
         """Read the pages and keep them for whoever understands them."""
@@ -138,13 +138,13 @@ class Desk:
 
     def _answer(self, held: Lease) -> None:
         (job,) = held.jobs
-        kit = self._kit(job)
-        most = min(pipeline.batch_of(kit.parts.extractor), self.service.settings.batch)
+        components = self._components_for(job)
+        most = min(pipeline.batch_of(components.parts.extractor), self.service.settings.batch)
         more = self.patiently(lambda: self.service.jobs.claim_more(job, self._name, most - 1))
         held.add(more)
-        Batch(self, held, kit).answer()
+        Batch(self, held, components).answer()
 
-    def known(self, run: Run, schema: Schema) -> Extraction | None:
+    def known(self, run: RunIdentity, schema: Schema) -> Extraction | None:
         """The result of the same work, which is shown again then."""
         found = self.service.store.find(run.key)
         if found is None or found.extraction is None:
@@ -152,10 +152,10 @@ class Desk:
         self.service.store.make_current(run.key, schema.chosen(found.extraction.schema))
         return found.extraction
 
-    def begin(self, run: Run, schema: Schema) -> None:
+    def begin(self, run: RunIdentity, schema: Schema) -> None:
         self.service.store.claim(run.document_id, run.key, schema=_name_of(schema), extractor=run.extractor)
 
-    def stored(self, run: Run, schema: Schema, answer: Extraction | DocpipeError) -> Extraction:
+    def stored(self, run: RunIdentity, schema: Schema, answer: Extraction | DocpipeError) -> Extraction:
         """A new result, stored; or what went wrong, stored with the attempt and raised."""
         store, name = self.service.store, _name_of(schema)
         if isinstance(answer, DocpipeError):
@@ -164,7 +164,7 @@ class Desk:
         self.patiently(lambda: store.save(answer, schema.chosen(answer.schema)))
         return answer
 
-    def finish(self, job: Job, run: Run, made: Extraction, *, paid: bool) -> None:
+    def finish(self, job: Job, run: RunIdentity, made: Extraction, *, paid: bool) -> None:
         """`paid`: the result was made for this job, and its cost is this job's."""
         used = Usage.of(made) if paid else Usage.of(made).unpaid()
         if not self.patiently(lambda: self.service.jobs.finish(job, run.key, made.status, used)):
@@ -252,20 +252,22 @@ class Desk:
     def _reader(self) -> PageReader:
         return PageReader(self._renderer, threads=1)
 
-    def _kit(self, job: Job) -> Kit:
+    def _components_for(self, job: Job) -> Components:
         """The parts for a job's model, kept for the next one. A setting that is wrong is no document's fault: the model
         is away until it is mended."""
-        if job.model not in self._kits:
+        if job.model not in self._components:
             settings = self.service.settings
-            for other in [model for model in self._kits if LOCAL_MODEL in model]:  # a card has room for one
-                self._kits.pop(other).close()
+            for other in [model for model in self._components if LOCAL_MODEL in model]:  # a card has room for one
+                self._components.pop(other).close()
             threads = pace_of(job.model, settings, jobs=1).threads
             try:
-                self._kits[job.model] = choose_kit(job.model, job.accept_error, settings.limits(), threads=threads)
+                self._components[job.model] = load_components(
+                    job.model, job.accept_error, settings.limits(), threads=threads
+                )
             except UsageError as error:
                 raise ModelError(error.message, hint=error.hint) from error
-        kit = self._kits[job.model]
-        return replace(kit, judge=replace(kit.judge, accept_error=job.accept_error))
+        components = self._components[job.model]
+        return replace(components, policy=replace(components.policy, accept_error=job.accept_error))
 
 
 def _name_of(schema: Schema) -> str | None:

@@ -18,12 +18,12 @@ from docpipe.api import choose_extractor
 from docpipe.data import Answer, Page
 from docpipe.errors import DocpipeError, ModelError
 from docpipe.ingest import ingest
-from docpipe.pipeline import Judge, Prepared, prepare, understand, understand_many
+from docpipe.pipeline import AcceptancePolicy, PreparedDocument, prepare, understand, understand_many
 from docpipe.ports import Extractor
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.result import Run
+from docpipe.result import RunIdentity
 from docpipe.samples import draw
 from docpipe.schema import Schema, load_schema, template
 from tests.support import tiny_donut
@@ -210,15 +210,23 @@ def test_a_page_without_a_picture_is_an_answer_or_a_clear_error(model, chosen, p
 @pytest.mark.parametrize("model", MODELS)
 def test_its_values_go_through_the_same_checks_and_none_is_believed_unseen(model, chosen, pages, slip):
     extractor = chosen(model)
-    run = Run("0" * 64, extractor.name, "key")
-    found = understand(Prepared(pages), slip, extractor=extractor, run=run, judge=Judge.found(extractor))
+    run = RunIdentity("0" * 64, extractor.name, "key")
+    found = understand(
+        PreparedDocument(pages), slip, extractor=extractor, run=run, policy=AcceptancePolicy.for_extractor(extractor)
+    )
     assert all(one.evidence for one in found.fields if one.accepted)
     ungrounded = [one for one in found.fields if one.raw is not None and not one.evidence]
     assert all("no_evidence" in [issue.code for issue in one.issues] for one in ungrounded)
     if model not in ("embedded", "scripted"):
         assert found.cost["tokens_in"] > 0
         assert found.cost["tokens_out"] > 0
-    (again,) = understand_many([Prepared(pages)], slip, extractor=extractor, runs=[run], judge=Judge.found(extractor))
+    (again,) = understand_many(
+        [PreparedDocument(pages)],
+        slip,
+        extractor=extractor,
+        runs=[run],
+        policy=AcceptancePolicy.for_extractor(extractor),
+    )
     assert [(one.path, one.raw) for one in again.fields] == [(one.path, one.raw) for one in found.fields]
 
 

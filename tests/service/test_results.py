@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit, extract
+from docpipe.api import Components, extract, load_components
 from docpipe.errors import InputError
 from docpipe.render import Limits
 from docpipe.result import record
@@ -44,11 +44,11 @@ def desk(service: Service) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def kit() -> Iterator[Kit]:
+def components() -> Iterator[Components]:
     """What a process of `docpipe run` works with."""
-    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
-    yield kit
-    kit.close()
+    components = load_components("embedded", 0.01, Limits(), threads=1)
+    yield components
+    components.close()
 
 
 def scanned(schema: str, seed: int) -> bytes:
@@ -64,12 +64,12 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, kit, sample):
+def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, components, sample):
     name, make = SAMPLES[sample]
     content = make()
     (folder / "it.pdf").write_bytes(content)
     schema = load_schema(name)
-    expected = pipeline.extract(kit.open(folder / "it.pdf"), schema, kit.parts, kit.judge)
+    expected = pipeline.extract(components.open(folder / "it.pdf"), schema, components.parts, components.policy)
     with serving(folder, broker_url=redis_url, model="embedded") as service, desk_of(service) as desk:
         job = worked(desk, submit(service, content, "it.pdf", schema=name))
         assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
@@ -127,12 +127,12 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
 
 def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, desk, monkeypatch):
     (folder / "bill.pdf").write_bytes(pdf())
-    kit = choose_kit(service.settings.model, service.settings.accept_error, Limits(), threads=1)
-    document, schema = kit.open(folder / "bill.pdf"), load_schema("invoice")
+    components = load_components(service.settings.model, service.settings.accept_error, Limits(), threads=1)
+    document, schema = components.open(folder / "bill.pdf"), load_schema("invoice")
     service.store.add(document)
-    made = pipeline.extract(document, schema, kit.parts, kit.judge)
+    made = pipeline.extract(document, schema, components.parts, components.policy)
     service.store.save(made, schema)
-    kit.close()
+    components.close()
     monkeypatch.setattr(pipeline, "understand_many", lambda *_, **__: pytest.fail("it was worked out again"))
     job = worked(desk, submit(service))
     assert (job.state, job.run_key) == ("done", made.run_key)

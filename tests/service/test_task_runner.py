@@ -325,7 +325,7 @@ def test_a_setting_that_is_wrong_is_no_documents_fault(desk, service, monkeypatc
     def refuse(*_: Any, **__: Any) -> Any:
         raise UsageError("the day's money is limited, and there is no price", hint="Add one.")
 
-    monkeypatch.setattr(module, "choose_kit", refuse)
+    monkeypatch.setattr(module, "load_components", refuse)
     desk.understand(job.id)
     waiting = service.jobs.get(job.id)
     assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)

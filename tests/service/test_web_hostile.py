@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docpipe import pipeline
-from docpipe.api import Kit, choose_kit
+from docpipe.api import Components, load_components
 from docpipe.errors import DocpipeError
 from docpipe.result import record
 from docpipe.schema import load_schema
@@ -25,7 +25,7 @@ SAME = ("status", "pages", "fields", "issues", "error")
 @dataclass
 class Both:
     api: Api
-    kit: Kit
+    components: Components
 
     def through_the_service(self, content: bytes) -> dict[str, Any]:
         """What a client gets in the end; a refusal at the door has the shape of a result."""
@@ -42,7 +42,7 @@ class Both:
         """As a worker of `docpipe run` does it."""
         schema = load_schema("invoice")
         try:
-            found = pipeline.extract(self.kit.open(path), schema, self.kit.parts, self.kit.judge)
+            found = pipeline.extract(self.components.open(path), schema, self.components.parts, self.components.policy)
         except DocpipeError as error:
             said = {"code": error.code, "message": error.message, "hint": error.hint}
             return {"status": "failed", "pages": 0, "fields": {}, "issues": [], "error": said}
@@ -54,10 +54,10 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("hostile")
     chosen = settings(folder, **LIMITED)
-    kit = choose_kit(chosen.model, chosen.accept_error, chosen.limits(), threads=1)
+    components = load_components(chosen.model, chosen.accept_error, chosen.limits(), threads=1)
     with api_in(folder, **LIMITED) as api:
-        yield Both(api, kit)
-    kit.close()
+        yield Both(api, components)
+    components.close()
 
 
 @pytest.mark.parametrize("name", CASES)

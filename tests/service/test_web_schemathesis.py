@@ -47,7 +47,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
             desk.prepare(number)
             desk.understand(number)
         yield f"http://127.0.0.1:{port}", {"authorization": f"Bearer {secret}"}, ids
-        for opened in (desk._renderer, *desk._kits.values()):
+        for opened in (desk._renderer, *desk._components.values()):
             opened.close()
 
 

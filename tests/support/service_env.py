@@ -36,8 +36,8 @@ def desk(service: Service) -> Iterator[Desk]:
         yield desk
     finally:
         desk._renderer.close()
-        for kit in desk._kits.values():
-            kit.close()
+        for components in desk._components.values():
+            components.close()
 
 
 def work(desk: Desk) -> None:

@@ -80,8 +80,8 @@ def desk_of(service: Service) -> Iterator[Desk]:
         yield desk
     finally:
         desk._renderer.close()
-        for kit in desk._kits.values():
-            kit.close()
+        for components in desk._components.values():
+            components.close()
 
 
 def worked(desk: Desk, job: Job) -> Job:

@@ -79,7 +79,7 @@ def api_in(folder: Path, **more: Any) -> Iterator[Api]:
     with TestClient(made, raise_server_exceptions=False) as client:
         desk = Desk(made.state.service)
         yield Api(client, made.state.service, desk)
-        for opened in (desk.__dict__.get("_renderer"), *desk._kits.values()):
+        for opened in (desk.__dict__.get("_renderer"), *desk._components.values()):
             if opened is not None:
                 opened.close()
 

@@ -123,7 +123,7 @@ def test_what_is_no_document_is_refused(model):
 
 def test_the_models_are_loaded_once(bill, model, monkeypatch):
     extract(bill, Bill, model=model)
-    monkeypatch.setattr(api, "choose_kit", lambda *_, **__: pytest.fail("loaded again"))
+    monkeypatch.setattr(api, "load_components", lambda *_, **__: pytest.fail("loaded again"))
     assert extract(io.BytesIO(bill.read_bytes()), Bill, model=model, accept_error=0.05).value.number == "R-2041"
 
 
@@ -183,8 +183,8 @@ def test_a_file_that_needs_no_password_opens_although_one_was_given(tmp_path: Pa
         pdf.save(owned, encryption=pikepdf.Encryption(user="", owner="geheim"))
     script = tmp_path / "script.json"
     script.write_text("{}", encoding="utf-8")
-    kit = api.choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)
+    components = api.load_components(f"scripted:{script}", 0.01, Limits(), threads=1)
     try:
-        assert kit.open(owned, ["something else"]).page_count == 1
+        assert components.open(owned, ["something else"]).page_count == 1
     finally:
-        kit.close()
+        components.close()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 from PIL import Image
 
-from docpipe.cascade import ABSENT_SURE, CroppedImage, crops, joined, unsure
+from docpipe.cascade import ABSENT_SURE, CroppedImage, doubtful_regions, merge_answers, uncertain_paths
 from docpipe.confidence import FEATURES, Calibration, Record, fit
 from docpipe.data import Answer, Box, Candidate, Field, Issue
 from docpipe.errors import AnswerError, ModelError, TooLargeError
@@ -15,18 +15,18 @@ from docpipe.extractors.generative.backend import Reply, Written
 from docpipe.extractors.generative.extractor import GenerativeExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
-from docpipe.pipeline import Cascade, Judge, Prepared, prepare, understand, understand_many
+from docpipe.pipeline import AcceptancePolicy, Cascade, PreparedDocument, prepare, understand, understand_many
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.result import Run
+from docpipe.result import RunIdentity
 from docpipe.samples import draw
 from docpipe.schema import load_schema
 from tests.support.fake_backend import Speaking, drawn, saying
 from tests.support.pages import page_of
 
 LINES = ["Acme Ltd", "Date 25/12/2018", "Subtotal 70.00", "Tax 10.90", "Total 80.90", "Paid by VISA"]
-RUN = Run("0" * 64, "a,b", "key")
+RUN = RunIdentity("0" * 64, "a,b", "key")
 SURE = {"merchant_name": "Acme Ltd", "date": "25/12/2018", "total": "80.90"}
 ELSE = dict.fromkeys((
     "merchant_address", "merchant_phone", "time", "currency", "subtotal", "tax", "tip", "payment_method",
@@ -50,12 +50,12 @@ def trusting():
     return fit(records, "any")
 
 
-def judge(calibration, second=None):
-    return Judge(calibration, second=second)
+def policy(calibration, second=None):
+    return AcceptancePolicy(calibration, second_calibration=second)
 
 
 def pages():
-    return Prepared([drawn(page_of(LINES))])
+    return PreparedDocument([drawn(page_of(LINES))])
 
 
 def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
@@ -64,7 +64,7 @@ def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
     )
     backend = Speaking(saying({"tax": "10.90"}))
     cascade = Cascade(first, GenerativeExtractor(backend))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     asked = [slot.name for question in backend.asked for slot in question.slots]
     assert asked == ["items", "tax"]
     told = str(backend.asked[0].parts[0])
@@ -75,10 +75,10 @@ def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
 
 def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
     script = {**SURE, **ELSE, "tip": {"text": "1.00", "score": 0.2}, "items": [{"amount": "80.90"}]}
-    alone = understand(pages(), receipt, extractor=ScriptedExtractor(script), run=RUN, judge=judge(trusting))
+    alone = understand(pages(), receipt, extractor=ScriptedExtractor(script), run=RUN, policy=policy(trusting))
     backend = Speaking(saying({"total": "70.00", "merchant_name": "Another"}))
     cascade = Cascade(ScriptedExtractor(script), GenerativeExtractor(backend))
-    both = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    both = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     before = {one.path: one for one in alone.fields if one.accepted and one.path in SURE}
     assert set(before) == set(SURE)
     assert {one.path: one for one in both.fields if one.path in before} == before
@@ -88,7 +88,7 @@ def test_who_is_sure_of_all_is_asked_alone(receipt, trusting):
     sure = {**SURE, **ELSE, "items": [{"description": "Paid by VISA", "amount": "80.90"}]}
     backend = Speaking(saying({}))
     cascade = Cascade(ScriptedExtractor(sure), GenerativeExtractor(backend))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert backend.asked == []
     assert found.cost == {}
 
@@ -97,13 +97,13 @@ def test_an_error_of_the_second_is_the_documents(receipt, trusting):
     broken = Speaking(lambda question: ModelError("the server is away"))
     cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(broken))
     with pytest.raises(ModelError, match="away"):
-        understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+        understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
 
 
 def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(receipt, trusting):
     refusing = Speaking(lambda question: Reply((Written("", ("tax",), finish="refused"),), tokens_in=70))
     cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(refusing))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {one.path for one in found.fields if one.raw} >= set(SURE)
     assert "second_unusable" in [issue.code for issue in found.issues]
     assert found.cost["tokens_in"] == 70
@@ -111,7 +111,7 @@ def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(r
 
 def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answer(receipt, trusting):
     cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(Speaking(lambda question: TooLargeError("no room"))))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, judge=judge(trusting, trusting))
+    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {one.path for one in found.fields if one.raw} >= set(SURE)
     assert "second_unusable" in [issue.code for issue in found.issues]
 
@@ -128,19 +128,19 @@ def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):
         {**SURE, **ELSE, "when": "VISA", "tax": {"text": "10.90", "score": 0.3}, "items": [{"amount": "80.90"}]},
         {**SURE, **ELSE, "tip": {"text": "1.00", "score": 0.3}, "items": [{"amount": "80.90"}]},
     ]
-    other = Prepared([drawn(page_of(LINES[:-1]))])
+    other = PreparedDocument([drawn(page_of(LINES[:-1]))])
     cascade = Cascade(ScriptedExtractor(script), Counting(Speaking(saying({}))))
     batch = [pages(), other, pages()]
-    found = understand_many(batch, receipt, extractor=cascade, runs=[RUN] * 3, judge=judge(trusting, trusting))
+    found = understand_many(batch, receipt, extractor=cascade, runs=[RUN] * 3, policy=policy(trusting, trusting))
     assert len(found) == 3
     assert sorted(count for count, _ in calls) == [1, 2]
 
 
 def test_one_documents_error_in_a_batch_is_its_own(receipt, trusting):
     script = [{"when": "VISA", **SURE}]
-    other = Prepared([page_of(["nothing for this page"])])
+    other = PreparedDocument([page_of(["nothing for this page"])])
     found = understand_many(
-        [pages(), other], receipt, extractor=ScriptedExtractor(script), runs=[RUN] * 2, judge=judge(trusting)
+        [pages(), other], receipt, extractor=ScriptedExtractor(script), runs=[RUN] * 2, policy=policy(trusting)
     )
     assert found[0].fields
     assert isinstance(found[1], AnswerError)
@@ -156,8 +156,10 @@ def test_the_embedded_network_asks_a_second_model_for_exactly_its_unsure_fields(
     with closing(Renderer()) as renderer:
         document = ingest(tmp_path / "bill.pdf", renderer=renderer)
         prepared = prepare(document, rasteriser=PageRasteriser(renderer), reader=PageReader(renderer))
-        alone = understand(prepared, invoice, extractor=embedded, run=RUN, judge=Judge.found(embedded))
-        both = understand(prepared, invoice, extractor=cascade, run=RUN, judge=Judge.found(cascade))
+        alone = understand(
+            prepared, invoice, extractor=embedded, run=RUN, policy=AcceptancePolicy.for_extractor(embedded)
+        )
+        both = understand(prepared, invoice, extractor=cascade, run=RUN, policy=AcceptancePolicy.for_extractor(cascade))
     asked = {slot.name for slot in backend.asked[0].slots}
     single = {spec.path: spec for spec in invoice.fields if spec.list_path is None}
     sure = {one.path for one in alone.fields if one.path in single and (one.accepted or _absent(one, single))}
@@ -181,8 +183,8 @@ def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting
     backend = Speaking(says)
     lines = [*LINES[:-2], "Total 88.90 80.90"]
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
-    document = Prepared([drawn(page_of(lines))])
-    found = understand(document, receipt, extractor=GenerativeExtractor(backend), run=RUN, judge=judge(unsure_of_all))
+    document = PreparedDocument([drawn(page_of(lines))])
+    found = understand(document, receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(unsure_of_all))
     crops_asked = [question for question in backend.asked if "enlarged" in str(question.parts[1])]
     assert sorted(slot.name for question in crops_asked for slot in question.slots) == [
         "date",
@@ -200,7 +202,7 @@ def test_a_value_that_is_not_on_the_page_is_never_accepted(receipt):
     records = [Record(str(n), "money", {"score": 0.8}, True) for n in range(2_000)]
     credulous = fit(records, "any")
     backend = Speaking(saying({"total": "999.99"}))
-    found = understand(pages(), receipt, extractor=GenerativeExtractor(backend), run=RUN, judge=judge(credulous))
+    found = understand(pages(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous))
     (total,) = [one for one in found.fields if one.path == "total"]
     assert total.raw == "999.99"
     assert not total.accepted
@@ -212,7 +214,7 @@ def test_a_field_whose_absence_is_not_sure_is_unsure(receipt):
         Field("tip", None, None, 0.5), Field("tax", None, None, 0.99), Field("total", None, None, 0.99),
         Field("date", "x", "25/12/2018", 0.99, accepted=True), Field("items[0].amount", "x", "1", 0.99, accepted=True),
     )  # fmt: skip
-    asked = unsure(fields, receipt)
+    asked = uncertain_paths(fields, receipt)
     assert "tip" in asked
     assert "total" in asked, "it has to be there"
     assert "tax" not in asked
@@ -223,7 +225,7 @@ def test_a_field_whose_absence_is_not_sure_is_unsure(receipt):
 def test_two_answers_are_mixed_and_rows_are_the_seconds():
     first = Answer((Candidate("total", "80", 0.6), Candidate("items[0].amount", "1", 0.9), Candidate("tax", "9", 0.8)))
     second = Answer((Candidate("total", "90", 0.9), Candidate("items[0].amount", "2", 0.5), Candidate("tip", "3", 0.9)))
-    both = joined(first, second, ("total", "items"))
+    both = merge_answers(first, second, ("total", "items"))
     assert [(one.path, one.text, one.score) for one in both.candidates] == [
         ("total", "80", 0.3), ("tax", "9", 0.8), ("total", "90", 0.45), ("items[0].amount", "2", 0.5),
     ]  # fmt: skip
@@ -233,19 +235,19 @@ def test_two_answers_are_mixed_and_rows_are_the_seconds():
 def test_how_likely_a_rows_cell_is_absent_comes_with_the_row():
     first = Answer((Candidate("items[0].amount", "1", 0.9),), absent={"items[0].amount": 0.1, "items[3].amount": 0.9})
     second = Answer((Candidate("items[0].amount", "2", 0.5),), absent={"items[0].amount": 0.2})
-    assert joined(first, second, ("items",)).absent == {"items[0].amount": 0.2}
+    assert merge_answers(first, second, ("items",)).absent == {"items[0].amount": 0.2}
 
 
 def test_a_list_of_which_the_second_finds_nothing_stays_the_firsts():
     first = Answer((Candidate("items[0].amount", "1", 0.9),))
-    assert joined(first, Answer(()), ("items",)).candidates == first.candidates
+    assert merge_answers(first, Answer(()), ("items",)).candidates == first.candidates
 
 
 def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
     page = drawn(page_of(LINES))
-    found = understand(pages(), receipt, extractor=ScriptedExtractor(SURE), run=RUN, judge=judge(trusting))
+    found = understand(pages(), receipt, extractor=ScriptedExtractor(SURE), run=RUN, policy=policy(trusting))
     doubted = [replace(one, accepted=False, confidence=0.2) for one in found.fields]
-    crop = crops(doubted, [page])["total"]
+    crop = doubtful_regions(doubted, [page])["total"]
     assert crop.image.open().size == (crop.width, crop.height)
     assert crop.width > 300
     assert crop.height < 200
@@ -255,9 +257,9 @@ def test_rows_that_broke_off_do_not_replace_more_rows_of_the_first():
     first = Answer(tuple(Candidate(f"items[{row}].amount", str(row), 0.9) for row in range(5)))
     partial = (Issue("partial", "items is partial", field="items"),)
     broken = Answer((Candidate("items[0].amount", "7", 0.5),), issues=partial)
-    assert joined(first, broken, ("items",)).candidates == first.candidates
+    assert merge_answers(first, broken, ("items",)).candidates == first.candidates
     whole = Answer((Candidate("items[0].amount", "7", 0.5),))
-    assert joined(first, whole, ("items",)).candidates == whole.candidates
+    assert merge_answers(first, whole, ("items",)).candidates == whole.candidates
 
 
 def test_a_second_look_that_fails_leaves_the_first(receipt):
@@ -267,13 +269,13 @@ def test_a_second_look_that_fails_leaves_the_first(receipt):
         return saying({"total": "80.90"})(question)
 
     class Unkind(GenerativeExtractor):
-        def reread(self, crops, schema):
+        def extract_regions(self, regions, schema):
             raise ModelError("no memory for this crop")
 
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
     for kind in (GenerativeExtractor, Unkind):
         extractor = kind(Speaking(says))
-        found = understand(pages(), receipt, extractor=extractor, run=RUN, judge=judge(unsure_of_all))
+        found = understand(pages(), receipt, extractor=extractor, run=RUN, policy=policy(unsure_of_all))
         assert {one.path: one.raw for one in found.fields if one.raw} == {"total": "80.90"}
         assert found.cost["tokens_in"] == 100
     assert "not_reread" in [issue.code for issue in found.issues]

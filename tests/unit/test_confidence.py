@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from docpipe.api import choose_extractor, choose_kit
+from docpipe.api import choose_extractor, load_components
 from docpipe.confidence import FEATURES, RISK, UNCALIBRATED, Calibration, Record, binomial_tail, features, fit
 from docpipe.errors import ModelError
 from docpipe.render import Limits
@@ -162,8 +162,8 @@ def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):
     told = [Record(str(number), "money", {"score": 0.9}, True) for number in range(50)]
     (tmp_path / "mine").mkdir()
     fit(told, name).save(tmp_path / "mine" / "calibration.json")
-    with closing(choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)) as kit:
-        assert kit.judge.calibration.extractor == UNCALIBRATED
+    with closing(load_components(f"scripted:{script}", 0.01, Limits(), threads=1)) as components:
+        assert components.policy.calibration.extractor == UNCALIBRATED
     monkeypatch.setenv("DOCPIPE_CALIBRATIONS", str(tmp_path / "mine"))
-    with closing(choose_kit(f"scripted:{script}", 0.01, Limits(), threads=1)) as kit:
-        assert kit.judge.calibration.extractor == name
+    with closing(load_components(f"scripted:{script}", 0.01, Limits(), threads=1)) as components:
+        assert components.policy.calibration.extractor == name

@@ -11,18 +11,18 @@ from docpipe.data import Document, Issue
 from docpipe.errors import AnswerError, CorruptError, ModelError
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
-from docpipe.pipeline import Judge, Parts, Prepared, extract, plan, prepare, understand
+from docpipe.pipeline import AcceptancePolicy, PipelineParts, PreparedDocument, extract, plan, prepare, understand
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Limits, Renderer
-from docpipe.result import Run
+from docpipe.result import RunIdentity
 from docpipe.schema import load_schema
 from tests.support.pages import page_of
 
 DOCUMENT = Document("0" * 64, "a.pdf", None, "application/pdf", 10, 2)
 RECEIPT = {"merchant_name": "Acme Ltd", "date": "25/12/2018", "total": "80.90"}
 LINES = ["Acme Ltd", "Date 25/12/2018", "Total 80.90"]
-RUN = Run(DOCUMENT.id, "scripted:1", "key")
+RUN = RunIdentity(DOCUMENT.id, "scripted:1", "key")
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +55,17 @@ class Pages:
 
 
 def parts_of(pages, script, settings="dpi=200"):
-    return Parts(pages, pages, ScriptedExtractor(script), settings)
+    return PipelineParts(pages, pages, ScriptedExtractor(script), settings)
 
 
-def judge_of(parts, accept_error=0.01):
-    return Judge.found(parts.extractor, accept_error)
+def policy_of(parts, accept_error=0.01):
+    return AcceptancePolicy.for_extractor(parts.extractor, accept_error)
 
 
 def sure(threshold_records=1000):
-    """A judge that accepts every value: all held-out records were right at any confidence."""
+    """A policy that accepts every value: all held-out records were right at any confidence."""
     cautious = Calibration.found("scripted:none")
-    return Judge(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
+    return AcceptancePolicy(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
 
 
 def test_a_document_goes_from_pages_to_a_complete_result(receipt):
@@ -89,7 +89,7 @@ def test_a_real_pdf_goes_through_real_parts(tmp_path, receipt):
     renderer = Renderer(Limits())
     try:
         document = ingest(tmp_path / "receipt.pdf", renderer=renderer)
-        parts = Parts(PageRasteriser(renderer), PageReader(renderer), ScriptedExtractor(RECEIPT), "test")
+        parts = PipelineParts(PageRasteriser(renderer), PageReader(renderer), ScriptedExtractor(RECEIPT), "test")
         found = extract(document, receipt, parts, sure())
     finally:
         renderer.close()
@@ -102,7 +102,7 @@ def test_a_thousand_pages_are_kept_as_handles(receipt):
     pages = Pages([["Page"]] * 999 + [LINES])
     prepared = prepare(DOCUMENT, rasteriser=pages, reader=pages)
     assert len(prepared.pages) == 1000  # NeverOpened would have said if a picture had been drawn
-    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, judge=sure())
+    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=sure())
     assert {field.evidence[0].page for field in found.fields if field.evidence} == {1000}
 
 
@@ -118,15 +118,15 @@ def test_a_document_of_which_no_page_can_be_read_is_an_error():
 
 def test_one_unreadable_page_of_two_is_an_issue_of_the_result(receipt):
     lost = replace(page_of([], number=2), issues=(Issue("page_unreadable", "damaged", "error", page=2),))
-    prepared = Prepared([page_of(LINES), lost])
-    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, judge=sure())
+    prepared = PreparedDocument([page_of(LINES), lost])
+    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=sure())
     assert found.status == "needs_review"
     assert [(issue.code, issue.page) for issue in found.issues] == [("page_unreadable", 2)]
 
 
 def test_an_extractor_without_checked_examples_accepts_nothing_and_says_so(receipt):
     parts = parts_of(Pages([LINES]), RECEIPT)
-    found = extract(DOCUMENT, receipt, parts, judge_of(parts))
+    found = extract(DOCUMENT, receipt, parts, policy_of(parts))
     assert found.status == "needs_review"
     assert "not_calibrated" in [issue.code for issue in found.issues]
     assert not any(field.accepted for field in found.fields)
@@ -137,7 +137,7 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
         def extract(self, pages, schema):
             return replace(super().extract(pages, schema), finish="length", tokens_in=900, tokens_out=100)
 
-    found = understand(Prepared([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, judge=sure())
+    found = understand(PreparedDocument([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, policy=sure())
     assert [issue.code for issue in found.issues] == ["answer_cut_off"]
     assert found.cost == {"tokens_in": 900.0, "image_tokens": 0.0, "tokens_out": 100.0, "money": 0.0}
 
@@ -145,7 +145,7 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
 def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):
     def key(document=DOCUMENT, schema=receipt, script=RECEIPT, settings="dpi=200", accept_error=0.01):
         parts = parts_of(Pages([LINES]), script, settings)
-        return plan(document, schema, parts, judge_of(parts, accept_error)).key
+        return plan(document, schema, parts, policy_of(parts, accept_error)).key
 
     changed = [
         key(document=replace(DOCUMENT, id="1" * 64)),
@@ -160,8 +160,8 @@ def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(re
 
 def test_the_result_carries_the_run_key(receipt):
     parts = parts_of(Pages([LINES]), RECEIPT)
-    judge = judge_of(parts)
-    assert extract(DOCUMENT, receipt, parts, judge).run_key == plan(DOCUMENT, receipt, parts, judge).key
+    policy = policy_of(parts)
+    assert extract(DOCUMENT, receipt, parts, policy).run_key == plan(DOCUMENT, receipt, parts, policy).key
 
 
 def test_a_script_answers_by_what_is_on_the_pages(tmp_path, receipt):

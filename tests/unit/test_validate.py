@@ -10,13 +10,13 @@ from pydantic import Field as Described
 
 from docpipe.data import Box, Evidence, Field, Issue
 from docpipe.errors import EncryptedError
-from docpipe.result import Run, failed_record, nested, record
+from docpipe.result import RunIdentity, failed_record, nested, record
 from docpipe.schema import load_schema
 from docpipe.schemas.kinds import Expected
 from docpipe.validate import to_model, validate
 from tests.support.pages import page_of
 
-RUN = Run("0" * 64, "scripted:1", "key")
+RUN = RunIdentity("0" * 64, "scripted:1", "key")
 QUOTE = (Evidence(1, Box(0.1, 0.1, 0.2, 0.12), "printed"),)
 
 

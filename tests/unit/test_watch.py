@@ -19,8 +19,8 @@ import pytest
 from sqlalchemy import make_url
 
 from benchmarks.service.servers import Program, wait_until
-from docpipe.batch.batch_worker import Plan
-from docpipe.batch.worker_pool import Patience
+from docpipe.batch.batch_worker import BatchPlan
+from docpipe.batch.worker_pool import Deadlines
 from docpipe.cli import invoke, watch_local
 from docpipe.errors import UsageError
 from docpipe.render.limits import Limits
@@ -326,8 +326,8 @@ def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManage
     def run(database: str) -> Iterator[Path]:
         watched = WatchedFolder(folder / "docs")
         watched.prepare()
-        plan = Plan(load_schema("invoice"), f"scripted:{folder / 'script.json'}", 0.01, Limits())
-        watch = watch_local.HereWatch(watched, plan, database, 1, Patience(), 0.1)
+        plan = BatchPlan(load_schema("invoice"), f"scripted:{folder / 'script.json'}", 0.01, Limits())
+        watch = watch_local.HereWatch(watched, plan, database, 1, Deadlines(), 0.1)
         stop = threading.Event()
         thread = threading.Thread(target=watch.run, args=(stop,))
         thread.start()

@@ -67,10 +67,10 @@ class GenerativeExtractor:
                 answers[at] = _joined(told[at], answer)
         return [answers.get(at, said) for at, said in enumerate(told)]
 
-    def reread(self, crops: Mapping[str, Page], schema: Schema) -> Answer:
+    def extract_regions(self, regions: Mapping[str, Page], schema: Schema) -> Answer:
         """Single fields again, each from the part of a page where it is thought to stand."""
         questions = []
-        for path, crop in crops.items():
+        for path, crop in regions.items():
             wanted = schema.only([path])
             sheets = [self._sheet(crop, is_crop=True)]
             questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted), crop.lines))

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from docpipe.batch.messages import Failed, Finished, Message, Opened, PageRead, Task, Tell
-from docpipe.batch.worker_pool import Patience, Pool
+from docpipe.batch.worker_pool import Deadlines, Pool
 from docpipe.data import Document, Extraction
 from docpipe.errors import CorruptError, ModelError
 from tests.support.repository import ROOT
 
-QUICK = Patience(document_seconds=2.0, page_seconds=1.0)
+QUICK = Deadlines(document_seconds=2.0, page_seconds=1.0)
 
 
 def extraction(document_id: str) -> Extraction:

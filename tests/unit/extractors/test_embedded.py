@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docpipe.api import choose_kit
+from docpipe.api import load_components
 from docpipe.confidence import FEATURES, Calibration
 from docpipe.data import Answer, Box, Candidate, Page, Word
 from docpipe.errors import ModelError
@@ -104,12 +104,12 @@ def test_weights_of_ones_own_come_with_the_calibration_beside_them(tmp_path: Pat
     name = EmbeddedExtractor(weights=folder).name
     own = Calibration(name, {"shared": (0.0,) * len(FEATURES)}, held_out=((0.5, True),))
     own.save(folder / "calibration.json")
-    kit = choose_kit(f"embedded:{folder}", 0.01, Limits(), threads=1)
+    components = load_components(f"embedded:{folder}", 0.01, Limits(), threads=1)
     try:
-        assert kit.parts.extractor.name == name
-        assert kit.judge.calibration.fingerprint == own.fingerprint
+        assert components.parts.extractor.name == name
+        assert components.policy.calibration.fingerprint == own.fingerprint
     finally:
-        kit.close()
+        components.close()
 
 
 @pytest.mark.parametrize("missing", [NETWORK, TOKENIZER])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from docpipe.cascade import joined
+from docpipe.cascade import merge_answers
 from docpipe.data import Answer, Candidate
 from docpipe.errors import AnswerError, ModelError
 from docpipe.extractors.generative import page_selection
@@ -108,9 +108,9 @@ def test_a_field_that_a_few_pages_do_not_have_is_not_surely_absent_from_all(rece
 
 def test_a_crop_without_the_value_is_no_proof_that_the_document_has_none(receipt):
     nothing = Speaking(lambda question: Reply((Written('{"total": null}', ("total",), absent={"total": 0.99}),)))
-    again = GenerativeExtractor(nothing).reread({"total": drawn(page_of(["Total 2.00"]))}, receipt)
+    again = GenerativeExtractor(nothing).extract_regions({"total": drawn(page_of(["Total 2.00"]))}, receipt)
     first = Answer((Candidate("total", "2.00", 0.6),), absent={"total": 0.02})
-    both = joined(first, again, ("total",))
+    both = merge_answers(first, again, ("total",))
     assert both.absent["total"] < both.candidates[0].score < 0.6, "doubted, and still the likeliest"
 
 
@@ -131,7 +131,7 @@ def test_what_a_failed_second_look_cost_is_counted(receipt):
         return error
 
     crops = {"total": drawn(page_of(["Total 2.00"]))}
-    assert GenerativeExtractor(Speaking(fails)).reread(crops, receipt).cost["tokens_in"] == 50.0
+    assert GenerativeExtractor(Speaking(fails)).extract_regions(crops, receipt).cost["tokens_in"] == 50.0
 
 
 def test_a_model_that_never_answers_is_no_result_that_would_be_kept(receipt):

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from docpipe import pipeline
-from docpipe.api import LARGE_PICTURES, choose_kit, picture_sides
+from docpipe.api import LARGE_PICTURES, load_components, picture_sides
 from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import MissingError, StoreError
 from docpipe.ingest import ingest
@@ -160,22 +160,22 @@ def test_a_larger_picture_that_is_damaged_is_missing(blobs, document, pages):
 
 def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
     """From the larger picture made smaller nearly every confidence is another (benchmarks/service/kept_pictures.py)."""
-    kit = choose_kit("embedded", 0.01, Limits(), threads=1)
+    components = load_components("embedded", 0.01, Limits(), threads=1)
     try:
         path = tmp_path / "invoice.pdf"
         path.write_bytes(draw("receipt", 7_000_302, fonts="standard").pdf)
-        document, schema = kit.open(path), load_schema("receipt")
-        run = pipeline.plan(document, schema, kit.parts, kit.judge)
-        prepared = pipeline.prepare(document, rasteriser=kit.parts.rasteriser, reader=kit.parts.reader)
+        document, schema = components.open(path), load_schema("receipt")
+        run = pipeline.plan(document, schema, components.parts, components.policy)
+        prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
         understood = partial(
-            pipeline.understand, schema=schema, extractor=kit.parts.extractor, run=run, judge=kit.judge
+            pipeline.understand, schema=schema, extractor=components.parts.extractor, run=run, policy=components.policy
         )
         expected = understood(prepared).fields
         keep(blobs, JOB, document, prepared.pages, TIMINGS, sides=picture_sides("embedded,hf:org/name@1"))
         _, pages, _ = kept(blobs, JOB)
-        found = understood(pipeline.Prepared(pages)).fields
+        found = understood(pipeline.PreparedDocument(pages)).fields
     finally:
-        kit.close()
+        components.close()
     assert found == expected and len(found) > 3
     assert max(pages[0].image.open().size) > MAX_SIDE
 
