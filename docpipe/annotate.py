@@ -6,7 +6,6 @@ In: a page's image, the fields of an extraction. Out: an RGB image with the page
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from docpipe.data import Box, Field
+from docpipe.paths import FieldPath
 
 Colour = tuple[int, int, int]
 
@@ -37,7 +37,6 @@ CARD, ROW_CARD, CARD_GAP = 50, 27, 7  # heights of a card with two lines and wit
 BOX_PADDING = 3  # keeps the outline off the letters
 
 FontType = ImageFont.FreeTypeFont | ImageFont.ImageFont
-_ROW = re.compile(r"^(.+\[\d+\])\.[^.]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,8 @@ def page_marks(fields: Iterable[Field], page: int) -> list[Mark]:
     singles = []
     for field in fields:
         if any(evidence.page == page for evidence in field.evidence):
-            if row := _ROW.match(field.path):
-                rows.setdefault(row[1], []).append(field)
+            if row := FieldPath.parse(field.path).row:
+                rows.setdefault(row, []).append(field)
             else:
                 singles.append(field)
     marks = [_single_mark(field, page) for field in singles]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from docpipe.data import Answer, Box, Candidate, Field, Page, PageImage
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def _has_better_rows(second: Answer, first: Answer, path: str) -> bool:
 
 
 def _rows(answer: Answer, path: str) -> int:
-    return len({one.path.partition("]")[0] for one in answer.candidates if _list(one.path) == path})
+    cells = (FieldPath.parse(candidate.path) for candidate in answer.candidates)
+    return len({cell.row_number for cell in cells if cell.list_path == path})
 
 
 def with_cost(answer: Answer, cost: Mapping[str, float]) -> Answer:
@@ -145,7 +147,7 @@ def _crop(field: Field, page: Page) -> Page:
 
 
 def _is_to_reread(field: Field) -> bool:
-    is_single = "[" not in field.path
+    is_single = not FieldPath.parse(field.path).is_cell
     return is_single and bool(field.evidence) and not field.accepted and field.confidence < REREAD_BELOW
 
 
@@ -155,9 +157,9 @@ def _is_unsure(field: Field, required: bool, absent_sure: float) -> bool:
     return required or field.confidence < absent_sure
 
 
-def _list(path: str) -> str:
-    """`line_items[2].amount` -> `line_items`; empty for a single field."""
-    return path.partition("[")[0] if "[" in path else ""
+def _list(path: str) -> str | None:
+    """`line_items[2].amount` -> `line_items`; None for a single field."""
+    return FieldPath.parse(path).list_path
 
 
 def _halved(candidate: Candidate) -> Candidate:

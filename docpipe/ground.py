@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import cache
 
 from docpipe.data import Answer, Candidate, Evidence, Match, Page
+from docpipe.paths import FieldPath
 from docpipe.text_normalisation import is_mostly_digits, squeeze
 from docpipe.text_search import Occurrence, PageIndex, cuts_a_number, cuts_a_word, find, says_the_same
 
@@ -23,7 +24,6 @@ SUPPORT_ENOUGH = 4
 ROW_REACH = 0.02
 # A cell may be said once, in the headings above the first row (`Price in EUR`, `hours`), but not in the letterhead.
 HEADINGS_REACH = 0.06
-_ROW = re.compile(r"^(?P<row>.+\[\d+\])\.")
 _LOOSENESS: dict[Match, int] = {"exact": 0, "normalised": 1, "fuzzy": 2}
 
 
@@ -141,21 +141,16 @@ def _chosen(
     page, height = anchors[row]
     anywhere = [*(one for one in found if one.page == page), *indexes[page].same_number(candidate.text)]
     in_row = [one for one in anywhere if abs(_place(one.evidence)[1] - height) <= ROW_REACH]
-    first = min(place for other, place in anchors.items() if _list(other) == _list(row))
+    list_path = FieldPath.parse(row).list_path
+    first = min(place for other, place in anchors.items() if FieldPath.parse(other).list_path == list_path)
     below = [one for one in equals if _place(one.evidence) >= (first[0], first[1] - HEADINGS_REACH)]
     near = in_row or [one for one in below if one.page == page] or below
     return min(near, key=lambda one: abs(_place(one.evidence)[1] - height)).evidence if near else ()
 
 
-def _list(row: str) -> str:
-    """`line_items[2]` -> `line_items`."""
-    return row.rpartition("[")[0]
-
-
 def _row(path: str) -> str:
     """`line_items[2].amount` -> `line_items[2]`; empty for a field that is in no list."""
-    found = _ROW.match(path)
-    return found["row"] if found else ""
+    return FieldPath.parse(path).row
 
 
 def _place(evidence: Sequence[Evidence]) -> tuple[int, float]:

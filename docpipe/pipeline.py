@@ -19,6 +19,7 @@ from docpipe.data import Answer, Document, Extraction, Field, Issue, Page
 from docpipe.decide import decide
 from docpipe.errors import AnswerError, CorruptError, DocpipeError, TooLargeError
 from docpipe.ground import ground
+from docpipe.paths import FieldPath
 from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
@@ -172,7 +173,7 @@ class _Work:
         """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
         asked, sure = self.unsure, self.fields
         self.answer = merge_answers(self.answer, answer, asked)
-        kept = {one.path: one for one in sure if one.path.partition("[")[0] not in asked and one.path not in asked}
+        kept = {one.path: one for one in sure if (FieldPath.parse(one.path).list_path or one.path) not in asked}
         decided = self._decided(self.policy.second_calibration or self.policy.calibration)
         self.fields = tuple(kept.get(one.path) or _of_second(one) for one in decided)
 

@@ -5,7 +5,6 @@ In: an Extraction. Out: plain dicts and lists; dates in ISO form, amounts as dec
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, time
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.data import Evidence, Extraction, Field, Issue
 from docpipe.errors import DocpipeError
+from docpipe.paths import FieldPath
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
 
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _BOX_DIGITS = 5  # a hundredth of a pixel on an A4 page at 200 dpi
 
 
@@ -123,7 +122,7 @@ def plain(value: object) -> Any:
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
     """`put(tree, "line_items[1].amount", x)`: rows that are skipped become empty dicts, so rows go in by number."""
-    steps = [int(number) if number else name for name, number in _STEP.findall(path)]
+    steps = FieldPath.parse(path).steps
     here: Any = tree
     for step, following in pairwise(steps):
         here = _entered(here, step, [] if isinstance(following, int) else {})
@@ -146,7 +145,7 @@ def _fill_rows(tree: Mapping[str, Any], schema: Schema) -> None:
     for list_path, specs in schema.lists().items():
         for row in _rows_at(tree, list_path):
             for spec in specs:
-                cell = spec.path.removeprefix(f"{list_path}[].")
+                cell = FieldPath.parse(spec.path).leaf
                 if "." not in cell:
                     row.setdefault(cell, None)
 

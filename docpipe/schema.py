@@ -16,6 +16,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
+from docpipe.paths import FieldPath
 from docpipe.ports import Conventions, Kind, Rule, Texts
 from docpipe.schema_lookup import find_class, kinds, shipped
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 VERSION_DIGITS = 12
 AUTO = "auto"  # all shipped schemas; each document is read by the one that it is of
-_INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class Schema:
     def spec(self, path: str) -> FieldSpec:
         """The leaf behind a concrete or template path. Raises SchemaError."""
         try:
-            return self._by_path[template(path)]
+            return self._by_path[FieldPath.parse(path).template]
         except KeyError:
             raise SchemaError(
                 f"schema {self.name} has no field {path}", hint=f"Its fields are: {', '.join(self._by_path)}."
@@ -162,18 +162,13 @@ def list_schemas() -> list[str]:
     return list(shipped())
 
 
-def template(path: str) -> str:
-    """`line_items[2].amount` -> `line_items[].amount`."""
-    return _INDEX.sub("[]", path)
-
-
 def _leaves(model: type[BaseModel], prefix: str, list_path: str | None) -> Iterator[FieldSpec]:
     """The leaves of a class in order: nested objects give dotted paths, lists give `[]`."""
     for name, info in model.model_fields.items():
         path = prefix + name
         bare, metadata = _unwrap(info)
         if get_origin(bare) in (list, tuple, set, frozenset):
-            if list_path is not None or "[]" in prefix:
+            if list_path is not None:
                 raise SchemaError(
                     f"{model.__name__}: {path} is a list inside a list", hint="Lists nest one level deep; flatten it."
                 )

@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from docpipe.data import Extraction, Field, Issue, Page, Status
+from docpipe.paths import FieldPath
 from docpipe.ports import Rule
 from docpipe.result import RunIdentity, put
-from docpipe.schema import Schema, template
+from docpipe.schema import Schema
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -98,16 +99,8 @@ def _errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[str, str]
         for error in refused.errors(include_url=False):
             if error["type"] == "missing":
                 continue  # _missing names them
-            path = _path(error["loc"])
+            path = str(FieldPath.of_steps(error["loc"]))
             yield next((known for known in values if path == known or path.startswith(f"{known}.")), ""), error["msg"]
-
-
-def _path(location: Sequence[int | str]) -> str:
-    """`("line_items", 2, "amount")` -> `line_items[2].amount`."""
-    path = ""
-    for step in location:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
 
 
 def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]:
@@ -139,11 +132,12 @@ def _missing(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
         if not spec.required:
             continue
         if spec.list_path is None:
-            wanted = [spec.path]
+            required = [spec.path]
         else:
-            rows = {path[: path.index("]") + 1] for path in present if path.startswith(f"{spec.list_path}[")}
-            wanted = [f"{row}{spec.path.removeprefix(spec.list_path + '[]')}" for row in sorted(rows)]
-        for path in wanted:
+            column, paths = FieldPath.parse(spec.path), map(FieldPath.parse, present)
+            numbers = {path.row_number or 0 for path in paths if path.list_path == spec.list_path}
+            required = [str(column.renumbered(number)) for number in sorted(numbers)]
+        for path in required:
             if path not in present:
                 yield Issue("missing_required", f"{path} was not found on the document", field=path)
     if not present:
@@ -161,12 +155,12 @@ def _broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
 def _parts(rule: Rule, schema: Schema, values: Mapping[str, object]) -> list[dict[str, object]]:
     """What a rule is asked about: the document, or one row after the other when it reads the cells of a row only."""
     lists = {schema.spec(path).list_path for path in rule.paths}
-    read = {path: value for path, value in values.items() if template(path) in rule.paths}
+    read = {path: value for path, value in values.items() if FieldPath.parse(path).template in rule.paths}
     if len(lists) != 1 or None in lists:
         return [read]
     rows: dict[str, dict[str, object]] = {}
     for path, value in read.items():
-        rows.setdefault(path[: path.index("]") + 1], {})[path] = value
+        rows.setdefault(FieldPath.parse(path).row, {})[path] = value
     return list(rows.values())
 
 
@@ -174,8 +168,8 @@ def _named_by(rule: Rule, values: Mapping[str, object]) -> str | None:
     """The field to look at first: a total that a column does not add up to, else the last that the rule reads."""
     single = [path for path in rule.paths if path in values]
     if single:
-        return single[0] if any("[]" in path for path in rule.paths) else single[-1]
-    cells = [path for wanted in rule.paths for path in values if template(path) == wanted]
+        return single[0] if any(FieldPath.parse(path).is_cell for path in rule.paths) else single[-1]
+    cells = [path for wanted in rule.paths for path in values if FieldPath.parse(path).template == wanted]
     return cells[-1] if cells else None
 
 

@@ -26,6 +26,7 @@ from docpipe.config import load_settings
 from docpipe.data import Field
 from docpipe.errors import DocpipeError
 from docpipe.evaluate import Counts, Judged, Labelled, Result, evaluate, read_labels, read_map
+from docpipe.paths import FieldPath
 from docpipe.pipeline import ACCEPT_ERROR
 from docpipe.result import record
 from docpipe.samples.folder import write_many
@@ -145,7 +146,7 @@ def _answered(
 def slots(judged: Judged, fields: Sequence[Field], schema: Schema) -> tuple[Slot, ...]:
     letters: Counter[str] = Counter()
     for field in fields:
-        letters[field.path.partition("[")[0]] += len(field.raw or "null")
+        letters[FieldPath.parse(field.path).list_path or field.path] += len(field.raw or "null")
     outcomes: Mapping[str, tuple[str, ...]] = {
         **{verdict.path: (verdict.outcome,) for verdict in judged.verdicts},
         **{path: tuple(cell.outcome for cell in found.cells) for path, found in judged.lists.items()},

@@ -20,6 +20,7 @@ from benchmarks.accuracy.forms import schema_of
 from docpipe import pipeline
 from docpipe.api import Components, load_components
 from docpipe.data import Page
+from docpipe.paths import FieldPath
 from docpipe.render import Limits
 from docpipe.samples import TICKS, Drawn, draw
 from docpipe.samples.documents.form.check_boxes import COUNTS
@@ -47,7 +48,7 @@ def main() -> None:
 
 
 def _questionnaire(components: Components, drawn: Drawn) -> Counter[object]:
-    asked = {description: path for path, description in drawn.fields.items() if "[]" not in path}
+    asked = {description: path for path, description in drawn.fields.items() if not FieldPath.parse(path).is_cell}
     found: Counter[object] = Counter()
     if not asked:
         return found

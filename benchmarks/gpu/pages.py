@@ -17,6 +17,7 @@ from docpipe.data import Page
 from docpipe.extractors.generative.backend import Question, Reply, Slot, object_of
 from docpipe.extractors.generative.extractor import GenerativeExtractor
 from docpipe.ingest import ingest
+from docpipe.paths import FieldPath
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
@@ -115,7 +116,8 @@ def _is_list(slot: Slot) -> bool:
 
 def _rows(slot: Slot, printed: Mapping[str, str]) -> list[dict[str, str | None]]:
     cells: Mapping[str, Any] = slot.value["items"]["properties"]
-    numbers = {int(found[1]) for path in printed if (found := re.match(rf"{slot.name}\[(\d+)\]", path))}
+    paths = map(FieldPath.parse, printed)
+    numbers = {path.row_number for path in paths if path.list_path == slot.name and path.row_number is not None}
     return [
         {name: _fitting(cell, printed.get(f"{slot.name}[{number}].{name}")) for name, cell in cells.items()}
         for number in sorted(numbers)

@@ -6,7 +6,7 @@ A computed value never replaces a printed one: what is chosen stands on the page
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue, Page
@@ -15,8 +15,9 @@ from docpipe.decide.joint import JointChoice, units
 from docpipe.decide.options import KindReader, Option, absent_scores, lines, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
+from docpipe.paths import FieldPath
 from docpipe.ports import Kind
-from docpipe.schema import Schema, template
+from docpipe.schema import Schema
 from docpipe.text_search import PageIndex
 
 PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
@@ -56,10 +57,15 @@ def _of_schema(answer: Answer, schema: Schema) -> Answer:
     """The answer without candidates for fields that the schema does not have (a model may invent some)."""
     known = {spec.path for spec in schema.fields}
     return Answer(
-        tuple(one for one in answer.candidates if template(one.path) in known and "[]" not in one.path),
+        tuple(candidate for candidate in answer.candidates if _is_of(FieldPath.parse(candidate.path), known)),
         answer.absent,
         answer.finish,
     )
+
+
+def _is_of(path: FieldPath, known: Set[str]) -> bool:
+    """Whether a path is a field or a cell that the schema has; a cell has a row."""
+    return path.template in known and not path.is_column
 
 
 def _table(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from docpipe.decide.joint import Assignment, JointChoice, is_sum
 from docpipe.decide.options import KindReader, Option
+from docpipe.paths import FieldPath
 from docpipe.text_search import PageIndex
 
 # An amount that no one proposed: one in a hundred of the fields whose sums do not add up has its value elsewhere.
@@ -34,7 +35,8 @@ def with_printed_amounts(
         if unit.rule.severity == "info" or unit.is_row or choice.check(number, taken) is not False:
             continue
         for path in unit.paths:
-            is_open = "[" not in path and reader.kind(path).name == MONEY and taken_option(choice, taken, path)
+            is_amount = not FieldPath.parse(path).is_cell and reader.kind(path).name == MONEY
+            is_open = is_amount and taken_option(choice, taken, path)
             for option in _amounts(path, reader, indexes) if is_open else ():
                 if _is_spoken_for(path, option, choice, taken) and not _is_known(option, table[path], reader, path):
                     table[path].append((option, option.score))
@@ -56,7 +58,7 @@ def _is_spoken_for(path: str, option: Option, choice: JointChoice, taken: Assign
             continue
         values = {**choice.values(unit.paths, taken), path: option.value}
         if unit.rule.check(values):
-            is_list = any("[" in one for one in unit.paths)
+            is_list = any(FieldPath.parse(read).is_cell for read in unit.paths)
             is_double = any(value == option.value for one, value in values.items() if one != path)
             mended.append(not is_list and not is_double and is_sum(unit.rule, values))
     return any(mended) or len(mended) > 1

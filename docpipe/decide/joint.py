@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.decide.options import Option
+from docpipe.paths import FieldPath
 from docpipe.ports import Rule
-from docpipe.schema import FieldSpec, template
+from docpipe.schema import FieldSpec
 
 # A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right
 # wins over one that scores up to 90 times as much, and two broken rules outweigh nearly any score.
@@ -215,12 +216,12 @@ def units(rules: Sequence[Rule], fields: Sequence[FieldSpec], paths: Sequence[st
     list_of = {spec.path: spec.list_path for spec in fields}
     found: list[Unit] = []
     for rule in rules:
-        read = [path for path in paths if template(path) in rule.paths]
+        read = [path for path in paths if FieldPath.parse(path).template in rule.paths]
         lists = {list_of[path] for path in rule.paths}
         if len(lists) == 1 and None not in lists:
             rows: dict[str, list[str]] = defaultdict(list)
             for path in read:
-                rows[path[: path.index("]") + 1]].append(path)
+                rows[FieldPath.parse(path).row].append(path)
             found += [Unit(rule, tuple(cells), is_row=True) for cells in rows.values()]
         elif read:
             found.append(Unit(rule, tuple(read), is_row=False))

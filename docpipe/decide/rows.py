@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from docpipe.data import Field
-from docpipe.schema import Schema, template
+from docpipe.paths import FieldPath
+from docpipe.schema import Schema
 from docpipe.text_search import PageIndex
 
 _NOWHERE = (1 << 30, 0)  # a place behind all pages
@@ -24,13 +25,13 @@ def in_reading_order(fields: Iterable[Field], schema: Schema, indexes: Mapping[i
         if list_path is None:
             single[field.path] = field
         elif field.raw is not None:
-            rows[list_path][_row_number(field.path)].append(field)
+            rows[list_path][FieldPath.parse(field.path).row_number or 0].append(field)
     ordered = [single[spec.path] for spec in schema.fields if spec.path in single]
     for list_path, specs in schema.lists().items():
         columns = [spec.path for spec in specs]
         for number, row in enumerate(_sorted_rows(rows[list_path], indexes)):
-            cells = sorted(row, key=lambda cell: columns.index(template(cell.path)))
-            ordered += [_renumbered(cell, list_path, number) for cell in cells]
+            cells = sorted(row, key=lambda cell: columns.index(FieldPath.parse(cell.path).template))
+            ordered += [_renumbered(cell, number) for cell in cells]
     return tuple(ordered)
 
 
@@ -41,7 +42,7 @@ def _sorted_rows(rows: Mapping[int, Sequence[Field]], indexes: Mapping[int, Page
     place = (0, 0)
     for number in sorted(rows):
         row = rows[number]
-        prints = frozenset((template(cell.path), cell.evidence) for cell in row)
+        prints = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
         if all(cell.evidence for cell in row) and prints in seen:
             continue  # the same print read twice, as from overlapping parts of a long page
         seen.add(prints)
@@ -60,11 +61,7 @@ def _place(cell: Field, indexes: Mapping[int, PageIndex]) -> tuple[int, int]:
     return _NOWHERE
 
 
-def _row_number(path: str) -> int:
-    return int(path[path.index("[") + 1 : path.index("]")])
-
-
-def _renumbered(cell: Field, list_path: str, number: int) -> Field:
-    path = f"{list_path}[{number}]{cell.path[cell.path.index(']') + 1 :]}"
+def _renumbered(cell: Field, number: int) -> Field:
+    path = str(FieldPath.parse(cell.path).renumbered(number))
     issues = tuple(replace(issue, field=path) for issue in cell.issues)
     return replace(cell, path=path, issues=issues)

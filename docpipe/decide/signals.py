@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
+from docpipe.paths import FieldPath
 from docpipe.text_search import PageIndex
 
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
@@ -32,7 +33,7 @@ class Signals:
         if option is None:
             return {}
         others = [other for place, (_, other) in enumerate(self._choice.table[path]) if place != self._taken[path]]
-        ocr = _ocr(option.evidence, self._indexes)
+        ocr, row = _ocr(option.evidence, self._indexes), FieldPath.parse(path).row
         return {
             **option.signals,
             "score": min(1.0, score),
@@ -44,9 +45,9 @@ class Signals:
             "undoubted": float(option.parsed.issue is None),
             **self._rules(path),
             "elsewhere": float(option.elsewhere),
-            "cell": float("[" in path),
+            "cell": float(bool(row)),
             "document": self._document,
-            **({"row": self._rows[_row(path)]} if "[" in path else {}),
+            **({"row": self._rows[row]} if row else {}),
         }
 
     def _rules(self, path: str) -> dict[str, float]:
@@ -73,13 +74,8 @@ def _mean_scores(choice: JointChoice, taken: Assignment) -> tuple[float, dict[st
         option, score = choice.table[path][place]
         if option is not None:
             everything.append(min(1.0, score))
-            rows[_row(path)].append(min(1.0, score))
+            rows[FieldPath.parse(path).row].append(min(1.0, score))
     return _mean(everything), {row: _mean(found) for row, found in rows.items()}
-
-
-def _row(path: str) -> str:
-    """`line_items[2].amount` -> `line_items[2]`."""
-    return path[: path.index("]") + 1] if "[" in path else ""
 
 
 def _mean(numbers: list[float]) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from docpipe.errors import UsageError
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 
 DROP = ""  # `unit=`: this name is not scored
@@ -68,7 +69,7 @@ class NameMap:
             return self.names[name]
         for theirs, ours in self.names.items():
             if theirs.startswith(f"{name}[].") and ours:
-                return ours.partition("[]")[0]
+                return FieldPath.parse(ours).list_path or ours
         return name
 
     def column(self, list_name: str, column: str) -> str:
@@ -78,7 +79,8 @@ class NameMap:
     @property
     def pairs_list(self) -> str | None:
         """With `*=pairs[].value`, every labelled name is one row (label, value) of this list."""
-        return self.names["*"].partition("[]")[0] if "*" in self.names else None
+        pairs = self.names.get("*")
+        return None if pairs is None else FieldPath.parse(pairs).list_path or pairs
 
 
 def read_map(words: Sequence[str], schema: Schema) -> NameMap:

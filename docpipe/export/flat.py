@@ -16,9 +16,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from docpipe.data import Field, Issue
+from docpipe.paths import FieldPath
 from docpipe.ports import StoredResult
-
-_ITEM = re.compile(r"^(?P<list>.+)\[(?P<index>\d+)\]\.(?P<leaf>.+)$")
 
 
 @dataclass
@@ -64,12 +63,12 @@ def flatten(result: StoredResult) -> FlatResult:
 def _place(flat: FlatResult, item: Field) -> None:
     """A value that could not be parsed shows as it was printed."""
     value = item.raw if item.value is None else item.value
-    match = _ITEM.match(item.path)
-    if match is None:
+    path = FieldPath.parse(item.path)
+    if path.list_path is None or path.row_number is None:
         flat.own[item.path] = value
     else:
-        rows = flat.items.setdefault(match["list"], {})
-        rows.setdefault(int(match["index"]) + 1, {})[match["leaf"]] = value
+        rows = flat.items.setdefault(path.list_path, {})
+        rows.setdefault(path.row_number + 1, {})[path.leaf] = value
 
 
 class Spool:

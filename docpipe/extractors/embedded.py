@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
 from docpipe.errors import ModelError
+from docpipe.paths import FieldPath
 from docpipe.vlm import spans
 from docpipe.vlm.encode import (
     CANVAS_HEIGHT,
@@ -190,7 +191,7 @@ def _table(seen: _Seen, schema: Schema, words: Sequence[Word], lines: Sequence[i
         table = [row for row in spans.rows(columns, seen.together, lines) if _begin(row) in own]
         for number, row in enumerate(table):
             for path, choices in row.items():
-                concrete = path.replace("[]", f"[{number}]")
+                concrete = str(FieldPath.parse(path).renumbered(number))
                 found += [_candidate(concrete, seen.page, words, choice) for choice in choices]
     return found
 
@@ -243,15 +244,14 @@ def _joined(answers: Sequence[Told], schema: Schema) -> Answer:
 
 
 def _rows_of(found: Sequence[Candidate], list_path: str) -> int:
-    numbers = [int(c.path[len(list_path) + 1 : c.path.index("]")]) for c in found if c.path.startswith(list_path + "[")]
+    cells = (FieldPath.parse(candidate.path) for candidate in found)
+    numbers = (cell.row_number for cell in cells if cell.list_path == list_path and cell.row_number is not None)
     return max(numbers, default=-1) + 1
 
 
 def _renumbered(candidate: Candidate, counted: Mapping[str, int]) -> Candidate:
-    list_path, bracket, rest = candidate.path.partition("[")
-    offset = counted.get(list_path, 0)
-    if not bracket or not offset:
+    path = FieldPath.parse(candidate.path)
+    offset = counted.get(path.list_path or "", 0)
+    if path.row_number is None or not offset:
         return candidate
-    number, _, tail = rest.partition("]")
-    path = f"{list_path}[{int(number) + offset}]{tail}"
-    return Candidate(path, candidate.text, candidate.score, candidate.evidence, candidate.signals)
+    return replace(candidate, path=str(path.renumbered(path.row_number + offset)))

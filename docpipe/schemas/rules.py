@@ -9,12 +9,12 @@ of those it reads may be wrong.
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.data import Severity
+from docpipe.paths import FieldPath
 
 Values = Mapping[str, object]
 
@@ -59,7 +59,7 @@ class Sum:
         return f"the {len(amounts)} values of {self.column} add up to {found}, but {printed}"
 
     def _figures(self, values: Values) -> tuple[list[Decimal | None], dict[str, Decimal]]:
-        amounts = [_decimal(values.get(row + _leaf(self.column))) for row in _rows(values, _list_of(self.column))]
+        amounts = [_decimal(values.get(_cell(self.column, row))) for row in _rows(values, self.column)]
         totals = {path: total for path in self.totals if (total := _decimal(values.get(path))) is not None}
         return amounts, totals
 
@@ -130,8 +130,8 @@ class RowProduct:
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row[:-1]} has {values[row + _leaf(self.quantity)]} x {values[row + _leaf(self.unit_price)]} = {product},"
-            f" and the amount {amount}"
+            f"{row} has {values[_cell(self.quantity, row)]} x {values[_cell(self.unit_price, row)]}"
+            f" = {product}, and the amount {amount}"
             for row, product, amount, slack in self._products(values)
             if abs(product - amount) > slack
         ]
@@ -139,8 +139,8 @@ class RowProduct:
 
     def _products(self, values: Values) -> Iterator[tuple[str, Decimal, Decimal, Decimal]]:
         """Row, product, amount and tolerance: the amount is rounded once, the unit price at its last printed digit."""
-        for row in _rows(values, _list_of(self.amount)):
-            quantity, price, amount = (_decimal(values.get(row + _leaf(path))) for path in self.paths)
+        for row in _rows(values, self.amount):
+            quantity, price, amount = (_decimal(values.get(_cell(path, row))) for path in self.paths)
             if quantity is not None and price is not None and amount is not None:
                 yield row, quantity * price, amount, MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
 
@@ -166,7 +166,7 @@ class RateTimesBase:
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row[:-1]} has {values[row + _leaf(self.rate)]} % of {values[row + _leaf(self.base)]},"
+            f"{row} has {values[_cell(self.rate, row)]} % of {values[_cell(self.base, row)]},"
             f" which is {expected.quantize(MINOR_UNIT)}, and the tax {tax}"
             for row, expected, tax in self._taxes(values)
             if abs(expected - tax) > self.tolerance
@@ -174,8 +174,8 @@ class RateTimesBase:
         return "; ".join(wrong)
 
     def _taxes(self, values: Values) -> Iterator[tuple[str, Decimal, Decimal]]:
-        for row in _rows(values, _list_of(self.tax)):
-            rate, base, tax = (_decimal(values.get(row + _leaf(path))) for path in self.paths)
+        for row in _rows(values, self.tax):
+            rate, base, tax = (_decimal(values.get(_cell(path, row))) for path in self.paths)
             if rate is not None and base is not None and tax is not None:
                 yield row, rate * base / 100, tax
 
@@ -209,23 +209,21 @@ def _decimal(value: object) -> Decimal | None:
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _list_of(path: str) -> str | None:
-    """`line_items[].amount` -> `line_items`; None for a field of the document itself."""
-    head, bracket, _leaf_name = path.partition("[].")
-    return head if bracket else None
-
-
-def _leaf(path: str) -> str:
-    return path.partition("[].")[2] or path
-
-
-def _rows(values: Values, list_path: str | None) -> list[str]:
-    """The row prefixes that the values have: `line_items[0].`, `line_items[1].`; one that is empty outside of lists."""
+def _rows(values: Values, column: str) -> list[str]:
+    """The rows that the values have in a column's list: `line_items[0]`, `line_items[1]`; an empty one outside of
+    lists."""
+    list_path = FieldPath.parse(column).list_path
     if list_path is None:
         return [""]
-    pattern = re.compile(re.escape(list_path) + r"\[(\d+)\]\.")
-    numbers = {int(found[1]) for path in values if (found := pattern.match(path))}
-    return [f"{list_path}[{number}]." for number in sorted(numbers)]
+    paths = (path for path in map(FieldPath.parse, values) if path.list_path == list_path)
+    numbers = {path.row: path.row_number or 0 for path in paths}
+    return sorted(numbers, key=numbers.__getitem__)
+
+
+def _cell(column: str, row: str) -> str:
+    """`line_items[].amount` in `line_items[0]` -> `line_items[0].amount`."""
+    leaf = FieldPath.parse(column).leaf
+    return f"{row}.{leaf}" if row else leaf
 
 
 def _last_digit(number: Decimal) -> Decimal:

@@ -18,6 +18,7 @@ from docpipe.api import choose_extractor
 from docpipe.data import Answer, Page
 from docpipe.errors import DocpipeError, ModelError
 from docpipe.ingest import ingest
+from docpipe.paths import FieldPath
 from docpipe.pipeline import AcceptancePolicy, PreparedDocument, prepare, understand, understand_many
 from docpipe.ports import Extractor
 from docpipe.rasterise import PageRasteriser
@@ -25,7 +26,7 @@ from docpipe.read import PageReader
 from docpipe.render import Renderer
 from docpipe.result import RunIdentity
 from docpipe.samples import draw
-from docpipe.schema import Schema, load_schema, template
+from docpipe.schema import Schema, load_schema
 from tests.support import tiny_donut
 from tests.support.hosted_server import KEY, KINDS, VARIABLES, says, serving
 from tests.support.tiny_models import FAMILIES, tiny
@@ -145,12 +146,12 @@ def is_answer(answer: Answer | DocpipeError, schema: Schema) -> Answer:
     """What an answer has to be, under any schema."""
     assert isinstance(answer, Answer), answer
     known = {spec.path for spec in schema.fields}
-    assert {template(one.path) for one in answer.candidates} <= known
-    assert all("[]" not in one.path and one.text.strip() for one in answer.candidates)
+    assert {FieldPath.parse(one.path).template for one in answer.candidates} <= known
+    assert all(not FieldPath.parse(one.path).is_column and one.text.strip() for one in answer.candidates)
     assert all(0.0 <= one.score <= 1.0 for one in answer.candidates)
     assert all(0.0 <= signal <= 1.0 for one in answer.candidates for signal in one.signals.values())
     assert all(0.0 <= probability <= 1.0 for probability in answer.absent.values())
-    assert {template(path) for path in answer.absent} <= known | set(schema.lists())
+    assert {FieldPath.parse(path).template for path in answer.absent} <= known | set(schema.lists())
     assert 0 <= answer.image_tokens <= answer.tokens_in
     assert answer.tokens_out >= 0
     assert answer.money >= 0.0

@@ -16,7 +16,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from docpipe.errors import SchemaError
-from docpipe.schema import Expected, list_schemas, load_schema, template
+from docpipe.schema import Expected, list_schemas, load_schema
 from docpipe.schemas.kinds import Iban, Money
 from docpipe.schemas.rules import DatesInOrder, Total
 
@@ -135,11 +135,6 @@ def test_an_unknown_path_is_refused_with_the_paths_there_are():
     with pytest.raises(SchemaError) as refused:
         load_schema("receipt").spec("grand_total")
     assert "merchant_name" in refused.value.hint
-
-
-def test_row_numbers_disappear_from_a_template():
-    assert template("line_items[12].amount") == "line_items[].amount"
-    assert template("seller.name") == "seller.name"
 
 
 def test_a_file_of_ones_own_is_loaded_from_any_directory(tmp_path, monkeypatch):

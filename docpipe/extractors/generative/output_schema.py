@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from docpipe.extractors.generative.backend import Slot, object_of
+from docpipe.paths import FieldPath
 from docpipe.schema import FieldSpec, Schema
 
 DOCUMENT = "document"  # the slot in which a model says what sort of document it sees
@@ -67,7 +68,7 @@ def rows(specs: Sequence[FieldSpec]) -> dict[str, Any]:
 
 def cell_name(spec: FieldSpec) -> str:
     """`line_items[].price.net` -> `price.net`."""
-    return spec.path.partition("[].")[2]
+    return FieldPath.parse(spec.path).leaf
 
 
 def _with_a_digit() -> str:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from docpipe.data import Answer, Candidate, Issue
 from docpipe.errors import AnswerError
 from docpipe.extractors.generative.backend import Finish, Reply, Written
-from docpipe.schema import Schema, template
+from docpipe.paths import FieldPath
+from docpipe.schema import Schema
 
 UNTOLD = 0.8  # the score of a value of which the model does not tell how probable it is
 UNTOLD_ABSENT = 0.9  # the same of null
@@ -96,7 +97,7 @@ class Findings:
         text = _printed(member.text)
         probability, weakest = probabilities.of(member.start, member.start + len(member.text))
         if not text:
-            if "[" not in path:
+            if not FieldPath.parse(path).is_cell:
                 is_null = not member.text.startswith(("{", "["))  # an object or a list says something else
                 given = (absent if absent is not None else probability) if is_null else UNKNOWN
                 # a later part of the document does not take back what an earlier one found
@@ -119,9 +120,9 @@ class Findings:
                 break
             for cell in _members(member.source, row.start):
                 for leaf in _leaves(cell):
-                    path = f"{slot}[{number}].{leaf.key}"
-                    if template(path) in known:
-                        self._value(path, leaf, probabilities)
+                    path = FieldPath(slot, number, leaf.key)
+                    if path.template in known:
+                        self._value(str(path), leaf, probabilities)
             number += 1
         self._rows[slot] = number
         if member.end is None:

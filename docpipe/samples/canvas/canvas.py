@@ -16,6 +16,7 @@ from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas
 
 from docpipe.data import Box
+from docpipe.paths import FieldPath
 from docpipe.samples.canvas.strokes import ASCENT, BLACK, DESCENT, Colour, Ink, Mark, Rule, Text
 
 Align = Literal["left", "right", "centre"]
@@ -215,11 +216,11 @@ def nest(norms: Mapping[str, Any]) -> dict[str, Any]:
     lists: dict[str, dict[int, dict[str, Any]]] = {}
     made: dict[str, Any] = {}
     for path, norm in norms.items():
-        found = re.fullmatch(r"(\w+)\[(\d+)\]\.(\w+)", path)
-        if found is None:
+        field = FieldPath.parse(path)
+        if field.list_path is None or field.row_number is None:
             made[path] = norm
         else:
-            lists.setdefault(found[1], {}).setdefault(int(found[2]), {})[found[3]] = norm
+            lists.setdefault(field.list_path, {}).setdefault(field.row_number, {})[field.leaf] = norm
     for name, rows in lists.items():
         made[name] = [rows.get(index, {}) for index in range(max(rows) + 1)]
     return made

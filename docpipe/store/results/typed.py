@@ -37,6 +37,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteIdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
 from docpipe.data import Extraction
+from docpipe.paths import FieldPath
 from docpipe.ports import ColumnType
 from docpipe.store.connect import VERSION_TABLE
 from docpipe.store.results.rows import bare
@@ -84,7 +85,6 @@ SHAPED: Mapping[ColumnType, Callable[[Any], object]] = {
 }
 
 RESERVED = PGIdentifierPreparer.reserved_words | SQLiteIdentifierPreparer.reserved_words
-_ITEM = re.compile(r"^(?P<list>.+)\[(?P<index>\d+)\]\.(?P<leaf>.+)$")
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -164,7 +164,7 @@ def _new_columns(
     for path, kind in paths:
         if (path, kind) in known:
             continue
-        leaf = path.removeprefix(f"{list_path}[].") if list_path else path
+        leaf = FieldPath.parse(path).leaf
         name = sql_name(f"{leaf}_{kind}" if path in seen else leaf, taken)
         added[path, kind] = name
         taken.add(name)
@@ -240,12 +240,12 @@ def _cells(extraction: Extraction) -> tuple[dict[str, object], dict[str, dict[in
     own: dict[str, object] = {}
     items: dict[str, dict[int, dict[str, object]]] = {}
     for item in extraction.fields:
-        match = _ITEM.match(item.path)
-        if match is None:
+        path = FieldPath.parse(item.path)
+        if path.list_path is None or path.row_number is None:
             own[item.path] = item.value
         else:
-            row = items.setdefault(match["list"], {}).setdefault(int(match["index"]), {})
-            row[f"{match['list']}[].{match['leaf']}"] = item.value
+            row = items.setdefault(path.list_path, {}).setdefault(path.row_number, {})
+            row[path.template] = item.value
     return own, items
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from docpipe.paths import FieldPath
 from docpipe.vlm import spans
 from docpipe.vlm.encode import MAX_WORDS, load_tokenizer
 from docpipe.vlm.network import DocumentNetwork
@@ -62,7 +63,7 @@ def judge(network: DocumentNetwork, examples: ExampleSet, *, blind: bool = False
         lines = [word.line for word in example.words]
         tally = tallies.setdefault(example.schema, Tally())
         for row, path in enumerate(sorted(example.labels)):
-            if "[]" not in path:
+            if not FieldPath.parse(path).is_cell:
                 choices, missing = spans.single(logits[0, row].numpy(), float(absent[0, row]), lines)
                 tally.add(example.labels[path], choices[0].words if choices and missing < ABSENT else None)
     return tallies

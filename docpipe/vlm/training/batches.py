@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from docpipe.data import Word
+from docpipe.paths import FieldPath
 from docpipe.vlm.encode import (
     MAX_WORDS,
     FieldArrays,
@@ -172,7 +173,7 @@ def _together(example: Example, start: int, count: int) -> NDArray[np.int8]:
     lists: dict[str, list[tuple[int, int]]] = {}
     for path, numbers in example.rows.items():
         begins = [span[0] - start for span in example.labels.get(path, ())]
-        lists.setdefault(path.partition("[]")[0], []).extend(zip(begins, numbers, strict=False))
+        lists.setdefault(FieldPath.parse(path).list_path or path, []).extend(zip(begins, numbers, strict=False))
     for cells in lists.values():
         inside = [(word, row) for word, row in cells if 0 <= word < count]
         if inside:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docpipe.data import Box, Page
+from docpipe.paths import FieldPath
 from docpipe.samples import Drawn, Placed
-from docpipe.schema import template
 from docpipe.vlm.encode import canvas
 from docpipe.vlm.training.data.align_labels import span_in_boxes
 from docpipe.vlm.training.data.examples import Example, Span
@@ -47,7 +47,7 @@ def page_labels(
     found: dict[str, dict[Span, int]] = {path: {} for path in fields}
     lost = set()
     for value in placed:
-        path = template(value.path)
+        path = FieldPath.parse(value.path).template
         span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
         if not span:
             lost.add(path)
@@ -55,12 +55,14 @@ def page_labels(
         found.setdefault(path, {})[span] = row_of(value.path)
     kept = {path: dict(sorted(spans.items())) for path, spans in found.items() if path not in lost}
     labels = {path: list(spans) for path, spans in kept.items()}
-    return labels, {path: tuple(spans.values()) for path, spans in kept.items() if spans and "[]" in path}
+    return labels, {
+        path: tuple(spans.values()) for path, spans in kept.items() if spans and FieldPath.parse(path).is_cell
+    }
 
 
 def row_of(path: str) -> int:
     """`line_items[3].amount` -> 3; 0 for what does not repeat."""
-    return int(path.partition("[")[2].partition("]")[0] or 0)
+    return FieldPath.parse(path).row_number or 0
 
 
 def bent(box: Box, warp: Warp | None) -> Box:

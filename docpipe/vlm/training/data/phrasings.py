@@ -9,6 +9,7 @@ from functools import cache
 
 import numpy as np
 
+from docpipe.paths import FieldPath
 from docpipe.schema import load_schema
 from docpipe.vlm.encode import GROUPS, Question, group_of
 from docpipe.vlm.field_queries import document_question, questions, worded
@@ -97,7 +98,8 @@ def official(schema: str) -> dict[str, Question]:
 def question_for(example: Example, path: str, random: np.random.Generator | None) -> Question:
     known = official(example.schema).get(path) if example.schema in SHIPPED else None
     if known is None:
-        return Question(_own_wording(example, path, random), _group(example, path, random), "[]" in path)
+        wording, group = _own_wording(example, path, random), _group(example, path, random)
+        return Question(wording, group, FieldPath.parse(path).is_cell)
     if random is None or random.random() < OFFICIAL_SHARE:
         return known
     wordings = [w for w in (*PHRASINGS.get(path, ()), example.prompts.get(path, "")) if w]
