@@ -36,7 +36,7 @@ def drawn_pdfs(folder: Path, count: int) -> list[Path]:
 
 
 def scans(sources: Sequence[Path], folder: Path, most: int) -> list[Path]:
-    """The first `most` pages as JPEG pictures, so that docpipe and plain OCR are handed the same bytes."""
+    """The first `most` pages as JPEG pictures, so that docpipe and plain OCR get the same bytes."""
     folder.mkdir(parents=True)
     with Renderer() as renderer:
         return list(islice(_pictures(sources, folder, renderer), most))
@@ -59,18 +59,18 @@ def _pictures(sources: Sequence[Path], folder: Path, renderer: Renderer) -> Iter
             yield path
 
 
-def with_text_layer(sources: Sequence[Path]) -> list[tuple[Path, int]]:
-    """The PDFs among the sources of which each page has text, with their page counts."""
-    found = []
+def with_text_layer(sources: Sequence[Path]) -> list[Path]:
+    """The PDFs among the sources of which each page has text."""
+    paths = []
     with Renderer() as renderer:
         for source in find_files(sources):
             try:
                 document = ingest(source, renderer=renderer)
                 if document.media_type == PDF and _all_text(document, renderer):
-                    found.append((source, document.page_count))
+                    paths.append(source)
             except InputError as error:
                 print(f"left out: {source}: {error}")
-    return found
+    return paths
 
 
 def _all_text(document: Document, renderer: Renderer) -> bool:

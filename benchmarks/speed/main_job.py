@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.speed.documents import drawn_pdfs, long_pdf, scans, with_text_layer
-from benchmarks.speed.timing import JobTime, PlainOcr, peak_memory, whole_job
+from benchmarks.speed.timing import JobTime, PlainRapidOcr, peak_memory, whole_job
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
 from docpipe.config import load_settings
@@ -31,7 +31,7 @@ MEBIBYTE = 1024**2
 
 
 @dataclass
-class Figures:
+class Measurements:
     """What was measured; None: there was nothing to measure it on."""
 
     plain: list[float] = field(default_factory=list)
@@ -47,20 +47,20 @@ def main() -> None:
     jobs = options.jobs or default_jobs()
     with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
         folder = Path(name)
-        own = [options.documents] if options.documents else None
-        pictures = scans(own or drawn_pdfs(folder / "drawn", options.pages), folder / "scans", options.pages)
-        layered = [path for path, _ in with_text_layer(own or drawn_pdfs(folder / "layered", DRAWN_PDFS))]
-        figures = _measure(pictures, layered, plan, jobs, options.rounds, folder)
+        own_documents = [options.documents] if options.documents else None
+        pictures = scans(own_documents or drawn_pdfs(folder / "drawn", options.pages), folder / "scans", options.pages)
+        layered = with_text_layer(own_documents or drawn_pdfs(folder / "layered", DRAWN_PDFS))
+        measured = _measure(pictures, layered, plan, jobs, options.rounds, folder)
         long = long_pdf(folder / "long.pdf", options.long_pages)
         peak = peak_memory(
             ["run", str(long), "--schema", options.schema, "--model", model, "--db", str(folder / "long.db")], folder
         )
-        for line in _machine(jobs):
+        for line in _machine_table(jobs):
             print(line)
-        for line in _report(figures, len(pictures)):
+        for line in _figures_table(measured, len(pictures)):
             print(line)
-        said = "unknown" if peak.bytes is None else f"{peak.bytes / MEBIBYTE:,.0f} MiB"
-        print(f"| peak memory of all processes, a PDF of {options.long_pages} pages | {said} |")
+        memory = "unknown" if peak.bytes is None else f"{peak.bytes / MEBIBYTE:,.0f} MiB"
+        print(f"| peak memory of all processes, a PDF of {options.long_pages} pages | {memory} |")
         print(f"| the same PDF, from command to exit | {peak.seconds:.1f} s |")
         if peak.exit_code:
             print(f"\nThe long PDF ended with exit code {peak.exit_code}:\n{(folder / 'output.txt').read_text()}")
@@ -80,45 +80,45 @@ def _options() -> argparse.Namespace:
 
 def _measure(
     pictures: Sequence[Path], layered: Sequence[Path], plan: BatchPlan, jobs: int, rounds: int, folder: Path
-) -> Figures:
-    figures = Figures()
-    plain = PlainOcr()
+) -> Measurements:
+    measured = Measurements()
+    plain = PlainRapidOcr()
     plain.seconds(pictures[:1])  # warm, as are the files in the cache
-    for turn in range(rounds):
-        for who in ("plain", "ours") if turn % 2 == 0 else ("ours", "plain"):
-            if who == "plain":
-                figures.plain.append(plain.seconds(pictures))
+    for number in range(rounds):
+        for system in ("plain", "ours") if number % 2 == 0 else ("ours", "plain"):
+            if system == "plain":
+                measured.plain.append(plain.seconds(pictures))
             else:
-                figures.ours.append(whole_job(pictures, plan, jobs, folder / f"round-{turn}.db"))
+                measured.ours.append(whole_job(pictures, plan, jobs, folder / f"round-{number}.db"))
     if layered:
-        figures.layered = whole_job(layered, plan, jobs, folder / "layered.db")
-    return figures
+        measured.layered = whole_job(layered, plan, jobs, folder / "layered.db")
+    return measured
 
 
-def _report(figures: Figures, pages: int) -> Iterator[str]:
+def _figures_table(measured: Measurements, pages: int) -> Iterator[str]:
     yield "\n| stage, on scans | seconds of work a page |\n|---|---|"
     for stage in STAGES:
-        yield f"| {stage} | {median(job.stages.get(stage, 0.0) for job in figures.ours) / pages:.3f} |"
-    plain, working = median(figures.plain) / pages, median(job.working for job in figures.ours) / pages
-    ratios = [job.working / seconds for job, seconds in zip(figures.ours, figures.plain, strict=True)]
-    whole = [job.wall / seconds for job, seconds in zip(figures.ours, figures.plain, strict=True)]
-    failed = sum(job.failed for job in figures.ours)
+        yield f"| {stage} | {median(job.stages.get(stage, 0.0) for job in measured.ours) / pages:.3f} |"
+    plain, working = median(measured.plain) / pages, median(job.working for job in measured.ours) / pages
+    ratios = [job.working / seconds for job, seconds in zip(measured.ours, measured.plain, strict=True)]
+    whole = [job.wall / seconds for job, seconds in zip(measured.ours, measured.plain, strict=True)]
+    failed = sum(job.failed for job in measured.ours)
     yield "\n| figure | value |\n|---|---|"
     yield f"| scanned pages, rounds | {pages}, {len(ratios)}{f' ({failed} failures)' if failed else ''} |"
     yield f"| plain `RapidOCR()(image)`, seconds a page | {plain:.3f} |"
     yield f"| the whole job, seconds a page | {working:.3f} |"
-    yield f"| **the whole job / plain OCR** | **{median(ratios):.2f}** ({_list(ratios)}) |"
-    yield f"| the same with the start of the processes ({figures.ours[-1].start:.1f} s) | {median(whole):.2f} |"
-    if figures.layered is not None and figures.layered.pages:
-        job = figures.layered
+    yield f"| **the whole job / plain OCR** | **{median(ratios):.2f}** ({_two_decimals(ratios)}) |"
+    yield f"| the same with the start of the processes ({measured.ours[-1].start:.1f} s) | {median(whole):.2f} |"
+    if measured.layered is not None and measured.layered.pages:
+        job = measured.layered
         yield f"| PDFs with a text layer, pages a second | {job.pages / job.working:.1f} ({job.pages} pages) |"
 
 
-def _list(ratios: Sequence[float]) -> str:
+def _two_decimals(ratios: Sequence[float]) -> str:
     return ", ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
-def _machine(jobs: int) -> Iterator[str]:
+def _machine_table(jobs: int) -> Iterator[str]:
     memory = usable_memory()
     packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "rapidocr", "pypdfium2"))
     yield "| machine | |\n|---|---|"

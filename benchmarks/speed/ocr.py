@@ -23,13 +23,16 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.speed.documents import scans
+from benchmarks.speed.timing import PlainRapidOcr
 from docpipe.ingest import find_files
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 
+PLAIN, OURS = "plain", "ours"  # the two that are compared, as the table calls them
+
 
 @dataclass(frozen=True)
-class Sheet:
+class ScannedPage:
     """A page as pixels, and the values printed in its document (other pages may hold some of them)."""
 
     image: Image.Image
@@ -37,30 +40,17 @@ class Sheet:
 
 
 @dataclass
-class Figures:
-    """Seconds by page and round; values found; `stages` are seconds of our work over all pages and rounds."""
+class OcrFigures:
+    """`seconds` by page and round, for each of the two; `found` counts the `values` in each one's text; `stages` are
+    seconds of our work over all pages and rounds."""
 
-    plain: list[float] = field(default_factory=list)
-    ours: list[float] = field(default_factory=list)
-    stages: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=lambda: {PLAIN: [], OURS: []})
+    found: dict[str, int] = field(default_factory=lambda: {PLAIN: 0, OURS: 0})
     values: int = 0
-    found: dict[str, int] = field(default_factory=lambda: {"plain": 0, "ours": 0})
+    stages: dict[str, float] = field(default_factory=dict)
 
 
-class Plain:
-    """RapidOCR as it comes."""
-
-    def __init__(self) -> None:
-        from rapidocr import RapidOCR  # heavy: the thing to be measured
-
-        self._ocr = RapidOCR(params={"Global.log_level": "critical"})  # all else as it comes
-
-    def read(self, image: Image.Image) -> str:
-        found = self._ocr(np.ascontiguousarray(np.asarray(image)[:, :, ::-1]))
-        return " ".join(found.txts or ())
-
-
-class Ours:
+class DocpipeOcr:
     """Docpipe's OCR with a stop watch on its two networks. With several threads the recogniser's seconds are those
     of all threads divided by their number."""
 
@@ -72,18 +62,18 @@ class Ours:
         models.characters = self._timed(models.characters, "recogniser", threads)
 
     def _timed(self, function: Callable[[Any], Any], stage: str, threads: int) -> Callable[[Any], Any]:
-        def run(pixels: Any) -> Any:
+        def timed(pixels: Any) -> Any:
             started = time.perf_counter()
-            answer = function(pixels)
+            output = function(pixels)
             self.stages[stage] += (time.perf_counter() - started) / threads
-            return answer
+            return output
 
-        return run
+        return timed
 
     def read(self, image: Image.Image) -> str:
-        reading = self._ocr.read(image)
-        wide, high = image.size if reading.turned % 180 == 0 else image.size[::-1]
-        words = in_reading_order(reading.runs, aspect=wide / high, slope=reading.slope)
+        result = self._ocr.read(image)
+        width, height = image.size if result.turned % 180 == 0 else image.size[::-1]
+        words = in_reading_order(result.runs, aspect=width / height, slope=result.slope)
         return " ".join(word.text for word in words)
 
 
@@ -95,8 +85,8 @@ def main() -> None:
             truth = _drawn(folder / "drawn", options.pages)
         else:
             truth = dict.fromkeys(find_files([options.folder]), ()) | _labels(options.folder, options.labels)
-        sheets = list(_sheets(truth, folder / "scans", options.pages))
-    for line in _report(_measure(sheets, options.threads, options.rounds), len(sheets), options.threads):
+        pages = list(_first_pages(truth, folder / "scans", options.pages))
+    for line in _report(_measure(pages, options.threads, options.rounds), len(pages), options.threads):
         print(line)
 
 
@@ -144,30 +134,33 @@ def _texts(value: object) -> Iterator[str]:
         yield from _texts(child)
 
 
-def _sheets(truth: dict[Path, tuple[str, ...]], folder: Path, most: int) -> Iterator[Sheet]:
+def _first_pages(truth: dict[Path, tuple[str, ...]], folder: Path, most: int) -> Iterator[ScannedPage]:
     """The first page of each document, those with known values first."""
     for number, path in enumerate(sorted(truth, key=lambda path: not truth[path])[:most]):
         for picture in scans([path], folder / str(number), 1):
             with Image.open(picture) as image:
-                yield Sheet(image.convert("RGB"), truth[path])
+                yield ScannedPage(image.convert("RGB"), truth[path])
 
 
-def _measure(sheets: list[Sheet], threads: int, rounds: int) -> Figures:
-    figures, plain, ours = Figures(), Plain(), Ours(threads)
-    readers: dict[str, Plain | Ours] = {"plain": plain, "ours": ours}
-    for reader in readers.values():
-        reader.read(sheets[0].image)
+def _measure(pages: list[ScannedPage], threads: int, rounds: int) -> OcrFigures:
+    figures, plain, ours = OcrFigures(), PlainRapidOcr(), DocpipeOcr(threads)
+    readers: dict[str, Callable[[Image.Image], str]] = {
+        PLAIN: lambda image: plain.read(np.ascontiguousarray(np.asarray(image)[:, :, ::-1])),
+        OURS: ours.read,
+    }
+    for read in readers.values():
+        read(pages[0].image)
     ours.stages = dict.fromkeys(ours.stages, 0.0)
-    for turn in range(rounds):
-        for sheet in sheets:
-            for name, reader in readers.items():
+    for number in range(rounds):
+        for page in pages:
+            for name, read in readers.items():
                 started = time.perf_counter()
-                text = _letters(reader.read(sheet.image))
-                getattr(figures, name).append(time.perf_counter() - started)
-                if turn == 0:
-                    figures.found[name] += sum(_letters(value) in text for value in sheet.values)
-    figures.values = sum(len(sheet.values) for sheet in sheets)
-    figures.stages = ours.stages | {"rest": sum(figures.ours) - sum(ours.stages.values())}
+                text = _letters(read(page.image))
+                figures.seconds[name].append(time.perf_counter() - started)
+                if number == 0:
+                    figures.found[name] += sum(_letters(value) in text for value in page.values)
+    figures.values = sum(len(page.values) for page in pages)
+    figures.stages = ours.stages | {"rest": sum(figures.seconds[OURS]) - sum(ours.stages.values())}
     return figures
 
 
@@ -175,18 +168,18 @@ def _letters(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _report(figures: Figures, pages: int, threads: int) -> Iterator[str]:
-    runs = len(figures.ours)
-    ratios = [ours / plain for ours, plain in zip(figures.ours, figures.plain, strict=True)]
-    yield f"{pages} pages, {runs // pages} rounds, {threads} threads for ours; plain RapidOCR takes all cores"
+def _report(figures: OcrFigures, pages: int, threads: int) -> Iterator[str]:
+    plain, ours = figures.seconds[PLAIN], figures.seconds[OURS]
+    yield f"{pages} pages, {len(ours) // pages} rounds, {threads} threads for ours; plain RapidOCR takes all cores"
     yield "| | seconds per page | values found |"
     yield "|---|---|---|"
-    for name in ("plain", "ours"):
+    for name, seconds in figures.seconds.items():
         share = f"{figures.found[name]} of {figures.values}" if figures.values else "not known"
-        yield f"| {name} | {sum(getattr(figures, name)) / runs:.2f} | {share} |"
-    yield f"ratio of the sums {sum(figures.ours) / sum(figures.plain):.2f}, median of the pages {median(ratios):.2f}"
-    for stage, seconds in figures.stages.items():
-        yield f"ours, {stage}: {seconds / runs:.2f} s per page"
+        yield f"| {name} | {sum(seconds) / len(seconds):.2f} | {share} |"
+    ratios = [our_seconds / plain_seconds for our_seconds, plain_seconds in zip(ours, plain, strict=True)]
+    yield f"ratio of the sums {sum(ours) / sum(plain):.2f}, median of the pages {median(ratios):.2f}"
+    for stage, stage_seconds in figures.stages.items():
+        yield f"ours, {stage}: {stage_seconds / len(ours):.2f} s per page"
 
 
 if __name__ == "__main__":

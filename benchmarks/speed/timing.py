@@ -1,4 +1,4 @@
-"""The measuring: plain OCR, the whole job with its stages, and the memory of a process and its children.
+"""What is measured: plain OCR, the whole job with its stages, the memory of a process and its children.
 
 In: files. Out: seconds, bytes.
 """
@@ -11,18 +11,23 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks.speed.stopwatch import Stopwatch
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.run import run
-from docpipe.data import Document, Extraction
-from docpipe.schema import Schema
 from docpipe.store.results.result_store import SqlStore
 
-SAMPLE_SECONDS = 0.1  # between two looks at the memory; a page takes several times as long
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SAMPLE_SECONDS = 0.1  # between two readings of the memory; a page takes several times as long
+STORE_METHODS = ("add", "claim", "save")  # what a run asks of the store
 PROC = Path("/proc")
 
 
-class PlainOcr:
+class PlainRapidOcr:
     """RapidOCR as it comes, loaded before the clock starts; it takes all cores by itself."""
 
     def __init__(self) -> None:
@@ -30,34 +35,15 @@ class PlainOcr:
 
         self._ocr = RapidOCR(params={"Global.log_level": "critical"})  # all else as it comes
 
+    def read(self, picture: str | NDArray[np.uint8]) -> str:
+        """The text of a picture: a file, or (height, width, BGR) pixels."""
+        return " ".join(self._ocr(picture).txts or ())
+
     def seconds(self, pictures: Sequence[Path]) -> float:
         started = time.perf_counter()
         for picture in pictures:
-            self._ocr(str(picture))
+            self.read(str(picture))
         return time.perf_counter() - started
-
-
-class TimedStore(SqlStore):
-    """The store with a stop watch."""
-
-    seconds = 0.0
-
-    def add(self, document: Document) -> None:
-        started = time.perf_counter()
-        super().add(document)
-        self.seconds += time.perf_counter() - started
-
-    def claim(self, document_id: str, run_key: str, *, schema: str | None = None) -> int:
-        started = time.perf_counter()
-        number = super().claim(document_id, run_key, schema=schema)
-        self.seconds += time.perf_counter() - started
-        return number
-
-    def save(self, extraction: Extraction, schema: Schema) -> bool:
-        started = time.perf_counter()
-        saved = super().save(extraction, schema)
-        self.seconds += time.perf_counter() - started
-        return saved
 
 
 @dataclass
@@ -90,25 +76,25 @@ class _FirstOpened:
 
 def whole_job(files: Sequence[Path], plan: BatchPlan, jobs: int, database: Path) -> JobTime:
     """`docpipe run` on the files, into a new database."""
-    found, first = JobTime(), _FirstOpened()
+    job, first, stopwatch = JobTime(), _FirstOpened(), Stopwatch()
     started = time.perf_counter()
-    with TimedStore(str(database)) as store:
+    with SqlStore(str(database)) as store, stopwatch.timing([("store", store, name) for name in STORE_METHODS]):
         for outcome in run(files, plan, store, jobs=jobs, watch=first):
-            found.pages += outcome.pages
+            job.pages += outcome.pages
             if outcome.extraction is None:
-                found.failed += 1
+                job.failed += 1
                 print(f"failed: {outcome.path}: {outcome.error}")
                 continue
             for stage, seconds in outcome.extraction.timings.items():
-                found.stages[stage] = found.stages.get(stage, 0.0) + seconds
-        found.stages["store"] = store.seconds
-    found.wall = time.perf_counter() - started
-    found.start = (first.at or time.perf_counter()) - started
-    return found
+                job.stages[stage] = job.stages.get(stage, 0.0) + seconds
+    job.stages["store"] = stopwatch.seconds["store"]
+    job.wall = time.perf_counter() - started
+    job.start = (first.at or time.perf_counter()) - started
+    return job
 
 
 @dataclass(frozen=True)
-class Peak:
+class PeakMemory:
     """`bytes` is None where the system does not tell the memory of processes."""
 
     bytes: int | None
@@ -116,7 +102,7 @@ class Peak:
     exit_code: int
 
 
-def peak_memory(arguments: Sequence[str], folder: Path) -> Peak:
+def peak_memory(arguments: Sequence[str], folder: Path) -> PeakMemory:
     """Run docpipe with these arguments and watch it and all its children."""
     started = time.perf_counter()
     command = [sys.executable, "-m", "docpipe", *arguments]
@@ -126,12 +112,12 @@ def peak_memory(arguments: Sequence[str], folder: Path) -> Peak:
     ):
         peak = 0
         while process.poll() is None:
-            peak = max(peak, _family_bytes(process.pid))
+            peak = max(peak, _process_tree_bytes(process.pid))
             time.sleep(SAMPLE_SECONDS)
-    return Peak(peak or None, time.perf_counter() - started, process.returncode)
+    return PeakMemory(peak or None, time.perf_counter() - started, process.returncode)
 
 
-def _family_bytes(parent: int) -> int:
+def _process_tree_bytes(parent: int) -> int:
     """Memory of a process and its descendants; what they share counts once (PSS)."""
     children: dict[int, list[int]] = {}
     for folder in PROC.glob("[0-9]*"):
@@ -140,10 +126,10 @@ def _family_bytes(parent: int) -> int:
         except OSError:  # it has ended meanwhile
             continue
         children.setdefault(int(after_name[1]), []).append(int(folder.name))
-    total, open_ = 0, [parent]
-    while open_:
-        process = open_.pop()
-        open_ += children.get(process, [])
+    total, waiting = 0, [parent]
+    while waiting:
+        process = waiting.pop()
+        waiting += children.get(process, [])
         total += _pss(process)
     return total
 
