@@ -212,7 +212,7 @@ class Extraction:
     """The result for one document under one schema by one extractor.
 
     `timings` are seconds by stage (rasterise, read, extract, decide). `run_key` is the sha256 of document + pages +
-    render settings + schema + extractor: the same key means the same work, and `Store.save` keeps one row.
+    render settings + schema + extractor: the same key means the same work, and `SqlStore.save` keeps one row.
     """
 
     document_id: str

@@ -10,15 +10,15 @@ import hashlib
 import json
 import re
 import types
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
 from docpipe.paths import FieldPath
-from docpipe.ports import Conventions, Kind, Rule, Texts
 from docpipe.schema_lookup import find_class, kinds, shipped
+from docpipe.schema_ports import Conventions, Kind, Rule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -101,7 +101,7 @@ class Schema:
         kept = tuple(spec for spec in self.fields if spec.path in paths or spec.list_path in paths)
         return replace(self, fields=kept, rules=())
 
-    def conventions(self, texts: Texts) -> Conventions:
+    def conventions(self, texts: Iterable[str]) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""
         conventions: Conventions = kinds().conventions(texts)
         return conventions

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.paths import FieldPath
-from docpipe.ports import Rule
 from docpipe.result import RunIdentity, put
 from docpipe.schema import Schema
+from docpipe.schema_ports import Rule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -16,8 +16,8 @@ from docpipe.decide.options import KindReader, Option, absent_scores, lines, opt
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
 from docpipe.paths import FieldPath
-from docpipe.ports import Kind
 from docpipe.schema import Schema
+from docpipe.schema_ports import Kind
 from docpipe.text_search import PageIndex
 
 PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from docpipe.data import Answer, Candidate, Evidence, Page
-from docpipe.ports import Ambiguous, Conventions, Kind, Parsed
 from docpipe.schema import Schema
+from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed
 from docpipe.text_search import PageIndex
 
 # Options kept per field. The right value is among the first five of a pointer network in all but one in a hundred

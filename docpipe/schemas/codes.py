@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Parsed
 from docpipe.schemas.words import Text, folded, one_line
 
 SYMBOLS = {

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 
-from docpipe.ports import Conventions, Texts
+from docpipe.schema_ports import Conventions
 from docpipe.schemas.codes import SHARED, currency_marks
 from docpipe.schemas.country_signs import Signs, shared_signs, signs
 from docpipe.schemas.dates import Reading, read_dates
@@ -79,7 +80,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _DATE_LIKE = re.compile(r"\d[\s./-]{1,3}\d{1,2}[\s./-]{1,3}'?\d{2}")
 
 
-def conventions(texts: Texts) -> Conventions:
+def conventions(texts: Iterable[str]) -> Conventions:
     """How the document with these lines writes dates and numbers."""
     lines = list(islice(texts, MOST_LINES))
     text = "\n".join(lines)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Parsed
 from docpipe.schemas.ocr_repairs import repair_date
 from docpipe.schemas.words import folded
 

@@ -19,8 +19,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from docpipe.errors import SchemaError
-from docpipe.ports import Kind
 from docpipe.schema import Expected
+from docpipe.schema_ports import Kind
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.numbers import Integer, Money, Quantity, Rate

@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from docpipe.ports import Rule
+from docpipe.schema_ports import Rule
 from docpipe.schemas.kinds import (
     Address,
     Currency,

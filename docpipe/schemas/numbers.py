@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar, Literal
 
-from docpipe.ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Parsed
 from docpipe.schemas.ocr_repairs import repair_number
 from docpipe.schemas.territories import currency_in, has_no_cents
 

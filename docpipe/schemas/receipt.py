@@ -12,7 +12,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, Field
 
-from docpipe.ports import Rule
+from docpipe.schema_ports import Rule
 from docpipe.schemas.kinds import Address, ClockTime, Currency, Expected, IsoDate, Money, Name, Phone, Quantity, Text
 from docpipe.schemas.rules import CASH_ROUNDING, RowProduct, Sum, Total
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Parsed
 
 ALIKE = 0.9
 """Names and addresses are the same from this similarity of letters and digits on (the measure of the issue)."""

@@ -10,6 +10,7 @@ import tomllib
 from importlib.metadata import requires
 from pathlib import Path
 
+import grimp
 import pytest
 
 from tests.support.repository import ROOT
@@ -27,6 +28,7 @@ MODULES = {
 }  # fmt: skip
 # Their files are used, not their code: the models that the rapidocr wheel brings (docpipe/read/ocr_models.py).
 DATA_ONLY = {"rapidocr"}
+OPEN = ("docpipe.render.", "docpipe.workers.")  # still have circles
 
 
 def test_every_module_has_its_place_in_the_layers():
@@ -48,6 +50,18 @@ def test_the_import_rules_hold():
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Not even for their types: what two modules need of each other stands in a third one, below them."""
+    graph = grimp.build_graph("docpipe", exclude_type_checking_imports=False, cache_dir=None)
+    circles = {
+        frozenset(chain)
+        for module in graph.modules
+        for imported in graph.find_modules_directly_imported_by(module)
+        if (chain := graph.find_shortest_chain(importer=imported, imported=module))
+    }
+    assert [sorted(circle) for circle in circles if not any(name.startswith(OPEN) for name in circle)] == []
 
 
 @pytest.mark.parametrize(

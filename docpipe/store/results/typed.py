@@ -38,7 +38,7 @@ from sqlalchemy.types import TypeEngine
 
 from docpipe.data import Extraction
 from docpipe.paths import FieldPath
-from docpipe.ports import ColumnType
+from docpipe.schema_ports import ColumnType
 from docpipe.store.connect import VERSION_TABLE
 from docpipe.store.results.rows import bare
 from docpipe.store.tables import (

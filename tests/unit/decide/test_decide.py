@@ -12,8 +12,8 @@ from docpipe.decide import decide
 from docpipe.decide.joint import EVALUATIONS_MAX, JointChoice, units
 from docpipe.decide.options import Option
 from docpipe.ground import ground
-from docpipe.ports import Parsed
 from docpipe.schema import load_schema
+from docpipe.schema_ports import Parsed
 from tests.support.pages import page_of
 
 UNCALIBRATED = Calibration.found("scripted:none")

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from babel import Locale
 
-from docpipe.ports import Conventions
+from docpipe.schema_ports import Conventions
 from docpipe.schemas.dates import LANGUAGES, month_names
 from docpipe.schemas.kinds import (
     Address,

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from docpipe.data import Word
-from docpipe.ports import Conventions, Kind
 from docpipe.schema import load_schema
+from docpipe.schema_ports import Conventions, Kind
 from docpipe.vlm.training.data.align_labels import exact_spans, plain
 from docpipe.vlm.training.data.examples import Span
 from docpipe.vlm.training.data.print_lines import Cell, Line, agreeing_columns, find_titles, lines_of, title_near

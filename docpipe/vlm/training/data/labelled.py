@@ -21,11 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from docpipe.data import Box, Page, Word
-from docpipe.ports import Conventions, Kind
 from docpipe.read.split_words import unglued
 from docpipe.samples.content.field_descriptions import descriptions
 from docpipe.samples.dice import Dice
 from docpipe.schema import load_schema
+from docpipe.schema_ports import Conventions, Kind
 from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, canvas
 from docpipe.vlm.training.data.align_labels import exact_spans, flights, likely_spans, plain
 from docpipe.vlm.training.data.align_tables import (

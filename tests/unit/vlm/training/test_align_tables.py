@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from docpipe.data import Box, Word
-from docpipe.ports import Conventions
+from docpipe.schema_ports import Conventions
 from docpipe.vlm.training.data.align_tables import LINE_ITEMS, TAX_BREAKDOWN, Table, lines_in_order, table_cells
 
 GERMAN = Conventions(True, ",", "de")

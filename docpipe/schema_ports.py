@@ -1,0 +1,98 @@
+"""What a schema is made of: the protocols of kinds and rules, and what they take and return.
+
+In: nothing of the steps. Out: `Kind` and `Rule`, which a schema's fields and class carry; the shipped ones live in
+docpipe/schemas. All structural: a class of one's own needs no base class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+from docpipe.data import Severity
+
+ColumnType = Literal["text", "decimal", "date", "time", "integer", "boolean", "float"]
+
+
+@dataclass(frozen=True, slots=True)
+class Conventions:
+    """How this document writes dates and numbers, read from the document itself. None: it does not say.
+
+    `day_first` comes from a date that can be read only one way, or from language and country, and
+    `why` says which (`"25/12/2018 on page 1"`), or is empty when nothing decided.
+    """
+
+    day_first: bool | None = None
+    decimal_mark: Literal[".", ","] | None = None
+    language: str | None = None
+    country: str | None = None
+    currency: str | None = None
+    why: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a kind made of a printed text. `issue` is a code from docs/errors.md when the value
+    is doubtful (`date_order_unknown`, `check_digit`); value None with an issue means not parsable."""
+
+    value: object
+    issue: str | None = None
+    message: str = ""
+    severity: Severity = "warning"
+
+
+class Kind(Protocol):
+    """The type of a field: how its printed text becomes a value. It hangs on a field's annotation and is called by the
+    steps through the schema."""
+
+    @property
+    def name(self) -> str:
+        """text, identifier, name, address, date, time, money, quantity, rate, currency, iban, vat_id, ..."""
+        ...
+
+    @property
+    def column(self) -> ColumnType: ...
+
+    def parse(self, text: str, conventions: Conventions) -> Parsed:
+        """Never raises on a printed text; what cannot be parsed comes back with an issue."""
+        ...
+
+    def same(self, left: object, right: object) -> bool:
+        """Whether two values are equal for a user (amounts as numbers, identifiers without blanks and case,
+        names and addresses at similarity >= 0.9 of letters and digits)."""
+        ...
+
+
+@runtime_checkable
+class Ambiguous(Protocol):
+    """A kind whose texts may mean something else than they seem to."""
+
+    def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
+        """The other meaning of a text; None where there is none. It is only taken where a rule speaks for it."""
+        ...
+
+
+class Rule(Protocol):
+    """A rule that the values of one document must satisfy together.
+
+    `paths` are the templates it reads (`line_items[].amount`, `net_total`).
+    """
+
+    @property
+    def code(self) -> str: ...
+
+    @property
+    def severity(self) -> Severity: ...
+
+    @property
+    def paths(self) -> tuple[str, ...]: ...
+
+    def check(self, values: Mapping[str, object]) -> bool | None:
+        """`values` maps concrete paths (`line_items[0].amount`) to typed values. None: cannot be judged
+        because a value it needs is missing."""
+        ...
+
+    def explain(self, values: Mapping[str, object]) -> str:
+        """One sentence with the figures, for the issue's message."""
+        ...
