@@ -53,6 +53,8 @@ ENV PATH=/opt/docpipe/bin:$PATH \
     HOME=/tmp \
     DOCPIPE_BLOB_URL=/data \
     DOCPIPE_LOG_FORMAT=json
+# What starts a worker, in the images as with systemd (workers/README.md).
+COPY workers/docpipe-worker /usr/local/bin/
 WORKDIR /tmp
 USER 10001:10001
 EXPOSE 8000

