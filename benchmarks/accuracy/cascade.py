@@ -100,7 +100,7 @@ Known = tuple[str, Schema, Path, list[Labelled], bool]
 def _drawn(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
     for title, name, seed, worn in DRAWN:
         schema, place = load_schema(name), folder / str(seed)
-        write_many(place, name, options.count, seed + options.skip, worn=worn)
+        write_many(place, name, options.count, seed + options.skip, degraded=worn)
         labels = place / "labels.jsonl"
         rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
         labels.write_text("".join(json.dumps(_whole(row, schema)) + "\n" for row in rows), encoding="utf-8")

@@ -22,8 +22,8 @@ from docpipe.api import Components, load_components
 from docpipe.data import Page
 from docpipe.paths import FieldPath
 from docpipe.render import Limits
-from docpipe.samples import TICKS, Drawn, draw
-from docpipe.samples.documents.form.check_boxes import COUNTS
+from docpipe.samples import CHECK_BOX_FORMS, SampleDocument, draw
+from docpipe.samples.documents.form.check_boxes import OPTION_COUNTS
 from docpipe.schema import Schema
 
 FIRST_SEED = 980_000  # training draws from below 900,000
@@ -37,9 +37,9 @@ def main() -> None:
     components = load_components(options.model, pipeline.ACCEPT_ERROR, Limits(), threads=2)
     totals: Counter[object] = Counter()
     for number in range(options.count):
-        totals.update(_questionnaire(components, draw(TICKS, FIRST_SEED + number)))
+        totals.update(_questionnaire(components, draw(CHECK_BOX_FORMS, FIRST_SEED + number)))
     print(f"{options.count} questionnaires, {totals['answered']} ticked questions, {totals['open']} left open")
-    print(f"  guessing one of the options: {sum(1 / count for count in COUNTS) / len(COUNTS):.3f}")
+    print(f"  guessing one of the options: {sum(1 / count for count in OPTION_COUNTS) / len(OPTION_COUNTS):.3f}")
     for way in ("picture", "no picture"):
         print(
             f"  with {way}: {totals[way, 'right'] / max(1, totals['answered']):.3f} of the ticked right,"
@@ -47,8 +47,10 @@ def main() -> None:
         )
 
 
-def _questionnaire(components: Components, drawn: Drawn) -> Counter[object]:
-    asked = {description: path for path, description in drawn.fields.items() if not FieldPath.parse(path).is_cell}
+def _questionnaire(components: Components, drawn: SampleDocument) -> Counter[object]:
+    asked = {
+        description: path for path, description in drawn.field_descriptions.items() if not FieldPath.parse(path).is_cell
+    }
     found: Counter[object] = Counter()
     if not asked:
         return found

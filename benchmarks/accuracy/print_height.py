@@ -28,7 +28,7 @@ from docpipe.read import PageReader
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.render import Renderer
-from docpipe.samples import Drawn, draw, scan
+from docpipe.samples import SampleDocument, degrade_page, draw
 from docpipe.samples.pictures import rasterise
 
 HEIGHTS = (5, 6, 8, 10, 12, 14, 16, 20, 24, 32)  # pixels of a line of small print
@@ -108,14 +108,14 @@ def _drawn(folder: Path, count: int, *, worn: bool) -> Iterator[Source]:
                 page = PageReader(renderer).read(document, next(PageRasteriser(renderer).pages(document)))
             if worn:
                 path = path.with_suffix(".png")
-                scan(rasterise(drawn, FINE_DPI)[0], seed, strength=WEAR)[0].save(path)
+                degrade_page(rasterise(drawn, FINE_DPI)[0], seed, strength=WEAR)[0].save(path)
             yield path, _values(drawn), tuple(_kept(word.text for word in page.words))
 
 
-def _values(drawn: Drawn) -> tuple[Value, ...]:
+def _values(drawn: SampleDocument) -> tuple[Value, ...]:
     """The lines of the values on the first page."""
     printed: dict[str, float] = {}
-    for placed in drawn.placed:
+    for placed in drawn.printed_values:
         if placed.page == 1:
             for text, box in zip(placed.text.split("\n"), placed.boxes, strict=False):
                 printed[text] = min(printed.get(text, 1.0), box.bottom - box.top)

@@ -21,7 +21,7 @@ from docpipe.paths import FieldPath
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.samples import Drawn, draw
+from docpipe.samples import SampleDocument, draw
 from docpipe.schema import load_schema
 
 SEED = 9_500_000  # far from training and from the other benchmarks
@@ -87,24 +87,24 @@ class _Recorder:
         return [Reply(()) for _ in questions]
 
 
-def _single_pages() -> Iterator[Drawn]:
+def _single_pages() -> Iterator[SampleDocument]:
     seed = SEED
     while True:
         drawn = draw(SCHEMA, seed, fonts="standard")
         seed += 1
-        if drawn.pages == 1:
+        if drawn.page_count == 1:
             yield drawn
 
 
-def _page(drawn: Drawn, path: Path, renderer: Renderer) -> Page:
+def _page(drawn: SampleDocument, path: Path, renderer: Renderer) -> Page:
     path.write_bytes(drawn.pdf)
     document = ingest(path, renderer=renderer)
     return PageReader(renderer).read(document, next(PageRasteriser(renderer).pages(document)))
 
 
-def _values(slots: Sequence[Slot], drawn: Drawn) -> dict[str, Any]:
+def _values(slots: Sequence[Slot], drawn: SampleDocument) -> dict[str, Any]:
     printed: dict[str, str] = {}
-    for placed in drawn.placed:
+    for placed in drawn.printed_values:
         printed.setdefault(placed.path, placed.text)
     return {slot.name: _rows(slot, printed) if _is_list(slot) else _fitting(slot.value, printed.get(slot.name))
             for slot in slots}  # fmt: skip

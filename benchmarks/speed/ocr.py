@@ -110,7 +110,7 @@ def _drawn(folder: Path, count: int) -> dict[Path, tuple[str, ...]]:
         drawn = draw(schema, number, fonts="standard")
         path = folder / f"{schema}-{number}.pdf"
         path.write_bytes(drawn.pdf)
-        truth[path] = tuple(placed.text for placed in drawn.placed if placed.page == 1)
+        truth[path] = tuple(placed.text for placed in drawn.printed_values if placed.page == 1)
     return truth
 
 

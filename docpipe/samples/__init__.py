@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from docpipe.samples.canvas.canvas import Drawn, Placed
-from docpipe.samples.canvas.text_style import Fonts
-from docpipe.samples.degrade.scan import carry, scan
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.canvas import PrintedValue, SampleDocument
+from docpipe.samples.canvas.text_style import FontSource
+from docpipe.samples.degrade.scan import degrade_page, transform_box
+from docpipe.samples.dice import SeededRandom
 from docpipe.samples.documents.form.form import draw_form, draw_questionnaire
 from docpipe.samples.documents.form.registration import draw_registration
 from docpipe.samples.documents.invoice.invoice import draw_invoice
@@ -19,9 +19,9 @@ from docpipe.samples.documents.order.account_papers import draw_delivery_note, d
 from docpipe.samples.documents.order.order import draw_order
 from docpipe.samples.documents.receipt.receipt import draw_receipt
 
-__all__ = ["SCHEMAS", "TICKS", "Drawn", "Placed", "carry", "draw", "scan"]
+__all__ = ["CHECK_BOX_FORMS", "SCHEMAS", "PrintedValue", "SampleDocument", "degrade_page", "draw", "transform_box"]
 
-_DRAW: dict[str, Callable[[Dice, str | None, Fonts], Drawn]] = {
+_DRAW: dict[str, Callable[[SeededRandom, str | None, FontSource], SampleDocument]] = {
     "invoice": draw_invoice,
     "receipt": draw_receipt,
     "order": draw_order,
@@ -31,11 +31,11 @@ _DRAW: dict[str, Callable[[Dice, str | None, Fonts], Drawn]] = {
     "registration": draw_registration,
     "ticks": draw_questionnaire,
 }
-TICKS = "ticks"  # forms whose answers are marks: to teach and to test the eyes, no sample of what people have
-SCHEMAS = tuple(name for name in _DRAW if name != TICKS)
+CHECK_BOX_FORMS = "ticks"  # forms whose answers are marks: to teach and to test the eyes, no sample of what people have
+SCHEMAS = tuple(name for name in _DRAW if name != CHECK_BOX_FORMS)
 
 
-def draw(schema: str, seed: int, *, language: str | None = None, fonts: Fonts = "installed") -> Drawn:
+def draw(schema: str, seed: int, *, language: str | None = None, fonts: FontSource = "installed") -> SampleDocument:
     """A document of that type, determined by the seed. With `fonts="standard"` it looks the same on every machine;
     "installed" takes fonts found on this one as well, for variety in training."""
-    return _DRAW[schema](Dice(f"{schema}:{seed}"), language, fonts)
+    return _DRAW[schema](SeededRandom(f"{schema}:{seed}"), language, fonts)

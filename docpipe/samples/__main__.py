@@ -9,9 +9,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from docpipe.samples import SCHEMAS, draw, scan
+from docpipe.samples import SCHEMAS, degrade_page, draw
 from docpipe.samples.folder import write_folder, write_many
-from docpipe.samples.pictures import boxed, contact_sheet, rasterise
+from docpipe.samples.pictures import contact_sheet, draw_boxes, rasterise
 
 SHEET_DPI = 90.0
 CELL = (420, 560)
@@ -20,10 +20,10 @@ CELL = (420, 560)
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.contact_sheet is not None:
-        _write_sheet(options)
+        _write_contact_sheet(options)
         sys.stdout.write(f"{options.contact_sheet}\n")
     elif options.out is not None and options.many:
-        write_many(options.out, options.schema or "invoice", options.many, options.seed, worn=options.worn)
+        write_many(options.out, options.schema or "invoice", options.many, options.seed, degraded=options.worn)
         sys.stdout.write(f"{options.out / 'labels.jsonl'}\n")
     elif options.out is not None:
         for path in write_folder(options.out, options.seed):
@@ -48,16 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _write_sheet(options: argparse.Namespace) -> None:
+def _write_contact_sheet(options: argparse.Namespace) -> None:
     pictures = []
     for number in range(options.count):
         schema = options.schema or SCHEMAS[number % len(SCHEMAS)]
-        drawn = draw(schema, options.seed + number)
-        picture = rasterise(drawn, SHEET_DPI * (2 if schema == "receipt" else 1))[0]
+        sample = draw(schema, options.seed + number)
+        picture = rasterise(sample, SHEET_DPI * (2 if schema == "receipt" else 1))[0]
         if options.boxes:
-            picture = boxed(picture, drawn, 1)
+            picture = draw_boxes(picture, sample, 1)
         if options.worn:
-            picture = scan(picture, options.seed + number)[0]
+            picture = degrade_page(picture, options.seed + number)[0]
         pictures.append(picture)
     contact_sheet(pictures, 5, CELL).save(options.contact_sheet)
 

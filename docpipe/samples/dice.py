@@ -19,7 +19,7 @@ RECENT_DAY = date(2012, 1, 1)  # three quarters of the documents people still pr
 LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"  # no I, O and Q: few numbering schemes print them
 
 
-class Dice(random.Random):
+class SeededRandom(random.Random):
     """Random throws that read like a sentence."""
 
     def chance(self, share: float) -> bool:
@@ -28,11 +28,11 @@ class Dice(random.Random):
     def pick(self, options: Sequence[T]) -> T:
         return options[int(self.random() * len(options))]
 
-    def some(self, options: Sequence[T], count: int) -> list[T]:
+    def pick_several(self, options: Sequence[T], count: int) -> list[T]:
         """Up to `count` different options, in random order."""
         return self.sample(list(options), min(count, len(options)))
 
-    def pattern(self, text: str) -> str:
+    def from_pattern(self, text: str) -> str:
         """`#` becomes a digit, `%` a digit other than 0, `?` a capital letter."""
         made = []
         for sign in text:
@@ -55,6 +55,6 @@ class Dice(random.Random):
             value = round(value) + self.pick((0.5, 0.9, 0.95, 0.99, 0.49))
         return Decimal(f"{value:.{places}f}")
 
-    def day(self) -> date:
+    def date(self) -> date:
         start = RECENT_DAY if self.chance(0.75) else FIRST_DAY
         return start + timedelta(days=int(self.random() * (LAST_DAY - start).days))

@@ -14,16 +14,16 @@ from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from docpipe.samples.canvas.canvas import Drawn
+from docpipe.samples.canvas.canvas import SampleDocument
 
-POINTS = 72.0
+POINTS_PER_INCH = 72.0
 
 
-def rasterise(drawn: Drawn, dpi: float = 200.0) -> list[Image.Image]:
+def rasterise(sample: SampleDocument, dpi: float = 200.0) -> list[Image.Image]:
     """Every page as an RGB picture."""
-    document = pypdfium2.PdfDocument(drawn.pdf)
+    document = pypdfium2.PdfDocument(sample.pdf)
     try:
-        return [page.render(scale=dpi / POINTS).to_pil().convert("RGB") for page in document]
+        return [page.render(scale=dpi / POINTS_PER_INCH).to_pil().convert("RGB") for page in document]
     finally:
         document.close()
 
@@ -37,7 +37,7 @@ def image_pdf(pictures: Sequence[Image.Image], dpi: float, password: str | None 
         jpeg = io.BytesIO()
         picture.save(jpeg, "JPEG", quality=80)
         jpeg.seek(0)
-        width, height = picture.width * POINTS / dpi, picture.height * POINTS / dpi
+        width, height = picture.width * POINTS_PER_INCH / dpi, picture.height * POINTS_PER_INCH / dpi
         canvas.setPageSize((width, height))
         canvas.drawImage(ImageReader(jpeg), 0, 0, width, height)
         canvas.showPage()
@@ -45,11 +45,11 @@ def image_pdf(pictures: Sequence[Image.Image], dpi: float, password: str | None 
     return buffer.getvalue()
 
 
-def boxed(picture: Image.Image, drawn: Drawn, page: int) -> Image.Image:
+def draw_boxes(picture: Image.Image, sample: SampleDocument, page: int) -> Image.Image:
     """The page with a red frame around every value."""
     made = picture.copy()
     pen = ImageDraw.Draw(made)
-    for placed in drawn.placed:
+    for placed in sample.printed_values:
         if placed.page == page:
             for box in placed.boxes:
                 corners = (

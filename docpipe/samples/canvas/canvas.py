@@ -17,17 +17,17 @@ from reportlab.pdfgen.canvas import Canvas
 
 from docpipe.data import Box
 from docpipe.paths import FieldPath
-from docpipe.samples.canvas.strokes import ASCENT, BLACK, DESCENT, Colour, Ink, Mark, Rule, Text
+from docpipe.samples.canvas.strokes import ASCENT, BLACK, DESCENT, LineStroke, RgbColour, Stroke, TextStroke, TextStyle
 
 Align = Literal["left", "right", "centre"]
 rl_config.useA85 = 0  # binary streams: a third smaller and faster to write
 
-EDGE = 3.0  # points: nothing is printed nearer to the edge of the page
+EDGE_MARGIN = 3.0  # points: nothing is printed nearer to the edge of the page
 Span = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
-class Placed:
+class PrintedValue:
     """One printing of a value. `path` is concrete (`line_items[2].amount`); one box per printed line."""
 
     path: str
@@ -37,181 +37,200 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SampleDocument:
     """A drawn document and all that is true of it. `fields` describes each path template for this document;
     `adds_up` is False where the arithmetic was meant to be wrong."""
 
     schema: str
     language: str
     pdf: bytes
-    placed: tuple[Placed, ...]
+    printed_values: tuple[PrintedValue, ...]
     truth: dict[str, Any]
-    fields: Mapping[str, str]
-    pages: int
+    field_descriptions: Mapping[str, str]
+    page_count: int
     adds_up: bool = True
 
 
 @dataclass(frozen=True)
-class Value:
+class FieldText:
     """A text that is the answer for one or more paths. `norm` is the normalised value; lines are split by newlines."""
 
     text: str
     paths: tuple[str, ...]
-    norm: Any
+    normalised: Any
 
-    def printed(self, text: str) -> Value:
+    def with_text(self, text: str) -> FieldText:
         """The same value in another print."""
         return replace(self, text=text)
 
-    def also(self, *paths: str) -> Value:
+    def with_more_paths(self, *paths: str) -> FieldText:
         return replace(self, paths=self.paths + paths)
 
 
-Piece = str | Value
+TextRun = str | FieldText
 
 
-def value(path: str, text: str, norm: Any = None) -> Value:
+def field_text(path: str, text: str, normalised: Any = None) -> FieldText:
     """A value whose normalised form is its text unless told otherwise."""
-    return Value(text, (path,), " ".join(text.split()) if norm is None else norm)
+    return FieldText(text, (path,), " ".join(text.split()) if normalised is None else normalised)
 
 
 @dataclass
-class _Page:
-    marks: list[Mark] = field(default_factory=list)
-    placed: list[tuple[Value, list[Span]]] = field(default_factory=list)
+class _PageContents:
+    strokes: list[Stroke] = field(default_factory=list)
+    field_texts: list[tuple[FieldText, list[Span]]] = field(default_factory=list)
 
 
-class Pen:
+class DocumentCanvas:
     """Writes a document page by page. All y are baselines or edges in points from the page's top."""
 
     def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
         self._buffer = io.BytesIO()
-        self._canvas = Canvas(self._buffer, pagesize=(width, height), invariant=1, pageCompression=1)
-        self._page = _Page()
-        self._pages = 0
-        self._placed: list[Placed] = []
-        self._norms: dict[str, Any] = {}
+        self._pdf = Canvas(self._buffer, pagesize=(width, height), invariant=1, pageCompression=1)
+        self._page = _PageContents()
+        self._finished_pages = 0
+        self._printed_values: list[PrintedValue] = []
+        self._normalised: dict[str, Any] = {}
 
     @property
     def page_number(self) -> int:
-        return self._pages + 1
+        return self._finished_pages + 1
 
-    def write(self, x: float, y: float, piece: Piece | Sequence[Piece], ink: Ink, align: Align = "left") -> float:
+    def write(
+        self, x: float, y: float, piece: TextRun | Sequence[TextRun], text_style: TextStyle, align: Align = "left"
+    ) -> float:
         """One line of text with its baseline at `y`. Gives the width."""
-        text, spans = _flatten(piece)
-        ink = self._within(x, text, ink, align)
-        width = ink.width(text)
+        text, spans = _joined(piece)
+        text_style = self._fitted_to_page(x, text, text_style, align)
+        width = text_style.width(text)
         left = x - width if align == "right" else x - width / 2 if align == "centre" else x
-        self._line(left, y, text, ink)
-        for start, end, said in spans:
-            self._page.placed.append((said, [self._span(left, y, text, (start, end), ink)]))
+        self._add_text(left, y, text, text_style)
+        for start, end, answer in spans:
+            self._page.field_texts.append((answer, [self._text_rectangle(left, y, text, (start, end), text_style)]))
         return width
 
-    def block(
-        self, x: float, y: float, piece: Piece, ink: Ink, *, leading: float = 1.2, align: Align = "left"
+    def write_lines(
+        self, x: float, y: float, piece: TextRun, text_style: TextStyle, *, leading: float = 1.2, align: Align = "left"
     ) -> float:
         """Lines split at newlines; a value keeps one box per line. Gives the baseline after the last line."""
         boxes = []
-        lines = (piece.text if isinstance(piece, Value) else piece).split("\n")
-        ink = self._within(x, max(lines, key=ink.width), ink, align)
+        lines = (piece.text if isinstance(piece, FieldText) else piece).split("\n")
+        text_style = self._fitted_to_page(x, max(lines, key=text_style.width), text_style, align)
         for line in lines:
-            width = ink.width(line)
+            width = text_style.width(line)
             left = x - width if align == "right" else x - width / 2 if align == "centre" else x
-            self._line(left, y, line, ink)
-            boxes.append(self._span(left, y, line, (0, len(line)), ink))
-            y += ink.size * leading
-        if isinstance(piece, Value):
-            self._page.placed.append((piece, boxes))
+            self._add_text(left, y, line, text_style)
+            boxes.append(self._text_rectangle(left, y, line, (0, len(line)), text_style))
+            y += text_style.size * leading
+        if isinstance(piece, FieldText):
+            self._page.field_texts.append((piece, boxes))
         return y
 
-    def paragraph(
-        self, at: tuple[float, float], width: float, piece: Piece | Sequence[Piece], ink: Ink, *, leading: float = 1.2
+    def write_paragraph(
+        self,
+        at: tuple[float, float],
+        width: float,
+        piece: TextRun | Sequence[TextRun],
+        text_style: TextStyle,
+        *,
+        leading: float = 1.2,
     ) -> float:
         """Text wrapped to `width`, first baseline at `at`. Gives the baseline after the last line."""
         x, y = at
-        text, spans = _flatten(piece)
+        text, spans = _joined(piece)
         boxes: list[list[Span]] = [[] for _ in spans]
-        for first, last in _wrap(text, width, ink):
+        for first, last in _wrapped_lines(text, width, text_style):
             line = text[first:last]
-            narrow = self._within(x, line, ink, "left")
-            self._line(x, y, line, narrow)
+            narrow = self._fitted_to_page(x, line, text_style, "left")
+            self._add_text(x, y, line, narrow)
             for number, (start, end, _) in enumerate(spans):
                 low, high = max(start, first) - first, min(end, last) - first
                 if line[low:high].strip() and low < high:
-                    boxes[number].append(self._span(x, y, line, (low, high), narrow))
-            y += ink.size * leading
-        for (_, _, said), places in zip(spans, boxes, strict=True):
-            self._page.placed.append((said, places))
+                    boxes[number].append(self._text_rectangle(x, y, line, (low, high), narrow))
+            y += text_style.size * leading
+        for (_, _, answer), places in zip(spans, boxes, strict=True):
+            self._page.field_texts.append((answer, places))
         return y
 
-    def mark(self, *marks: Mark) -> None:
+    def draw(self, *marks: Stroke) -> None:
         """Lines, frames, turned text and scribbles: never a value."""
-        self._page.marks.extend(marks)
+        self._page.strokes.extend(marks)
 
-    def rule(self, x0: float, x1: float, y: float, weight: float = 0.5, colour: Colour = BLACK) -> None:
+    def draw_horizontal_line(
+        self, x0: float, x1: float, y: float, weight: float = 0.5, colour: RgbColour = BLACK
+    ) -> None:
         """A horizontal line."""
-        self._page.marks.append(Rule(x0, y, x1, y, weight, colour))
+        self._page.strokes.append(LineStroke(x0, y, x1, y, weight, colour))
 
     def next_page(self, height: float | None = None) -> None:
         """Finishes the page, `height` points tall if it differs from the document's."""
         tall = self.height if height is None else height
-        self._canvas.setPageSize((self.width, tall))
-        for mark in self._page.marks:
-            mark.draw(self._canvas, tall)
-        self._canvas.showPage()
-        self._pages += 1
-        for said, boxes in self._page.placed:
-            self._settle(said, boxes, tall)
-        self._page = _Page()
+        self._pdf.setPageSize((self.width, tall))
+        for mark in self._page.strokes:
+            mark.draw(self._pdf, tall)
+        self._pdf.showPage()
+        self._finished_pages += 1
+        for answer, boxes in self._page.field_texts:
+            self._record(answer, boxes, tall)
+        self._page = _PageContents()
 
-    def finish(self, schema: str, language: str, fields: Mapping[str, str], *, adds_up: bool = True) -> Drawn:
+    def finish(self, schema: str, language: str, fields: Mapping[str, str], *, adds_up: bool = True) -> SampleDocument:
         """The document; a page that has marks is finished first."""
-        if self._page.marks:
+        if self._page.strokes:
             self.next_page()
-        self._canvas.save()
-        return Drawn(
+        self._pdf.save()
+        return SampleDocument(
             schema,
             language,
             self._buffer.getvalue(),
-            tuple(self._placed),
-            nest(self._norms),
+            tuple(self._printed_values),
+            nested_values(self._normalised),
             fields,
-            self._pages,
+            self._finished_pages,
             adds_up,
         )
 
-    def _settle(self, said: Value, boxes: Sequence[Span], tall: float) -> None:
+    def _record(self, answer: FieldText, boxes: Sequence[Span], tall: float) -> None:
         relative = tuple(
-            Box(_unit(left / self.width), _unit(top / tall), _unit(right / self.width), _unit(bottom / tall))
+            Box(
+                _clamped(left / self.width), _clamped(top / tall), _clamped(right / self.width), _clamped(bottom / tall)
+            )
             for left, top, right, bottom in boxes
         )
-        for path in said.paths:
-            self._placed.append(Placed(path, " ".join(said.text.split()), self._pages, relative))
-            self._norms[path] = said.norm
+        for path in answer.paths:
+            self._printed_values.append(
+                PrintedValue(path, " ".join(answer.text.split()), self._finished_pages, relative)
+            )
+            self._normalised[path] = answer.normalised
 
-    def _within(self, x: float, text: str, ink: Ink, align: Align) -> Ink:
+    def _fitted_to_page(self, x: float, text: str, text_style: TextStyle, align: Align) -> TextStyle:
         """The ink squeezed where the text would run over the edge of the page."""
-        beyond = self.width - EDGE - x
-        room = {"left": beyond, "right": x - EDGE, "centre": 2 * min(beyond, x - EDGE)}[align]
-        return ink.fitted(text, max(room, EDGE))
+        beyond = self.width - EDGE_MARGIN - x
+        room = {"left": beyond, "right": x - EDGE_MARGIN, "centre": 2 * min(beyond, x - EDGE_MARGIN)}[align]
+        return text_style.fitted_to(text, max(room, EDGE_MARGIN))
 
-    def _line(self, x: float, y: float, text: str, ink: Ink) -> None:
+    def _add_text(self, x: float, y: float, text: str, text_style: TextStyle) -> None:
         if text.strip():
-            self._page.marks.append(Text(x, y, text, ink))
+            self._page.strokes.append(TextStroke(x, y, text, text_style))
 
     @staticmethod
-    def _span(x: float, y: float, line: str, span: tuple[int, int], ink: Ink) -> Span:
+    def _text_rectangle(x: float, y: float, line: str, span: tuple[int, int], text_style: TextStyle) -> Span:
         start, end = span
         while start < end and line[start] == " ":
             start += 1
         while end > start and line[end - 1] == " ":
             end -= 1
-        left = x + ink.width(line[:start])
-        return left, y - ASCENT * ink.size, left + ink.width(line[start:end]), y + DESCENT * ink.size
+        left = x + text_style.width(line[:start])
+        return (
+            left,
+            y - ASCENT * text_style.size,
+            left + text_style.width(line[start:end]),
+            y + DESCENT * text_style.size,
+        )
 
 
-def nest(norms: Mapping[str, Any]) -> dict[str, Any]:
+def nested_values(norms: Mapping[str, Any]) -> dict[str, Any]:
     """`{"line_items[0].amount": "1.00"}` -> `{"line_items": [{"amount": "1.00"}]}`."""
     lists: dict[str, dict[int, dict[str, Any]]] = {}
     made: dict[str, Any] = {}
@@ -226,15 +245,15 @@ def nest(norms: Mapping[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _unit(share: float) -> float:
+def _clamped(share: float) -> float:
     return min(1.0, max(0.0, round(share, 5)))
 
 
-def _flatten(piece: Piece | Sequence[Piece]) -> tuple[str, list[tuple[int, int, Value]]]:
-    pieces = [piece] if isinstance(piece, str | Value) else piece
+def _joined(piece: TextRun | Sequence[TextRun]) -> tuple[str, list[tuple[int, int, FieldText]]]:
+    pieces = [piece] if isinstance(piece, str | FieldText) else piece
     text, spans = "", []
     for part in pieces:
-        if isinstance(part, Value):
+        if isinstance(part, FieldText):
             words = " ".join(part.text.split())
             spans.append((len(text), len(text) + len(words), part))
             text += words
@@ -243,11 +262,11 @@ def _flatten(piece: Piece | Sequence[Piece]) -> tuple[str, list[tuple[int, int, 
     return text, spans
 
 
-def _wrap(text: str, width: float, ink: Ink) -> list[tuple[int, int]]:
+def _wrapped_lines(text: str, width: float, text_style: TextStyle) -> list[tuple[int, int]]:
     """Character ranges of the lines; a word wider than the line is left whole."""
     lines, first, last = [], 0, 0
     for word in re.finditer(r"\S+", text):
-        if last > first and ink.width(text[first : word.end()]) > width:
+        if last > first and text_style.width(text[first : word.end()]) > width:
             lines.append((first, last))
             first = word.start()
         last = word.end()

@@ -11,83 +11,85 @@ from typing import Protocol
 from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 
-Colour = tuple[float, float, float]
-BLACK: Colour = (0.0, 0.0, 0.0)
-GREY: Colour = (0.45, 0.45, 0.45)
+RgbColour = tuple[float, float, float]
+BLACK: RgbColour = (0.0, 0.0, 0.0)
+GREY: RgbColour = (0.45, 0.45, 0.45)
 ASCENT, DESCENT = 0.76, 0.22  # of the font size: the box of a printed line reaches this far from its baseline
 
 
 @dataclass(frozen=True)
-class Ink:
+class TextStyle:
     """How a text looks: font, size in points, colour, horizontal scale, extra space between letters."""
 
     font: str = "Helvetica"
     size: float = 9.0
-    colour: Colour = BLACK
-    squeeze: float = 1.0
-    spacing: float = 0.0
-    stroke: float = 0.0  # thickens the letters, in points
+    colour: RgbColour = BLACK
+    horizontal_scale: float = 1.0
+    character_spacing: float = 0.0
+    outline_width: float = 0.0  # thickens the letters, in points
 
     def width(self, text: str) -> float:
         natural: float = stringWidth(text, self.font, self.size)
-        return (natural + self.spacing * len(text)) * self.squeeze
+        return (natural + self.character_spacing * len(text)) * self.horizontal_scale
 
-    def fitted(self, text: str, width: float) -> Ink:
+    def fitted_to(self, text: str, width: float) -> TextStyle:
         """The ink squeezed so that the text is at most `width` wide."""
         taken = self.width(text)
-        return self if taken <= width else replace(self, squeeze=self.squeeze * width / taken)
+        return self if taken <= width else replace(self, horizontal_scale=self.horizontal_scale * width / taken)
 
-    def sized(self, factor: float) -> Ink:
+    def scaled(self, factor: float) -> TextStyle:
         return replace(self, size=self.size * factor)
 
 
-class Mark(Protocol):
+class Stroke(Protocol):
     def draw(self, canvas: Canvas, tall: float) -> None:
         """Draws itself on a page `tall` points high."""
         ...
 
 
 @dataclass(frozen=True)
-class Text:
+class TextStroke:
     """One line of text; `turn` is counter-clockwise in degrees about the start of its baseline."""
 
     x: float
     y: float
     text: str
-    ink: Ink
-    turn: float = 0.0
+    style: TextStyle
+    rotation: float = 0.0
 
     def draw(self, canvas: Canvas, tall: float) -> None:
-        if self.turn:
+        if self.rotation:
             canvas.saveState()
             canvas.translate(self.x, tall - self.y)
-            canvas.rotate(self.turn)
+            canvas.rotate(self.rotation)
             self._put(canvas, 0.0, 0.0)
             canvas.restoreState()
         else:
             self._put(canvas, self.x, tall - self.y)
 
     def _put(self, canvas: Canvas, x: float, y: float) -> None:
-        ink = self.ink
+        text_style = self.style
         line = canvas.beginText(x, y)
-        line.setFont(ink.font, ink.size)
-        line.setFillColorRGB(*ink.colour)
-        line.setHorizScale(100 * ink.squeeze)
-        line.setCharSpace(ink.spacing)
-        line.setTextRenderMode(2 if ink.stroke else 0)
-        if ink.stroke:  # reportlab thinks that a new text is filled only, so the mode must end with this one
+        line.setFont(text_style.font, text_style.size)
+        line.setFillColorRGB(*text_style.colour)
+        line.setHorizScale(100 * text_style.horizontal_scale)
+        line.setCharSpace(text_style.character_spacing)
+        line.setTextRenderMode(2 if text_style.outline_width else 0)
+        if (
+            text_style.outline_width
+        ):  # reportlab thinks that a new text is filled only, so the mode must end with this one
             canvas.saveState()
             canvas.setDash()
-            canvas.setLineWidth(ink.stroke)
-            canvas.setStrokeColorRGB(*ink.colour)
+            canvas.setLineWidth(text_style.outline_width)
+            canvas.setStrokeColorRGB(*text_style.colour)
         line.textOut(self.text)
         canvas.drawText(line)
-        if ink.stroke:
+        if text_style.outline_width:
             canvas.restoreState()
 
 
 @dataclass(frozen=True)
-class Rule:
+class LineStroke:
     """A straight line."""
 
     x0: float
@@ -95,7 +97,7 @@ class Rule:
     x1: float
     y1: float
     weight: float = 0.5
-    colour: Colour = BLACK
+    colour: RgbColour = BLACK
     dash: tuple[float, ...] = ()
 
     def draw(self, canvas: Canvas, tall: float) -> None:
@@ -106,20 +108,20 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class Frame:
+class RectangleStroke:
     """A rectangle from its top left corner; `radius` rounds the corners."""
 
     x: float
     y: float
     width: float
     height: float
-    fill: Colour | None = None
-    stroke: Colour | None = BLACK
+    fill: RgbColour | None = None
+    stroke: RgbColour | None = BLACK
     weight: float = 0.5
     radius: float = 0.0
 
     def draw(self, canvas: Canvas, tall: float) -> None:
-        _pens(canvas, self.fill, self.stroke, self.weight)
+        _set_graphics_state(canvas, self.fill, self.stroke, self.weight)
         place = (self.x, tall - self.y - self.height, self.width, self.height)
         filled, stroked = int(self.fill is not None), int(self.stroke is not None)
         if self.radius:
@@ -129,34 +131,34 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Ellipse:
+class EllipseStroke:
     """An ellipse within a rectangle."""
 
     x: float
     y: float
     width: float
     height: float
-    fill: Colour | None = None
-    stroke: Colour | None = BLACK
+    fill: RgbColour | None = None
+    stroke: RgbColour | None = BLACK
     weight: float = 0.8
 
     def draw(self, canvas: Canvas, tall: float) -> None:
-        _pens(canvas, self.fill, self.stroke, self.weight)
+        _set_graphics_state(canvas, self.fill, self.stroke, self.weight)
         bottom = tall - self.y - self.height
         filled, stroked = int(self.fill is not None), int(self.stroke is not None)
         canvas.ellipse(self.x, bottom, self.x + self.width, bottom + self.height, stroke=stroked, fill=filled)
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurveStroke:
     """A pen stroke through points: signatures, ticks, scribbles."""
 
     points: tuple[tuple[float, float], ...]
     weight: float = 0.8
-    colour: Colour = BLACK
+    colour: RgbColour = BLACK
 
     def draw(self, canvas: Canvas, tall: float) -> None:
-        _pens(canvas, None, self.colour, self.weight)
+        _set_graphics_state(canvas, None, self.colour, self.weight)
         path = canvas.beginPath()
         path.moveTo(self.points[0][0], tall - self.points[0][1])
         for before, point in zip(self.points, self.points[1:], strict=False):
@@ -166,7 +168,7 @@ class Curve:
         canvas.drawPath(path, stroke=1, fill=0)
 
 
-def _pens(canvas: Canvas, fill: Colour | None, stroke: Colour | None, weight: float) -> None:
+def _set_graphics_state(canvas: Canvas, fill: RgbColour | None, stroke: RgbColour | None, weight: float) -> None:
     canvas.setLineWidth(weight)
     canvas.setDash()
     if fill is not None:

@@ -8,23 +8,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from docpipe.samples.canvas.canvas import Align, Pen, Piece, Value
-from docpipe.samples.canvas.strokes import BLACK, GREY, Frame, Ink, Rule
-from docpipe.samples.canvas.text_style import Look
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.canvas import Align, DocumentCanvas, FieldText, TextRun
+from docpipe.samples.canvas.strokes import BLACK, GREY, LineStroke, RectangleStroke, TextStyle
+from docpipe.samples.canvas.text_style import Typography
+from docpipe.samples.dice import SeededRandom
 
-Cell = Piece | Sequence[Piece]
+RichText = TextRun | Sequence[TextRun]
 
 
 @dataclass(frozen=True)
-class Stack:
+class StackedCell:
     """A cell of several texts below each other, each in its own ink."""
 
-    parts: tuple[tuple[Cell, Ink], ...]
+    parts: tuple[tuple[RichText, TextStyle], ...]
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """`weight` is its share of the width; a newline in the label begins a new line."""
 
     key: str
@@ -35,31 +35,31 @@ class Column:
 
 @dataclass(frozen=True)
 class TableStyle:
-    head_fill: bool
-    head_rules: str  # none, below, both, box
-    row_rules: str  # none, horizontal, grid, columns
-    zebra: bool
-    padding: float  # of a row, in points
-    gap: float  # between columns, in points
-    light: bool  # grey rules
-    head_print: str = "bold"  # bold, text, small, italic
-    head_align: str = "same"  # as the cells below, or left or centre
-    short_cells: str = "top"  # where cells stand in a row that others make tall: top, middle, bottom
+    header_filled: bool
+    header_lines: str  # none, below, both, box
+    row_lines: str  # none, horizontal, grid, columns
+    striped: bool
+    row_padding: float  # of a row, in points
+    column_gap: float  # between columns, in points
+    grey_lines: bool  # grey rules
+    header_text: str = "bold"  # bold, text, small, italic
+    header_align: str = "same"  # as the cells below, or left or centre
+    vertical_align: str = "top"  # where cells stand in a row that others make tall: top, middle, bottom
 
 
-def make_table_style(dice: Dice) -> TableStyle:
-    rules = dice.pick(("none", "none", "horizontal", "grid", "columns"))
+def make_table_style(rng: SeededRandom) -> TableStyle:
+    rules = rng.pick(("none", "none", "horizontal", "grid", "columns"))
     return TableStyle(
-        head_fill=dice.chance(0.4),
-        head_rules=dice.pick(("none", "below", "both", "box", "below")),
-        row_rules=rules,
-        zebra=rules in ("none", "horizontal") and dice.chance(0.2),
-        padding=dice.pick((0.5, 1.0, 2.0, 3.0, 4.5, 7.0)),
-        gap=dice.pick((4.0, 6.0, 8.0)),
-        light=dice.chance(0.4),
-        head_print=dice.pick(("bold", "bold", "bold", "text", "small", "italic")),
-        head_align=dice.pick(("same", "same", "same", "left", "centre")),
-        short_cells=dice.pick(("top", "top", "middle", "middle", "bottom")),
+        header_filled=rng.chance(0.4),
+        header_lines=rng.pick(("none", "below", "both", "box", "below")),
+        row_lines=rules,
+        striped=rules in ("none", "horizontal") and rng.chance(0.2),
+        row_padding=rng.pick((0.5, 1.0, 2.0, 3.0, 4.5, 7.0)),
+        column_gap=rng.pick((4.0, 6.0, 8.0)),
+        grey_lines=rng.chance(0.4),
+        header_text=rng.pick(("bold", "bold", "bold", "text", "small", "italic")),
+        header_align=rng.pick(("same", "same", "same", "left", "centre")),
+        vertical_align=rng.pick(("top", "top", "middle", "middle", "bottom")),
     )
 
 
@@ -67,175 +67,204 @@ class Table:
     """Draws one table between `x` and `x + width`."""
 
     def __init__(
-        self, pen: Pen, columns: Sequence[Column], span: tuple[float, float], look: Look, style: TableStyle
+        self,
+        canvas: DocumentCanvas,
+        columns: Sequence[TableColumn],
+        span: tuple[float, float],
+        typography: Typography,
+        style: TableStyle,
     ) -> None:
-        self.pen, self.columns, self.look, self.style = pen, columns, look, style
+        self.canvas, self.columns, self.typography, self.style = canvas, columns, typography, style
         self.x, self.width = span
-        self._places = self._divide()
-        self._rows = 0
-        self._colour = GREY if style.light else BLACK
+        self._extents = self._column_extents()
+        self._rows_drawn = 0
+        self._line_colour = GREY if style.grey_lines else BLACK
 
-    def head(self, y: float) -> float:
+    def draw_header(self, y: float) -> float:
         """Draws the headings with their top at `y`; gives the bottom."""
-        style, look = self.style, self.look
-        ink: Ink = getattr(look, style.head_print)
-        dark = style.head_fill and sum(look.accent) < 1.5
+        style, typography = self.style, self.typography
+        text_style: TextStyle = getattr(typography, style.header_text)
+        dark = style.header_filled and sum(typography.accent) < 1.5
         if dark:
-            ink = replace(ink, colour=(1.0, 1.0, 1.0))
+            text_style = replace(text_style, colour=(1.0, 1.0, 1.0))
         wrapped = [
-            _split(column.label, width, ink) for column, (_, width) in zip(self.columns, self._places, strict=True)
+            _wrapped(column.label, width, text_style)
+            for column, (_, width) in zip(self.columns, self._extents, strict=True)
         ]
-        tall = max(len(lines) for lines in wrapped) * ink.size * 1.15 + 2 * style.padding + 1.5
-        if style.head_fill:
-            self.pen.mark(Frame(self.x, y, self.width, tall, look.accent if dark else look.pale, None))
-        for column, (left, width), lines in zip(self.columns, self._places, wrapped, strict=True):
-            base = y + style.padding + ink.size
-            align = column.align if style.head_align == "same" else "left" if style.head_align == "left" else "centre"
+        tall = max(len(lines) for lines in wrapped) * text_style.size * 1.15 + 2 * style.row_padding + 1.5
+        if style.header_filled:
+            self.canvas.draw(
+                RectangleStroke(self.x, y, self.width, tall, typography.accent if dark else typography.background, None)
+            )
+        for column, (left, width), lines in zip(self.columns, self._extents, wrapped, strict=True):
+            base = y + style.row_padding + text_style.size
+            align = (
+                column.align if style.header_align == "same" else "left" if style.header_align == "left" else "centre"
+            )
             for line in lines:
-                fitted = ink.fitted(line, width + style.gap / 2)
-                self.pen.write(_edge(align, left, width), base, line, fitted, align)
-                base += ink.size * 1.15
-        self._head_rules(y, tall)
-        if style.row_rules in ("grid", "columns"):
-            self._verticals(y, tall)
+                fitted = text_style.fitted_to(line, width + style.column_gap / 2)
+                self.canvas.write(_anchor(align, left, width), base, line, fitted, align)
+                base += text_style.size * 1.15
+        self._draw_header_lines(y, tall)
+        if style.row_lines in ("grid", "columns"):
+            self._draw_vertical_lines(y, tall)
         return y + tall
 
-    def row_height(self, cells: Mapping[str, Cell | Stack], ink: Ink | None = None) -> float:
-        return self._text_height(cells, ink or self.look.text) + 2 * self.style.padding
+    def row_height(self, cells: Mapping[str, RichText | StackedCell], text_style: TextStyle | None = None) -> float:
+        return self._text_height(cells, text_style or self.typography.text) + 2 * self.style.row_padding
 
-    def row(
-        self, y: float, cells: Mapping[str, Cell | Stack], ink: Ink | None = None, *, goes_on: bool = False
+    def draw_row(
+        self,
+        y: float,
+        cells: Mapping[str, RichText | StackedCell],
+        text_style: TextStyle | None = None,
+        *,
+        goes_on: bool = False,
     ) -> float:
         """Draws a row with its top at `y`; gives the bottom. No rule is drawn below a row that `goes_on`."""
-        ink, style = ink or self.look.text, self.style
-        tall, text_tall = self.row_height(cells, ink), self._text_height(cells, ink)
-        if style.zebra and self._rows % 2:
-            self.pen.mark(Frame(self.x, y, self.width, tall, self.look.pale, None))
-        for column, place in zip(self.columns, self._places, strict=True):
+        text_style, style = text_style or self.typography.text, self.style
+        tall, text_tall = self.row_height(cells, text_style), self._text_height(cells, text_style)
+        if style.striped and self._rows_drawn % 2:
+            self.canvas.draw(RectangleStroke(self.x, y, self.width, tall, self.typography.background, None))
+        for column, column_extent in zip(self.columns, self._extents, strict=True):
             if column.key in cells:
-                blocks = _blocks(cells[column.key], column, place[1], ink)
+                blocks = _cell_parts(cells[column.key], column, column_extent[1], text_style)
                 room = text_tall - self._height(blocks)
-                sunk = {"top": 0.0, "middle": room / 2, "bottom": room}[style.short_cells]
-                self._draw_cell(blocks, column, place, y + style.padding + sunk)
-        if style.row_rules in ("horizontal", "grid") and not goes_on:
-            self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
-        if style.row_rules in ("grid", "columns"):
-            self._verticals(y, tall)
-        self._rows += 0 if goes_on else 1
+                sunk = {"top": 0.0, "middle": room / 2, "bottom": room}[style.vertical_align]
+                self._draw_cell(blocks, column, column_extent, y + style.row_padding + sunk)
+        if style.row_lines in ("horizontal", "grid") and not goes_on:
+            self.canvas.draw_horizontal_line(self.x, self.x + self.width, y + tall, 0.4, self._line_colour)
+        if style.row_lines in ("grid", "columns"):
+            self._draw_vertical_lines(y, tall)
+        self._rows_drawn += 0 if goes_on else 1
         return y + tall
 
-    def across(self, y: float, label: Cell, ink: Ink, amount: Cell | None = None) -> float:
+    def draw_full_width_row(
+        self, y: float, label: RichText, text_style: TextStyle, amount: RichText | None = None
+    ) -> float:
         """A line over the whole width, a sum under the column of amounts: headings of groups, subtotals."""
-        tall = ink.size * self.look.leading + 2 * self.style.padding
-        base = y + self.style.padding + ink.size * 0.95
+        tall = text_style.size * self.typography.leading + 2 * self.style.row_padding
+        base = y + self.style.row_padding + text_style.size * 0.95
         left, width = self.place("amount") if amount is not None else (self.x + self.width, 0.0)
-        first = self.x + self.style.gap / 2
-        fitted = ink.fitted(text_of(label), max(left - first - 4, 30.0))
-        self.pen.write(first, base, label, fitted)
+        first = self.x + self.style.column_gap / 2
+        fitted = text_style.fitted_to(plain_text(label), max(left - first - 4, 30.0))
+        self.canvas.write(first, base, label, fitted)
         if amount is not None:
-            self.pen.write(left + width, base, amount, ink.fitted(text_of(amount), width + self.style.gap / 2), "right")
-        if self.style.row_rules != "none":
-            self.pen.rule(self.x, self.x + self.width, y + tall, 0.4, self._colour)
+            self.canvas.write(
+                left + width,
+                base,
+                amount,
+                text_style.fitted_to(plain_text(amount), width + self.style.column_gap / 2),
+                "right",
+            )
+        if self.style.row_lines != "none":
+            self.canvas.draw_horizontal_line(self.x, self.x + self.width, y + tall, 0.4, self._line_colour)
         return y + tall
 
-    def along(self, y: float, key: str, cell: Cell | Stack, ink: Ink) -> float:
+    def draw_cell_to_right_edge(self, y: float, key: str, cell: RichText | StackedCell, text_style: TextStyle) -> float:
         """A cell with lines to itself: it begins at its column and runs on to the right edge."""
         left = self.place(key)[0]
-        column, width = Column(key, "", 1.0), self.x + self.width - left
-        blocks = _blocks(cell, column, width, ink)
-        self._draw_cell(blocks, column, (left, width), y + self.style.padding)
-        return y + self._height(blocks) + self.style.padding
+        column, width = TableColumn(key, "", 1.0), self.x + self.width - left
+        blocks = _cell_parts(cell, column, width, text_style)
+        self._draw_cell(blocks, column, (left, width), y + self.style.row_padding)
+        return y + self._height(blocks) + self.style.row_padding
 
-    def close(self, y: float) -> float:
-        if self.style.row_rules == "columns" or (self.style.row_rules == "none" and self.style.head_rules != "none"):
-            self.pen.rule(self.x, self.x + self.width, y, 0.6, self._colour)
+    def draw_bottom_line(self, y: float) -> float:
+        if self.style.row_lines == "columns" or (self.style.row_lines == "none" and self.style.header_lines != "none"):
+            self.canvas.draw_horizontal_line(self.x, self.x + self.width, y, 0.6, self._line_colour)
         return y
 
     def place(self, key: str) -> tuple[float, float]:
         """Left edge and width of a column."""
-        return next(place for column, place in zip(self.columns, self._places, strict=True) if column.key == key)
+        return next(place for column, place in zip(self.columns, self._extents, strict=True) if column.key == key)
 
-    def _text_height(self, cells: Mapping[str, Cell | Stack], ink: Ink) -> float:
-        tallest = ink.size * self.look.leading
-        for column, (_, width) in zip(self.columns, self._places, strict=True):
+    def _text_height(self, cells: Mapping[str, RichText | StackedCell], text_style: TextStyle) -> float:
+        tallest = text_style.size * self.typography.leading
+        for column, (_, width) in zip(self.columns, self._extents, strict=True):
             if column.key in cells:
-                tallest = max(tallest, self._height(_blocks(cells[column.key], column, width, ink)))
+                tallest = max(tallest, self._height(_cell_parts(cells[column.key], column, width, text_style)))
         return tallest
 
-    def _height(self, blocks: Sequence[Block]) -> float:
-        return sum(block.lines * block.ink.size for block in blocks) * self.look.leading
+    def _height(self, blocks: Sequence[CellPart]) -> float:
+        return sum(block.lines * block.text_style.size for block in blocks) * self.typography.leading
 
-    def _draw_cell(self, blocks: Sequence[Block], column: Column, place: tuple[float, float], top: float) -> None:
+    def _draw_cell(
+        self, blocks: Sequence[CellPart], column: TableColumn, place: tuple[float, float], top: float
+    ) -> None:
         left, width = place
         for block in blocks:
-            base = top + block.ink.size * 0.95
+            base = top + block.text_style.size * 0.95
             if column.align == "left":
-                self.pen.paragraph((left, base), width, block.cell, block.ink, leading=self.look.leading)
+                self.canvas.write_paragraph(
+                    (left, base), width, block.cell, block.text_style, leading=self.typography.leading
+                )
             else:
-                fitted = block.ink.fitted(text_of(block.cell), width + self.style.gap / 2)
-                self.pen.write(_edge(column.align, left, width), base, block.cell, fitted, column.align)
-            top += block.lines * block.ink.size * self.look.leading
+                fitted = block.text_style.fitted_to(plain_text(block.cell), width + self.style.column_gap / 2)
+                self.canvas.write(_anchor(column.align, left, width), base, block.cell, fitted, column.align)
+            top += block.lines * block.text_style.size * self.typography.leading
 
-    def _divide(self) -> list[tuple[float, float]]:
+    def _column_extents(self) -> list[tuple[float, float]]:
         total, left, places = sum(column.weight for column in self.columns), self.x, []
         for column in self.columns:
             share = self.width * column.weight / total
-            places.append((left + self.style.gap / 2, share - self.style.gap))
+            places.append((left + self.style.column_gap / 2, share - self.style.column_gap))
             left += share
         return places
 
-    def _head_rules(self, y: float, tall: float) -> None:
-        rules, right = self.style.head_rules, self.x + self.width
-        if rules == "box" or self.style.row_rules == "grid":
-            self.pen.mark(Frame(self.x, y, self.width, tall, None, self._colour))
+    def _draw_header_lines(self, y: float, tall: float) -> None:
+        rules, right = self.style.header_lines, self.x + self.width
+        if rules == "box" or self.style.row_lines == "grid":
+            self.canvas.draw(RectangleStroke(self.x, y, self.width, tall, None, self._line_colour))
         elif rules in ("below", "both"):
-            self.pen.rule(self.x, right, y + tall, 0.8, self._colour)
+            self.canvas.draw_horizontal_line(self.x, right, y + tall, 0.8, self._line_colour)
             if rules == "both":
-                self.pen.rule(self.x, right, y, 0.8, self._colour)
+                self.canvas.draw_horizontal_line(self.x, right, y, 0.8, self._line_colour)
 
-    def _verticals(self, y: float, tall: float) -> None:
-        for left, _ in (*self._places, (self.x + self.width + self.style.gap / 2, 0.0)):
-            edge = left - self.style.gap / 2
-            self.pen.mark(Rule(edge, y, edge, y + tall, 0.4, self._colour))
+    def _draw_vertical_lines(self, y: float, tall: float) -> None:
+        for left, _ in (*self._extents, (self.x + self.width + self.style.column_gap / 2, 0.0)):
+            edge = left - self.style.column_gap / 2
+            self.canvas.draw(LineStroke(edge, y, edge, y + tall, 0.4, self._line_colour))
 
 
 @dataclass(frozen=True)
-class Block:
+class CellPart:
     """A part of a cell with the ink that fits and the lines it takes."""
 
-    cell: Cell
-    ink: Ink
+    cell: RichText
+    text_style: TextStyle
     lines: int
 
 
-def _blocks(cell: Cell | Stack, column: Column, width: float, ink: Ink) -> list[Block]:
+def _cell_parts(
+    cell: RichText | StackedCell, column: TableColumn, width: float, text_style: TextStyle
+) -> list[CellPart]:
     blocks = []
-    for part, own in cell.parts if isinstance(cell, Stack) else ((cell, ink),):
+    for part, own in cell.parts if isinstance(cell, StackedCell) else ((cell, text_style),):
         if column.align == "left":
-            fitted = own.fitted(max(text_of(part).split(), key=own.width, default=""), width)
-            blocks.append(Block(part, fitted, len(_split(text_of(part), width, fitted))))
+            fitted = own.fitted_to(max(plain_text(part).split(), key=own.width, default=""), width)
+            blocks.append(CellPart(part, fitted, len(_wrapped(plain_text(part), width, fitted))))
         else:
-            blocks.append(Block(part, own, 1))
+            blocks.append(CellPart(part, own, 1))
     return blocks
 
 
-def _edge(align: Align, left: float, width: float) -> float:
+def _anchor(align: Align, left: float, width: float) -> float:
     return left if align == "left" else left + width if align == "right" else left + width / 2
 
 
-def text_of(cell: Cell) -> str:
-    pieces = [cell] if isinstance(cell, str | Value) else cell
-    return "".join(piece.text if isinstance(piece, Value) else piece for piece in pieces)
+def plain_text(cell: RichText) -> str:
+    pieces = [cell] if isinstance(cell, str | FieldText) else cell
+    return "".join(piece.text if isinstance(piece, FieldText) else piece for piece in pieces)
 
 
-def _split(text: str, width: float, ink: Ink) -> list[str]:
+def _wrapped(text: str, width: float, text_style: TextStyle) -> list[str]:
     """Lines of at most `width`, broken at newlines and blanks."""
     lines = []
     for part in text.split("\n"):
         lines.append("")
         for word in part.split():
             longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and ink.width(longer) > width:
+            if lines[-1] and text_style.width(longer) > width:
                 lines.append(word)
             else:
                 lines[-1] = longer

@@ -15,13 +15,13 @@ from typing import Literal
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFError, TTFont
 
-from docpipe.samples.canvas.strokes import BLACK, Colour, Ink
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.strokes import BLACK, RgbColour, TextStyle
+from docpipe.samples.dice import SeededRandom
 
-Fonts = Literal["standard", "installed"]
-Family = tuple[str, str, str]  # regular, bold, italic
+FontSource = Literal["standard", "installed"]
+FontFamily = tuple[str, str, str]  # regular, bold, italic
 
-_STANDARD: tuple[Family, ...] = (
+_STANDARD: tuple[FontFamily, ...] = (
     ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique"),
     ("Helvetica", "Helvetica-Bold", "Helvetica-Oblique"),
     ("Times-Roman", "Times-Bold", "Times-Italic"),
@@ -47,7 +47,7 @@ _INSTALLED = (
     "Cantarell",
 )
 _FOLDERS = (Path("/usr/share/fonts"), Path.home() / ".fonts")
-_ACCENTS: tuple[Colour, ...] = (
+_ACCENTS: tuple[RgbColour, ...] = (
     (0.1, 0.25, 0.55),
     (0.6, 0.1, 0.12),
     (0.05, 0.4, 0.25),
@@ -62,61 +62,61 @@ _ACCENTS: tuple[Colour, ...] = (
 
 
 @dataclass(frozen=True)
-class Look:
-    text: Ink
-    bold: Ink
-    italic: Ink
-    accent: Colour
-    pale: Colour  # for filled heads and stripes
+class Typography:
+    text: TextStyle
+    bold: TextStyle
+    italic: TextStyle
+    accent: RgbColour
+    background: RgbColour  # for filled heads and stripes
     leading: float
 
     @property
-    def small(self) -> Ink:
-        return self.text.sized(0.82)
+    def small(self) -> TextStyle:
+        return self.text.scaled(0.82)
 
     @property
-    def accented(self) -> Ink:
+    def accented(self) -> TextStyle:
         return replace(self.bold, colour=self.accent)
 
     @property
-    def line(self) -> float:
+    def line_height(self) -> float:
         """From baseline to baseline, in points."""
         return self.text.size * self.leading
 
 
-def make_look(dice: Dice, fonts: Fonts, *, low: float = 7.2, high: float = 10.5) -> Look:
-    family = _choose(dice, fonts)
-    size = round(low + (high - low) * dice.random(), 1)
-    squeeze = dice.pick((1.0, 1.0, 1.0, 1.0, 0.9, 0.94, 1.06, 0.85))
+def make_typography(rng: SeededRandom, fonts: FontSource, *, low: float = 7.2, high: float = 10.5) -> Typography:
+    family = _choose_family(rng, fonts)
+    size = round(low + (high - low) * rng.random(), 1)
+    horizontal_scale = rng.pick((1.0, 1.0, 1.0, 1.0, 0.9, 0.94, 1.06, 0.85))
     if family[0].startswith(("Vera", "DejaVu")):
         size *= 0.88  # these are cut wider than the others
-    colour = BLACK if dice.chance(0.8) else dice.pick(((0.2, 0.2, 0.2), (0.1, 0.1, 0.3), (0.35, 0.35, 0.35)))
-    accent = dice.pick(_ACCENTS) if dice.chance(0.7) else BLACK
-    share = 0.1 + 0.12 * dice.random()
-    pale = tuple(1 - share * (1 - part) for part in accent) if dice.chance(0.7) else (1 - share,) * 3
-    text, bold, italic = (Ink(font, size, colour, squeeze) for font in family)
-    return Look(text, bold, italic, accent, (pale[0], pale[1], pale[2]), 1.12 + 0.28 * dice.random())
+    colour = BLACK if rng.chance(0.8) else rng.pick(((0.2, 0.2, 0.2), (0.1, 0.1, 0.3), (0.35, 0.35, 0.35)))
+    accent = rng.pick(_ACCENTS) if rng.chance(0.7) else BLACK
+    share = 0.1 + 0.12 * rng.random()
+    pale = tuple(1 - share * (1 - part) for part in accent) if rng.chance(0.7) else (1 - share,) * 3
+    text, bold, italic = (TextStyle(font, size, colour, horizontal_scale) for font in family)
+    return Typography(text, bold, italic, accent, (pale[0], pale[1], pale[2]), 1.12 + 0.28 * rng.random())
 
 
-def _choose(dice: Dice, fonts: Fonts) -> Family:
+def _choose_family(rng: SeededRandom, fonts: FontSource) -> FontFamily:
     """One throw whatever is installed, so that the rest of the document does not depend on it."""
-    share, pick = dice.random(), dice.random()
-    found = installed() if fonts == "installed" else ()
+    share, pick = rng.random(), rng.random()
+    found = installed_families() if fonts == "installed" else ()
     families = found if found and share < 0.35 else _STANDARD
     family = families[int(pick * len(families))]
     if family[0] == "Vera":
-        _vera()
+        _register_vera()
     return family
 
 
 @cache
-def _vera() -> None:
+def _register_vera() -> None:
     for name in ("Vera", "VeraBd", "VeraIt"):
         pdfmetrics.registerFont(TTFont(name, f"{name}.ttf"))
 
 
 @cache
-def installed() -> tuple[Family, ...]:
+def installed_families() -> tuple[FontFamily, ...]:
     """Families found on this machine, among those that have every letter we write."""
     places = {path.stem: path for folder in _folders() for path in sorted(folder.rglob("*.ttf"))}
     families = []

@@ -5,19 +5,19 @@ In: dice and a document type. Out: one description per path template. `words/fie
 
 from __future__ import annotations
 
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
 
-QUESTION_SHARE = 0.2  # of the documents ask all their fields as questions, where there is one
+QUESTIONS_SHARE = 0.2  # of the documents ask all their fields as questions, where there is one
 
 
-def descriptions(dice: Dice, schema: str) -> dict[str, str]:
+def field_descriptions(rng: SeededRandom, schema: str) -> dict[str, str]:
     """A description per field; lines of `fields.txt` are keyed `schema.path`."""
-    asks = dice.chance(QUESTION_SHARE)
+    asks = rng.chance(QUESTIONS_SHARE)
     made = {}
-    for key, options in words("fields").items():
+    for key, options in word_lists("fields").items():
         owner, _, path = key.partition(".")
         if owner == schema:
             questions = [option for option in options if option.endswith("?")]
-            made[path] = dice.pick(questions) if asks and questions else dice.pick(options)
+            made[path] = rng.pick(questions) if asks and questions else rng.pick(options)
     return made

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from docpipe.samples.canvas.canvas import Value
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.canvas import FieldText
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
 
 COUNTRIES = {
     "de": ("DE", "DE", "DE", "AT", "CH"),
@@ -22,7 +22,7 @@ COUNTRIES = {
     "en": ("GB", "US", "GB", "US", "AU", "IE", "SG", "MY"),
     "id": ("ID",),
 }
-WHOLE_UNITS = (
+CURRENCIES_WITHOUT_MINOR_UNITS = (
     ("JPY", "¥"),
     ("JPY", "JPY"),
     ("HUF", "Ft"),
@@ -34,8 +34,8 @@ WHOLE_UNITS = (
 LANGUAGES = ("en", "en", "de", "de", "fr", "fr", "es", "it", "nl")
 
 
-def say_date(day: date, pattern: str, language: str) -> str:
-    lists = words(language)
+def format_date(day: date, pattern: str, language: str) -> str:
+    lists = word_lists(language)
     month, mon = lists["month"][day.month - 1], lists["mon"][day.month - 1]
     ordinal = "th" if 10 <= day.day <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(day.day % 10, "th")
     return pattern.format(
@@ -52,7 +52,7 @@ def say_date(day: date, pattern: str, language: str) -> str:
     )
 
 
-def say_number(number: Decimal, style: str, places: int) -> str:
+def format_number(number: Decimal, style: str, places: int) -> str:
     """`style` shows how 1234.5 is written: `1.234,5`, `1 234,5`, `1234.5`."""
     mark = style[-2]
     group = style[1] if not style[1].isdigit() else ""
@@ -62,81 +62,87 @@ def say_number(number: Decimal, style: str, places: int) -> str:
 
 
 @dataclass(frozen=True)
-class Manner:
+class LocaleStyle:
     """One document's conventions. `sign` is how the currency is printed, `sign_place` where on totals and
     `line_sign_place` where in tables: before, after, or not at all ("")."""
 
     country: str
     language: str
     currency: str
-    sign: str
-    number: str
+    currency_symbol: str
+    number_format: str
     date_pattern: str
-    places: int
-    sign_place: str
-    line_sign_place: str
-    tax: str
+    decimals: int
+    symbol_position: str
+    line_symbol_position: str
+    tax_name: str
 
-    def day(self, path: str, day: date) -> Value:
-        return Value(say_date(day, self.date_pattern, self.language), (path,), day.isoformat())
+    def date_field(self, path: str, day: date) -> FieldText:
+        return FieldText(format_date(day, self.date_pattern, self.language), (path,), day.isoformat())
 
-    def date(self, day: date) -> str:
-        return say_date(day, self.date_pattern, self.language)
+    def format_date(self, day: date) -> str:
+        return format_date(day, self.date_pattern, self.language)
 
-    def amount(self, path: str, number: Decimal, places: int | None = None) -> Value:
-        places = self.places if places is None else places
-        return Value(self.plain(number, places), (path,), plain_decimal(number, places))
+    def amount_field(self, path: str, number: Decimal, places: int | None = None) -> FieldText:
+        places = self.decimals if places is None else places
+        return FieldText(self.format_number(number, places), (path,), normalised_decimal(number, places))
 
-    def plain(self, number: Decimal, places: int | None = None) -> str:
-        return say_number(number, self.number, self.places if places is None else places)
+    def format_number(self, number: Decimal, places: int | None = None) -> str:
+        return format_number(number, self.number_format, self.decimals if places is None else places)
 
-    def quantity(self, path: str, number: Decimal, places: int) -> Value:
-        return Value(say_number(number, self.number, places), (path,), plain_decimal(number, places))
+    def quantity_field(self, path: str, number: Decimal, places: int) -> FieldText:
+        return FieldText(format_number(number, self.number_format, places), (path,), normalised_decimal(number, places))
 
-    def rate(self, path: str, number: Decimal, places: int, blank: str = " ") -> Value:
-        return Value(say_number(number, self.number, places) + f"{blank}%", (path,), plain_decimal(number, places))
+    def rate_field(self, path: str, number: Decimal, places: int, blank: str = " ") -> FieldText:
+        return FieldText(
+            format_number(number, self.number_format, places) + f"{blank}%", (path,), normalised_decimal(number, places)
+        )
 
-    def sign_value(self, path: str = "currency") -> Value:
-        return Value(self.sign, (path,), self.currency)
+    def currency_field(self, path: str = "currency") -> FieldText:
+        return FieldText(self.currency_symbol, (path,), self.currency)
 
-    def money(self, amount: Value | str, place: str) -> list[Value | str]:
+    def with_currency(self, amount: FieldText | str, place: str) -> list[FieldText | str]:
         """The amount with the currency beside it. A letter sign keeps a blank; `£` and `$` stick."""
         if place == "before":
-            return [self.sign_value(), "" if len(self.sign) == 1 and self.sign != "€" else " ", amount]
+            return [
+                self.currency_field(),
+                "" if len(self.currency_symbol) == 1 and self.currency_symbol != "€" else " ",
+                amount,
+            ]
         if place == "after":
-            return [amount, " ", self.sign_value()]
+            return [amount, " ", self.currency_field()]
         return [amount]
 
 
-def plain_decimal(number: Decimal, places: int) -> str:
+def normalised_decimal(number: Decimal, places: int) -> str:
     """`1234.50`; never minus zero."""
     text = f"{number:.{places}f}"
     return text[1:] if text.startswith("-") and not text.strip("-0.") else text
 
 
-def make_manner(dice: Dice, country: str, language: str) -> Manner:
-    lists = words(country)
+def make_locale_style(rng: SeededRandom, country: str, language: str) -> LocaleStyle:
+    lists = word_lists(country)
     currency = lists["currency"][0]
-    sign = dice.pick(lists["sign"])
-    before = dice.chance(0.95 if currency in ("GBP", "USD", "SGD", "MYR", "IDR", "AUD", "CHF") else 0.15)
+    sign = rng.pick(lists["sign"])
+    before = rng.chance(0.95 if currency in ("GBP", "USD", "SGD", "MYR", "IDR", "AUD", "CHF") else 0.15)
     if currency == "EUR" and language in ("nl", "en"):
-        before = dice.chance(0.7)
+        before = rng.chance(0.7)
     place = "before" if before else "after"
-    return Manner(
+    return LocaleStyle(
         country,
         language,
         currency,
         sign,
-        number=dice.pick(lists["number"]),
-        date_pattern=dice.pick(lists["date"]),
-        places=0 if currency == "IDR" and dice.chance(0.85) else 2,
-        sign_place=place if dice.chance(0.8) else "",
-        line_sign_place=place if dice.chance(0.3) else "",
-        tax=dice.pick(lists["tax"]),
+        number_format=rng.pick(lists["number"]),
+        date_pattern=rng.pick(lists["date"]),
+        decimals=0 if currency == "IDR" and rng.chance(0.85) else 2,
+        symbol_position=place if rng.chance(0.8) else "",
+        line_symbol_position=place if rng.chance(0.3) else "",
+        tax_name=rng.pick(lists["tax"]),
     )
 
 
-def in_whole_units(dice: Dice, manner: Manner) -> Manner:
+def without_minor_units(rng: SeededRandom, locale: LocaleStyle) -> LocaleStyle:
     """The same manner for a currency that has no cents."""
-    currency, sign = dice.pick(WHOLE_UNITS)
-    return replace(manner, currency=currency, sign=sign, places=0)
+    currency, symbol = rng.pick(CURRENCIES_WITHOUT_MINOR_UNITS)
+    return replace(locale, currency=currency, currency_symbol=symbol, decimals=0)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from docpipe.samples.content import registered_numbers
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
 
 _STARTS = (
     "Al",
@@ -100,167 +100,169 @@ class Party:
 
     country: str
     name: str
-    address: tuple[str, ...]
+    address_lines: tuple[str, ...]
     city: str
     vat_id: str | None
-    register: str
+    tax_number: str
     phone: str
     fax: str
     email: str
-    web: str
-    person: str
+    website: str
+    contact_person: str
     bank: str
     iban: str
     bic: str
 
 
-def coined(dice: Dice) -> str:
+def coined_name(rng: SeededRandom) -> str:
     """A made-up brand: `Norivex`."""
-    middle = "".join(dice.pick(_MIDDLES) for _ in range(dice.pick((0, 1, 1, 1, 2))))
-    return dice.pick(_STARTS) + middle + dice.pick(_ENDS)
+    middle = "".join(rng.pick(_MIDDLES) for _ in range(rng.pick((0, 1, 1, 1, 2))))
+    return rng.pick(_STARTS) + middle + rng.pick(_ENDS)
 
 
-def person(dice: Dice, country: str) -> str:
-    lists = words(country)
-    name = f"{dice.pick(lists['first'])} {last_name(dice, country)}"
-    if dice.chance(0.08):
+def person_name(rng: SeededRandom, country: str) -> str:
+    lists = word_lists(country)
+    name = f"{rng.pick(lists['first'])} {last_name(rng, country)}"
+    if rng.chance(0.08):
         return f"{name[0]}. {name.split(' ', 1)[1]}"
     return name
 
 
-def last_name(dice: Dice, country: str) -> str:
-    return dice.pick(words(country)["last"]) if dice.chance(0.75) else coined(dice)
+def last_name(rng: SeededRandom, country: str) -> str:
+    return rng.pick(word_lists(country)["last"]) if rng.chance(0.75) else coined_name(rng)
 
 
-def company(dice: Dice, country: str, language: str) -> str:
-    lists, local = words(language), words(country)
-    name, kind = last_name(dice, country), dice.random()
-    trade, suffix = dice.pick(lists["trades"]), dice.pick(local["suffix"])
+def company_name(rng: SeededRandom, country: str, language: str) -> str:
+    lists, local = word_lists(language), word_lists(country)
+    name, kind = last_name(rng, country), rng.random()
+    trade, suffix = rng.pick(lists["trades"]), rng.pick(local["suffix"])
     if kind < 0.2:
         name = f"{name} {trade} {suffix}"
     elif kind < 0.3:
-        name = f"{name} & {last_name(dice, country)} {suffix}"
+        name = f"{name} & {last_name(rng, country)} {suffix}"
     elif kind < 0.5:
-        name = f"{coined(dice)} {dice.pick((trade, '', '', dice.pick(('International', 'Group', 'Europe'))))} {suffix}"
+        name = (
+            f"{coined_name(rng)} {rng.pick((trade, '', '', rng.pick(('International', 'Group', 'Europe'))))} {suffix}"
+        )
     elif kind < 0.6:
-        name = f"{town(dice, country, language)} {trade} {suffix}"
+        name = f"{town_name(rng, country, language)} {trade} {suffix}"
     elif kind < 0.7:
-        name = f"{dice.pick(lists['adjectives'])} {dice.pick(lists['nouns'])} {dice.pick((trade, suffix, ''))}"
+        name = f"{rng.pick(lists['adjectives'])} {rng.pick(lists['nouns'])} {rng.pick((trade, suffix, ''))}"
     elif kind < 0.8:
-        name = f"{dice.pattern('???')} {trade} {suffix}"
+        name = f"{rng.from_pattern('???')} {trade} {suffix}"
     elif kind < 0.88:
-        name = f"{person(dice, country)} {dice.pick((trade, '', trade))}"
+        name = f"{person_name(rng, country)} {rng.pick((trade, '', trade))}"
     else:
-        name = f"{dice.pick(lists['nouns'])} {trade} {suffix}"
+        name = f"{rng.pick(lists['nouns'])} {trade} {suffix}"
     name = " ".join(name.split())
-    return name.upper() if dice.chance(0.15) else name
+    return name.upper() if rng.chance(0.15) else name
 
 
-def town(dice: Dice, country: str, language: str) -> str:
-    if country == "SG" or dice.chance(0.7):
-        return dice.pick(words(country)["city"])
-    made = (dice.pick(_STARTS) + dice.pick(_MIDDLES) + dice.pick(_TOWN_ENDS[language])).capitalize()
+def town_name(rng: SeededRandom, country: str, language: str) -> str:
+    if country == "SG" or rng.chance(0.7):
+        return rng.pick(word_lists(country)["city"])
+    made = (rng.pick(_STARTS) + rng.pick(_MIDDLES) + rng.pick(_TOWN_ENDS[language])).capitalize()
     return made.upper() if country == "MY" else made
 
 
-def street(dice: Dice, country: str, language: str) -> str:
-    text = dice.pick(words(country)["street"])
-    if country in ("DE", "AT", "CH") and dice.chance(0.35):
+def street_name(rng: SeededRandom, country: str, language: str) -> str:
+    text = rng.pick(word_lists(country)["street"])
+    if country in ("DE", "AT", "CH") and rng.chance(0.35):
         ends = ("straße", "weg", "gasse", "allee", "ring") if country != "CH" else ("strasse", "weg", "gasse")
-        return last_name(dice, country).replace(" ", "-").capitalize() + dice.pick(ends)
-    if language == "en" and country in ("GB", "US", "AU", "IE") and dice.chance(0.4):
-        kind = dice.pick(("Street", "Road", "Lane", "Ave", "Drive", "Way", "Close", "St.", "Court"))
-        return f"{last_name(dice, country)} {kind}"
-    if country in ("FR", "ES", "IT", "NL", "BE") and dice.chance(0.3):
+        return last_name(rng, country).replace(" ", "-").capitalize() + rng.pick(ends)
+    if language == "en" and country in ("GB", "US", "AU", "IE") and rng.chance(0.4):
+        kind = rng.pick(("Street", "Road", "Lane", "Ave", "Drive", "Way", "Close", "St.", "Court"))
+        return f"{last_name(rng, country)} {kind}"
+    if country in ("FR", "ES", "IT", "NL", "BE") and rng.chance(0.3):
         stem = text.split()[0] if country != "NL" else ""
-        return f"{stem} {coined(dice)}{dice.pick(('straat', 'weg', 'laan')) if country == 'NL' else ''}".strip()
+        return f"{stem} {coined_name(rng)}{rng.pick(('straat', 'weg', 'laan')) if country == 'NL' else ''}".strip()
     return text
 
 
-def address(dice: Dice, country: str, language: str, city: str) -> tuple[str, ...]:
+def address(rng: SeededRandom, country: str, language: str, city: str) -> tuple[str, ...]:
     """Lines of a postal address as that country writes it. `/` parts the lines in the word list."""
-    template = dice.pick(words(country)["address"])
-    lines = (_address_line(dice, country, language, line, city) for line in template.split("/"))
-    upper = country == "MY" and dice.chance(0.6)
+    template = rng.pick(word_lists(country)["address"])
+    lines = (_address_line(rng, country, language, line, city) for line in template.split("/"))
+    upper = country == "MY" and rng.chance(0.6)
     return tuple(line.upper() if upper else line for line in lines if line)
 
 
-def _address_line(dice: Dice, country: str, language: str, line: str, city: str) -> str:
-    local = words(country)
-    line = line.replace("{area}", dice.pick(local.get("area", ("",)))).replace(
-        "{street}", street(dice, country, language)
+def _address_line(rng: SeededRandom, country: str, language: str, line: str, city: str) -> str:
+    local = word_lists(country)
+    line = line.replace("{area}", rng.pick(local.get("area", ("",)))).replace(
+        "{street}", street_name(rng, country, language)
     )
     name2 = local.get("name2")
     while "{name2}" in line:
-        line = line.replace("{name2}", dice.pick(name2) if name2 and dice.chance(0.7) else coined(dice), 1)
+        line = line.replace("{name2}", rng.pick(name2) if name2 and rng.chance(0.7) else coined_name(rng), 1)
     while "{nr}" in line:
-        line = line.replace("{nr}", str(1 + int(150 * dice.random() ** 2)) + dice.pick(("", "", "", "", "a", "-3")), 1)
+        line = line.replace("{nr}", str(1 + int(150 * rng.random() ** 2)) + rng.pick(("", "", "", "", "a", "-3")), 1)
     while "{box}" in line:
-        line = line.replace("{box}", dice.pattern(dice.pick(("%", "%#", "%##"))), 1)
+        line = line.replace("{box}", rng.from_pattern(rng.pick(("%", "%#", "%##"))), 1)
     line = line.format(
-        postcode=dice.pattern(dice.pick(local["postcode"])),
+        postcode=rng.from_pattern(rng.pick(local["postcode"])),
         city=city,
-        country=dice.pick(local["name"]),
-        region=dice.pick(local.get("region", ("",))),
-        state=dice.pick(local.get("state", ("",))),
-        province=dice.pick(local.get("province", ("",))),
-        one=dice.pattern("%"),
-        two=dice.pattern("##"),
+        country=rng.pick(local["name"]),
+        region=rng.pick(local.get("region", ("",))),
+        state=rng.pick(local.get("state", ("",))),
+        province=rng.pick(local.get("province", ("",))),
+        one=rng.from_pattern("%"),
+        two=rng.from_pattern("##"),
     )
     return line.strip()
 
 
-def party(dice: Dice, country: str, language: str, *, private: bool = False) -> Party:
-    city = town(dice, country, language)
-    name = person(dice, country) if private else company(dice, country, language)
-    local = words(country)
+def make_party(rng: SeededRandom, country: str, language: str, *, private: bool = False) -> Party:
+    city = town_name(rng, country, language)
+    name = person_name(rng, country) if private else company_name(rng, country, language)
+    local = word_lists(country)
     domain = "".join(sign for sign in name.lower().split()[0] if sign.isascii() and sign.isalnum()) or "post"
-    domain += dice.pick(("", "-" + coined(dice).lower(), "online")) + "." + dice.pick(local["tld"])
-    box = dice.pick(("info", "office", "billing", "mail", "accounts", "contact"))
+    domain += rng.pick(("", "-" + coined_name(rng).lower(), "online")) + "." + rng.pick(local["tld"])
+    box = rng.pick(("info", "office", "billing", "mail", "accounts", "contact"))
     return Party(
         country,
         name,
-        address(dice, country, language, city),
+        address(rng, country, language, city),
         city,
-        vat_id=None if private else registered_numbers.vat_id(dice, country),
-        register=dice.pattern(
-            dice.pick(("######-?", "%#######", "HRB %####", "(%#####-?)", "##/###/#####", "20%#%#####?"))
+        vat_id=None if private else registered_numbers.vat_id(rng, country),
+        tax_number=rng.from_pattern(
+            rng.pick(("######-?", "%#######", "HRB %####", "(%#####-?)", "##/###/#####", "20%#%#####?"))
         ),
-        phone=dice.pattern(dice.pick(local["phone"])),
-        fax=dice.pattern(dice.pick(local["phone"])),
+        phone=rng.from_pattern(rng.pick(local["phone"])),
+        fax=rng.from_pattern(rng.pick(local["phone"])),
         email=f"{box}@{domain}",
-        web=dice.pick(("www.", "https://", "http://www.")) + domain,
-        person=person(dice, country),
-        bank=dice.pick(
+        website=rng.pick(("www.", "https://", "http://www.")) + domain,
+        contact_person=person_name(rng, country),
+        bank=rng.pick(
             (
-                f"{coined(dice)} Bank",
+                f"{coined_name(rng)} Bank",
                 f"{city} Bank",
                 "Sparkasse " + city,
                 "Volksbank",
-                f"Banque {coined(dice)}",
-                f"Banco {coined(dice)}",
+                f"Banque {coined_name(rng)}",
+                f"Banco {coined_name(rng)}",
             )
         ),
-        iban=registered_numbers.iban(dice, country),
-        bic=registered_numbers.bic(dice, country),
+        iban=registered_numbers.iban(rng, country),
+        bic=registered_numbers.bic(rng, country),
     )
 
 
-def fill(dice: Dice, text: str, language: str, day: date, **known: str) -> str:
+def fill_placeholders(rng: SeededRandom, text: str, language: str, day: date, **known: str) -> str:
     """Fills what word lists leave open: `{code}`, `{digits}`, `{monthname}`, `{year}`, `{week}`, `{days}` …"""
     if "{" not in text:
         return text
     filled = {
-        "code": dice.pattern(dice.pick(("??-###", "?####", "###.###", "?? ##", "##-?###", "???#"))),
-        "digits": dice.pattern("%#####"),
-        "monthname": words(language)["month"][int(dice.random() * 12)],
+        "code": rng.from_pattern(rng.pick(("??-###", "?####", "###.###", "?? ##", "##-?###", "???#"))),
+        "digits": rng.from_pattern("%#####"),
+        "monthname": word_lists(language)["month"][int(rng.random() * 12)],
         "year": str(day.year),
-        "week": str(1 + int(dice.random() * 52)),
+        "week": str(1 + int(rng.random() * 52)),
         "country": "EU",
         "city": "",
         "person": "",
         "phone": "",
-        "days": dice.pick(("7", "10", "14", "15", "20", "21", "30", "30", "30", "45", "60", "90")),
+        "days": rng.pick(("7", "10", "14", "15", "20", "21", "30", "30", "30", "45", "60", "90")),
         "date": "",
         "n": "1",
         "m": "1",
@@ -268,13 +270,13 @@ def fill(dice: Dice, text: str, language: str, day: date, **known: str) -> str:
     return text.format(**{**filled, **known})
 
 
-def goods(dice: Dice, language: str, day: date) -> str:
+def goods_description(rng: SeededRandom, language: str, day: date) -> str:
     """What was sold: `Steel bracket galvanised, model KD-204`."""
-    lists = words(language)
-    text = dice.pick(lists["services" if dice.chance(0.35) else "goods"])
-    if dice.chance(0.12):
-        text = f"{coined(dice)} {text}"
-    for _ in range(dice.pick((0, 0, 1, 1, 1, 2, 3))):
-        text += dice.pick((" ", " ", ", ", " - ")) + dice.pick(lists["qualifiers"])
-    text = fill(dice, text, language, day)
-    return text.upper() if dice.chance(0.1) else text
+    lists = word_lists(language)
+    text = rng.pick(lists["services" if rng.chance(0.35) else "goods"])
+    if rng.chance(0.12):
+        text = f"{coined_name(rng)} {text}"
+    for _ in range(rng.pick((0, 0, 1, 1, 1, 2, 3))):
+        text += rng.pick((" ", " ", ", ", " - ")) + rng.pick(lists["qualifiers"])
+    text = fill_placeholders(rng, text, language, day)
+    return text.upper() if rng.chance(0.1) else text

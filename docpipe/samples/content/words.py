@@ -10,7 +10,7 @@ from importlib import resources
 
 
 @cache
-def words(name: str) -> dict[str, tuple[str, ...]]:
+def word_lists(name: str) -> dict[str, tuple[str, ...]]:
     """All lists of one language or country. An option that occurs twice is twice as likely."""
     lists: dict[str, tuple[str, ...]] = {}
     # a folder of their own: where file names ignore case, DE.txt and de.txt would be one file

@@ -8,122 +8,136 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from docpipe.samples.canvas.canvas import Piece
-from docpipe.samples.canvas.table import Cell, Column, Table, make_table_style
-from docpipe.samples.content.words import words
-from docpipe.samples.documents.invoice.letterhead import Sheet, draw_logo
-from docpipe.samples.documents.invoice.metadata_block import Entry, draw_meta
+from docpipe.samples.canvas.canvas import TextRun
+from docpipe.samples.canvas.table import RichText, Table, TableColumn, make_table_style
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.documents.invoice.letterhead import DrawingContext, draw_logo
+from docpipe.samples.documents.invoice.metadata_block import MetadataEntry, draw_metadata
 
 
 @dataclass(frozen=True)
 class Section:
     title: str
-    entries: Sequence[Entry]
+    entries: Sequence[MetadataEntry]
 
 
 @dataclass
-class Paper:
+class SectionedPage:
     """`sums` are rows of label and amount below the table; `rows` may be followed by small lines (`under`)."""
 
-    title: Piece
+    title: TextRun
     sections: Sequence[Section]
-    columns: Sequence[Column] = ()
-    rows: Sequence[Mapping[str, Cell]] = ()
-    under: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    sums: Sequence[tuple[str, Sequence[Piece]]] = ()
+    columns: Sequence[TableColumn] = ()
+    rows: Sequence[Mapping[str, RichText]] = ()
+    detail_lines: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    totals: Sequence[tuple[str, Sequence[TextRun]]] = ()
     notes: Sequence[str] = ()
 
 
-def draw_paper(sheet: Sheet, paper: Paper) -> None:
-    y = _draw_title(sheet, paper)
-    y = _draw_sections(sheet, paper.sections, y)
-    if sheet.dice.chance(0.15) and paper.sums:
-        y = draw_sums(sheet, paper.sums, y) + sheet.look.line
+def draw_sectioned_page(context: DrawingContext, paper: SectionedPage) -> None:
+    y = _draw_title(context, paper)
+    y = _draw_sections(context, paper.sections, y)
+    if context.rng.chance(0.15) and paper.totals:
+        y = draw_totals(context, paper.totals, y) + context.typography.line_height
     if paper.columns:
-        y = _draw_table(sheet, paper, y)
-    bottom = sheet.pen.height - sheet.margin * 1.3
-    if y + sheet.look.line * (2 + 1.4 * len(paper.sums)) > bottom:
-        y = next_page(sheet)
-    y = draw_sums(sheet, paper.sums, y + sheet.look.line)
+        y = _draw_table(context, paper, y)
+    bottom = context.canvas.height - context.margin * 1.3
+    if y + context.typography.line_height * (2 + 1.4 * len(paper.totals)) > bottom:
+        y = next_page(context)
+    y = draw_totals(context, paper.totals, y + context.typography.line_height)
     for note in paper.notes:
-        if y + sheet.look.line * 4 > bottom:
-            y = next_page(sheet)
-        y = sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, note, sheet.look.small)
-    _page_number(sheet)
+        if y + context.typography.line_height * 4 > bottom:
+            y = next_page(context)
+        y = context.canvas.write_paragraph(
+            (context.margin, y + context.typography.line_height), context.inner_width, note, context.typography.small
+        )
+    _draw_page_number(context)
 
 
-def next_page(sheet: Sheet) -> float:
-    _page_number(sheet)
-    sheet.pen.next_page()
-    return sheet.margin + sheet.look.line
+def next_page(context: DrawingContext) -> float:
+    _draw_page_number(context)
+    context.canvas.next_page()
+    return context.margin + context.typography.line_height
 
 
-def _page_number(sheet: Sheet) -> None:
-    pen, dice = sheet.pen, sheet.dice
-    if dice.chance(0.6):
-        text = dice.pick(words(sheet.manner.language)["page"]).format(n=pen.page_number, m=pen.page_number)
-        pen.write(dice.pick((sheet.right - 40, pen.width / 2)), pen.height - sheet.margin * 0.4, text, sheet.look.small)
+def _draw_page_number(context: DrawingContext) -> None:
+    canvas, rng = context.canvas, context.rng
+    if rng.chance(0.6):
+        text = rng.pick(word_lists(context.locale.language)["page"]).format(n=canvas.page_number, m=canvas.page_number)
+        canvas.write(
+            rng.pick((context.right - 40, canvas.width / 2)),
+            canvas.height - context.margin * 0.4,
+            text,
+            context.typography.small,
+        )
 
 
-def _draw_title(sheet: Sheet, paper: Paper) -> float:
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    y = sheet.margin + look.line
-    if dice.chance(0.5):
-        draw_logo(sheet, dice.pick((sheet.margin, sheet.right - 50)), y - 8, 40)
-    if dice.chance(0.4):
-        printed = f"{dice.pick(('Print Date', 'Printed', 'Run', ''))} {sheet.manner.date(sheet.day)}".strip()
-        pen.write(sheet.right - 60, y - look.line * 0.6, printed, look.small, "right")
-    ink = dice.pick((look.bold, look.accented)).sized(1.3 + dice.random())
-    align, x = dice.pick((("centre", pen.width / 2), ("left", sheet.margin + 55), ("centre", pen.width / 2)))
-    pen.write(x, y + ink.size, paper.title, ink, align)  # type: ignore[arg-type]
-    return y + max(ink.size * 2, 45)
+def _draw_title(context: DrawingContext, paper: SectionedPage) -> float:
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    y = context.margin + typography.line_height
+    if rng.chance(0.5):
+        draw_logo(context, rng.pick((context.margin, context.right - 50)), y - 8, 40)
+    if rng.chance(0.4):
+        printed = (
+            f"{rng.pick(('Print Date', 'Printed', 'Run', ''))} {context.locale.format_date(context.issue_date)}".strip()
+        )
+        canvas.write(context.right - 60, y - typography.line_height * 0.6, printed, typography.small, "right")
+    text_style = rng.pick((typography.bold, typography.accented)).scaled(1.3 + rng.random())
+    align, x = rng.pick((("centre", canvas.width / 2), ("left", context.margin + 55), ("centre", canvas.width / 2)))
+    canvas.write(x, y + text_style.size, paper.title, text_style, align)  # type: ignore[arg-type]
+    return y + max(text_style.size * 2, 45)
 
 
-def _draw_sections(sheet: Sheet, sections: Sequence[Section], y: float) -> float:
+def _draw_sections(context: DrawingContext, sections: Sequence[Section], y: float) -> float:
     """Below each other, or in two columns."""
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    columns = 2 if dice.chance(0.6) and len(sections) > 1 else 1
-    width = sheet.inner / columns - (10 if columns > 1 else 0)
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    columns = 2 if rng.chance(0.6) and len(sections) > 1 else 1
+    width = context.inner_width / columns - (10 if columns > 1 else 0)
     bottoms = [y] * columns
-    titled, ruled = dice.chance(0.6), dice.chance(0.4)
+    titled, ruled = rng.chance(0.6), rng.chance(0.4)
     for number, section in enumerate(sections):
         column = number % columns
-        left, top = sheet.margin + column * (width + 20), bottoms[column] + look.line
+        left, top = context.margin + column * (width + 20), bottoms[column] + typography.line_height
         if ruled:
-            pen.rule(left, left + width, top - look.line, 0.8, look.accent)
+            canvas.draw_horizontal_line(left, left + width, top - typography.line_height, 0.8, typography.accent)
         if titled and section.title:
-            pen.write(left, top, section.title, look.accented)
-            top += look.line * 1.3
-        bottoms[column] = draw_meta(sheet, section.entries, (left, top), width) + look.line * 0.6
+            canvas.write(left, top, section.title, typography.accented)
+            top += typography.line_height * 1.3
+        bottoms[column] = draw_metadata(context, section.entries, (left, top), width) + typography.line_height * 0.6
     return max(bottoms)
 
 
-def _draw_table(sheet: Sheet, paper: Paper, y: float) -> float:
-    style = make_table_style(sheet.dice)
-    span = (sheet.margin, sheet.inner)
-    table = Table(sheet.pen, paper.columns, span, sheet.look, style)
-    bottom = sheet.pen.height - sheet.margin * 1.3
-    y = table.head(y + sheet.look.line * 0.7)
+def _draw_table(context: DrawingContext, paper: SectionedPage, y: float) -> float:
+    style = make_table_style(context.rng)
+    span = (context.margin, context.inner_width)
+    table = Table(context.canvas, paper.columns, span, context.typography, style)
+    bottom = context.canvas.height - context.margin * 1.3
+    y = table.draw_header(y + context.typography.line_height * 0.7)
     for number, row in enumerate(paper.rows):
-        under = paper.under.get(number, ())
-        if y + table.row_height(row) + len(under) * sheet.look.line > bottom:
-            table.close(y)
-            y = next_page(sheet)
-            table = Table(sheet.pen, paper.columns, span, sheet.look, style)
-            y = table.head(y)
-        y = table.row(y, row)
+        under = paper.detail_lines.get(number, ())
+        if y + table.row_height(row) + len(under) * context.typography.line_height > bottom:
+            table.draw_bottom_line(y)
+            y = next_page(context)
+            table = Table(context.canvas, paper.columns, span, context.typography, style)
+            y = table.draw_header(y)
+        y = table.draw_row(y, row)
         for line in under:
-            sheet.pen.write(sheet.margin + sheet.inner * 0.12, y + sheet.look.small.size, line, sheet.look.small)
-            y += sheet.look.small.size * 1.25
-    return table.close(y)
+            context.canvas.write(
+                context.margin + context.inner_width * 0.12,
+                y + context.typography.small.size,
+                line,
+                context.typography.small,
+            )
+            y += context.typography.small.size * 1.25
+    return table.draw_bottom_line(y)
 
 
-def draw_sums(sheet: Sheet, sums: Sequence[tuple[str, Sequence[Piece]]], y: float) -> float:
-    dice, look = sheet.dice, sheet.look
-    left = sheet.right - sheet.inner * dice.pick((0.3, 0.4, 0.5))
+def draw_totals(context: DrawingContext, sums: Sequence[tuple[str, Sequence[TextRun]]], y: float) -> float:
+    rng, typography = context.rng, context.typography
+    left = context.right - context.inner_width * rng.pick((0.3, 0.4, 0.5))
     for label, amount in sums:
-        ink = dice.pick((look.text, look.bold))
-        sheet.pen.write(left, y, label, ink)
-        sheet.pen.write(sheet.right, y, amount, ink, "right")
-        y += look.line * 1.25
+        text_style = rng.pick((typography.text, typography.bold))
+        context.canvas.write(left, y, label, text_style)
+        context.canvas.write(context.right, y, amount, text_style, "right")
+        y += typography.line_height * 1.25
     return y

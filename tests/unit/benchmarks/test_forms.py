@@ -44,10 +44,10 @@ def test_forms_for_training_ask_by_label_and_samples_do_not() -> None:
     own, absent = 0, 0
     for seed in range(30):
         drawn = draw("form", seed)
-        asked = {path for path in drawn.fields if not path.startswith("pairs")}
+        asked = {path for path in drawn.field_descriptions if not path.startswith("pairs")}
         own += len(asked)
-        absent += len(asked - {placed.path for placed in drawn.placed})
+        absent += len(asked - {placed.path for placed in drawn.printed_values})
         sample = draw("form", seed, fonts="standard")
-        assert {placed.path.partition("[")[0] for placed in sample.placed} <= {"pairs"}
+        assert {placed.path.partition("[")[0] for placed in sample.printed_values} <= {"pairs"}
     assert own > 150
     assert 0.1 * own < absent < 0.5 * own

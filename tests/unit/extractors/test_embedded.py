@@ -21,13 +21,13 @@ from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Limits, Renderer
-from docpipe.samples import Drawn, draw
+from docpipe.samples import SampleDocument, draw
 from docpipe.schema import Schema, load_schema
 from docpipe.vlm.field_queries import questions
 
 UNSEEN = range(7_000_000, 7_000_004)  # seeds far from those of docs/training.md: the network has not seen these
 LONG_TABLE = 300  # rows of five words: 1,500 words, five windows
-Read = Callable[[Drawn], list[Page]]
+Read = Callable[[SampleDocument], list[Page]]
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Read]:
     renderer = Renderer()
     rasteriser, reader = PageRasteriser(renderer), PageReader(renderer)
 
-    def pages(drawn: Drawn) -> list[Page]:
+    def pages(drawn: SampleDocument) -> list[Page]:
         path = folder / f"{hashlib.sha256(drawn.pdf).hexdigest()[:12]}.pdf"
         path.write_bytes(drawn.pdf)
         document = ingest(path, renderer=renderer)
@@ -238,8 +238,8 @@ def first_choice(answer: Answer, path: str) -> str:
     return next((candidate.text for candidate in answer.candidates if candidate.path == path), "")
 
 
-def printed(drawn: Drawn, path: str) -> set[str]:
-    return {letters(placed.text) for placed in drawn.placed if placed.path == path}
+def printed(drawn: SampleDocument, path: str) -> set[str]:
+    return {letters(placed.text) for placed in drawn.printed_values if placed.path == path}
 
 
 def says(chosen: str, value: str) -> bool:

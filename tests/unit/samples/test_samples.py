@@ -15,9 +15,9 @@ from stdnum import iban
 from stdnum.eu import vat
 
 from docpipe.data import Box
-from docpipe.samples import SCHEMAS, TICKS, carry, draw, scan
+from docpipe.samples import CHECK_BOX_FORMS, SCHEMAS, degrade_page, draw, transform_box
 from docpipe.samples.__main__ import main
-from docpipe.samples.content.words import words
+from docpipe.samples.content.words import word_lists
 from docpipe.samples.folder import PASSWORD, write_folder
 from docpipe.samples.pictures import contact_sheet, rasterise
 
@@ -32,7 +32,7 @@ def letters(text: str) -> str:
 def test_the_same_seed_draws_the_same_document(schema):
     first, second = draw(schema, 5, fonts="standard"), draw(schema, 5, fonts="standard")
     assert first.pdf == second.pdf
-    assert first.placed == second.placed
+    assert first.printed_values == second.printed_values
     assert first.truth == second.truth
 
 
@@ -41,10 +41,10 @@ def test_every_value_is_printed_in_its_boxes(schema):
     for seed in SEEDS:
         drawn = draw(schema, seed)
         document = pypdfium2.PdfDocument(drawn.pdf)
-        assert len(document) == drawn.pages
+        assert len(document) == drawn.page_count
         for page_number, page in enumerate(document, 1):
             text, (width, height) = page.get_textpage(), page.get_size()
-            for placed in (one for one in drawn.placed if one.page == page_number):
+            for placed in (one for one in drawn.printed_values if one.page == page_number):
                 found = "".join(
                     text.get_text_bounded(
                         box.left * width - 0.5,
@@ -62,24 +62,24 @@ def test_every_value_is_printed_in_its_boxes(schema):
 def test_boxes_lie_on_the_page_and_paths_are_described(schema):
     for seed in SEEDS:
         drawn = draw(schema, seed)
-        for placed in drawn.placed:
+        for placed in drawn.printed_values:
             assert placed.boxes
             for box in placed.boxes:
                 assert 0 <= box.left < box.right <= 1
                 assert 0 <= box.top < box.bottom <= 1
-            assert re.sub(r"\[\d+\]", "[]", placed.path) in drawn.fields
+            assert re.sub(r"\[\d+\]", "[]", placed.path) in drawn.field_descriptions
 
 
 def test_the_words_of_a_ticked_question_do_not_say_which_option_is_ticked():
     """No mark is a letter: what the page says is the same whichever box is ticked."""
     asked = left_open = 0
     for seed in range(20):
-        drawn = draw(TICKS, seed, language="en")
+        drawn = draw(CHECK_BOX_FORMS, seed, language="en")
         printed = {
             word for page in pypdfium2.PdfDocument(drawn.pdf) for word in page.get_textpage().get_text_range().split()
         }
-        assert not printed & {*words("forms")["mark"], "✓", "✗", "☑", "☒", "●"}
-        for path in (path for path in drawn.fields if "[]" not in path):
+        assert not printed & {*word_lists("forms")["mark"], "✓", "✗", "☑", "☒", "●"}
+        for path in (path for path in drawn.field_descriptions if "[]" not in path):
             said = drawn.truth.get(path)
             left_open += said is None
             asked += said is not None
@@ -102,7 +102,11 @@ def test_sums_of_an_invoice_hold_unless_they_are_meant_not_to():
 def test_columns_of_line_items_stand_in_many_orders():
     orders = set()
     for seed in range(80):
-        first = [one for one in draw("invoice", seed, fonts="standard").placed if one.path.startswith("line_items[0].")]
+        first = [
+            one
+            for one in draw("invoice", seed, fonts="standard").printed_values
+            if one.path.startswith("line_items[0].")
+        ]
         orders.add(tuple(one.path for one in sorted(first, key=lambda one: one.boxes[0].left)))
     assert len(orders) > 20
 
@@ -110,7 +114,9 @@ def test_columns_of_line_items_stand_in_many_orders():
 def test_the_rows_of_an_invoice_follow_each_other_down_the_page():
     for seed in range(60):
         names = [
-            one for one in draw("invoice", seed).placed if re.fullmatch(r"line_items\[\d+\].description", one.path)
+            one
+            for one in draw("invoice", seed).printed_values
+            if re.fullmatch(r"line_items\[\d+\].description", one.path)
         ]
         places = [(one.page, one.boxes[0].top) for one in names]
         assert places == sorted(places), seed
@@ -119,7 +125,7 @@ def test_the_rows_of_an_invoice_follow_each_other_down_the_page():
 def test_some_invoices_do_not_add_up_and_some_have_several_pages():
     drawn = [draw("invoice", seed, fonts="standard") for seed in range(150)]
     assert 1 <= sum(not one.adds_up for one in drawn) <= 15
-    assert {1, 2} <= {one.pages for one in drawn}
+    assert {1, 2} <= {one.page_count for one in drawn}
 
 
 def test_account_and_vat_numbers_pass_their_checks():
@@ -136,13 +142,13 @@ def test_account_and_vat_numbers_pass_their_checks():
 
 
 def test_languages_can_be_asked_for_and_differ():
-    printed = {language: draw("receipt", 3, language=language).fields for language in ("en", "de", "id")}
+    printed = {language: draw("receipt", 3, language=language).field_descriptions for language in ("en", "de", "id")}
     assert draw("invoice", 3, language="de").language == "de"
     assert set(printed["en"]) == set(printed["id"])
 
 
 def test_fields_are_described_in_many_ways_even_as_questions():
-    said = {draw("receipt", seed, fonts="standard").fields["total"] for seed in range(60)}
+    said = {draw("receipt", seed, fonts="standard").field_descriptions["total"] for seed in range(60)}
     assert len(said) > 5
     assert any(one.endswith("?") for one in said)
 
@@ -152,9 +158,9 @@ def test_a_box_is_carried_to_where_its_ink_went():
     ImageDraw.Draw(page).rectangle([200, 300, 320, 340], fill="black")
     box = Box(200 / 600, 300 / 800, 320 / 600, 340 / 800)
     for seed in range(12):
-        worn, matrix = scan(page, seed, strength=0.5)
+        worn, matrix = degrade_page(page, seed, strength=0.5)
         ink = np.asarray(worn.convert("L"), dtype=float)
-        moved = carry(box, matrix)
+        moved = transform_box(box, matrix)
         left, top = int(moved.left * worn.width), int(moved.top * worn.height)
         right, bottom = int(moved.right * worn.width), int(moved.bottom * worn.height)
         inside = ink[
@@ -166,7 +172,7 @@ def test_a_box_is_carried_to_where_its_ink_went():
 
 def test_a_scan_of_no_strength_leaves_the_page_as_it_is():
     page = rasterise(draw("form", 1), 60)[0]
-    same, matrix = scan(page, 4, strength=0.0)
+    same, matrix = degrade_page(page, 4, strength=0.0)
     assert np.array_equal(np.asarray(same), np.asarray(page))
     assert np.array_equal(matrix, np.eye(3))
 

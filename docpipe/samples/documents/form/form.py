@@ -9,237 +9,298 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from docpipe.samples.canvas.canvas import Drawn, Pen
-from docpipe.samples.canvas.strokes import BLACK, Frame, Ink, Rule
-from docpipe.samples.canvas.text_style import Fonts, Look, make_look
-from docpipe.samples.content.field_descriptions import descriptions
-from docpipe.samples.content.locale_style import COUNTRIES, LANGUAGES, make_manner
-from docpipe.samples.content.vocabulary import company, person, town
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
-from docpipe.samples.documents.form.blanks import Blanks, text_of
-from docpipe.samples.documents.form.check_boxes import ticks
+from docpipe.samples.canvas.canvas import DocumentCanvas, SampleDocument
+from docpipe.samples.canvas.strokes import BLACK, LineStroke, RectangleStroke, TextStyle
+from docpipe.samples.canvas.text_style import FontSource, Typography, make_typography
+from docpipe.samples.content.field_descriptions import field_descriptions
+from docpipe.samples.content.locale_style import COUNTRIES, LANGUAGES, make_locale_style
+from docpipe.samples.content.vocabulary import company_name, person_name, town_name
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
+from docpipe.samples.documents.form.blanks import FormFiller, label_text
+from docpipe.samples.documents.form.check_boxes import draw_check_boxes
 from docpipe.samples.documents.form.office_blocks import (
-    clauses,
     columns,
-    figures,
-    flowing,
-    memo,
-    options,
-    remarks,
-    signatures,
+    draw_clauses,
+    draw_memo_header,
+    draw_number_list,
+    draw_options,
+    draw_remarks,
+    draw_running_pairs,
+    draw_signature_lines,
 )
-from docpipe.samples.documents.invoice.letterhead import Sheet, draw_logo
+from docpipe.samples.documents.invoice.letterhead import DrawingContext, draw_logo
 from docpipe.samples.documents.sectioned_page import next_page
 
-SIZES = ((612.0, 792.0), (595.3, 841.9), (595.3, 841.9))
-NARROW = 80.0  # points: too little to write an answer into
+PAGE_SIZES = ((612.0, 792.0), (595.3, 841.9), (595.3, 841.9))
+MIN_ANSWER_WIDTH = 80.0  # points: too little to write an answer into
 TYPEWRITER_SHARE = 0.3  # of the forms are typed as a whole, captions too
 
 
-def draw_form(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
-    blanks, y = _begin(dice, language, fonts)
-    sheet = blanks.sheet
-    if dice.chance(0.25):
-        y = memo(blanks, y)
-    for _ in range(dice.pick((1, 2, 4, 6, 8, 10, 12))):
-        if y > sheet.pen.height * 0.78:
+def draw_form(rng: SeededRandom, language: str | None, fonts: FontSource) -> SampleDocument:
+    filler, y = _begin_form(rng, language, fonts)
+    context = filler.context
+    if rng.chance(0.25):
+        y = draw_memo_header(filler, y)
+    for _ in range(rng.pick((1, 2, 4, 6, 8, 10, 12))):
+        if y > context.canvas.height * 0.78:
             break
-        if dice.chance(0.2):
-            y = _draw_section(sheet, y)
-        y = dice.pick(_BLOCKS)(blanks, y)
-    if dice.chance(0.3) and y < sheet.pen.height * 0.8:
-        _draw_small_print(sheet, y)
-    if dice.chance(0.3):
-        code = dice.pattern(dice.pick(("%########", "??### %######", "Form ###-? (Rev. %/8#)", "%### %####")))
-        sheet.pen.write(sheet.right, sheet.pen.height - sheet.margin * 0.5, code, sheet.look.bold, "right")
-    if dice.chance(0.1):
-        next_page(sheet)
-        _lines(blanks, sheet.margin + sheet.look.line)
-    return _finish(blanks)
+        if rng.chance(0.2):
+            y = _draw_section_title(context, y)
+        y = rng.pick(_BLOCKS)(filler, y)
+    if rng.chance(0.3) and y < context.canvas.height * 0.8:
+        _draw_small_print(context, y)
+    if rng.chance(0.3):
+        code = rng.from_pattern(rng.pick(("%########", "??### %######", "Form ###-? (Rev. %/8#)", "%### %####")))
+        context.canvas.write(
+            context.right, context.canvas.height - context.margin * 0.5, code, context.typography.bold, "right"
+        )
+    if rng.chance(0.1):
+        next_page(context)
+        draw_lines(filler, context.margin + context.typography.line_height)
+    return _finish_form(filler)
 
 
-def draw_questionnaire(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
+def draw_questionnaire(rng: SeededRandom, language: str | None, fonts: FontSource) -> SampleDocument:
     """Ticked boxes alone: what such a form answers, only its picture says."""
-    blanks, y = _begin(dice, language, fonts)
-    for _ in range(dice.pick((3, 5, 8))):
-        if y < blanks.sheet.pen.height * 0.78:
-            y = ticks(blanks, y)
-    return _finish(blanks)
+    filler, y = _begin_form(rng, language, fonts)
+    for _ in range(rng.pick((3, 5, 8))):
+        if y < filler.context.canvas.height * 0.78:
+            y = draw_check_boxes(filler, y)
+    return _finish_form(filler)
 
 
-def _begin(dice: Dice, language: str | None, fonts: Fonts) -> tuple[Blanks, float]:
+def _begin_form(rng: SeededRandom, language: str | None, fonts: FontSource) -> tuple[FormFiller, float]:
     """A page with a heading, and the y below it."""
-    language = dice.pick((*LANGUAGES, *("en",) * 7)) if language is None else language
-    country = dice.pick(("US", "US", "GB")) if language == "en" else dice.pick(COUNTRIES[language])
-    sheet = Sheet(
-        Pen(*dice.pick(SIZES)),
-        dice,
-        make_look(dice, fonts, low=8, high=11.5),
-        make_manner(dice, country, language),
-        dice.day(),
-        35 + 35 * dice.random(),
+    language = rng.pick((*LANGUAGES, *("en",) * 7)) if language is None else language
+    country = rng.pick(("US", "US", "GB")) if language == "en" else rng.pick(COUNTRIES[language])
+    context = DrawingContext(
+        DocumentCanvas(*rng.pick(PAGE_SIZES)),
+        rng,
+        make_typography(rng, fonts, low=8, high=11.5),
+        make_locale_style(rng, country, language),
+        rng.date(),
+        35 + 35 * rng.random(),
     )
-    if dice.chance(TYPEWRITER_SHARE):
-        sheet.look = _typewriter(sheet.look)
-    return Blanks(sheet, _hand(sheet), asks=fonts == "installed"), _draw_head(sheet)
+    if rng.chance(TYPEWRITER_SHARE):
+        context.typography = _typewriter(context.typography)
+    return FormFiller(context, _answer_style(context), with_own_fields=fonts == "installed"), _draw_form_header(context)
 
 
-def _finish(blanks: Blanks) -> Drawn:
-    sheet = blanks.sheet
-    return sheet.pen.finish("form", sheet.manner.language, {**descriptions(sheet.dice, "form"), **blanks.fields})
+def _finish_form(filler: FormFiller) -> SampleDocument:
+    context = filler.context
+    return context.canvas.finish(
+        "form", context.locale.language, {**field_descriptions(context.rng, "form"), **filler.own_fields}
+    )
 
 
-def _typewriter(look: Look) -> Look:
-    text = replace(look.text, font="Courier", squeeze=1.0, colour=BLACK)
-    return replace(look, text=text, bold=replace(text, stroke=0.3), italic=text)
+def _typewriter(typography: Typography) -> Typography:
+    text = replace(typography.text, font="Courier", horizontal_scale=1.0, colour=BLACK)
+    return replace(typography, text=text, bold=replace(text, outline_width=0.3), italic=text)
 
 
-def _draw_small_print(sheet: Sheet, y: float) -> None:
-    dice, language = sheet.dice, sheet.manner.language
-    text = " ".join(dice.some(words("en")["instructions"], 1))
+def _draw_small_print(context: DrawingContext, y: float) -> None:
+    rng, language = context.rng, context.locale.language
+    text = " ".join(rng.pick_several(word_lists("en")["instructions"], 1))
     if language != "en":
-        country = sheet.manner.country
-        text = sheet.phrase("legal", city=town(dice, country, language), person=person(dice, country))
-    sheet.pen.paragraph((sheet.margin, y + sheet.look.line), sheet.inner, text, sheet.look.small)
+        country = context.locale.country
+        text = context.phrase("legal", city=town_name(rng, country, language), person=person_name(rng, country))
+    context.canvas.write_paragraph(
+        (context.margin, y + context.typography.line_height), context.inner_width, text, context.typography.small
+    )
 
 
-def _hand(sheet: Sheet) -> Ink:
+def _answer_style(context: DrawingContext) -> TextStyle:
     """The type of the answers: typewriter, the same print, or a slanted pen."""
-    dice, look = sheet.dice, sheet.look
-    return dice.pick(
+    rng, typography = context.rng, context.typography
+    return rng.pick(
         (
-            replace(look.text, font="Courier", squeeze=1.0),
-            replace(look.text, font="Courier", squeeze=0.9, stroke=0.25),
-            look.text,
-            look.bold,
-            replace(look.text, font="Times-Italic", size=look.text.size * 1.25, colour=(0.1, 0.15, 0.55), squeeze=0.95),
-            replace(look.text, font="Helvetica-Oblique", colour=(0.1, 0.1, 0.4), squeeze=0.9),
+            replace(typography.text, font="Courier", horizontal_scale=1.0),
+            replace(typography.text, font="Courier", horizontal_scale=0.9, outline_width=0.25),
+            typography.text,
+            typography.bold,
+            replace(
+                typography.text,
+                font="Times-Italic",
+                size=typography.text.size * 1.25,
+                colour=(0.1, 0.15, 0.55),
+                horizontal_scale=0.95,
+            ),
+            replace(typography.text, font="Helvetica-Oblique", colour=(0.1, 0.1, 0.4), horizontal_scale=0.9),
         )
     )
 
 
-def _draw_head(sheet: Sheet) -> float:
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    y = sheet.margin + look.line
-    if dice.chance(0.4):
-        draw_logo(sheet, sheet.margin, y - 8, 40)
-        pen.write(
-            sheet.margin + 60, y + 12, company(dice, sheet.manner.country, sheet.manner.language), look.bold.sized(1.2)
+def _draw_form_header(context: DrawingContext) -> float:
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    y = context.margin + typography.line_height
+    if rng.chance(0.4):
+        draw_logo(context, context.margin, y - 8, 40)
+        canvas.write(
+            context.margin + 60,
+            y + 12,
+            company_name(rng, context.locale.country, context.locale.language),
+            typography.bold.scaled(1.2),
         )
         y += 50
-    if dice.chance(0.2):
-        stamp = f"{sheet.manner.date(dice.day())}  {dice.pattern('1#:%#')}  {dice.pattern('### ### ####')}  P.0%"
-        pen.write(sheet.margin, sheet.margin * 0.5, dice.pattern(stamp), replace(look.small, font="Courier"))
-    title = sheet.word("form_names")
-    if sheet.manner.language == "en" and dice.chance(0.6):
-        title = dice.pick(words("forms")["headline"])
-    ink = look.bold.sized(1.2 + 0.7 * dice.random())
-    width = pen.write(pen.width / 2, y + ink.size, title, ink, "centre")
-    if dice.chance(0.4):
-        pen.rule(pen.width / 2 - width / 2, pen.width / 2 + width / 2, y + ink.size * 1.2, 0.8)
-    return y + ink.size * 2.2
+    if rng.chance(0.2):
+        received = context.locale.format_date(rng.date())
+        stamp = f"{received}  {rng.from_pattern('1#:%#')}  {rng.from_pattern('### ### ####')}  P.0%"
+        canvas.write(
+            context.margin, context.margin * 0.5, rng.from_pattern(stamp), replace(typography.small, font="Courier")
+        )
+    title = context.label("form_names")
+    if context.locale.language == "en" and rng.chance(0.6):
+        title = rng.pick(word_lists("forms")["headline"])
+    text_style = typography.bold.scaled(1.2 + 0.7 * rng.random())
+    width = canvas.write(canvas.width / 2, y + text_style.size, title, text_style, "centre")
+    if rng.chance(0.4):
+        canvas.draw_horizontal_line(
+            canvas.width / 2 - width / 2, canvas.width / 2 + width / 2, y + text_style.size * 1.2, 0.8
+        )
+    return y + text_style.size * 2.2
 
 
-def _draw_section(sheet: Sheet, y: float) -> float:
-    title = sheet.dice.pick(words(sheet.manner.language)["label_text"]).upper()
-    if sheet.dice.chance(0.5):
-        sheet.pen.mark(Frame(sheet.margin, y, sheet.inner, sheet.look.line * 1.4, sheet.look.pale, None))
-    sheet.pen.write(sheet.pen.width / 2, y + sheet.look.line, title, sheet.look.bold, "centre")
-    return y + sheet.look.line * 2
+def _draw_section_title(context: DrawingContext, y: float) -> float:
+    title = context.rng.pick(word_lists(context.locale.language)["label_text"]).upper()
+    if context.rng.chance(0.5):
+        context.canvas.draw(
+            RectangleStroke(
+                context.margin,
+                y,
+                context.inner_width,
+                context.typography.line_height * 1.4,
+                context.typography.background,
+                None,
+            )
+        )
+    context.canvas.write(
+        context.canvas.width / 2, y + context.typography.line_height, title, context.typography.bold, "centre"
+    )
+    return y + context.typography.line_height * 2
 
 
-def _lines(blanks: Blanks, y: float) -> float:
+def draw_lines(filler: FormFiller, y: float) -> float:
     """A label, then its value on a line; values in one column or right behind the label."""
-    sheet, dice = blanks.sheet, blanks.sheet.dice
-    step = sheet.look.line * dice.pick((1.5, 1.8, 2.2))
-    aligned, ruled = dice.chance(0.5), dice.chance(0.65)
-    for _ in range(dice.pick((3, 4, 6, 8, 10))):
+    context, rng = filler.context, filler.context.rng
+    step = context.typography.line_height * rng.pick((1.5, 1.8, 2.2))
+    aligned, ruled = rng.chance(0.5), rng.chance(0.65)
+    for _ in range(rng.pick((3, 4, 6, 8, 10))):
         y += step
-        if y > sheet.pen.height - sheet.margin:
+        if y > context.canvas.height - context.margin:
             break
-        y = _blank(blanks, (sheet.margin, y), sheet.inner, 0.34 if aligned else 0.0, ruled=ruled)
-    return y + sheet.look.line
+        y = draw_label_and_answer(
+            filler, (context.margin, y), context.inner_width, 0.34 if aligned else 0.0, ruled=ruled
+        )
+    return y + context.typography.line_height
 
 
-def _blank(blanks: Blanks, at: tuple[float, float], width: float, column: float, *, ruled: bool) -> float:
+def draw_label_and_answer(
+    filler: FormFiller, at: tuple[float, float], width: float, column: float, *, ruled: bool
+) -> float:
     """One blank of the given width; gives the baseline of its last line."""
-    sheet, (x, y) = blanks.sheet, at
-    label, said = blanks.make()
-    ink = sheet.look.text
-    taken = sheet.pen.write(x, y, label, ink.fitted(text_of(label), width))
+    context, (x, y) = filler.context, at
+    label, answer = filler.fill()
+    text_style = context.typography.text
+    taken = context.canvas.write(x, y, label, text_style.fitted_to(label_text(label), width))
     start = x + max(taken + 8, width * column)
     room = x + width - start
-    if room < NARROW:  # a long label: the answer goes below it
-        start, room, y = x + 12, width - 12, y + sheet.look.line * 1.2
+    if room < MIN_ANSWER_WIDTH:  # a long label: the answer goes below it
+        start, room, y = x + 12, width - 12, y + context.typography.line_height * 1.2
     if ruled:
-        sheet.pen.mark(Rule(start - 3, y + 2, x + width - 4, y + 2, 0.5))
-    if said is not None:
-        after = sheet.pen.paragraph((start, y), room, said, blanks.typed, leading=1.3)
-        y = max(y, after - blanks.typed.size * 1.3)
+        context.canvas.draw(LineStroke(start - 3, y + 2, x + width - 4, y + 2, 0.5))
+    if answer is not None:
+        after = context.canvas.write_paragraph((start, y), room, answer, filler.answer_style, leading=1.3)
+        y = max(y, after - filler.answer_style.size * 1.3)
     return y
 
 
-def _two_columns(blanks: Blanks, y: float) -> float:
-    sheet, dice = blanks.sheet, blanks.sheet.dice
-    step, half, ruled = sheet.look.line * dice.pick((1.6, 2.0)), sheet.inner / 2 - 8, dice.chance(0.6)
-    for _ in range(dice.pick((2, 3, 4, 5))):
+def draw_two_columns(filler: FormFiller, y: float) -> float:
+    context, rng = filler.context, filler.context.rng
+    step, half, ruled = (
+        context.typography.line_height * rng.pick((1.6, 2.0)),
+        context.inner_width / 2 - 8,
+        rng.chance(0.6),
+    )
+    for _ in range(rng.pick((2, 3, 4, 5))):
         y += step
-        if y > sheet.pen.height - sheet.margin:
+        if y > context.canvas.height - context.margin:
             break
-        y = max(_blank(blanks, (sheet.margin + column * (half + 16), y), half, 0.0, ruled=ruled) for column in (0, 1))
-    return y + sheet.look.line
+        y = max(
+            draw_label_and_answer(filler, (context.margin + column * (half + 16), y), half, 0.0, ruled=ruled)
+            for column in (0, 1)
+        )
+    return y + context.typography.line_height
 
 
-def _boxes(blanks: Blanks, y: float) -> float:
+def draw_boxes(filler: FormFiller, y: float) -> float:
     """Cells with a small label above the value."""
-    sheet, dice = blanks.sheet, blanks.sheet.dice
-    tall = sheet.look.line * 2.7
-    for _ in range(dice.pick((1, 2, 3, 4))):
-        count = dice.pick((1, 2, 2, 3))
-        share = sheet.inner / count
-        if y + tall > sheet.pen.height - sheet.margin:
+    context, rng = filler.context, filler.context.rng
+    tall = context.typography.line_height * 2.7
+    for _ in range(rng.pick((1, 2, 3, 4))):
+        count = rng.pick((1, 2, 2, 3))
+        share = context.inner_width / count
+        if y + tall > context.canvas.height - context.margin:
             break
         deepest = y + tall
         for cell in range(count):
-            left = sheet.margin + cell * share
-            label, said = blanks.make()
-            small = sheet.look.small.fitted(text_of(label), share - 8)
-            sheet.pen.write(left + 4, y + sheet.look.small.size * 1.1, label, small)
-            if said is not None:
-                after = sheet.pen.paragraph((left + 6, y + sheet.look.line * 2.1), share - 10, said, blanks.typed)
+            left = context.margin + cell * share
+            label, answer = filler.fill()
+            small = context.typography.small.fitted_to(label_text(label), share - 8)
+            context.canvas.write(left + 4, y + context.typography.small.size * 1.1, label, small)
+            if answer is not None:
+                after = context.canvas.write_paragraph(
+                    (left + 6, y + context.typography.line_height * 2.1), share - 10, answer, filler.answer_style
+                )
                 deepest = max(deepest, after)
         for cell in range(count):
-            sheet.pen.mark(Frame(sheet.margin + cell * share, y, share, deepest - y, None))
+            context.canvas.draw(RectangleStroke(context.margin + cell * share, y, share, deepest - y, None))
         y = deepest
-    return y + sheet.look.line
+    return y + context.typography.line_height
 
 
-def _grid(blanks: Blanks, y: float) -> float:
+def draw_grid(filler: FormFiller, y: float) -> float:
     """A ruled table with the label in the left cell and the value in the right one."""
-    sheet, dice = blanks.sheet, blanks.sheet.dice
-    split = dice.pick((0.3, 0.4, 0.5))
-    for _ in range(dice.pick((3, 5, 7))):
-        if y + sheet.look.line * 3 > sheet.pen.height - sheet.margin:
+    context, rng = filler.context, filler.context.rng
+    split = rng.pick((0.3, 0.4, 0.5))
+    for _ in range(rng.pick((3, 5, 7))):
+        if y + context.typography.line_height * 3 > context.canvas.height - context.margin:
             break
-        label, said = blanks.make()
-        base, bottom = y + sheet.look.line * 1.1, y + sheet.look.line * 1.6
-        below = sheet.pen.paragraph((sheet.margin + 4, base), sheet.inner * split - 8, label, sheet.look.text)
-        bottom = max(bottom, below - sheet.look.text.size * 0.6)
-        if said is not None:
-            after = sheet.pen.paragraph(
-                (sheet.margin + sheet.inner * split + 5, base), sheet.inner * (1 - split) - 10, said, blanks.typed
+        label, answer = filler.fill()
+        base, bottom = y + context.typography.line_height * 1.1, y + context.typography.line_height * 1.6
+        below = context.canvas.write_paragraph(
+            (context.margin + 4, base), context.inner_width * split - 8, label, context.typography.text
+        )
+        bottom = max(bottom, below - context.typography.text.size * 0.6)
+        if answer is not None:
+            after = context.canvas.write_paragraph(
+                (context.margin + context.inner_width * split + 5, base),
+                context.inner_width * (1 - split) - 10,
+                answer,
+                filler.answer_style,
             )
-            bottom = max(bottom, after - blanks.typed.size * 0.6)
-        sheet.pen.mark(
-            Frame(sheet.margin, y, sheet.inner * split, bottom - y),
-            Frame(sheet.margin + sheet.inner * split, y, sheet.inner * (1 - split), bottom - y),
+            bottom = max(bottom, after - filler.answer_style.size * 0.6)
+        context.canvas.draw(
+            RectangleStroke(context.margin, y, context.inner_width * split, bottom - y),
+            RectangleStroke(
+                context.margin + context.inner_width * split, y, context.inner_width * (1 - split), bottom - y
+            ),
         )
         y = bottom
-    return y + sheet.look.line
+    return y + context.typography.line_height
 
 
-_BLOCKS: tuple[Callable[[Blanks, float], float], ...] = (
-    *(_lines, _lines, _two_columns, _boxes, _grid),
-    *(flowing, clauses, remarks, options, figures, columns, signatures, ticks, ticks),
+_BLOCKS: tuple[Callable[[FormFiller, float], float], ...] = (
+    *(draw_lines, draw_lines, draw_two_columns, draw_boxes, draw_grid),
+    *(
+        draw_running_pairs,
+        draw_clauses,
+        draw_remarks,
+        draw_options,
+        draw_number_list,
+        columns,
+        draw_signature_lines,
+        draw_check_boxes,
+        draw_check_boxes,
+    ),
 )

@@ -8,196 +8,243 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from docpipe.samples.canvas.canvas import Drawn, Pen, Piece, Value, value
-from docpipe.samples.canvas.strokes import Curve, Frame, Ink, Text
-from docpipe.samples.canvas.text_style import Fonts, make_look
-from docpipe.samples.content.field_descriptions import descriptions
-from docpipe.samples.content.locale_style import make_manner
-from docpipe.samples.content.vocabulary import company, person, town
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
-from docpipe.samples.documents.form.blanks import NAME_WORDS, capital, name_of
-from docpipe.samples.documents.invoice.letterhead import Sheet, draw_logo
+from docpipe.samples.canvas.canvas import DocumentCanvas, FieldText, SampleDocument, TextRun, field_text
+from docpipe.samples.canvas.strokes import CurveStroke, RectangleStroke, TextStroke, TextStyle
+from docpipe.samples.canvas.text_style import FontSource, make_typography
+from docpipe.samples.content.field_descriptions import field_descriptions
+from docpipe.samples.content.locale_style import make_locale_style
+from docpipe.samples.content.vocabulary import company_name, person_name, town_name
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
+from docpipe.samples.documents.form.blanks import MAX_PATH_WORDS, capitalised_path, path_of_label
+from docpipe.samples.documents.invoice.letterhead import DrawingContext, draw_logo
 
 LETTER = (612.0, 792.0)
 
 
-def draw_registration(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:  # noqa: ARG001 these offices write English
-    manner = make_manner(dice, "US", "en")
-    sheet = Sheet(
-        Pen(*LETTER), dice, make_look(dice, fonts, low=7.5, high=10), manner, dice.day(), 34 + 25 * dice.random()
+def draw_registration(rng: SeededRandom, language: str | None, fonts: FontSource) -> SampleDocument:  # noqa: ARG001 these offices write English
+    locale = make_locale_style(rng, "US", "en")
+    context = DrawingContext(
+        DocumentCanvas(*LETTER),
+        rng,
+        make_typography(rng, fonts, low=7.5, high=10),
+        locale,
+        rng.date(),
+        34 + 25 * rng.random(),
     )
-    typed = dice.pick(
+    typed = rng.pick(
         (
-            sheet.look.text,
-            replace(sheet.look.text, font="Courier"),
-            replace(sheet.look.text, font="Helvetica"),
-            replace(sheet.look.text, font="Times-Italic", colour=(0.1, 0.1, 0.5), size=11),
+            context.typography.text,
+            replace(context.typography.text, font="Courier"),
+            replace(context.typography.text, font="Helvetica"),
+            replace(context.typography.text, font="Times-Italic", colour=(0.1, 0.1, 0.5), size=11),
         )
     )
-    office = sheet.word("offices")
-    stamp = _stamp(sheet, office)
-    y = _draw_head(sheet, office)
+    office = context.label("offices")
+    stamp = _file_stamp(context, office)
+    y = _draw_form_header(context, office)
     asked: dict[str, str] = {}
-    y = _draw_boxes(sheet, typed, y, asked)
-    y = _draw_questions(sheet, typed, y, asked)
-    if y > sheet.pen.height * 0.72 or dice.chance(0.4):
-        _write_stamp(sheet, stamp, again=True)
-        sheet.pen.next_page()
-        y = sheet.margin + sheet.look.line
-    _draw_signature(sheet, typed, y)
-    _write_stamp(sheet, stamp, again=dice.chance(0.4))
-    return sheet.pen.finish("registration", "en", {**descriptions(dice, "registration"), **asked})
+    y = _draw_boxes(context, typed, y, asked)
+    y = _draw_questions(context, typed, y, asked)
+    if y > context.canvas.height * 0.72 or rng.chance(0.4):
+        _draw_file_stamp(context, stamp, again=True)
+        context.canvas.next_page()
+        y = context.margin + context.typography.line_height
+    _draw_signature(context, typed, y)
+    _draw_file_stamp(context, stamp, again=rng.chance(0.4))
+    return context.canvas.finish("registration", "en", {**field_descriptions(rng, "registration"), **asked})
 
 
-def _own(label: str, said: str, asked: dict[str, str]) -> Value:
+def _own_answer(label: str, answer: str, asked: dict[str, str]) -> FieldText:
     """The answer to a printed question, which gets a field of its own."""
-    path = capital("_".join(name_of(label).split("_")[:NAME_WORDS]))
+    path = capitalised_path("_".join(path_of_label(label).split("_")[:MAX_PATH_WORDS]))
     asked[path] = label
-    return value(path, said)
+    return field_text(path, answer)
 
 
-def _stamp(sheet: Sheet, office: str) -> list[Piece]:
+def _file_stamp(context: DrawingContext, office: str) -> list[TextRun]:
     """`Received by Registration Unit 05/16/2018 5:56:21 PM`, the date being a value."""
-    time = sheet.dice.pattern("%:3#:2# ") + sheet.dice.pick(("AM", "PM"))
-    pieces: list[Piece] = []
-    for part in sheet.word("file_stamp").replace("{", "\0{").replace("}", "}\0").split("\0"):
-        known: dict[str, Piece] = {
+    time = context.rng.from_pattern("%:3#:2# ") + context.rng.pick(("AM", "PM"))
+    pieces: list[TextRun] = []
+    for part in context.label("file_stamp").replace("{", "\0{").replace("}", "}\0").split("\0"):
+        known: dict[str, TextRun] = {
             "{office}": office,
-            "{date}": sheet.manner.day("file_date", sheet.day),
+            "{date}": context.locale.date_field("file_date", context.issue_date),
             "{time}": time,
         }
         pieces.append(known.get(part, part))
     return pieces
 
 
-def _write_stamp(sheet: Sheet, stamp: list[Piece], *, again: bool) -> None:
-    dice, pen = sheet.dice, sheet.pen
-    ink = Ink(
-        "Helvetica", dice.pick((9.0, 11.0, 13.0)), dice.pick(((0.0, 0.0, 0.0), (0.15, 0.15, 0.5), (0.6, 0.1, 0.1)))
+def _draw_file_stamp(context: DrawingContext, stamp: list[TextRun], *, again: bool) -> None:
+    rng, canvas = context.rng, context.canvas
+    text_style = TextStyle(
+        "Helvetica", rng.pick((9.0, 11.0, 13.0)), rng.pick(((0.0, 0.0, 0.0), (0.15, 0.15, 0.5), (0.6, 0.1, 0.1)))
     )
-    places = [(pen.width * 0.3, 18.0), (sheet.margin, pen.height - 12.0), (pen.width * 0.45, 16.0)]
-    pen.write(*dice.pick(places[:1] + places[2:]), stamp, ink)
+    places = [(canvas.width * 0.3, 18.0), (context.margin, canvas.height - 12.0), (canvas.width * 0.45, 16.0)]
+    canvas.write(*rng.pick(places[:1] + places[2:]), stamp, text_style)
     if again:
-        pen.write(*places[1], stamp, ink)
+        canvas.write(*places[1], stamp, text_style)
 
 
-def _draw_head(sheet: Sheet, office: str) -> float:
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    y = sheet.margin + look.line
-    kind = sheet.word("form_titles")
-    head: list[Piece] = []
-    for part in sheet.word("form_heads").replace("{type}", "\0{type}\0").split("\0"):
-        text = part.replace("{code}", dice.pattern("??-%")).replace("{year}", str(1930 + int(60 * dice.random())))
-        head.append(value("form_type", kind) if part == "{type}" else text)
-    if dice.chance(0.3):
-        draw_logo(sheet, sheet.margin, y, 36)
-    pen.write(sheet.margin + dice.pick((0, 45)), y, office, look.bold)
-    expires = f"Expires {dice.pick(words('en')['month'])} 20{dice.pattern('1#')}"
-    pen.write(sheet.right, y, f"OMB No. {dice.pattern('####-00##')}; {expires}", look.small.sized(0.7), "right")
-    ink = look.bold.sized(1.3 + 0.4 * dice.random())
-    y = pen.paragraph(
-        (sheet.margin + sheet.inner * dice.pick((0.25, 0.4, 0.0)), y + ink.size * 2), sheet.inner * 0.6, head, ink
+def _draw_form_header(context: DrawingContext, office: str) -> float:
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    y = context.margin + typography.line_height
+    kind = context.label("form_titles")
+    head: list[TextRun] = []
+    for part in context.label("form_heads").replace("{type}", "\0{type}\0").split("\0"):
+        text = part.replace("{code}", rng.from_pattern("??-%")).replace("{year}", str(1930 + int(60 * rng.random())))
+        head.append(field_text("form_type", kind) if part == "{type}" else text)
+    if rng.chance(0.3):
+        draw_logo(context, context.margin, y, 36)
+    canvas.write(context.margin + rng.pick((0, 45)), y, office, typography.bold)
+    expires = f"Expires {rng.pick(word_lists('en')['month'])} 20{rng.from_pattern('1#')}"
+    canvas.write(
+        context.right, y, f"OMB No. {rng.from_pattern('####-00##')}; {expires}", typography.small.scaled(0.7), "right"
     )
-    pen.rule(sheet.margin, sheet.right, y - ink.size * 0.4, 2)
-    for text in dice.some(words("en")["instructions"], dice.pick((1, 2, 3, 4))):
-        y = pen.paragraph((sheet.margin, y + look.line), sheet.inner, text, look.text)
-    return y + look.line * 0.5
+    text_style = typography.bold.scaled(1.3 + 0.4 * rng.random())
+    y = canvas.write_paragraph(
+        (context.margin + context.inner_width * rng.pick((0.25, 0.4, 0.0)), y + text_style.size * 2),
+        context.inner_width * 0.6,
+        head,
+        text_style,
+    )
+    canvas.draw_horizontal_line(context.margin, context.right, y - text_style.size * 0.4, 2)
+    for text in rng.pick_several(word_lists("en")["instructions"], rng.pick((1, 2, 3, 4))):
+        y = canvas.write_paragraph(
+            (context.margin, y + typography.line_height), context.inner_width, text, typography.text
+        )
+    return y + typography.line_height * 0.5
 
 
-def _draw_boxes(sheet: Sheet, typed: Ink, y: float, asked: dict[str, str]) -> float:
+def _draw_boxes(context: DrawingContext, typed: TextStyle, y: float, asked: dict[str, str]) -> float:
     """Numbered boxes, two beside each other: registrant, number, addresses. Adds to what is asked by its label."""
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    private = dice.chance(0.3)
-    registrant = person(dice, "US") if private else company(dice, "US", "en")
-    number = value("registration_number", dice.pattern(dice.pick(("%###", "%##", "%#####", "?-%####"))))
-    cells: list[tuple[str, Value | str]] = [
-        (sheet.word("registrant"), value("registrant_name", registrant)),
-        (sheet.word("registration_number"), number),
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    private = rng.chance(0.3)
+    registrant = person_name(rng, "US") if private else company_name(rng, "US", "en")
+    number = field_text("registration_number", rng.from_pattern(rng.pick(("%###", "%##", "%#####", "?-%####"))))
+    cells: list[tuple[str, FieldText | str]] = [
+        (context.label("registrant"), field_text("registrant_name", registrant)),
+        (context.label("registration_number"), number),
     ]
-    if dice.chance(0.5):
+    if rng.chance(0.5):
         cells += [
             (
                 "3. Residence Address(es)",
-                _own("3. Residence Address(es)", f"{dice.pattern('%##')} Elm Street, {town(dice, 'US', 'en')}", asked),
+                _own_answer(
+                    "3. Residence Address(es)",
+                    f"{rng.from_pattern('%##')} Elm Street, {town_name(rng, 'US', 'en')}",
+                    asked,
+                ),
             ),
             (
                 "4. Business Address(es)",
-                _own("4. Business Address(es)", f"{dice.pattern('%##')} Oak Avenue, {town(dice, 'US', 'en')}", asked),
-            ),
-        ]
-    if dice.chance(0.4):
-        cells += [
-            ("5. Name of foreign principal", _own("5. Name of foreign principal", company(dice, "FR", "fr"), asked)),
-            (
-                "6. Year of birth / Nationality",
-                _own(
-                    "6. Year of birth / Nationality",
-                    f"19{dice.pattern('##')}  {dice.pick(('USA', 'Japan', 'Canada'))}",
+                _own_answer(
+                    "4. Business Address(es)",
+                    f"{rng.from_pattern('%##')} Oak Avenue, {town_name(rng, 'US', 'en')}",
                     asked,
                 ),
             ),
         ]
-    tall, boxed = look.line * 3, dice.chance(0.75)
+    if rng.chance(0.4):
+        cells += [
+            (
+                "5. Name of foreign principal",
+                _own_answer("5. Name of foreign principal", company_name(rng, "FR", "fr"), asked),
+            ),
+            (
+                "6. Year of birth / Nationality",
+                _own_answer(
+                    "6. Year of birth / Nationality",
+                    f"19{rng.from_pattern('##')}  {rng.pick(('USA', 'Japan', 'Canada'))}",
+                    asked,
+                ),
+            ),
+        ]
+    tall, boxed = typography.line_height * 3, rng.chance(0.75)
     for place in range(0, len(cells), 2):
-        for side, (label, said) in enumerate(cells[place : place + 2]):
-            left = sheet.margin + side * sheet.inner / 2
+        for side, (label, answer) in enumerate(cells[place : place + 2]):
+            left = context.margin + side * context.inner_width / 2
             if boxed:
-                pen.mark(Frame(left, y, sheet.inner / 2, tall))
-            pen.write(left + 4, y + look.line, label, look.text)
-            pen.write(left + 10, y + look.line * 2.4, said, typed)
+                canvas.draw(RectangleStroke(left, y, context.inner_width / 2, tall))
+            canvas.write(left + 4, y + typography.line_height, label, typography.text)
+            canvas.write(left + 10, y + typography.line_height * 2.4, answer, typed)
         y += tall
     return y
 
 
-def _draw_questions(sheet: Sheet, typed: Ink, y: float, asked: dict[str, str]) -> float:
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    for text in dice.some(words("en")["questions"], dice.pick((1, 2, 3))):
-        y = pen.paragraph((sheet.margin + 4, y + look.line), sheet.inner - 8, text, look.text)
-        if dice.chance(0.6):
-            for option in dice.some(words("en")["checks"], dice.pick((2, 3, 4))):
-                y += look.line * 0.3
-                pen.mark(
-                    Frame(sheet.margin + 20, y - look.text.size * 0.75, look.text.size * 0.8, look.text.size * 0.8)
+def _draw_questions(context: DrawingContext, typed: TextStyle, y: float, asked: dict[str, str]) -> float:
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    for text in rng.pick_several(word_lists("en")["questions"], rng.pick((1, 2, 3))):
+        y = canvas.write_paragraph(
+            (context.margin + 4, y + typography.line_height), context.inner_width - 8, text, typography.text
+        )
+        if rng.chance(0.6):
+            for option in rng.pick_several(word_lists("en")["checks"], rng.pick((2, 3, 4))):
+                y += typography.line_height * 0.3
+                canvas.draw(
+                    RectangleStroke(
+                        context.margin + 20,
+                        y - typography.text.size * 0.75,
+                        typography.text.size * 0.8,
+                        typography.text.size * 0.8,
+                    )
                 )
-                if dice.chance(0.4):
-                    pen.write(sheet.margin + 21, y, "X", look.bold)
-                pen.write(sheet.margin + 36, y, option, look.text)
-                y += look.line
-        if dice.chance(0.6):
-            answer = f"{sheet.phrase('phrases')}. {company(dice, 'US', 'en')}, {person(dice, 'US')}"
-            own = _own(text, answer, asked)
-            y = pen.paragraph((sheet.margin + 12, y + look.line * 0.6), sheet.inner - 24, own, typed)
-        pen.rule(sheet.margin, sheet.right, y, 0.6)
+                if rng.chance(0.4):
+                    canvas.write(context.margin + 21, y, "X", typography.bold)
+                canvas.write(context.margin + 36, y, option, typography.text)
+                y += typography.line_height
+        if rng.chance(0.6):
+            answer = f"{context.phrase('phrases')}. {company_name(rng, 'US', 'en')}, {person_name(rng, 'US')}"
+            own = _own_answer(text, answer, asked)
+            y = canvas.write_paragraph(
+                (context.margin + 12, y + typography.line_height * 0.6), context.inner_width - 24, own, typed
+            )
+        canvas.draw_horizontal_line(context.margin, context.right, y, 0.6)
     return y
 
 
-def _draw_signature(sheet: Sheet, typed: Ink, y: float) -> None:
+def _draw_signature(context: DrawingContext, typed: TextStyle, y: float) -> None:
     """A paragraph of oath, then date, name and a scribble; first and last name are separate values."""
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    pen.write(
-        pen.width / 2, y + look.line * 1.5, dice.pick(("EXECUTION", "SIGNATURE", "Verification")), look.bold, "centre"
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    canvas.write(
+        canvas.width / 2,
+        y + typography.line_height * 1.5,
+        rng.pick(("EXECUTION", "SIGNATURE", "Verification")),
+        typography.bold,
+        "centre",
     )
     y = (
-        pen.paragraph(
-            (sheet.margin, y + look.line * 3.2), sheet.inner, dice.pick(words("en")["instructions"]), look.text
+        canvas.write_paragraph(
+            (context.margin, y + typography.line_height * 3.2),
+            context.inner_width,
+            rng.pick(word_lists("en")["instructions"]),
+            typography.text,
         )
-        + look.line * 2
+        + typography.line_height * 2
     )
-    full = person(dice, "US")
+    full = person_name(rng, "US")
     first, last = full.split(" ", 1)
-    middle = dice.pattern("?. ") if dice.chance(0.3) else ""
-    name: list[Piece] = [value("signer_first", first), " " + middle, value("signer_last", last)]
-    signed: Piece = sheet.manner.day("signature_date", sheet.day)
-    below = dice.chance(0.5)
-    for number, (label, said) in enumerate(((sheet.word("signed_on"), [signed]), (sheet.word("signer"), name))):
-        x = sheet.margin + number * sheet.inner * 0.4
-        base = y + look.line * (2 if below else 0)
-        pen.write(x, base if below else y - look.line * 1.2, label, look.small)
-        pen.write(x, y, said, typed)
-        pen.rule(x, x + sheet.inner * 0.3, y + 3, 0.5)
-    x = sheet.margin + sheet.inner * 0.75
-    points = tuple((x + step * 8, y - 6 + 14 * (dice.random() - 0.5)) for step in range(10))
-    pen.mark(Curve(points, 1.0, (0.1, 0.1, 0.4)))
-    if dice.chance(0.4):
-        pen.mark(Text(pen.width - 10, pen.height * 0.6, dice.pattern("20%#/%#/%# PM 5: ##"), Ink("Helvetica", 11), 90))
+    middle = rng.from_pattern("?. ") if rng.chance(0.3) else ""
+    name: list[TextRun] = [field_text("signer_first", first), " " + middle, field_text("signer_last", last)]
+    signed: TextRun = context.locale.date_field("signature_date", context.issue_date)
+    below = rng.chance(0.5)
+    for number, (label, answer) in enumerate(((context.label("signed_on"), [signed]), (context.label("signer"), name))):
+        x = context.margin + number * context.inner_width * 0.4
+        base = y + typography.line_height * (2 if below else 0)
+        canvas.write(x, base if below else y - typography.line_height * 1.2, label, typography.small)
+        canvas.write(x, y, answer, typed)
+        canvas.draw_horizontal_line(x, x + context.inner_width * 0.3, y + 3, 0.5)
+    x = context.margin + context.inner_width * 0.75
+    points = tuple((x + step * 8, y - 6 + 14 * (rng.random() - 0.5)) for step in range(10))
+    canvas.draw(CurveStroke(points, 1.0, (0.1, 0.1, 0.4)))
+    if rng.chance(0.4):
+        canvas.draw(
+            TextStroke(
+                canvas.width - 10,
+                canvas.height * 0.6,
+                rng.from_pattern("20%#/%#/%# PM 5: ##"),
+                TextStyle("Helvetica", 11),
+                90,
+            )
+        )

@@ -5,84 +5,89 @@ In: a `Plan` and the y where the items end. Out: all of it drawn, on further pag
 
 from __future__ import annotations
 
-from docpipe.samples.canvas.canvas import value
-from docpipe.samples.content.vocabulary import fill
-from docpipe.samples.content.words import words
-from docpipe.samples.documents.invoice.body import Plan, finish_page
+from docpipe.samples.canvas.canvas import field_text
+from docpipe.samples.content.vocabulary import fill_placeholders
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.documents.invoice.body import InvoiceLayout, finish_page
 from docpipe.samples.documents.invoice.tax_breakdown import draw_breakdown
-from docpipe.samples.documents.invoice.totals import draw_bank, draw_totals
+from docpipe.samples.documents.invoice.totals import draw_bank_details, draw_totals
 
 
-def draw_end(plan: Plan, y: float) -> None:
+def draw_closing(layout: InvoiceLayout, y: float) -> None:
     """Totals, breakdown, terms, bank, greetings."""
-    sheet, bill, dice = plan.sheet, plan.bill, plan.sheet.dice
-    line = sheet.look.line
-    if y + line * 9 > plan.bottom:
-        y = _turn_page(plan)
-    wanted = bill.taxed and dice.chance(0.55 if len(bill.groups) > 1 else 0.22)
-    first = wanted and dice.chance(0.2)
+    context, invoice, rng = layout.context, layout.invoice, layout.context.rng
+    line = context.typography.line_height
+    if y + line * 9 > layout.bottom:
+        y = _next_page(layout)
+    wanted = invoice.is_taxed and rng.chance(0.55 if len(invoice.tax_breakdown) > 1 else 0.22)
+    first = wanted and rng.chance(0.2)
     if first:
-        y = _draw_breakdown(plan, y, sheet.inner)
-        if y + line * 9 > plan.bottom:
-            y = _turn_page(plan)
+        y = _draw_breakdown(layout, y, context.inner_width)
+        if y + line * 9 > layout.bottom:
+            y = _next_page(layout)
     top = y
-    y, left = draw_totals(sheet, bill, y + line * 0.5 * dice.random(), plan.table)
+    y, left = draw_totals(context, invoice, y + line * 0.5 * rng.random(), layout.table)
     if wanted and not first:
-        room = left - sheet.margin
-        if room > sheet.inner * 0.38 and y - top > line * (3 + len(bill.groups)) and dice.chance(0.4):
-            y = max(y, _draw_breakdown(plan, top + line, room))
+        room = left - context.margin
+        if room > context.inner_width * 0.38 and y - top > line * (3 + len(invoice.tax_breakdown)) and rng.chance(0.4):
+            y = max(y, _draw_breakdown(layout, top + line, room))
         else:
-            y = _draw_breakdown(plan, _turn_page(plan) if dice.chance(0.05) else y, sheet.inner)
-    _draw_parts(plan, y + line * 1.5)
+            y = _draw_breakdown(layout, _next_page(layout) if rng.chance(0.05) else y, context.inner_width)
+    _draw_parts(layout, y + line * 1.5)
 
 
-def _turn_page(plan: Plan) -> float:
-    finish_page(plan)
-    return plan.sheet.margin + plan.sheet.look.line
+def _next_page(layout: InvoiceLayout) -> float:
+    finish_page(layout)
+    return layout.context.margin + layout.context.typography.line_height
 
 
-def _draw_breakdown(plan: Plan, y: float, width: float) -> float:
-    line = plan.sheet.look.line
-    if y + line * (5 + 2.5 * len(plan.bill.groups)) > plan.bottom and width >= plan.sheet.inner:
-        y = _turn_page(plan)
-    return draw_breakdown(plan.sheet, plan.bill, y + line * 0.7, width)
+def _draw_breakdown(layout: InvoiceLayout, y: float, width: float) -> float:
+    line = layout.context.typography.line_height
+    if y + line * (5 + 2.5 * len(layout.invoice.tax_breakdown)) > layout.bottom and width >= layout.context.inner_width:
+        y = _next_page(layout)
+    return draw_breakdown(layout.context, layout.invoice, y + line * 0.7, width)
 
 
-def _draw_parts(plan: Plan, y: float) -> None:
-    sheet, bill, dice = plan.sheet, plan.bill, plan.sheet.dice
+def _draw_parts(layout: InvoiceLayout, y: float) -> None:
+    context, invoice, rng = layout.context, layout.invoice, layout.context.rng
     parts = []
-    if dice.chance(0.7):
+    if rng.chance(0.7):
         parts.append("terms")
-    if not (plan.footer and plan.bank_in_footer and plan.footer_columns > 0) and dice.chance(0.7):
+    if not (layout.has_footer and layout.bank_in_footer and layout.footer_columns > 0) and rng.chance(0.7):
         parts.append("bank")
-    parts += dice.some(("closing", "legal", "legal", "thanks"), dice.pick((0, 1, 2, 3)))
-    if not bill.taxed:
+    parts += rng.pick_several(("closing", "legal", "legal", "thanks"), rng.pick((0, 1, 2, 3)))
+    if not invoice.is_taxed:
         parts.append("reverse")
-    dice.shuffle(parts)
+    rng.shuffle(parts)
     for part in parts:
-        if y + sheet.look.line * 5 > plan.bottom:
-            y = _turn_page(plan)
-        y = _draw_part(plan, part, y) + sheet.look.line * 0.8
+        if y + context.typography.line_height * 5 > layout.bottom:
+            y = _next_page(layout)
+        y = _draw_part(layout, part, y) + context.typography.line_height * 0.8
 
 
-def _draw_part(plan: Plan, part: str, y: float) -> float:
-    sheet, bill, dice = plan.sheet, plan.bill, plan.sheet.dice
+def _draw_part(layout: InvoiceLayout, part: str, y: float) -> float:
+    context, invoice, rng = layout.context, layout.invoice, layout.context.rng
     if part == "bank":
-        return draw_bank(sheet, bill, y)
+        return draw_bank_details(context, invoice, y)
     if part == "terms":
-        label = f"{sheet.word('terms_label')}{dice.pick((': ', ' ', ': '))}" if dice.chance(0.6) else ""
-        return sheet.pen.paragraph(
-            (sheet.margin, y), sheet.inner, [label, value("payment_terms", bill.terms)], sheet.look.text
+        label = f"{context.label('terms_label')}{rng.pick((': ', ' ', ': '))}" if rng.chance(0.6) else ""
+        return context.canvas.write_paragraph(
+            (context.margin, y),
+            context.inner_width,
+            [label, field_text("payment_terms", invoice.payment_terms)],
+            context.typography.text,
         )
-    language = sheet.manner.language
+    language = context.locale.language
     key = "closing" if part == "thanks" else part
-    text = fill(
-        dice,
-        dice.pick(words(language)[key]),
+    text = fill_placeholders(
+        rng,
+        rng.pick(word_lists(language)[key]),
         language,
-        bill.issued,
-        person=bill.seller.person,
-        phone=bill.seller.phone,
-        city=bill.seller.city,
+        invoice.issue_date,
+        person=invoice.seller.contact_person,
+        phone=invoice.seller.phone,
+        city=invoice.seller.city,
     )
-    return sheet.pen.paragraph((sheet.margin, y), sheet.inner, text, dice.pick((sheet.look.text, sheet.look.small)))
+    return context.canvas.write_paragraph(
+        (context.margin, y), context.inner_width, text, rng.pick((context.typography.text, context.typography.small))
+    )

@@ -10,258 +10,297 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from docpipe.samples.canvas.canvas import Align, Pen, Piece, Value, value
-from docpipe.samples.canvas.strokes import GREY, Colour, Curve, Ellipse, Frame, Ink
-from docpipe.samples.canvas.text_style import Look
-from docpipe.samples.content.locale_style import Manner
-from docpipe.samples.content.registered_numbers import print_iban, print_vat_id
-from docpipe.samples.content.vocabulary import Party, fill
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.canvas import Align, DocumentCanvas, FieldText, TextRun, field_text
+from docpipe.samples.canvas.strokes import GREY, CurveStroke, EllipseStroke, RectangleStroke, RgbColour, TextStyle
+from docpipe.samples.canvas.text_style import Typography
+from docpipe.samples.content.locale_style import LocaleStyle
+from docpipe.samples.content.registered_numbers import format_iban, format_vat_id
+from docpipe.samples.content.vocabulary import Party, fill_placeholders
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
 
-LEAST_FOLDED = 3  # words of a name that may be on two lines
-BARE = ("%#######", "%####", "%#### ####", "K-%####", "%##/%#####", "0%### %###")  # numbers without a caption
-Line = Sequence[Piece]
+MIN_WRAPPED_WORDS = 3  # words of a name that may be on two lines
+UNLABELLED_NUMBERS = (
+    "%#######",
+    "%####",
+    "%#### ####",
+    "K-%####",
+    "%##/%#####",
+    "0%### %###",
+)  # numbers without a caption
+TextLine = Sequence[TextRun]
 
 
 @dataclass
-class Sheet:
+class DrawingContext:
     """What every block of one document needs."""
 
-    pen: Pen
-    dice: Dice
-    look: Look
-    manner: Manner
-    day: date
+    canvas: DocumentCanvas
+    rng: SeededRandom
+    typography: Typography
+    locale: LocaleStyle
+    issue_date: date
     margin: float
 
     @property
     def right(self) -> float:
-        return self.pen.width - self.margin
+        return self.canvas.width - self.margin
 
     @property
-    def inner(self) -> float:
-        return self.pen.width - 2 * self.margin
+    def inner_width(self) -> float:
+        return self.canvas.width - 2 * self.margin
 
-    def word(self, key: str) -> str:
+    def label(self, key: str) -> str:
         """One of the synonyms for a label in the document's language."""
-        text = self.dice.pick(words(self.manner.language)[key])
-        if self.manner.language == "en":
-            text = text.replace("VAT", self.manner.tax).replace("GST", self.manner.tax)
-        return text.replace("{sign}", self.manner.sign).replace("{code}", self.manner.currency)
+        text = self.rng.pick(word_lists(self.locale.language)[key])
+        if self.locale.language == "en":
+            text = text.replace("VAT", self.locale.tax_name).replace("GST", self.locale.tax_name)
+        return text.replace("{sign}", self.locale.currency_symbol).replace("{code}", self.locale.currency)
 
     def phrase(self, key: str, **known: str) -> str:
-        return fill(
-            self.dice, self.dice.pick(words(self.manner.language)[key]), self.manner.language, self.day, **known
+        return fill_placeholders(
+            self.rng,
+            self.rng.pick(word_lists(self.locale.language)[key]),
+            self.locale.language,
+            self.issue_date,
+            **known,
         )
 
 
-def name_of(path: str, party: Party) -> Value:
-    return value(path, party.name)
+def name_field(path: str, party: Party) -> FieldText:
+    return field_text(path, party.name)
 
 
-def folded(dice: Dice, name: Value) -> Value:
+def wrapped_name(rng: SeededRandom, name: FieldText) -> FieldText:
     """The name, now and then on two lines."""
     words_of_name = name.text.split()
-    if len(words_of_name) < LEAST_FOLDED or not dice.chance(0.1):
+    if len(words_of_name) < MIN_WRAPPED_WORDS or not rng.chance(0.1):
         return name
-    fold = 1 + int((len(words_of_name) - 1) * dice.random())
-    return name.printed(" ".join(words_of_name[:fold]) + "\n" + " ".join(words_of_name[fold:]))
+    fold = 1 + int((len(words_of_name) - 1) * rng.random())
+    return name.with_text(" ".join(words_of_name[:fold]) + "\n" + " ".join(words_of_name[fold:]))
 
 
-def address_of(path: str, party: Party, joint: str = "\n") -> Value:
-    return Value(joint.join(party.address), (path,), ", ".join(party.address))
+def address_field(path: str, party: Party, joint: str = "\n") -> FieldText:
+    return FieldText(joint.join(party.address_lines), (path,), ", ".join(party.address_lines))
 
 
-def vat_of(sheet: Sheet, path: str, party: Party) -> Value | None:
+def vat_id_field(context: DrawingContext, path: str, party: Party) -> FieldText | None:
     if party.vat_id is None:
         return None
-    return Value(print_vat_id(sheet.dice, party.vat_id), (path,), party.vat_id)
+    return FieldText(format_vat_id(context.rng, party.vat_id), (path,), party.vat_id)
 
 
-def iban_of(sheet: Sheet, party: Party) -> Value:
-    return Value(print_iban(sheet.dice, party.iban), ("iban",), party.iban)
+def iban_field(context: DrawingContext, party: Party) -> FieldText:
+    return FieldText(format_iban(context.rng, party.iban), ("iban",), party.iban)
 
 
-def account_of(sheet: Sheet, party: Party) -> Line:
+def account_line(context: DrawingContext, party: Party) -> TextLine:
     """The account to pay into: an IBAN, or numbers of another kind where there are none."""
     if party.country in ("US", "AU", "SG", "MY", "ID"):
-        digits = sheet.dice.pattern("%########")
-        return (f"{sheet.word('account')}: {digits}  {sheet.word('sort')}: {sheet.dice.pattern('%##-###')}",)
-    return (sheet.dice.pick(("IBAN ", "IBAN: ", "IBAN: ", "Iban: ")), iban_of(sheet, party))
+        digits = context.rng.from_pattern("%########")
+        return (
+            f"{context.label('account')}: {digits}  {context.label('sort')}: {context.rng.from_pattern('%##-###')}",
+        )
+    return (context.rng.pick(("IBAN ", "IBAN: ", "IBAN: ", "Iban: ")), iban_field(context, party))
 
 
-def draw_logo(sheet: Sheet, x: float, y: float, size: float) -> None:
+def tax_number_line(context: DrawingContext, seller: Party) -> str:
+    label = fill_placeholders(context.rng, context.label("tax_number"), "en", context.issue_date, city=seller.city)
+    return f"{label} {seller.tax_number}"
+
+
+def draw_logo(context: DrawingContext, x: float, y: float, size: float) -> None:
     """A mark of simple shapes, sometimes with initials; its letters are no value."""
-    dice, pen, accent = sheet.dice, sheet.pen, sheet.look.accent
-    kind = dice.pick(("ring", "square", "bars", "letters", "wave", "circles"))
-    pale = sheet.look.pale
+    rng, canvas, accent = context.rng, context.canvas, context.typography.accent
+    kind = rng.pick(("ring", "square", "bars", "letters", "wave", "circles"))
+    pale = context.typography.background
     if kind == "ring":
-        pen.mark(
-            Ellipse(x, y, size, size, accent, None),
-            Ellipse(x + size / 4, y + size / 4, size / 2, size / 2, (1.0, 1.0, 1.0), None),
+        canvas.draw(
+            EllipseStroke(x, y, size, size, accent, None),
+            EllipseStroke(x + size / 4, y + size / 4, size / 2, size / 2, (1.0, 1.0, 1.0), None),
         )
     elif kind == "square":
-        pen.mark(
-            Frame(x, y, size, size, accent, None, radius=size / 6),
-            Frame(x + size / 3, y + size / 3, size / 3, size / 3, pale, None),
+        canvas.draw(
+            RectangleStroke(x, y, size, size, accent, None, radius=size / 6),
+            RectangleStroke(x + size / 3, y + size / 3, size / 3, size / 3, pale, None),
         )
     elif kind == "bars":
         for bar in range(4):
-            tall = size * (0.3 + 0.7 * dice.random())
-            pen.mark(Frame(x + bar * size / 4, y + size - tall, size / 5, tall, accent if bar % 2 else pale, None))
+            tall = size * (0.3 + 0.7 * rng.random())
+            canvas.draw(
+                RectangleStroke(x + bar * size / 4, y + size - tall, size / 5, tall, accent if bar % 2 else pale, None)
+            )
     elif kind == "wave":
         points = tuple((x + size * 1.2 * step / 8, y + size / 2 + size / 3 * math.sin(step)) for step in range(9))
-        pen.mark(Curve(points, size / 9, accent))
+        canvas.draw(CurveStroke(points, size / 9, accent))
     elif kind == "circles":
         for _ in range(3):
-            wide = size * (0.3 + 0.4 * dice.random())
-            pen.mark(
-                Ellipse(
-                    x + (size - wide) * dice.random(), y + (size - wide) * dice.random(), wide, wide, None, accent, 2
+            wide = size * (0.3 + 0.4 * rng.random())
+            canvas.draw(
+                EllipseStroke(
+                    x + (size - wide) * rng.random(), y + (size - wide) * rng.random(), wide, wide, None, accent, 2
                 )
             )
     else:
-        pen.mark(Frame(x, y, size, size, accent, None))
-        ink = Ink("Helvetica-Bold", size * 0.55, (1.0, 1.0, 1.0))
-        pen.write(x + size / 2, y + size * 0.7, dice.pattern("??"), ink, "centre")
+        canvas.draw(RectangleStroke(x, y, size, size, accent, None))
+        text_style = TextStyle("Helvetica-Bold", size * 0.55, (1.0, 1.0, 1.0))
+        canvas.write(x + size / 2, y + size * 0.7, rng.from_pattern("??"), text_style, "centre")
 
 
-def draw_lines(sheet: Sheet, x: float, y: float, lines: Sequence[tuple[Line, Ink]], align: Align = "left") -> float:
+def draw_lines(
+    context: DrawingContext, x: float, y: float, lines: Sequence[tuple[TextLine, TextStyle]], align: Align = "left"
+) -> float:
     """Lines of pieces one below the other; a value of several lines makes a block."""
-    for line, ink in lines:
-        if len(line) == 1 and isinstance(line[0], Value) and "\n" in line[0].text:
-            y = sheet.pen.block(x, y, line[0], ink, leading=sheet.look.leading, align=align)
+    for line, text_style in lines:
+        if len(line) == 1 and isinstance(line[0], FieldText) and "\n" in line[0].text:
+            y = context.canvas.write_lines(x, y, line[0], text_style, leading=context.typography.leading, align=align)
         else:
-            sheet.pen.write(x, y, line, ink, align)
-            y += ink.size * sheet.look.leading
+            context.canvas.write(x, y, line, text_style, align)
+            y += text_style.size * context.typography.leading
     return y
 
 
-def seller_lines(sheet: Sheet, seller: Party, *, name: bool = True) -> list[tuple[Line, Ink]]:
+def seller_lines(context: DrawingContext, seller: Party, *, name: bool = True) -> list[tuple[TextLine, TextStyle]]:
     """The lines of a letterhead, in a random selection."""
-    dice, look = sheet.dice, sheet.look
-    lines: list[tuple[Line, Ink]] = []
-    if name and dice.chance(0.1):
-        lines.append(((sheet.word("supplier"),), look.small))
+    rng, typography = context.rng, context.typography
+    lines: list[tuple[TextLine, TextStyle]] = []
+    if name and rng.chance(0.1):
+        lines.append(((context.label("supplier"),), typography.small))
     if name:
-        lines.append(((folded(dice, name_of("seller_name", seller)),), look.bold.sized(dice.pick((1.0, 1.1, 1.3)))))
-    if dice.chance(0.08):
-        lines.append(((sheet.phrase("slogans", city=seller.city),), look.italic))
-    ink = look.text if dice.chance(0.6) else look.small
-    joint = dice.pick(("\n", "\n", "\n", ", ", " - "))
-    lines.append(((address_of("seller_address", seller, joint),), ink))
-    details: list[Line] = [
-        (f"{sheet.word('phone')}{dice.pick((' ', ': ', ' '))}{seller.phone}",),
-        (f"{sheet.word('fax')}: {seller.fax}",),
+        lines.append(
+            ((wrapped_name(rng, name_field("seller_name", seller)),), typography.bold.scaled(rng.pick((1.0, 1.1, 1.3))))
+        )
+    if rng.chance(0.08):
+        lines.append(((context.phrase("slogans", city=seller.city),), typography.italic))
+    text_style = typography.text if rng.chance(0.6) else typography.small
+    joint = rng.pick(("\n", "\n", "\n", ", ", " - "))
+    lines.append(((address_field("seller_address", seller, joint),), text_style))
+    details: list[TextLine] = [
+        (f"{context.label('phone')}{rng.pick((' ', ': ', ' '))}{seller.phone}",),
+        (f"{context.label('fax')}: {seller.fax}",),
         (seller.email,),
-        (f"{sheet.word('email')}: {seller.email}",),
-        (seller.web,),
-        (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",),
-        (seller.person,),
+        (f"{context.label('email')}: {seller.email}",),
+        (seller.website,),
+        (tax_number_line(context, seller),),
+        (seller.contact_person,),
         (seller.phone,),
-        (dice.pattern(dice.pick(BARE)),),
+        (rng.from_pattern(rng.pick(UNLABELLED_NUMBERS)),),
     ]
-    vat = vat_of(sheet, "seller_vat_id", seller)
+    vat = vat_id_field(context, "seller_vat_id", seller)
     if vat is not None:
-        details += [(f"{sheet.word('vat_id')}{dice.pick((': ', ' '))}", vat)] * 2
-    chosen: list[Line] = []
-    for line in dice.some(details, dice.pick((0, 1, 2, 3, 3, 4, 5))):
+        details += [(f"{context.label('vat_id')}{rng.pick((': ', ' '))}", vat)] * 2
+    chosen: list[TextLine] = []
+    for line in rng.pick_several(details, rng.pick((0, 1, 2, 3, 3, 4, 5))):
         if line not in chosen:
             chosen.append(line)
-    return lines + [(line, ink) for line in chosen]
+    return lines + [(line, text_style) for line in chosen]
 
 
-def draw_sender_line(sheet: Sheet, x: float, y: float, seller: Party) -> float:
+def draw_sender_line(context: DrawingContext, x: float, y: float, seller: Party) -> float:
     """The small line above a window address."""
-    joint = sheet.dice.pick((" · ", " - ", ", ", " | ", " • "))
-    ink = sheet.look.text.sized(0.7)
-    line = (name_of("seller_name", seller), joint, address_of("seller_address", seller, joint))
-    width = sheet.pen.write(x, y, line, ink)
-    if sheet.dice.chance(0.5):
-        sheet.pen.rule(x, x + width, y + 2, 0.4)
-    return y + ink.size * 2.2
+    joint = context.rng.pick((" · ", " - ", ", ", " | ", " • "))
+    text_style = context.typography.text.scaled(0.7)
+    line = (name_field("seller_name", seller), joint, address_field("seller_address", seller, joint))
+    width = context.canvas.write(x, y, line, text_style)
+    if context.rng.chance(0.5):
+        context.canvas.draw_horizontal_line(x, x + width, y + 2, 0.4)
+    return y + text_style.size * 2.2
 
 
-def draw_buyer(sheet: Sheet, x: float, y: float, buyer: Party, *, label: bool) -> float:
+def draw_buyer(context: DrawingContext, x: float, y: float, buyer: Party, *, label: bool) -> float:
     """The buyer's name and address, with or without a heading."""
-    dice, look = sheet.dice, sheet.look
+    rng, typography = context.rng, context.typography
     if label:
-        ink = dice.pick((look.bold, look.small, look.accented))
-        sheet.pen.write(x, y, sheet.word("bill_to"), ink)
-        y += ink.size * 1.4
-    lines: list[tuple[Line, Ink]] = []
-    if dice.chance(0.1):
+        text_style = rng.pick((typography.bold, typography.small, typography.accented))
+        context.canvas.write(x, y, context.label("bill_to"), text_style)
+        y += text_style.size * 1.4
+    lines: list[tuple[TextLine, TextStyle]] = []
+    if rng.chance(0.1):
         lines.append(
             (
                 (
-                    dice.pick(("Firma", "Herrn", "M.", "Attn:", "Sig.", "Fam."))
-                    if dice.chance(0.5)
-                    else dice.pattern("%#####"),
+                    rng.pick(("Firma", "Herrn", "M.", "Attn:", "Sig.", "Fam."))
+                    if rng.chance(0.5)
+                    else rng.from_pattern("%#####"),
                 ),
-                look.text,
+                typography.text,
             )
         )
-    lines.append(((folded(dice, name_of("buyer_name", buyer)),), look.bold if dice.chance(0.35) else look.text))
-    if dice.chance(0.2) and buyer.name != buyer.person:
-        lines.append(((buyer.person,), look.text))
-    lines.append(((address_of("buyer_address", buyer),), look.text))
-    vat = vat_of(sheet, "buyer_vat_id", buyer)
-    if vat is not None and dice.chance(0.2):
-        lines.append(((f"{sheet.word('vat_id')}: ", vat), look.text))
-    elif dice.chance(0.2):
+    lines.append(
+        (
+            (wrapped_name(rng, name_field("buyer_name", buyer)),),
+            typography.bold if rng.chance(0.35) else typography.text,
+        )
+    )
+    if rng.chance(0.2) and buyer.name != buyer.contact_person:
+        lines.append(((buyer.contact_person,), typography.text))
+    lines.append(((address_field("buyer_address", buyer),), typography.text))
+    vat = vat_id_field(context, "buyer_vat_id", buyer)
+    if vat is not None and rng.chance(0.2):
+        lines.append(((f"{context.label('vat_id')}: ", vat), typography.text))
+    elif rng.chance(0.2):
         other = (
-            buyer.phone, buyer.email, dice.pattern(dice.pick(BARE)), f"{sheet.word('vat_id')}: N/A", buyer.person,
-            f"{sheet.word('phone')} {buyer.phone}", f"{sheet.word('customer_number')} {dice.pattern('%####')}",
-        )  # fmt: skip
-        lines += [((line,), look.text) for line in dice.some(other, dice.pick((1, 1, 2)))]
-    return draw_lines(sheet, x, y, lines)
+            buyer.phone,
+            buyer.email,
+            rng.from_pattern(rng.pick(UNLABELLED_NUMBERS)),
+            f"{context.label('vat_id')}: N/A",
+            buyer.contact_person,
+            f"{context.label('phone')} {buyer.phone}",
+            f"{context.label('customer_number')} {rng.from_pattern('%####')}",
+        )
+        lines += [((line,), typography.text) for line in rng.pick_several(other, rng.pick((1, 1, 2)))]
+    return draw_lines(context, x, y, lines)
 
 
-def draw_delivery(sheet: Sheet, x: float, y: float, other: Party) -> float:
+def draw_delivery_address(context: DrawingContext, x: float, y: float, other: Party) -> float:
     """A delivery address: names and streets that are not the buyer's."""
-    sheet.pen.write(x, y, sheet.word("ship_to"), sheet.look.bold)
-    lines = "\n".join((other.name, *other.address))
-    return sheet.pen.block(x, y + sheet.look.line * 1.1, lines, sheet.look.text, leading=sheet.look.leading)
+    context.canvas.write(x, y, context.label("ship_to"), context.typography.bold)
+    lines = "\n".join((other.name, *other.address_lines))
+    return context.canvas.write_lines(
+        x, y + context.typography.line_height * 1.1, lines, context.typography.text, leading=context.typography.leading
+    )
 
 
-def draw_footer(sheet: Sheet, seller: Party, *, columns: int, bank: bool) -> None:
+def draw_footer(context: DrawingContext, seller: Party, *, columns: int, bank: bool) -> None:
     """Small print at the foot in columns; it may hold the only print of the seller."""
-    dice, look, pen = sheet.dice, sheet.look, sheet.pen
-    ink = replace(look.text.sized(0.74), colour=GREY if dice.chance(0.5) else look.text.colour)
-    vat = vat_of(sheet, "seller_vat_id", seller)
-    blocks: list[list[Line]] = [
-        [(name_of("seller_name", seller),), (address_of("seller_address", seller),)],
+    rng, typography, canvas = context.rng, context.typography, context.canvas
+    text_style = replace(typography.text.scaled(0.74), colour=GREY if rng.chance(0.5) else typography.text.colour)
+    vat = vat_id_field(context, "seller_vat_id", seller)
+    blocks: list[list[TextLine]] = [
+        [(name_field("seller_name", seller),), (address_field("seller_address", seller),)],
         [
-            (f"{sheet.word('phone')} {seller.phone}",),
-            (f"{sheet.word('fax')} {seller.fax}",),
+            (f"{context.label('phone')} {seller.phone}",),
+            (f"{context.label('fax')} {seller.fax}",),
             (seller.email,),
-            (seller.web,),
+            (seller.website,),
         ],
     ]
     if bank:
-        blocks.append([(seller.bank,), account_of(sheet, seller), (f"BIC: {seller.bic}",)])
-    last: list[Line] = [
-        (f"{fill(dice, sheet.word('tax_number'), 'en', sheet.day, city=seller.city)} {seller.register}",)
-    ]
+        blocks.append([(seller.bank,), account_line(context, seller), (f"BIC: {seller.bic}",)])
+    last: list[TextLine] = [(tax_number_line(context, seller),)]
     if vat is not None:
-        last.append((f"{sheet.word('vat_id')} ", vat))
-    last.append((seller.person,))
+        last.append((f"{context.label('vat_id')} ", vat))
+    last.append((seller.contact_person,))
     blocks.append(last)
-    top = pen.height - sheet.margin * 0.75 - 4 * ink.size
-    if dice.chance(0.6):
-        pen.rule(sheet.margin, sheet.right, top - ink.size * 1.4, 0.4, look.accent)
+    top = canvas.height - context.margin * 0.75 - 4 * text_style.size
+    if rng.chance(0.6):
+        canvas.draw_horizontal_line(context.margin, context.right, top - text_style.size * 1.4, 0.4, typography.accent)
     if columns <= 1:
-        flat = [piece for block in blocks for line in block for piece in (*line, dice.pick((" · ", " - ", " | ")))][:-1]
-        pen.paragraph((sheet.margin, top), sheet.inner, flat, ink)
+        flat = [piece for block in blocks for line in block for piece in (*line, rng.pick((" · ", " - ", " | ")))][:-1]
+        canvas.write_paragraph((context.margin, top), context.inner_width, flat, text_style)
         return
     for number, block in enumerate(blocks):
-        draw_lines(sheet, sheet.margin + sheet.inner * number / len(blocks), top, [(line, ink) for line in block])
+        draw_lines(
+            context,
+            context.margin + context.inner_width * number / len(blocks),
+            top,
+            [(line, text_style) for line in block],
+        )
 
 
-def accent_bar(sheet: Sheet, colour: Colour) -> None:
+def draw_accent_bar(context: DrawingContext, colour: RgbColour) -> None:
     """A coloured band at the top or the side."""
-    if sheet.dice.chance(0.5):
-        sheet.pen.mark(Frame(0, 0, sheet.pen.width, 8 + 10 * sheet.dice.random(), colour, None))
+    if context.rng.chance(0.5):
+        context.canvas.draw(RectangleStroke(0, 0, context.canvas.width, 8 + 10 * context.rng.random(), colour, None))
     else:
-        sheet.pen.mark(Frame(0, 0, 6 + 8 * sheet.dice.random(), sheet.pen.height, colour, None))
+        context.canvas.draw(RectangleStroke(0, 0, 6 + 8 * context.rng.random(), context.canvas.height, colour, None))

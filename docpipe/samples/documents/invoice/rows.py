@@ -9,15 +9,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.samples.canvas.canvas import Piece, Value, value
-from docpipe.samples.canvas.strokes import Ink
-from docpipe.samples.canvas.table import Cell, Stack
-from docpipe.samples.content.invoice_data import HUNDRED, Bill, Item, cents
-from docpipe.samples.documents.invoice.letterhead import Sheet
-from docpipe.samples.documents.invoice.totals import rate_places
+from docpipe.samples.canvas.canvas import FieldText, TextRun, field_text
+from docpipe.samples.canvas.strokes import TextStyle
+from docpipe.samples.canvas.table import RichText, StackedCell
+from docpipe.samples.content.invoice_data import HUNDRED, InvoiceData, InvoiceLine, round_money
+from docpipe.samples.documents.invoice.letterhead import DrawingContext
+from docpipe.samples.documents.invoice.totals import rate_decimals
 
-Cells = dict[str, Cell | Stack]
-CODES = (
+RowCells = dict[str, RichText | StackedCell]
+CODE_PATTERNS = (
     "%####",
     "??-%##",
     "%##.###",
@@ -30,11 +30,11 @@ CODES = (
     "?##",
     "%##",
 )
-NOTES = ("detail", "detail", "article", "article", "blurb", "blurb", "row_text")
+NOTE_KINDS = ("detail", "detail", "article", "article", "blurb", "blurb", "row_text")
 
 
 @dataclass(frozen=True)
-class Habits:
+class RowStyle:
     """How all rows of one document are written.
 
     `shared` says which values share a cell: "unit" (2 pcs), "times" (5 x), "product" (2 x 3,50), "priced unit"
@@ -43,103 +43,103 @@ class Habits:
     rows below. `base` is the quantity that the printed price is for, `rate_noted` that the tax rate stands in a note.
     """
 
-    shared: str
-    named: str
-    discount: str
-    base: int
-    rate_places: int
-    rate_noted: bool
-    blank: str
+    shared_cell: str
+    name_position: str
+    discount_position: str
+    price_base_quantity: int
+    rate_decimals: int
+    rate_in_note: bool
+    percent_gap: str
     numbering: str
-    codes: tuple[str, str]
-    name_bold: bool
-    note_small: bool
-    above: float  # share of the rows with a note above the name
-    below: float  # and below it
-    notes: tuple[str, ...]
-    category: str
+    code_patterns: tuple[str, str]
+    bold_name: bool
+    small_notes: bool
+    note_above_share: float  # share of the rows with a note above the name
+    note_below_share: float  # and below it
+    note_kinds: tuple[str, ...]
+    tax_category: str
 
 
-def make_habits(sheet: Sheet, bill: Bill) -> Habits:
-    dice = sheet.dice
-    discounted = any(item.discount for item in bill.items)
-    noted = dice.chance(0.55)
-    based = dice.chance(0.08)
-    named = dice.pick(("column", "column", "column", "column", "column", "column", "above", "below"))
+def make_row_style(context: DrawingContext, invoice: InvoiceData) -> RowStyle:
+    rng = context.rng
+    discounted = any(item.discount_percent for item in invoice.lines)
+    noted = rng.chance(0.55)
+    based = rng.chance(0.08)
+    named = rng.pick(("column", "column", "column", "column", "column", "column", "above", "below"))
     below = ("column", "column", "column", "note", "rows", "less") if named == "column" else ("column", "note")
-    return Habits(
-        shared=dice.pick(("", "base"))
+    return RowStyle(
+        shared_cell=rng.pick(("", "base"))
         if based
-        else dice.pick(("", "", "", "", "", "unit", "unit", "times", "product", "priced unit")),
-        named=named,
-        discount=dice.pick(below) if discounted else "",
-        base=dice.pick((10, 100, 100, 1000)) if based else 1,
-        rate_places=dice.pick((0, 0, 0, 1, 2)),
-        rate_noted=bill.taxed and dice.chance(0.14),
-        blank=dice.pick((" ", "", " ")),
-        numbering=dice.pick(("1", "1", "1", "10", "01", "001", "1.", "1.1")),
-        codes=(dice.pick(CODES), dice.pick((*CODES, "40######%####", "50######%####"))),
-        name_bold=dice.chance(0.25),
-        note_small=dice.chance(0.55),
-        above=dice.pick((0.0, 0.0, 0.0, 0.6, 1.0)) if noted else 0.0,
-        below=dice.pick((0.2, 0.5, 0.8, 1.0)) if noted else 0.0,
-        notes=tuple(dice.some(NOTES, dice.pick((1, 1, 2, 3)))),
-        category=sheet.word("tax_category"),
+        else rng.pick(("", "", "", "", "", "unit", "unit", "times", "product", "priced unit")),
+        name_position=named,
+        discount_position=rng.pick(below) if discounted else "",
+        price_base_quantity=rng.pick((10, 100, 100, 1000)) if based else 1,
+        rate_decimals=rng.pick((0, 0, 0, 1, 2)),
+        rate_in_note=invoice.is_taxed and rng.chance(0.14),
+        percent_gap=rng.pick((" ", "", " ")),
+        numbering=rng.pick(("1", "1", "1", "10", "01", "001", "1.", "1.1")),
+        code_patterns=(rng.pick(CODE_PATTERNS), rng.pick((*CODE_PATTERNS, "40######%####", "50######%####"))),
+        bold_name=rng.chance(0.25),
+        small_notes=rng.chance(0.55),
+        note_above_share=rng.pick((0.0, 0.0, 0.0, 0.6, 1.0)) if noted else 0.0,
+        note_below_share=rng.pick((0.2, 0.5, 0.8, 1.0)) if noted else 0.0,
+        note_kinds=tuple(rng.pick_several(NOTE_KINDS, rng.pick((1, 1, 2, 3)))),
+        tax_category=context.label("tax_category"),
     )
 
 
-def row_cells(sheet: Sheet, bill: Bill, habits: Habits, number: int) -> Cells:
+def row_cells(context: DrawingContext, invoice: InvoiceData, habits: RowStyle, number: int) -> RowCells:
     """Every cell that the row may have, by the key of its column."""
-    dice, manner, item = sheet.dice, sheet.manner, bill.items[number]
+    rng, locale, item = context.rng, context.locale, invoice.lines[number]
     path = f"line_items[{number}]"
-    tax = cents(item.amount * item.rate / HUNDRED)
-    quantity = manner.quantity(f"{path}.quantity", item.quantity, item.quantity_places)
-    unit = value(f"{path}.unit", item.unit)
-    amount = manner.money(manner.amount(f"{path}.amount", item.amount), manner.line_sign_place)
-    cells: Cells = {
+    tax = round_money(item.amount * item.tax_rate / HUNDRED)
+    quantity = locale.quantity_field(f"{path}.quantity", item.quantity, item.quantity_decimals)
+    unit = field_text(f"{path}.unit", item.unit)
+    amount = locale.with_currency(locale.amount_field(f"{path}.amount", item.amount), locale.line_symbol_position)
+    cells: RowCells = {
         "pos": _position(habits.numbering, number),
-        "code": dice.pattern(habits.codes[0]),
-        "other_code": dice.pattern(habits.codes[1]),
-        "row_date": manner.date(bill.issued),
-        "description": _description(sheet, habits, item, path),
+        "code": rng.from_pattern(habits.code_patterns[0]),
+        "other_code": rng.from_pattern(habits.code_patterns[1]),
+        "row_date": locale.format_date(invoice.issue_date),
+        "description": _description(context, habits, item, path),
         "quantity": quantity,
         "unit": unit,
-        "base": str(habits.base),
-        "list_price": manner.plain(item.price * habits.base, item.price_places),
+        "base": str(habits.price_base_quantity),
+        "list_price": locale.format_number(item.unit_price * habits.price_base_quantity, item.price_decimals),
         "amount": amount,
-        "tax_rate": manner.rate(
-            f"{path}.tax_rate", item.rate, rate_places(item.rate, habits.rate_places), habits.blank
+        "tax_rate": locale.rate_field(
+            f"{path}.tax_rate", item.tax_rate, rate_decimals(item.tax_rate, habits.rate_decimals), habits.percent_gap
         ),
-        "tax_amount": manner.plain(tax),
-        "amount_gross": manner.plain(item.amount + tax),
-        "tax_code": habits.category,
+        "tax_amount": locale.format_number(tax),
+        "amount_gross": locale.format_number(item.amount + tax),
+        "tax_code": habits.tax_category,
     }
-    if item.discount:
-        cells["discount"] = _discount(sheet, habits, item)
-    return cells | _shared_cells(sheet, habits, item, path)
+    if item.discount_percent:
+        cells["discount"] = _discount(context, habits, item)
+    return cells | _shared_cells(context, habits, item, path)
 
 
-def _shared_cells(sheet: Sheet, habits: Habits, item: Item, path: str) -> Cells:
+def _shared_cells(context: DrawingContext, habits: RowStyle, item: InvoiceLine, path: str) -> RowCells:
     """Quantity, unit and price, each alone or together in one cell."""
-    manner = sheet.manner
-    quantity = manner.quantity(f"{path}.quantity", item.quantity, item.quantity_places)
-    unit = value(f"{path}.unit", item.unit)
-    price = manner.amount(f"{path}.unit_price", item.price * habits.base, item.price_places)
-    net = cents(item.price * habits.base * (HUNDRED - item.discount) / HUNDRED)
-    reduced = manner.amount(f"{path}.unit_price", net) if item.discount else price
-    priced = manner.money(price, manner.line_sign_place)
-    cells: Cells = {"quantity": quantity, "unit_price": priced, "net_price": [reduced]}
-    if habits.shared == "unit":
-        cells["quantity"] = [quantity, " " if habits.blank else "", unit]
-    elif habits.shared == "times":
+    locale = context.locale
+    quantity = locale.quantity_field(f"{path}.quantity", item.quantity, item.quantity_decimals)
+    unit = field_text(f"{path}.unit", item.unit)
+    price = locale.amount_field(f"{path}.unit_price", item.unit_price * habits.price_base_quantity, item.price_decimals)
+    net = round_money(item.unit_price * habits.price_base_quantity * (HUNDRED - item.discount_percent) / HUNDRED)
+    reduced = locale.amount_field(f"{path}.unit_price", net) if item.discount_percent else price
+    priced = locale.with_currency(price, locale.line_symbol_position)
+    cells: RowCells = {"quantity": quantity, "unit_price": priced, "net_price": [reduced]}
+    if habits.shared_cell == "unit":
+        cells["quantity"] = [quantity, " " if habits.percent_gap else "", unit]
+    elif habits.shared_cell == "times":
         cells["quantity"] = [quantity, " x"]
-    elif habits.shared == "product":
+    elif habits.shared_cell == "product":
         cells["quantity"] = [quantity, " x ", price]
-    elif habits.shared == "base":
-        per: list[Piece] = [" ", unit] if habits.rate_places else []
-        cells["unit_price"] = [price, " / " if habits.blank else "/", str(habits.base), *per]
-    elif habits.shared == "priced unit":
-        cells["unit_price"] = [price, f" {manner.sign}/" if habits.blank else "/", unit]
+    elif habits.shared_cell == "base":
+        per: list[TextRun] = [" ", unit] if habits.rate_decimals else []
+        cells["unit_price"] = [price, " / " if habits.percent_gap else "/", str(habits.price_base_quantity), *per]
+    elif habits.shared_cell == "priced unit":
+        cells["unit_price"] = [price, f" {locale.currency_symbol}/" if habits.percent_gap else "/", unit]
     return cells
 
 
@@ -151,83 +151,85 @@ def _position(numbering: str, number: int) -> str:
     )
 
 
-def _discount(sheet: Sheet, habits: Habits, item: Item) -> str:
+def _discount(context: DrawingContext, habits: RowStyle, item: InvoiceLine) -> str:
     """In percent, now and then as an amount."""
-    if habits.rate_places == 2:
-        return sheet.manner.plain(item.discount, 2)
-    sign = f"{habits.blank}%" if habits.blank else "%"
-    return sheet.manner.plain(item.discount, habits.rate_places) + sign
+    if habits.rate_decimals == 2:
+        return context.locale.format_number(item.discount_percent, 2)
+    sign = f"{habits.percent_gap}%" if habits.percent_gap else "%"
+    return context.locale.format_number(item.discount_percent, habits.rate_decimals) + sign
 
 
-def _description(sheet: Sheet, habits: Habits, item: Item, path: str) -> Cell | Stack:
+def _description(context: DrawingContext, habits: RowStyle, item: InvoiceLine, path: str) -> RichText | StackedCell:
     """The name of the goods, perhaps between notes in the same column."""
-    dice, look = sheet.dice, sheet.look
-    named = value(f"{path}.description", item.description)
-    print_of_name = look.bold if habits.name_bold else look.text
-    print_of_note = look.small if habits.note_small or habits.name_bold else look.text
-    parts: list[tuple[Cell, Ink]] = [(named, print_of_name)]
-    if dice.chance(habits.above):
-        parts.insert(0, (note(sheet, "article"), print_of_note))
-    if dice.chance(habits.below):
-        parts += [(note(sheet, kind), print_of_note) for kind in habits.notes]
-    if item.discount and habits.discount == "note":
-        rate = sheet.manner.plain(item.discount, habits.rate_places) + f"{habits.blank}%"
-        taken = sheet.manner.plain(item.amount - undiscounted(item))
+    rng, typography = context.rng, context.typography
+    named = field_text(f"{path}.description", item.description)
+    print_of_name = typography.bold if habits.bold_name else typography.text
+    print_of_note = typography.small if habits.small_notes or habits.bold_name else typography.text
+    parts: list[tuple[RichText, TextStyle]] = [(named, print_of_name)]
+    if rng.chance(habits.note_above_share):
+        parts.insert(0, (small_print(context, "article"), print_of_note))
+    if rng.chance(habits.note_below_share):
+        parts += [(small_print(context, kind), print_of_note) for kind in habits.note_kinds]
+    if item.discount_percent and habits.discount_position == "note":
+        rate = context.locale.format_number(item.discount_percent, habits.rate_decimals) + f"{habits.percent_gap}%"
+        taken = context.locale.format_number(item.amount - undiscounted_amount(item))
         parts.append(
-            ([sheet.word("row_discount").replace("{rate}", rate), dice.pick((": ", "  ")), taken], print_of_note)
+            ([context.label("row_discount").replace("{rate}", rate), rng.pick((": ", "  ")), taken], print_of_note)
         )
-    if habits.rate_noted:
-        parts.insert(dice.pick((1, len(parts))), (_rate_note(sheet, habits, item, path), print_of_note))
-    return Stack(tuple(parts))
+    if habits.rate_in_note:
+        parts.insert(rng.pick((1, len(parts))), (_rate_note(context, habits, item, path), print_of_note))
+    return StackedCell(tuple(parts))
 
 
-def _rate_note(sheet: Sheet, habits: Habits, item: Item, path: str) -> list[Piece]:
+def _rate_note(context: DrawingContext, habits: RowStyle, item: InvoiceLine, path: str) -> list[TextRun]:
     """`MwSt: 19 %` or `20% VAT` in the column of the name."""
-    rate = sheet.manner.rate(f"{path}.tax_rate", item.rate, rate_places(item.rate, habits.rate_places), habits.blank)
-    before: list[Piece] = [f"{sheet.manner.tax}: ", rate]
-    behind: list[Piece] = [rate, f" {sheet.manner.tax}"]
-    return before if habits.blank else behind
+    rate = context.locale.rate_field(
+        f"{path}.tax_rate", item.tax_rate, rate_decimals(item.tax_rate, habits.rate_decimals), habits.percent_gap
+    )
+    before: list[TextRun] = [f"{context.locale.tax_name}: ", rate]
+    behind: list[TextRun] = [rate, f" {context.locale.tax_name}"]
+    return before if habits.percent_gap else behind
 
 
-def note(sheet: Sheet, kind: str) -> str:
+def small_print(context: DrawingContext, kind: str) -> str:
     """A line of small print: an article number, a date, a sentence. Nothing in it is a value."""
     if kind == "row_text":
-        return f"{sheet.phrase('qualifiers')}, {sheet.phrase('qualifiers')}"
-    return sheet.phrase(
+        return f"{context.phrase('qualifiers')}, {context.phrase('qualifiers')}"
+    return context.phrase(
         kind,
-        gtin=sheet.dice.pattern("40######%####"),
-        date=sheet.manner.date(sheet.day),
-        code3=sheet.manner.currency,
-        n=sheet.dice.pattern("%"),
+        gtin=context.rng.from_pattern("40######%####"),
+        date=context.locale.format_date(context.issue_date),
+        code3=context.locale.currency,
+        n=context.rng.from_pattern("%"),
     )
 
 
-def undiscounted(item: Item) -> Decimal:
-    return cents(item.quantity * item.price)
+def undiscounted_amount(item: InvoiceLine) -> Decimal:
+    return round_money(item.quantity * item.unit_price)
 
 
-def rows_below(sheet: Sheet, habits: Habits, item: Item, cells: Cells) -> list[Cells]:
+def rows_below(context: DrawingContext, habits: RowStyle, item: InvoiceLine, cells: RowCells) -> list[RowCells]:
     """The rows of a discount: what is taken off, and the amount that is left. Changes `cells`, the row above."""
-    if not item.discount or habits.discount not in ("rows", "less"):
+    if not item.discount_percent or habits.discount_position not in ("rows", "less"):
         return []
-    manner = sheet.manner
-    rate = manner.plain(item.discount, habits.rate_places) + f"{habits.blank}%"
-    label = sheet.word("row_discount").replace("{rate}", rate)
-    less: Cells = {"description": label, "amount": manner.plain(item.amount - undiscounted(item))}
-    if habits.discount == "less":
+    locale = context.locale
+    rate = locale.format_number(item.discount_percent, habits.rate_decimals) + f"{habits.percent_gap}%"
+    label = context.label("row_discount").replace("{rate}", rate)
+    less: RowCells = {"description": label, "amount": locale.format_number(item.amount - undiscounted_amount(item))}
+    if habits.discount_position == "less":
         return [less]
     left = cells["amount"]
-    cells["amount"] = manner.plain(undiscounted(item))
-    return [less, {"description": sheet.word("row_net"), "amount": left}]
+    cells["amount"] = locale.format_number(undiscounted_amount(item))
+    return [less, {"description": context.label("row_net"), "amount": left}]
 
 
-def only(cells: Mapping[str, Cell | Stack], keys: Collection[str]) -> Cells:
+def select_columns(cells: Mapping[str, RichText | StackedCell], keys: Collection[str]) -> RowCells:
     return {key: cell for key, cell in cells.items() if key in keys}
 
 
-def widest(cell: Cell | Stack, ink: Ink) -> float:
+def cell_width(cell: RichText | StackedCell, text_style: TextStyle) -> float:
     """The width of a cell printed in one line."""
-    if isinstance(cell, Stack):
-        return max(widest(part, own) for part, own in cell.parts)
-    pieces: tuple[Piece, ...] = (cell,) if isinstance(cell, str | Value) else tuple(cell)
-    return ink.width("".join(piece.text if isinstance(piece, Value) else piece for piece in pieces))
+    if isinstance(cell, StackedCell):
+        return max(cell_width(part, own) for part, own in cell.parts)
+    pieces: tuple[TextRun, ...] = (cell,) if isinstance(cell, str | FieldText) else tuple(cell)
+    return text_style.width("".join(piece.text if isinstance(piece, FieldText) else piece for piece in pieces))

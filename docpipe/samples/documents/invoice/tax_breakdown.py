@@ -7,98 +7,102 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from docpipe.samples.canvas.canvas import Piece
-from docpipe.samples.canvas.table import Cell, Column, Table, make_table_style
-from docpipe.samples.content.invoice_data import Bill
-from docpipe.samples.documents.invoice.letterhead import Sheet
-from docpipe.samples.documents.invoice.totals import cut, rate_places
+from docpipe.samples.canvas.canvas import TextRun
+from docpipe.samples.canvas.table import RichText, Table, TableColumn, make_table_style
+from docpipe.samples.content.invoice_data import InvoiceData
+from docpipe.samples.documents.invoice.letterhead import DrawingContext
+from docpipe.samples.documents.invoice.totals import rate_decimals, split_placeholders
 
 NARROW_COLUMNS = 4
 
 
-def draw_breakdown(sheet: Sheet, bill: Bill, y: float, width: float) -> float:
+def draw_breakdown(context: DrawingContext, invoice: InvoiceData, y: float, width: float) -> float:
     """A table or sentences, at most `width` wide; gives the y below."""
-    dice, look = sheet.dice, sheet.look
-    sentences = dice.chance(0.2)
-    if dice.chance(0.25 if sentences else 0.55):
-        sheet.pen.write(sheet.margin, y + look.line, sheet.word("breakdown"), look.bold)
-        y += look.line * 1.4
-    return _draw_sentences(sheet, bill, y, width) if sentences else _draw_table(sheet, bill, y, width)
+    rng, typography = context.rng, context.typography
+    sentences = rng.chance(0.2)
+    if rng.chance(0.25 if sentences else 0.55):
+        context.canvas.write(context.margin, y + typography.line_height, context.label("breakdown"), typography.bold)
+        y += typography.line_height * 1.4
+    return _draw_sentences(context, invoice, y, width) if sentences else _draw_table(context, invoice, y, width)
 
 
-def _draw_sentences(sheet: Sheet, bill: Bill, y: float, width: float) -> float:
+def _draw_sentences(context: DrawingContext, invoice: InvoiceData, y: float, width: float) -> float:
     """`VAT 20 % on 100.00: 20.00`, one for each rate."""
-    dice, look = sheet.dice, sheet.look
-    pattern = sheet.word("tax_sentence")
-    more, blank = dice.pick((0, 0, 1, 2)), dice.pick((" ", ""))
-    ink = dice.pick((look.text, look.text, look.small))
-    y += look.line
-    for number, (rate, net, tax) in enumerate(bill.groups):
+    rng, typography = context.rng, context.typography
+    pattern = context.label("tax_sentence")
+    more, blank = rng.pick((0, 0, 1, 2)), rng.pick((" ", ""))
+    text_style = rng.pick((typography.text, typography.text, typography.small))
+    y += typography.line_height
+    for number, (rate, net, tax) in enumerate(invoice.tax_breakdown):
         path = f"tax_breakdown[{number}]"
-        known: dict[str, Piece] = {
-            "{rate}": sheet.manner.rate(f"{path}.rate", rate, rate_places(rate, more), blank),
-            "{net}": sheet.manner.amount(f"{path}.net", net),
-            "{sum}": sheet.manner.amount(f"{path}.tax", tax),
+        known: dict[str, TextRun] = {
+            "{rate}": context.locale.rate_field(f"{path}.rate", rate, rate_decimals(rate, more), blank),
+            "{net}": context.locale.amount_field(f"{path}.net", net),
+            "{sum}": context.locale.amount_field(f"{path}.tax", tax),
         }
-        pieces = [known.get(part, part) for part in cut(pattern)]
-        y = sheet.pen.paragraph((sheet.margin, y), width, pieces, ink, leading=look.leading)
+        pieces = [known.get(part, part) for part in split_placeholders(pattern)]
+        y = context.canvas.write_paragraph((context.margin, y), width, pieces, text_style, leading=typography.leading)
     return y
 
 
-def _draw_table(sheet: Sheet, bill: Bill, y: float, width: float) -> float:
-    dice, manner = sheet.dice, sheet.manner
-    columns = _columns(sheet)
-    share = dice.pick((0.4, 0.5, 0.6, 1.0)) if len(columns) < NARROW_COLUMNS else dice.pick((0.55, 0.7, 1.0))
+def _draw_table(context: DrawingContext, invoice: InvoiceData, y: float, width: float) -> float:
+    rng, locale = context.rng, context.locale
+    columns = _columns(context)
+    share = rng.pick((0.4, 0.5, 0.6, 1.0)) if len(columns) < NARROW_COLUMNS else rng.pick((0.55, 0.7, 1.0))
     table = Table(
-        sheet.pen, columns, (sheet.margin, min(width, sheet.inner * share)), sheet.look, make_table_style(dice)
+        context.canvas,
+        columns,
+        (context.margin, min(width, context.inner_width * share)),
+        context.typography,
+        make_table_style(rng),
     )
-    if not dice.chance(0.08):
-        y = table.head(y)
-    more, blank, signed = dice.pick((0, 0, 1, 2)), dice.pick((" ", "")), dice.chance(0.25)
-    place = manner.line_sign_place if signed else ""
-    category, plain_rate = sheet.word("tax_category"), dice.chance(0.1)
-    for number, (rate, net, tax) in enumerate(bill.groups):
+    if not rng.chance(0.08):
+        y = table.draw_header(y)
+    more, blank, signed = rng.pick((0, 0, 1, 2)), rng.pick((" ", "")), rng.chance(0.25)
+    place = locale.line_symbol_position if signed else ""
+    category, plain_rate = context.label("tax_category"), rng.chance(0.1)
+    for number, (rate, net, tax) in enumerate(invoice.tax_breakdown):
         path = f"tax_breakdown[{number}]"
-        printed = manner.rate(f"{path}.rate", rate, rate_places(rate, more), blank)
+        printed = locale.rate_field(f"{path}.rate", rate, rate_decimals(rate, more), blank)
         if plain_rate:
-            printed = printed.printed(printed.text.rstrip("% "))
-        cells: dict[str, Cell] = {
-            "code": category if number == 0 else dice.pick(("B", "2", "R", category)),
+            printed = printed.with_text(printed.text.rstrip("% "))
+        cells: dict[str, RichText] = {
+            "code": category if number == 0 else rng.pick(("B", "2", "R", category)),
             "rate": printed,
-            "net": manner.money(manner.amount(f"{path}.net", net), place),
-            "tax": manner.money(manner.amount(f"{path}.tax", tax), place),
-            "gross": manner.plain(net + tax),
+            "net": locale.with_currency(locale.amount_field(f"{path}.net", net), place),
+            "tax": locale.with_currency(locale.amount_field(f"{path}.tax", tax), place),
+            "gross": locale.format_number(net + tax),
         }
-        y = table.row(y, cells)
-    if dice.chance(0.35):
-        y = table.row(y, _sums(sheet, bill, columns), sheet.look.bold)
-    return table.close(y)
+        y = table.draw_row(y, cells)
+    if rng.chance(0.35):
+        y = table.draw_row(y, _sums(context, invoice, columns), context.typography.bold)
+    return table.draw_bottom_line(y)
 
 
-def _sums(sheet: Sheet, bill: Bill, columns: Sequence[Column]) -> dict[str, Cell]:
-    manner = sheet.manner
-    cells: dict[str, Cell] = {
-        "net": manner.amount("net_total", bill.net),
-        "tax": manner.amount("tax_total", bill.tax),
-        "gross": manner.plain(bill.net + bill.tax),
+def _sums(context: DrawingContext, invoice: InvoiceData, columns: Sequence[TableColumn]) -> dict[str, RichText]:
+    locale = context.locale
+    cells: dict[str, RichText] = {
+        "net": locale.amount_field("net_total", invoice.net_total),
+        "tax": locale.amount_field("tax_total", invoice.tax_total),
+        "gross": locale.format_number(invoice.net_total + invoice.tax_total),
     }
     first = columns[0].key
-    if first not in cells and sheet.dice.chance(0.5):
-        cells[first] = sheet.word("group_total").replace("{n}", "").strip()
+    if first not in cells and context.rng.chance(0.5):
+        cells[first] = context.label("group_total").replace("{n}", "").strip()
     return cells
 
 
-def _columns(sheet: Sheet) -> list[Column]:
+def _columns(context: DrawingContext) -> list[TableColumn]:
     """Rate, net and tax in any order, the rate mostly first; a code and a gross column now and then."""
-    dice = sheet.dice
-    rate = Column("rate", sheet.word("breakdown_rate"), 1.0, dice.pick(("left", "right", "centre")))
-    columns = [Column(key, sheet.word(f"breakdown_{key}"), 1.4, "right") for key in ("net", "tax")]
-    if dice.chance(0.35):
-        columns.append(Column("gross", sheet.word("breakdown_gross"), 1.4, "right"))
-    if dice.chance(0.3):
-        dice.shuffle(columns)
-    columns.insert(dice.pick((0, 0, 0, 0, 1, len(columns))), rate)
-    if dice.chance(0.2):
-        code = Column("code", sheet.word("breakdown_code"), 0.8, dice.pick(("left", "centre")))
-        columns.insert(dice.pick((0, 0, 1, len(columns))), code)
+    rng = context.rng
+    rate = TableColumn("rate", context.label("breakdown_rate"), 1.0, rng.pick(("left", "right", "centre")))
+    columns = [TableColumn(key, context.label(f"breakdown_{key}"), 1.4, "right") for key in ("net", "tax")]
+    if rng.chance(0.35):
+        columns.append(TableColumn("gross", context.label("breakdown_gross"), 1.4, "right"))
+    if rng.chance(0.3):
+        rng.shuffle(columns)
+    columns.insert(rng.pick((0, 0, 0, 0, 1, len(columns))), rate)
+    if rng.chance(0.2):
+        code = TableColumn("code", context.label("breakdown_code"), 0.8, rng.pick(("left", "centre")))
+        columns.insert(rng.pick((0, 0, 1, len(columns))), code)
     return columns

@@ -5,158 +5,180 @@ In: a roll and a till. Out: lines on the roll.
 
 from __future__ import annotations
 
-from docpipe.samples.canvas.canvas import Align, Piece, Value, value
-from docpipe.samples.canvas.strokes import Ink
-from docpipe.samples.content.receipt_data import Till
-from docpipe.samples.content.shops import legal_form
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
+from docpipe.samples.canvas.canvas import Align, FieldText, TextRun, field_text
+from docpipe.samples.canvas.strokes import TextStyle
+from docpipe.samples.content.receipt_data import ReceiptData
+from docpipe.samples.content.shops import legal_form_start
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
 from docpipe.samples.documents.invoice.letterhead import draw_logo
-from docpipe.samples.documents.receipt.receipt_paper import Roll
+from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper
 
-SIZES = (1.0, 1.0, 1.15, 1.4, 1.8, 2.3)
-REGISTER_LABELS = ("", "", "Co. Reg. No: ", "Co Reg No : ", "ROC ", "ROC NO. : ", "Company No: ", "Reg No. ", "Co.No.")
+TITLE_SCALES = (1.0, 1.0, 1.15, 1.4, 1.8, 2.3)
+REGISTRATION_LABELS = (
+    "",
+    "",
+    "Co. Reg. No: ",
+    "Co Reg No : ",
+    "ROC ",
+    "ROC NO. : ",
+    "Company No: ",
+    "Reg No. ",
+    "Co.No.",
+)
 
 
-def draw_header(roll: Roll, till: Till) -> None:
+def print_header(paper: ReceiptPaper, receipt: ReceiptData) -> None:
     """Logo or large name, registration, address, phone, tax number, title: in the order of this house."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    align: Align = "centre" if dice.chance(0.75) else "left"
-    if dice.chance(0.15):
-        draw_logo(sheet, sheet.pen.width / 2 - 18 if align == "centre" else sheet.margin, roll.y, 36)
-        roll.y += 40
-    if dice.chance(0.14):
-        _saying(roll, till, "r_above", align)
-    _names(roll, till, align)
-    if dice.chance(0.1):
-        _saying(roll, till, "r_slogan", align)
-    _where(roll, till, align)
-    if dice.chance(0.15):
-        roll.line(till.shop.web, align)
-    if dice.chance(0.5):
-        roll.skip(dice.pick((0.2, 0.6, 1.0)))
-        roll.line(
-            sheet.word("r_title"), dice.pick(("centre", "centre", align)), sheet.look.bold.sized(dice.pick(SIZES[:4]))
+    context, rng = paper.context, paper.context.rng
+    align: Align = "centre" if rng.chance(0.75) else "left"
+    if rng.chance(0.15):
+        draw_logo(context, context.canvas.width / 2 - 18 if align == "centre" else context.margin, paper.y, 36)
+        paper.y += 40
+    if rng.chance(0.14):
+        _print_greeting(paper, receipt, "r_above", align)
+    _print_names(paper, receipt, align)
+    if rng.chance(0.1):
+        _print_greeting(paper, receipt, "r_slogan", align)
+    _print_contact(paper, receipt, align)
+    if rng.chance(0.15):
+        paper.print_line(receipt.merchant.website, align)
+    if rng.chance(0.5):
+        paper.skip_lines(rng.pick((0.2, 0.6, 1.0)))
+        paper.print_line(
+            context.label("r_title"),
+            rng.pick(("centre", "centre", align)),
+            context.typography.bold.scaled(rng.pick(TITLE_SCALES[:4])),
         )
-    if dice.chance(0.7):
-        roll.rule()
+    if rng.chance(0.7):
+        paper.print_separator()
 
 
-def _saying(roll: Roll, till: Till, key: str, align: Align) -> None:
+def _print_greeting(paper: ReceiptPaper, receipt: ReceiptData, key: str, align: Align) -> None:
     """A welcome, a mall, a slogan: no part of the name."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    lists = words(sheet.manner.language)
+    context, rng = paper.context, paper.context.rng
+    lists = word_lists(context.locale.language)
     known = {
-        "noun": dice.pick(lists["nouns"]),
-        "shop": dice.pick(lists["shops"]).lower(),
-        "food": dice.pick(lists["foods"]),
-        "n": dice.pattern("%##"),
-        "year": str(till.day.year - int(40 * dice.random())),
+        "noun": rng.pick(lists["nouns"]),
+        "shop": rng.pick(lists["shops"]).lower(),
+        "food": rng.pick(lists["foods"]),
+        "n": rng.from_pattern("%##"),
+        "year": str(receipt.purchase_date.year - int(40 * rng.random())),
     }
-    roll.line(roll.say(dice.pick(lists[key]).format(**known)), align, sheet.look.bold if dice.chance(0.3) else None)
+    paper.print_line(
+        paper.in_case(rng.pick(lists[key]).format(**known)), align, context.typography.bold if rng.chance(0.3) else None
+    )
 
 
-def _names(roll: Roll, till: Till, align: Align) -> None:
+def _print_names(paper: ReceiptPaper, receipt: ReceiptData, align: Align) -> None:
     """Brand and company; where both are printed the company is the merchant."""
-    sheet, dice, shop = roll.sheet, roll.sheet.dice, till.shop
-    large = sheet.look.bold.sized(dice.pick(SIZES))
-    if shop.legal is None:
-        _name_lines(roll, till, align, large)
-    elif dice.chance(0.85):
-        roll.line(shop.brand, align, large)
-        _name_lines(roll, till, align, roll.ink)
+    context, rng, shop = paper.context, paper.context.rng, receipt.merchant
+    large = context.typography.bold.scaled(rng.pick(TITLE_SCALES))
+    if shop.legal_name is None:
+        _print_merchant_name(paper, receipt, align, large)
+    elif rng.chance(0.85):
+        paper.print_line(shop.brand, align, large)
+        _print_merchant_name(paper, receipt, align, paper.text_style)
     else:
-        _name_lines(roll, till, align, large)
-        roll.line(shop.brand, align)
+        _print_merchant_name(paper, receipt, align, large)
+        paper.print_line(shop.brand, align)
 
 
-def _name_lines(roll: Roll, till: Till, align: Align, ink: Ink) -> None:
+def _print_merchant_name(paper: ReceiptPaper, receipt: ReceiptData, align: Align, text_style: TextStyle) -> None:
     """The name on one line or two, its registration behind it or below it."""
-    dice, country, name = roll.sheet.dice, roll.sheet.manner.country, till.shop.name
+    rng, country, name = paper.context.rng, paper.context.locale.country, receipt.merchant.name
     register = ""
-    if dice.chance(0.45):
-        register = _register(dice, roll.sheet.manner.country, till.shop.register)
+    if rng.chance(0.45):
+        register = _format_registration(rng, paper.context.locale.country, receipt.merchant.registration_number)
     words_of = name.split()
-    form = legal_form(name, country)
-    wide = ink.width(name) > roll.sheet.inner and len(words_of) > 1
-    if wide or (form > 1 and dice.chance(0.1)):
+    form = legal_form_start(name, country)
+    wide = text_style.width(name) > paper.context.inner_width and len(words_of) > 1
+    if wide or (form > 1 and rng.chance(0.1)):
         half = (len(words_of) + 1) // 2
         broken = " ".join(words_of[:half]) + "\n" + " ".join(words_of[half:])
-        if form > 1 and dice.chance(0.6):
+        if form > 1 and rng.chance(0.6):
             broken = name[:form].rstrip() + "\n" + name[form:]
-        roll.block(Value(broken, ("merchant_name",), name), align, ink)
-    elif register and dice.chance(0.35) and ink.width(name + register) < roll.sheet.inner * 1.25:
-        roll.line([value("merchant_name", name), " ", register], align, ink)
+        paper.print_lines(FieldText(broken, ("merchant_name",), name), align, text_style)
+    elif register and rng.chance(0.35) and text_style.width(name + register) < paper.context.inner_width * 1.25:
+        paper.print_line([field_text("merchant_name", name), " ", register], align, text_style)
         register = ""
     else:
-        roll.line(value("merchant_name", name), align, ink)
-    roll.y += max(0.0, ink.size - roll.ink.size) * 0.25  # what is printed large reaches further down
+        paper.print_line(field_text("merchant_name", name), align, text_style)
+    paper.y += max(0.0, text_style.size - paper.text_style.size) * 0.25  # what is printed large reaches further down
     if register:
-        roll.line(register, align)
+        paper.print_line(register, align)
 
 
-def _register(dice: Dice, country: str, number: str) -> str:
+def _format_registration(rng: SeededRandom, country: str, number: str) -> str:
     """`(123456-X)`, `Co. Reg. No: 123456-X`."""
     if country in ("MY", "SG", "GB", "AU", "IE"):
-        label = dice.pick(REGISTER_LABELS)
-        return f"{label}{number}" if label or number.startswith("(") or dice.chance(0.3) else f"({number})"
+        label = rng.pick(REGISTRATION_LABELS)
+        return f"{label}{number}" if label or number.startswith("(") or rng.chance(0.3) else f"({number})"
     return number
 
 
-def _where(roll: Roll, till: Till, align: Align) -> None:
+def _print_contact(paper: ReceiptPaper, receipt: ReceiptData, align: Align) -> None:
     """Address, telephone and tax number, mostly in this order."""
-    dice, shop = roll.sheet.dice, till.shop
-    tax = f"{shop.tax_label}{dice.pick((' : ', ': ', ' ', ' No: ', ':'))}{shop.tax_number}"
-    taxed, early = dice.chance(0.55), dice.chance(0.15)
+    rng, shop = paper.context.rng, receipt.merchant
+    tax = f"{shop.tax_label}{rng.pick((' : ', ': ', ' ', ' No: ', ':'))}{shop.tax_number}"
+    taxed, early = rng.chance(0.55), rng.chance(0.15)
     if taxed and early:
-        roll.line(tax, align)
-    if dice.chance(0.93):
-        lines = address_lines(roll, shop.address)
-        roll.block(Value(lines, ("merchant_address",), " ".join(lines.split())), align)
-    if dice.chance(0.7):
-        _phone(roll, till, align)
+        paper.print_line(tax, align)
+    if rng.chance(0.93):
+        lines = address_lines(paper, shop.address)
+        paper.print_lines(FieldText(lines, ("merchant_address",), " ".join(lines.split())), align)
+    if rng.chance(0.7):
+        _print_phone(paper, receipt, align)
     if taxed and not early:
-        roll.line(tax, align)
+        paper.print_line(tax, align)
 
 
-def _phone(roll: Roll, till: Till, align: Align) -> None:
-    sheet, dice = roll.sheet, roll.sheet.dice
-    label = sheet.word("phone") if sheet.manner.language != "id" else dice.pick(("Telp.", "Tlp", "HP", "WA"))
-    line: list[Piece] = [label, dice.pick((" ", ": ", ":", " : ", "-")), value("merchant_phone", till.shop.phone)]
-    if dice.chance(0.25):
-        number = dice.pattern(dice.pick(words(sheet.manner.country)["phone"]))
-        fax = f"{dice.pick(('Fax', 'FAX', 'F'))}{dice.pick((': ', ':', ' '))}{number}"
-        if dice.chance(0.5):
-            roll.line([*line, "  ", fax], align)
+def _print_phone(paper: ReceiptPaper, receipt: ReceiptData, align: Align) -> None:
+    context, rng = paper.context, paper.context.rng
+    label = context.label("phone") if context.locale.language != "id" else rng.pick(("Telp.", "Tlp", "HP", "WA"))
+    line: list[TextRun] = [
+        label,
+        rng.pick((" ", ": ", ":", " : ", "-")),
+        field_text("merchant_phone", receipt.merchant.phone),
+    ]
+    if rng.chance(0.25):
+        number = rng.from_pattern(rng.pick(word_lists(context.locale.country)["phone"]))
+        fax = f"{rng.pick(('Fax', 'FAX', 'F'))}{rng.pick((': ', ':', ' '))}{number}"
+        if rng.chance(0.5):
+            paper.print_line([*line, "  ", fax], align)
             return
-        roll.line(line, align)
-        roll.line(fax, align)
+        paper.print_line(line, align)
+        paper.print_line(fax, align)
         return
-    roll.line(line, align)
+    paper.print_line(line, align)
 
 
-def address_lines(roll: Roll, lines: tuple[str, ...]) -> str:
+def address_lines(paper: ReceiptPaper, lines: tuple[str, ...]) -> str:
     """The address as its lines, or run together and broken anew where this till breaks."""
-    dice = roll.sheet.dice
-    kind, room = dice.random(), 0.98
+    rng = paper.context.rng
+    kind, room = rng.random(), 0.98
     text = "\n".join(lines)
     if kind < 0.25:
         text = ", ".join(line.rstrip(",") for line in lines)
     elif kind < 0.45:
-        text, room = " ".join(lines), dice.pick((0.5, 0.65, 0.8))
+        text, room = " ".join(lines), rng.pick((0.5, 0.65, 0.8))
     elif kind < 0.52:
-        return " ".join(lines) if roll.ink.width(" ".join(lines)) < 1.5 * roll.sheet.inner else _fit(roll, text, room)
-    return _fit(roll, text, room)
+        return (
+            " ".join(lines)
+            if paper.text_style.width(" ".join(lines)) < 1.5 * paper.context.inner_width
+            else _wrapped(paper, text, room)
+        )
+    return _wrapped(paper, text, room)
 
 
-def _fit(roll: Roll, text: str, share: float) -> str:
+def _wrapped(paper: ReceiptPaper, text: str, share: float) -> str:
     """Lines broken where the paper, or this share of it, ends."""
     lines = []
     for line in text.split("\n"):
         now = ""
         for word in line.split():
             longer = f"{now} {word}".strip()
-            if now and roll.ink.width(longer) > roll.sheet.inner * share:
+            if now and paper.text_style.width(longer) > paper.context.inner_width * share:
                 lines.append(now)
                 now = word
             else:

@@ -8,103 +8,114 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from docpipe.samples.canvas.canvas import Piece, Value
-from docpipe.samples.content.locale_style import say_date
-from docpipe.samples.content.receipt_data import Till
-from docpipe.samples.content.words import words
-from docpipe.samples.dice import Dice
-from docpipe.samples.documents.receipt.receipt_paper import Roll
+from docpipe.samples.canvas.canvas import FieldText, TextRun
+from docpipe.samples.content.locale_style import format_date
+from docpipe.samples.content.receipt_data import ReceiptData
+from docpipe.samples.content.words import word_lists
+from docpipe.samples.dice import SeededRandom
+from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper
 
-LATE_SHARE = 0.18
-NAMED_MONTH_SHARE = 0.25
-NAMED_MONTH = (
+DEFERRED_SHARE = 0.18
+MONTH_NAME_SHARE = 0.25
+MONTH_NAME_PATTERNS = (
     *("{mon}{dd}'{yy}", "{mon}{dd}'{yy}", "{dd}{mon}'{yy}", "{MON} {dd},{yyyy}", "{MON} {dd}, {yyyy}", "{dd}{MON}{yy}"),
     *("{dd}-{MON}-{yyyy}", "{dd} {mon} {yyyy}", "{dd} {mon} {yy}", "{mon}. {d}, {yyyy}", "{mon} {d}, {yyyy}"),
     *("{month} {d}, {yyyy}", "{dd}/{mon}/{yyyy}", "{dd}-{mon}-{yy}", "{dd} {MON} {yyyy}", "{mon} {dd} {yyyy}"),
 )
-LOOK_ALIKES = (
+DATE_LOOKALIKES = (
     *("%", "%#", "%###", "12/%", "%/1", "0%/%#/%", "#%-%##", "20%#0%%#-##", "1%.0%.%#", "%#0%1%", "%-%#-%###", "#####"),
     *("%#/%####", "?0%", "0%", "20%#%####/#", "%#:%#", "000%/###/##"),
 )
-Line = list[Piece]
+TextLine = list[TextRun]
 
 
-def draw_meta(roll: Roll, till: Till) -> None:
+def print_metadata(paper: ReceiptPaper, receipt: ReceiptData) -> None:
     """One fact per line, in pairs, or run together."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    colon = dice.pick((": ", " : ", " ", ":", ": ", " # "))
-    lines = _dated(roll, till, colon.replace(" # ", ": "))
-    if dice.chance(0.75):
-        lines.append([roll.say(sheet.word("r_no")), colon, till.number])
-    if dice.chance(0.6):
-        lines.append([roll.say(sheet.word("r_cashier")), colon, till.staff])
-    if dice.chance(0.3):
-        lines.append([roll.say(sheet.word("r_table")), colon, dice.pattern(dice.pick(("%", "%#", "0%", "?%")))])
-    for _ in range(dice.pick((0, 0, 0, 1, 1, 2, 3))):
-        number = dice.pattern(dice.pick(LOOK_ALIKES))
+    context, rng = paper.context, paper.context.rng
+    colon = rng.pick((": ", " : ", " ", ":", ": ", " # "))
+    lines = _date_and_time_lines(paper, receipt, colon.replace(" # ", ": "))
+    if rng.chance(0.75):
+        lines.append([paper.in_case(context.label("r_no")), colon, receipt.number])
+    if rng.chance(0.6):
+        lines.append([paper.in_case(context.label("r_cashier")), colon, receipt.cashier])
+    if rng.chance(0.3):
         lines.append(
-            [roll.say(sheet.word("r_shift")), dice.pick((colon, " ")), number] if dice.chance(0.8) else [number]
+            [paper.in_case(context.label("r_table")), colon, rng.from_pattern(rng.pick(("%", "%#", "0%", "?%")))]
         )
-    if dice.chance(0.1):
-        lines.append(_other_date(roll, till, colon))
-    dice.shuffle(lines)
-    roll.late = lines if dice.chance(LATE_SHARE) else []
-    if not roll.late:
-        meta_lines(roll, lines)
-        roll.rule()
+    for _ in range(rng.pick((0, 0, 0, 1, 1, 2, 3))):
+        number = rng.from_pattern(rng.pick(DATE_LOOKALIKES))
+        lines.append(
+            [paper.in_case(context.label("r_shift")), rng.pick((colon, " ")), number] if rng.chance(0.8) else [number]
+        )
+    if rng.chance(0.1):
+        lines.append(_distractor_date(paper, receipt, colon))
+    rng.shuffle(lines)
+    paper.deferred_lines = lines if rng.chance(DEFERRED_SHARE) else []
+    if not paper.deferred_lines:
+        print_metadata_lines(paper, lines)
+        paper.print_separator()
 
 
-def _dated(roll: Roll, till: Till, colon: str) -> list[Line]:
+def _date_and_time_lines(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> list[TextLine]:
     """The date with or without its label, the time beside it, glued to it, or on a line of its own."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    day, clock = _day(roll, till), _clock(dice, till)
-    dated: Line = [day]
-    if dice.chance(0.5):
-        dated = [roll.say(sheet.word("r_date")).rstrip(": "), colon, day]
-    if dice.chance(0.07):
-        dated.insert(-1, words(sheet.manner.language)["r_days"][till.day.weekday()] + dice.pick((" ", ", ", ". ")))
+    context, rng = paper.context, paper.context.rng
+    day, clock = _date_field(paper, receipt), _time_field(rng, receipt)
+    dated: TextLine = [day]
+    if rng.chance(0.5):
+        dated = [paper.in_case(context.label("r_date")).rstrip(": "), colon, day]
+    if rng.chance(0.07):
+        dated.insert(
+            -1,
+            word_lists(context.locale.language)["r_days"][receipt.purchase_date.weekday()]
+            + rng.pick((" ", ", ", ". ")),
+        )
     lines = [dated]
-    kind = dice.random()
+    kind = rng.random()
     if kind < 0.48:
-        dated += [dice.pick((" ", "  ", "   ", " - ", "", ", ", "/")), clock]
+        dated += [rng.pick((" ", "  ", "   ", " - ", "", ", ", "/")), clock]
     elif kind < 0.54:
-        dated[-1:] = [clock, dice.pick((" ", "  ", "   ")), day]
+        dated[-1:] = [clock, rng.pick((" ", "  ", "   ")), day]
     elif kind < 0.8:
-        label = [roll.say(sheet.word("r_time")).rstrip(": "), colon] if dice.chance(0.6) else []
+        label = [paper.in_case(context.label("r_time")).rstrip(": "), colon] if rng.chance(0.6) else []
         lines.append([*label, clock])
     return lines
 
 
-def _day(roll: Roll, till: Till) -> Value:
-    manner, dice = roll.sheet.manner, roll.sheet.dice
-    pattern = dice.pick(NAMED_MONTH) if dice.chance(NAMED_MONTH_SHARE) else manner.date_pattern
-    text = say_date(till.day, pattern, manner.language).replace("..", ".").replace(".'", "'").replace(".-", "-")
-    if dice.chance(0.06) and "/" in text:
-        text = text.replace("/", dice.pick((" / ", "-", ".")))
-    return Value(text, ("date",), till.day.isoformat())
+def _date_field(paper: ReceiptPaper, receipt: ReceiptData) -> FieldText:
+    locale, rng = paper.context.locale, paper.context.rng
+    pattern = rng.pick(MONTH_NAME_PATTERNS) if rng.chance(MONTH_NAME_SHARE) else locale.date_pattern
+    text = (
+        format_date(receipt.purchase_date, pattern, locale.language)
+        .replace("..", ".")
+        .replace(".'", "'")
+        .replace(".-", "-")
+    )
+    if rng.chance(0.06) and "/" in text:
+        text = text.replace("/", rng.pick((" / ", "-", ".")))
+    return FieldText(text, ("date",), receipt.purchase_date.isoformat())
 
 
-def _other_date(roll: Roll, till: Till, colon: str) -> Line:
+def _distractor_date(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> TextLine:
     """A second date: the same day printed again, or one before or after it that is not the purchase."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    if dice.chance(0.6):
-        day = _day(roll, till)
-        said: Piece = day
-        if dice.chance(0.4):
-            said = sheet.manner.date(till.day + timedelta(days=dice.pick((-1, 1, 1, 2))))
-        return [roll.say(sheet.word("r_other_date")), colon, said]
-    later = till.day + timedelta(days=dice.pick((7, 14, 30, 90, 365)))
-    return [roll.say(sheet.word("r_later_date")), colon, sheet.manner.date(later)]
+    context, rng = paper.context, paper.context.rng
+    if rng.chance(0.6):
+        day = _date_field(paper, receipt)
+        answer: TextRun = day
+        if rng.chance(0.4):
+            answer = context.locale.format_date(receipt.purchase_date + timedelta(days=rng.pick((-1, 1, 1, 2))))
+        return [paper.in_case(context.label("r_other_date")), colon, answer]
+    later = receipt.purchase_date + timedelta(days=rng.pick((7, 14, 30, 90, 365)))
+    return [paper.in_case(context.label("r_later_date")), colon, context.locale.format_date(later)]
 
 
-def _clock(dice: Dice, till: Till) -> Value:
-    hour, rest = till.clock.hour, f"{till.clock.minute:02d}"
-    text = dice.pick(
+def _time_field(rng: SeededRandom, receipt: ReceiptData) -> FieldText:
+    hour, rest = receipt.purchase_time.hour, f"{receipt.purchase_time.minute:02d}"
+    text = rng.pick(
         (
             f"{hour:02d}:{rest}",
-            f"{hour:02d}:{rest}:{till.clock.second:02d}",
+            f"{hour:02d}:{rest}:{receipt.purchase_time.second:02d}",
             f"{hour % 12 or 12}:{rest} {'AM' if hour < 12 else 'PM'}",
-            f"{hour % 12 or 12:02d}:{rest}:{till.clock.second:02d} {'am' if hour < 12 else 'pm'}",
+            f"{hour % 12 or 12:02d}:{rest}:{receipt.purchase_time.second:02d} {'am' if hour < 12 else 'pm'}",
             f"{hour:02d}:{rest}",
             f"{hour}:{rest}",
             f"{hour % 12 or 12:02d}:{rest}{'AM' if hour < 12 else 'PM'}",
@@ -112,19 +123,19 @@ def _clock(dice: Dice, till: Till) -> Value:
             f"{hour:02d}.{rest}",
         )
     )
-    seconds = till.clock.second if text.count(":") == 2 else 0
-    return Value(text, ("time",), f"{hour:02d}:{rest}" + (f":{seconds:02d}" if seconds else ""))
+    seconds = receipt.purchase_time.second if text.count(":") == 2 else 0
+    return FieldText(text, ("time",), f"{hour:02d}:{rest}" + (f":{seconds:02d}" if seconds else ""))
 
 
-def meta_lines(roll: Roll, lines: Sequence[Line]) -> None:
+def print_metadata_lines(paper: ReceiptPaper, lines: Sequence[TextLine]) -> None:
     """Lines one below the other; some houses pair them, some run two or three together."""
-    dice, rest = roll.sheet.dice, list(lines)
-    paired, run = dice.chance(0.35), dice.chance(0.3)
+    rng, rest = paper.context.rng, list(lines)
+    paired, run = rng.chance(0.35), rng.chance(0.3)
     while rest:
         line = list(rest.pop(0))
-        while run and rest and dice.chance(0.6) and len(line) < 9:
-            line += [dice.pick(("  ", " ", "   ")), *rest.pop(0)]
-        if paired and rest and dice.chance(0.6):
-            roll.pair(line, rest.pop(0))
+        while run and rest and rng.chance(0.6) and len(line) < 9:
+            line += [rng.pick(("  ", " ", "   ")), *rest.pop(0)]
+        if paired and rest and rng.chance(0.6):
+            paper.print_label_and_value(line, rest.pop(0))
         else:
-            roll.line(line, dice.pick(("left",) * 8 + ("centre",)))
+            paper.print_line(line, rng.pick(("left",) * 8 + ("centre",)))

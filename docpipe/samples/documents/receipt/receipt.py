@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from docpipe.samples.canvas.canvas import Drawn
-from docpipe.samples.canvas.strokes import BLACK, Frame
-from docpipe.samples.canvas.text_style import Fonts
-from docpipe.samples.content.field_descriptions import descriptions
-from docpipe.samples.content.locale_style import make_manner
-from docpipe.samples.content.receipt_data import Till, make_till
-from docpipe.samples.dice import Dice
-from docpipe.samples.documents.receipt.body import draw_items
-from docpipe.samples.documents.receipt.head import draw_header
-from docpipe.samples.documents.receipt.metadata_lines import draw_meta, meta_lines
-from docpipe.samples.documents.receipt.receipt_paper import Roll, make_roll
-from docpipe.samples.documents.receipt.sums import draw_payment, draw_sums
+from docpipe.samples.canvas.canvas import SampleDocument
+from docpipe.samples.canvas.strokes import BLACK, RectangleStroke
+from docpipe.samples.canvas.text_style import FontSource
+from docpipe.samples.content.field_descriptions import field_descriptions
+from docpipe.samples.content.locale_style import make_locale_style
+from docpipe.samples.content.receipt_data import ReceiptData, make_receipt_data
+from docpipe.samples.dice import SeededRandom
+from docpipe.samples.documents.receipt.body import print_items
+from docpipe.samples.documents.receipt.head import print_header
+from docpipe.samples.documents.receipt.metadata_lines import print_metadata, print_metadata_lines
+from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper, make_receipt_paper
+from docpipe.samples.documents.receipt.sums import print_payment, print_totals
 
 COUNTRIES = {
     "en": ("MY", "MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"),
@@ -32,49 +32,51 @@ COUNTRIES = {
 LANGUAGES = ("en", "en", "en", "en", "en", "de", "fr", "es", "it", "nl", "id", "id")
 
 
-def draw_receipt(dice: Dice, language: str | None, fonts: Fonts) -> Drawn:
-    language = dice.pick(LANGUAGES) if language is None else language
-    manner = make_manner(dice, dice.pick(COUNTRIES[language]), language)
-    manner = replace(manner, sign_place=manner.sign_place if dice.chance(0.35) else "")
-    till = make_till(dice, manner)
-    roll = make_roll(dice, manner, till, fonts)
-    draw_header(roll, till)
-    draw_meta(roll, till)
-    draw_items(roll, till)
-    draw_sums(roll, till)
-    draw_payment(roll, till)
-    _draw_foot(roll, till)
-    pen = roll.sheet.pen
-    pen.next_page(roll.y + roll.sheet.margin)
-    return pen.finish("receipt", language, descriptions(dice, "receipt"), adds_up=till.adds_up)
+def draw_receipt(rng: SeededRandom, language: str | None, fonts: FontSource) -> SampleDocument:
+    language = rng.pick(LANGUAGES) if language is None else language
+    locale = make_locale_style(rng, rng.pick(COUNTRIES[language]), language)
+    locale = replace(locale, symbol_position=locale.symbol_position if rng.chance(0.35) else "")
+    receipt = make_receipt_data(rng, locale)
+    paper = make_receipt_paper(rng, locale, receipt, fonts)
+    print_header(paper, receipt)
+    print_metadata(paper, receipt)
+    print_items(paper, receipt)
+    print_totals(paper, receipt)
+    print_payment(paper, receipt)
+    _print_footer(paper, receipt)
+    canvas = paper.context.canvas
+    canvas.next_page(paper.y + paper.context.margin)
+    return canvas.finish("receipt", language, field_descriptions(rng, "receipt"), adds_up=receipt.adds_up)
 
 
-def _draw_foot(roll: Roll, till: Till) -> None:
+def _print_footer(paper: ReceiptPaper, receipt: ReceiptData) -> None:
     """Thanks, notes, a barcode; the date if the house prints it last."""
-    sheet, dice = roll.sheet, roll.sheet.dice
-    if roll.late:
-        roll.rule()
-        meta_lines(roll, roll.late)
-    roll.skip(dice.random() * 2)
-    if dice.chance(0.15):
-        saved = roll.sheet.manner.plain(dice.amount(0.1, 40))
-        roll.line(
-            [roll.say(sheet.word("r_saved")), dice.pick((": ", " ", " : ")), saved], dice.pick(("left", "centre"))
+    context, rng = paper.context, paper.context.rng
+    if paper.deferred_lines:
+        paper.print_separator()
+        print_metadata_lines(paper, paper.deferred_lines)
+    paper.skip_lines(rng.random() * 2)
+    if rng.chance(0.15):
+        saved = paper.context.locale.format_number(rng.amount(0.1, 40))
+        paper.print_line(
+            [paper.in_case(context.label("r_saved")), rng.pick((": ", " ", " : ")), saved], rng.pick(("left", "centre"))
         )
-    for _ in range(dice.pick((0, 1, 1, 2, 3, 4))):
-        text = sheet.phrase(dice.pick(("r_thanks", "r_notes", "r_notes")), web=till.shop.web, n=dice.pattern("%#"))
-        roll.line(roll.say(dice.pattern(text)), "centre")
-    if dice.chance(0.15):
-        _barcode(roll)
+    for _ in range(rng.pick((0, 1, 1, 2, 3, 4))):
+        text = context.phrase(
+            rng.pick(("r_thanks", "r_notes", "r_notes")), web=receipt.merchant.website, n=rng.from_pattern("%#")
+        )
+        paper.print_line(paper.in_case(rng.from_pattern(text)), "centre")
+    if rng.chance(0.15):
+        _print_barcode(paper)
 
 
-def _barcode(roll: Roll) -> None:
-    sheet, dice = roll.sheet, roll.sheet.dice
-    roll.skip()
-    x = sheet.margin + sheet.inner * 0.15
-    while x < sheet.right - sheet.inner * 0.15:
-        wide = dice.pick((0.7, 1.4, 2.1))
-        sheet.pen.mark(Frame(x, roll.y, wide, 26, BLACK, None))
-        x += wide + dice.pick((0.7, 1.4, 2.1))
-    roll.y += 28
-    roll.line(dice.pattern("%############"), "centre")
+def _print_barcode(paper: ReceiptPaper) -> None:
+    context, rng = paper.context, paper.context.rng
+    paper.skip_lines()
+    x = context.margin + context.inner_width * 0.15
+    while x < context.right - context.inner_width * 0.15:
+        wide = rng.pick((0.7, 1.4, 2.1))
+        context.canvas.draw(RectangleStroke(x, paper.y, wide, 26, BLACK, None))
+        x += wide + rng.pick((0.7, 1.4, 2.1))
+    paper.y += 28
+    paper.print_line(rng.from_pattern("%############"), "centre")

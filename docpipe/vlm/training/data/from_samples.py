@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from docpipe.data import Box, Page
 from docpipe.paths import FieldPath
-from docpipe.samples import Drawn, Placed
+from docpipe.samples import PrintedValue, SampleDocument
 from docpipe.vlm.encode import canvas
 from docpipe.vlm.training.data.align_labels import span_in_boxes
 from docpipe.vlm.training.data.examples import Example, Span
@@ -22,25 +22,33 @@ Warp = NDArray[np.float64]  # [3, 3] homography in fractions of the page
 
 
 def examples_of(
-    drawn: Drawn, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
+    drawn: SampleDocument, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
 ) -> Iterator[tuple[Example, NDArray[np.float32]]]:
     """`warps` says how each page was bent between drawing and reading, by page number."""
     for page in pages:
         if page.image is None or not page.words:
             continue
-        placed = [p for p in drawn.placed if p.page == page.number]
+        placed = [p for p in drawn.printed_values if p.page == page.number]
         warp = (warps or {}).get(page.number)
-        labels, rows = page_labels(placed, drawn.fields, page, warp)
+        labels, rows = page_labels(placed, drawn.field_descriptions, page, warp)
         # the blanks of a form are named after their captions, which say nothing sure about what stands in them
-        kinds = {path: "text" if drawn.schema == "form" else kind_by_name(path) for path in drawn.fields}
+        kinds = {path: "text" if drawn.schema == "form" else kind_by_name(path) for path in drawn.field_descriptions}
         example = Example(
-            origin, name, drawn.schema, page.height / page.width, page.words, labels, dict(drawn.fields), kinds, rows
+            origin,
+            name,
+            drawn.schema,
+            page.height / page.width,
+            page.words,
+            labels,
+            dict(drawn.field_descriptions),
+            kinds,
+            rows,
         )
         yield example, canvas(page.image.open(max_side=PICTURE_SIDE))
 
 
 def page_labels(
-    placed: Sequence[Placed], fields: Mapping[str, str], page: Page, warp: Warp | None
+    placed: Sequence[PrintedValue], fields: Mapping[str, str], page: Page, warp: Warp | None
 ) -> tuple[dict[str, list[Span]], dict[str, tuple[int, ...]]]:
     """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
     of each span; a field with a value that the reader lost is unknown."""

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from docpipe.data import Box, Page, Word
 from docpipe.read.split_words import unglued
-from docpipe.samples.content.field_descriptions import descriptions
-from docpipe.samples.dice import Dice
+from docpipe.samples.content.field_descriptions import field_descriptions
+from docpipe.samples.dice import SeededRandom
 from docpipe.schema import load_schema
 from docpipe.schema_ports import Conventions, Kind
 from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH, canvas
@@ -256,7 +256,7 @@ def _register_forms(data: Path) -> Iterator[Labelled]:
         values = {k: _typed(k, v) for k, v in row["fields"].items() if k in REGISTRATION_NAMES and v}
         group = plain(str(values.get("registrant_name", row["file"])))
         part = _folder(part_of(group, row["file"]))
-        asked = descriptions(Dice(zlib.crc32(row["file"].encode())), "registration")
+        asked = field_descriptions(SeededRandom(zlib.crc32(row["file"].encode())), "registration")
         prompts = {path: asked[path] for path in values}
         path = data / "register_forms" / row["file"]
         yield Labelled(

@@ -24,7 +24,7 @@ from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.samples import SCHEMAS, TICKS, draw
+from docpipe.samples import CHECK_BOX_FORMS, SCHEMAS, draw
 from docpipe.vlm.training.data.examples import Example, write_examples
 from docpipe.vlm.training.data.from_samples import Warp, examples_of
 from docpipe.vlm.training.data.labelled import LABELLED, Labelled, labelled_examples, load_labelled
@@ -84,10 +84,10 @@ def _schema_of(seed: int) -> str:
 
 
 def _scanned(page: Page, folder: Path, seed: int) -> tuple[Page, Warp]:
-    from docpipe.samples.degrade.scan import scan  # heavy: Pillow and SciPy
+    from docpipe.samples.degrade.scan import degrade_page  # heavy: Pillow and SciPy
 
     assert page.image is not None  # noqa: S101 - drawn pages always draw
-    image, warp = scan(page.image.open(), seed)
+    image, warp = degrade_page(page.image.open(), seed)
     path = folder / f"scan{page.number}.png"
     image.save(path)
     return replace(read_file(path)[0], number=page.number), warp
@@ -113,7 +113,9 @@ def main() -> None:
     parser.add_argument(
         "--scanned", type=float, default=0.0, help="share of the drawn documents that is scanned and read by OCR"
     )
-    parser.add_argument("--schema", choices=["", *SCHEMAS, TICKS], default="", help="draw only such documents")
+    parser.add_argument(
+        "--schema", choices=["", *SCHEMAS, CHECK_BOX_FORMS], default="", help="draw only such documents"
+    )
     parser.add_argument("--part", choices=["train", "aside_seller", "aside_document"], default="train")
     parser.add_argument("--jobs", type=int, default=2)
     given = parser.parse_args()
