@@ -1,6 +1,6 @@
 """Drawn documents become examples: the truth and its boxes come from the drawing, the words from the pipeline's reader.
 
-In: a `samples.Drawn` and its pages as read. Out: one `Example` per page.
+In: a `samples.SampleDocument` and its pages as read. Out: one `Example` per page.
 """
 
 from __future__ import annotations
