@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from docpipe.errors import ModelError
+from docpipe.schema_ports import Group
 
 # The shipped calibration lies beside the weights whose scores it was fitted on.
 FILES = "calibration*.json"  # in a folder: one for each extractor
@@ -37,12 +38,13 @@ NEWTON_STEPS = 50
 STEP = 1.25  # between the numbers of records tried: finer costs more in Bonferroni's correction than it gains
 RISK = 0.05  # probability with which the bound on the error may fail, over the choice of the records
 
-_GROUPS = {
-    "amount": {"money", "quantity", "rate", "percent", "integer", "decimal", "number", "float"},
-    "date": {"date", "time"},
-    "code": {"identifier", "iban", "vat_id", "currency", "phone", "choice", "boolean", "enum"},
-}
-TEXT = "text"  # names, addresses and all other kinds
+# The groups of kinds that share coefficients. The choices of the records (titles of invoices) were fitted as text.
+COEFFICIENT_SETS: Mapping[Group, str] = {
+    "number": "amount",
+    "date": "date", "time": "date",
+    "identifier": "code", "code": "code",
+    "text": "text", "name": "text", "address": "text", "choice": "text",
+}  # fmt: skip
 FEATURES = (
     "one", "score", "inside", "document", "row", "cell", "margin", "ocr_min", "ocr_mean", "match", "parsed",
     "undoubted", "rules_held", "rules_broken", "hints_held", "hints_broken", "support", "elsewhere",
@@ -59,22 +61,22 @@ class Record:
     """One decided value whose truth is known. `document` keeps the values of one document in one fold."""
 
     document: str
-    kind: str
+    group: Group
     signals: Mapping[str, float]
     right: bool
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Coefficients by group (`shared` for the rest), and how the confidences fared on held-out records."""
+    """Coefficients by set (`shared` for the rest), and how the confidences fared on held-out records."""
 
     extractor: str
     coefficients: Mapping[str, tuple[float, ...]]
     held_out: tuple[tuple[float, bool], ...] = ()  # confidence and whether right, the most confident first
 
-    def confidence(self, signals: Mapping[str, float], kind: str) -> float:
-        """P(the value is right)."""
-        weights = self.coefficients.get(group_of(kind), self.coefficients["shared"])
+    def confidence(self, signals: Mapping[str, float], group: Group) -> float:
+        """P(the value is right), for a value of a kind of this group."""
+        weights = self.coefficients.get(COEFFICIENT_SETS[group], self.coefficients["shared"])
         return _sigmoid(sum(weight * x for weight, x in zip(weights, features(signals), strict=True)))
 
     def threshold(self, accept_error: float) -> float | None:
@@ -142,11 +144,6 @@ class Calibration:
         return cls(UNCALIBRATED, {"shared": _CAUTIOUS})
 
 
-def group_of(kind: str) -> str:
-    """The group of kinds that share coefficients."""
-    return next((group for group, kinds in _GROUPS.items() if kind in kinds), TEXT)
-
-
 def features(signals: Mapping[str, float]) -> tuple[float, ...]:
     """The transformed signals, in the order of FEATURES; a signal that is missing counts as 0."""
     known = {"score": 0.0, **signals}
@@ -170,7 +167,7 @@ def fit(records: Sequence[Record], extractor: str) -> Calibration:
         if not seen or not unseen:
             continue
         model = Calibration(extractor, _coefficients(seen))
-        held_out += [(model.confidence(record.signals, record.kind), record.right) for record in unseen]
+        held_out += [(model.confidence(record.signals, record.group), record.right) for record in unseen]
     held_out.sort(key=lambda one: (-one[0], one[1]))
     return Calibration(extractor, _coefficients(records), tuple(held_out))
 
@@ -201,17 +198,17 @@ def _sizes(count: int, accept_error: float) -> list[int]:
 
 
 def _coefficients(records: Iterable[Record]) -> dict[str, tuple[float, ...]]:
-    by_group: dict[str, list[Record]] = {}
+    by_set: dict[str, list[Record]] = {}
     for record in records:
-        by_group.setdefault(group_of(record.kind), []).append(record)
-    everything = [record for found in by_group.values() for record in found]
+        by_set.setdefault(COEFFICIENT_SETS[record.group], []).append(record)
+    everything = [record for members in by_set.values() for record in members]
     zero = np.zeros(len(FEATURES))
     shared = _logistic(everything, zero, PRIOR_SHARED)
-    found = {"shared": tuple(shared.tolist())}
-    for group, members in sorted(by_group.items()):
+    coefficients = {"shared": tuple(shared.tolist())}
+    for name, members in sorted(by_set.items()):
         if len(members) >= RECORDS_MIN:
-            found[group] = tuple(_logistic(members, shared, PRIOR_GROUP).tolist())
-    return found
+            coefficients[name] = tuple(_logistic(members, shared, PRIOR_GROUP).tolist())
+    return coefficients
 
 
 def _logistic(records: Sequence[Record], prior: np.ndarray, strength: float) -> np.ndarray:

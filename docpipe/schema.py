@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 from docpipe.errors import SchemaError
 from docpipe.paths import FieldPath
 from docpipe.schema_lookup import find_class, kinds, shipped
-from docpipe.schema_ports import Conventions, Kind, Rule
+from docpipe.schema_ports import COLUMN_TYPES, GROUPS, Conventions, Kind, Rule, group_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -191,6 +191,7 @@ def _leaf(
             f"{model.__name__}: {path} has the type {bare}, which has no kind",
             hint="Use str, Decimal, int, float, bool, date, time, an enum or a Literal, or annotate it with a kind.",
         )
+    _check_kind(kind, f"{model.__name__}: {path}")
     return FieldSpec(
         path=path,
         name=name,
@@ -240,6 +241,16 @@ def _is_kind(candidate: Any) -> bool:
     return all(hasattr(candidate, name) for name in ("name", "column", "parse", "same")) and not isinstance(
         candidate, type
     )
+
+
+def _check_kind(kind: Kind, where: str) -> None:
+    """A kind of one's own may have any name, but its column and its group are those that the steps know."""
+    if kind.column not in COLUMN_TYPES:
+        hint = f"A column is {', '.join(COLUMN_TYPES)}."
+        raise SchemaError(f"{where}: the kind {kind.name} has the column {kind.column!r}", hint=hint)
+    if group_of(kind) not in GROUPS:
+        hint = f"A group is {', '.join(GROUPS)}; leave it out, and the column decides."
+        raise SchemaError(f"{where}: the kind {kind.name} has the group {group_of(kind)!r}", hint=hint)
 
 
 def _rules_of(model: type[BaseModel], fields: tuple[FieldSpec, ...]) -> tuple[Rule, ...]:

@@ -8,11 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 from docpipe.data import Severity
 
 ColumnType = Literal["text", "decimal", "date", "time", "integer", "boolean", "float"]
+Group = Literal["text", "name", "address", "identifier", "date", "time", "number", "code", "choice"]
+"""How the steps treat kinds that are alike: what the network is asked, which coefficients a confidence has, what a
+generative model may write. `code` is of a short list (`EUR`, yes or no), `choice` one of a few values in words."""
+
+COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
+GROUPS: tuple[Group, ...] = get_args(Group)
+_GROUP_OF_COLUMN: Mapping[ColumnType, Group] = {
+    "text": "text",
+    "decimal": "number",
+    "integer": "number",
+    "float": "number",
+    "date": "date",
+    "time": "time",
+    "boolean": "code",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +59,10 @@ class Parsed:
 
 class Kind(Protocol):
     """The type of a field: how its printed text becomes a value. It hangs on a field's annotation and is called by the
-    steps through the schema."""
+    steps through the schema.
+
+    Two more attributes may be there: `group` (see `group_of`) and `max_length` (see `max_length_of`).
+    """
 
     @property
     def name(self) -> str:
@@ -62,6 +80,18 @@ class Kind(Protocol):
         """Whether two values are equal for a user (amounts as numbers, identifiers without blanks and case,
         names and addresses at similarity >= 0.9 of letters and digits)."""
         ...
+
+
+def group_of(kind: Kind) -> Group:
+    """The group that a kind names as its `group`, else the one of its column: a decimal is a number."""
+    group: Group | None = getattr(kind, "group", None)
+    return _GROUP_OF_COLUMN[kind.column] if group is None else group
+
+
+def max_length_of(kind: Kind) -> int | None:
+    """The characters of the longest print that a generative model may write for this kind, if the kind says so."""
+    length: int | None = getattr(kind, "max_length", None)
+    return length
 
 
 @runtime_checkable

@@ -18,11 +18,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from docpipe.confidence import Calibration, Record, fit, group_of
+from docpipe.confidence import COEFFICIENT_SETS, Calibration, Record, fit
 from docpipe.errors import InputError
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
 from docpipe.evaluate.labels import read_lines
 from docpipe.schema import Schema, load_schema
+from docpipe.schema_ports import group_of
 
 ERRORS_SHOWN = (0.005, 0.01, 0.02, 0.05, 0.1)
 BINS = 10
@@ -90,7 +91,7 @@ def _at(fields: dict[str, Any], path: str) -> dict[str, Any]:
 
 
 def _record(document: str, path: str, given: dict[str, Any], outcome: str, schema: Schema) -> Record:
-    return Record(document, schema.spec(path).kind.name, given.get("signals", {}), outcome == "right")
+    return Record(document, group_of(schema.spec(path).kind), given.get("signals", {}), outcome == "right")
 
 
 def report(records: Sequence[Record], calibration: Calibration) -> None:
@@ -98,7 +99,7 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
     held_out = calibration.held_out
     print(f"{len(records)} values of {len({record.document for record in records})} documents,", end=" ")
     print(f"{sum(record.right for record in records) / len(records):.1%} right; groups:", end=" ")
-    print(", ".join(sorted({group_of(record.kind) for record in records})))
+    print(", ".join(sorted({COEFFICIENT_SETS[record.group] for record in records})))
     gap = 0.0
     for _, said, was, count in binned(held_out):
         gap += abs(said - was) * count / len(held_out)

@@ -17,7 +17,7 @@ from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
-from docpipe.schema_ports import Kind
+from docpipe.schema_ports import Kind, group_of
 from docpipe.text_search import PageIndex
 
 PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
@@ -91,7 +91,7 @@ def _field(
     if option is None:
         return Field(path, None, None, min(1.0, score))
     told = signals.of(path)
-    confidence = calibration.confidence(told, kind.name)
+    confidence = calibration.confidence(told, group_of(kind))
     issues: list[Issue] = []
     if option.parsed.issue is not None:
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))

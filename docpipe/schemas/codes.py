@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
 from docpipe.schemas.words import Text, folded, one_line
 
 SYMBOLS = {
@@ -72,6 +72,7 @@ class Unit(Text):
     """The unit of a quantity or of a price: of `EUR/kg`, `25,4 kg` and `0,18/kg` it is `kg`."""
 
     name: ClassVar[str] = "unit"
+    max_length: ClassVar[int] = 30
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
         whole = one_line(text)
@@ -84,6 +85,8 @@ class Currency:
 
     name: ClassVar[str] = "currency"
     column: ClassVar[ColumnType] = "text"
+    group: ClassVar[Group] = "code"
+    max_length: ClassVar[int] = 20
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         found = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text) or _priced(text)
@@ -107,6 +110,8 @@ class Iban:
 
     name: ClassVar[str] = "iban"
     column: ClassVar[ColumnType] = "text"
+    group: ClassVar[Group] = "identifier"
+    max_length: ClassVar[int] = 50
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
         from stdnum import iban  # heavy: tables of all countries
@@ -132,6 +137,8 @@ class VatId:
 
     name: ClassVar[str] = "vat_id"
     column: ClassVar[ColumnType] = "text"
+    group: ClassVar[Group] = "identifier"
+    max_length: ClassVar[int] = 40
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
         doubtful = None

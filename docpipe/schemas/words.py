@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
 
 ALIKE = 0.9
 """Names and addresses are the same from this similarity of letters and digits on (the measure of the issue)."""
@@ -63,6 +63,7 @@ class Name(Text):
     """The name of a person or a company."""
 
     name: ClassVar[str] = "name"
+    group: ClassVar[Group] = "name"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Address(Text):
     """A postal address; its lines are joined by blanks."""
 
     name: ClassVar[str] = "address"
+    group: ClassVar[Group] = "address"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Identifier(Text):
     """A number or code that names something. Compared without blanks and case."""
 
     name: ClassVar[str] = "identifier"
+    group: ClassVar[Group] = "identifier"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
         return Parsed(one_line(text).strip(" :;,#") or None)
@@ -90,6 +93,8 @@ class Phone(Text):
     """A telephone number, as printed. Compared by its digits; a country prefix on one side alone does not matter."""
 
     name: ClassVar[str] = "phone"
+    group: ClassVar[Group] = "identifier"
+    max_length: ClassVar[int] = 50
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
         found = re.search(r"[+(]?\d[\d\s()./–-]*\d", text)
@@ -110,6 +115,7 @@ class Choice(Text):
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
 
     name: ClassVar[str] = "choice"
+    group: ClassVar[Group] = "choice"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
         printed = folded(text)

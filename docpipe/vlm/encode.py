@@ -41,12 +41,6 @@ NEAR = ABOVE + BELOW + LEFT
 GROUPS = ("text", "name", "address", "identifier", "date", "time", "number", "code", "document")
 DOCUMENT = GROUPS.index("document")  # asks whether the page is of a type of document; only `absent` answers it
 
-_GROUP_OF_KIND = {
-    "name": "name", "address": "address", "identifier": "identifier", "iban": "identifier", "vat_id": "identifier",
-    "phone": "identifier", "date": "date", "time": "time", "money": "number", "quantity": "number", "rate": "number",
-    "integer": "number", "number": "number", "currency": "code", "choice": "code", "invoice_type": "code",
-}  # fmt: skip
-
 _SHAPE_RULES = ((re.compile(r"[0-9]"), "9"), (re.compile(r"[A-ZÀ-ÖØ-Þ]"), "A"), (re.compile(r"[a-zß-öø-ÿ]"), "a"))
 _RUNS = re.compile(r"(A{4}|a{4}|9{6})(?:A+|a+|9+)")
 
@@ -77,11 +71,6 @@ class PageArrays:
     places: NDArray[np.float32]  # [N, 4] the boxes in fractions of the canvas, levelled
     seen: NDArray[np.float32]  # [N, 4] where the words are on the picture, in fractions of the canvas
     near: NDArray[np.int64]  # [N, NEAR] indexes of words above, below and left of it, -1 for none
-
-
-def group_of(kind_name: str) -> str:
-    """The group of a schema kind; kinds that the network does not know are read as text."""
-    return _GROUP_OF_KIND.get(kind_name, "text")
 
 
 def word_shape(text: str) -> int:

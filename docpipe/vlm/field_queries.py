@@ -6,17 +6,24 @@ In: a `Schema`. Out: paths and `Question`s in schema order. Shared by training a
 from __future__ import annotations
 
 from docpipe.schema import Schema
-from docpipe.vlm.encode import Question, group_of
+from docpipe.schema_ports import Kind, group_of
+from docpipe.vlm.encode import Question
 
 
 def questions(schema: Schema) -> dict[str, Question]:
     """Template path -> question."""
     return {
         spec.path: Question(
-            worded(spec.path, spec.prompt), group_of(spec.kind.name), repeated=spec.list_path is not None
+            worded(spec.path, spec.prompt), network_group(spec.kind), repeated=spec.list_path is not None
         )
         for spec in schema.fields
     }
+
+
+def network_group(kind: Kind) -> str:
+    """The group of a kind as the network was trained: codes and choices were one."""
+    group = group_of(kind)
+    return "code" if group == "choice" else group
 
 
 def document_question(name: str, description: str) -> Question:

@@ -42,9 +42,9 @@ def receipt():
 def trusting():
     """A calibration under which a score of .9 is accepted and one of .3 is not."""
     records = [
-        Record(str(number), kind, {"score": score, "match": 1.0}, right)
+        Record(str(number), group, {"score": score, "match": 1.0}, right)
         for number in range(2_000)
-        for kind in ("money", "name", "date")
+        for group in ("number", "name", "date")
         for score, right in ((0.9, True), (0.3, number % 2 == 0))
     ]
     return fit(records, "any")
@@ -199,7 +199,7 @@ def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting
 
 
 def test_a_value_that_is_not_on_the_page_is_never_accepted(receipt):
-    records = [Record(str(n), "money", {"score": 0.8}, True) for n in range(2_000)]
+    records = [Record(str(n), "number", {"score": 0.8}, True) for n in range(2_000)]
     credulous = fit(records, "any")
     backend = Speaking(saying({"total": "999.99"}))
     found = understand(pages(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous))

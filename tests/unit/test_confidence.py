@@ -11,7 +11,7 @@ from docpipe.errors import ModelError
 from docpipe.render import Limits
 
 
-def records(count, *, kind="money", seed=1, honest=True):
+def records(count, *, group="number", seed=1, honest=True):
     """Values whose chance to be right follows their score; a broken rule halves it."""
     dice = random.Random(seed)
     made = []
@@ -19,14 +19,14 @@ def records(count, *, kind="money", seed=1, honest=True):
         score, broken = dice.random(), float(dice.random() < 0.2)
         chance = (score if honest else 0.5) * (0.5 if broken else 1.0)
         signals = {"score": score, "margin": score / 2, "match": 1.0, "rules_broken": broken}
-        made.append(Record(f"document {number // 5}", kind, signals, dice.random() < chance))
+        made.append(Record(f"document {number // 5}", group, signals, dice.random() < chance))
     return made
 
 
 def test_a_fitted_confidence_is_the_share_that_is_right():
     model = fit(records(4000), "scripted:1")
     fresh = records(4000, seed=2)
-    judged = [(model.confidence(one.signals, one.kind), one.right) for one in fresh]
+    judged = [(model.confidence(one.signals, one.group), one.right) for one in fresh]
     for low in (0.1, 0.3, 0.5, 0.7):
         inside = [right for confidence, right in judged if low <= confidence < low + 0.2]
         assert sum(inside) / len(inside) == pytest.approx(low + 0.1, abs=0.08)
@@ -35,16 +35,16 @@ def test_a_fitted_confidence_is_the_share_that_is_right():
 def test_a_broken_rule_lowers_the_confidence():
     model = fit(records(2000), "scripted:1")
     signals = {"score": 0.9, "margin": 0.45, "match": 1.0}
-    assert model.confidence({**signals, "rules_broken": 1.0}, "money") < model.confidence(signals, "money") - 0.2
+    assert model.confidence({**signals, "rules_broken": 1.0}, "number") < model.confidence(signals, "number") - 0.2
 
 
 def test_kinds_with_many_records_have_their_own_coefficients_and_others_share():
-    blind = records(1000, kind="date", honest=False, seed=3)
+    blind = records(1000, group="date", honest=False, seed=3)
     model = fit([*records(1000), *blind], "scripted:1")
     sure = {"score": 0.95, "margin": 0.47, "match": 1.0}
-    assert model.confidence(sure, "money") > model.confidence(sure, "date") + 0.2
+    assert model.confidence(sure, "number") > model.confidence(sure, "date") + 0.2
     assert model.confidence(sure, "address") == Calibration("x", {"shared": model.coefficients["shared"]}).confidence(
-        sure, "money"
+        sure, "number"
     )
 
 
@@ -109,7 +109,7 @@ def test_a_calibration_is_the_same_after_saving_and_loading(tmp_path):
     loaded = Calibration.load(tmp_path / "calibration.json")
     signals = records(1)[0].signals
     assert loaded.extractor == "scripted:1"
-    assert loaded.confidence(signals, "money") == pytest.approx(model.confidence(signals, "money"), abs=1e-4)
+    assert loaded.confidence(signals, "number") == pytest.approx(model.confidence(signals, "number"), abs=1e-4)
     assert loaded.threshold(0.4) == pytest.approx(model.threshold(0.4), abs=1e-4)
     assert loaded.fingerprint == model.fingerprint
 
@@ -132,8 +132,8 @@ def test_an_extractor_without_calibration_is_ordered_but_promises_nothing():
         "parsed": 1.0,
         "undoubted": 1.0,
     }
-    assert model.confidence(good, "money") > model.confidence({**good, "rules_broken": 1.0}, "money")
-    assert model.confidence(good, "money") > model.confidence({**good, "score": 0.4, "margin": 0.1}, "money")
+    assert model.confidence(good, "number") > model.confidence({**good, "rules_broken": 1.0}, "number")
+    assert model.confidence(good, "number") > model.confidence({**good, "score": 0.4, "margin": 0.1}, "number")
     assert model.threshold(0.01) is None
 
 
@@ -148,7 +148,7 @@ def test_without_records_nothing_is_fitted():
 
 
 def test_a_calibration_is_found_by_its_extractor_among_those_of_a_folder(tmp_path):
-    told = [Record(str(number), "money", {"score": 0.9}, True) for number in range(50)]
+    told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     for name, extractor in (("calibration-a.json", "hf:a@1+x"), ("calibration-b.json", "hf:b@1+x")):
         fit(told, extractor).save(tmp_path / name)
     assert Calibration.found("hf:b@1+x", tmp_path).extractor == "hf:b@1+x"
@@ -159,7 +159,7 @@ def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):
     script = tmp_path / "script.json"
     script.write_text('{"total": "1,00"}')
     name = choose_extractor(f"scripted:{script}", threads=1).name
-    told = [Record(str(number), "money", {"score": 0.9}, True) for number in range(50)]
+    told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     (tmp_path / "mine").mkdir()
     fit(told, name).save(tmp_path / "mine" / "calibration.json")
     with closing(load_components(f"scripted:{script}", 0.01, Limits(), threads=1)) as components:

@@ -12,20 +12,12 @@ from typing import Any
 from docpipe.extractors.generative.backend import Slot, object_of
 from docpipe.paths import FieldPath
 from docpipe.schema import FieldSpec, Schema
+from docpipe.schema_ports import Group, group_of, max_length_of
 
 DOCUMENT = "document"  # the slot in which a model says what sort of document it sees
 
 # Characters: several times what is usual, so that only a model that rambles meets them.
-LENGTHS = {
-    "address": 300,
-    "name": 160,
-    "identifier": 80,
-    "vat_id": 40,
-    "iban": 50,
-    "currency": 20,
-    "unit": 30,
-    "phone": 50,
-}
+LENGTHS: Mapping[Group, int] = {"address": 300, "name": 160, "identifier": 80}  # a kind may name its own
 TEXT_LENGTH = 400
 NUMBER_BEFORE, NUMBER_AFTER = 20, 40  # around the first digit: `Total EUR 1.234,50`, `12 janvier 2024`
 ROWS_MOST = 300  # rows of one answer: more do not fit on the pages of one question
@@ -55,7 +47,7 @@ def type_slot(schema: Schema) -> Slot:
 
 def leaf(spec: FieldSpec) -> dict[str, Any]:
     """A printed text, or null."""
-    if spec.kind.column in ("decimal", "integer", "float", "date", "time"):
+    if group_of(spec.kind) in ("number", "date", "time"):
         return {"type": ["string", "null"], "pattern": _with_a_digit()}
     return {"type": ["string", "null"], "minLength": 1, "maxLength": _length(spec)}
 
@@ -77,7 +69,7 @@ def _with_a_digit() -> str:
 
 
 def _length(spec: FieldSpec) -> int:
-    return LENGTHS.get(spec.kind.name, TEXT_LENGTH)
+    return max_length_of(spec.kind) or LENGTHS.get(group_of(spec.kind), TEXT_LENGTH)
 
 
 def _tokens(spec: FieldSpec) -> int:

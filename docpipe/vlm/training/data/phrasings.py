@@ -11,7 +11,7 @@ import numpy as np
 
 from docpipe.paths import FieldPath
 from docpipe.schema import load_schema
-from docpipe.vlm.encode import GROUPS, Question, group_of
+from docpipe.vlm.encode import Question
 from docpipe.vlm.field_queries import document_question, questions, worded
 from docpipe.vlm.training.data.examples import Example
 
@@ -121,7 +121,6 @@ def _own_wording(example: Example, path: str, random: np.random.Generator | None
 
 def _group(example: Example, path: str, random: np.random.Generator | None) -> str:
     """A user's JSON Schema says dates and numbers; whether a string is a name or an identifier it mostly does not."""
-    kind = example.kinds.get(path, "text")
-    group = kind if kind in GROUPS else group_of(kind)
+    group = example.kinds.get(path, "text")
     unsaid = random is None or random.random() < UNSAID_SHARE
     return "text" if unsaid and group in ("name", "address", "identifier") else group
