@@ -1,11 +1,12 @@
-"""How many workers this computer can take.
+"""How many workers this computer can take, and how long each may take.
 
-In: the cores and the memory that this process may use (affinity, cgroup). Out: a number of jobs.
+In: the cores and the memory that this process may use (affinity, cgroup). Out: a number of worker processes.
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 WORKER_BYTES = 700 * 1024**2
@@ -13,6 +14,27 @@ WORKER_BYTES = 700 * 1024**2
 
 CGROUP = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds: for a worker to load its models; for a document, a fixed part and one for each page."""
+
+    start_seconds: float = 180.0
+    document_seconds: float = 60.0
+    page_seconds: float = 20.0
+
+    def for_document(self, pages: int = 1) -> float:
+        return self.document_seconds + self.page_seconds * pages
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerLimits:
+    """What a model allows: `jobs` worker processes, each with so many `threads` for its libraries."""
+
+    jobs: int
+    threads: int
+    deadlines: Deadlines
 
 
 def usable_cores() -> int:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from docpipe.errors import UsageError
+from docpipe.extractors.hosted.options import HostedOptions
 from docpipe.render.limits import Limits
 
 PREFIX = "DOCPIPE_"
-DEFAULTS = Limits()
+DEFAULTS, HOSTED = Limits(), HostedOptions()
 
 
 class Settings(BaseSettings):
@@ -70,14 +71,22 @@ class Settings(BaseSettings):
     )
     anthropic_url: str | None = Field(None, description="The server of anthropic: models. Default: Anthropic's own.")
     gemini_url: str | None = Field(None, description="The server of gemini: models. Default: Google's own.")
-    hosted_parallel: int = Field(4, ge=1, le=256, description="Requests to a hosted model at a time, of one process.")
-    hosted_seconds: float = Field(120.0, gt=0, description="Longest silence of a hosted model in one request.")
-    hosted_attempts: int = Field(6, ge=1, le=100, description="How often a request to a hosted model is tried.")
+    hosted_parallel: int = Field(
+        HOSTED.parallel, ge=1, le=256, description="Requests to a hosted model at a time, of one process."
+    )
+    hosted_seconds: float = Field(HOSTED.seconds, gt=0, description="Longest silence of a hosted model in one request.")
+    hosted_attempts: int = Field(
+        HOSTED.attempts, ge=1, le=100, description="How often a request to a hosted model is tried."
+    )
     hosted_patience_seconds: float = Field(
-        300.0, ge=0, description="Longest time for all attempts at one request, with the waits between them."
+        HOSTED.patience_seconds,
+        ge=0,
+        description="Longest time for all attempts at one request, with the waits between them.",
     )
     hosted_thinking_tokens: int = Field(
-        4096, ge=0, description="Tokens that a hosted model may think for, beside those of its answer."
+        HOSTED.thinking_tokens,
+        ge=0,
+        description="Tokens that a hosted model may think for, beside those of its answer.",
     )
     document_tokens: int | None = Field(
         None, ge=1, description="Most tokens for one question about a document to a hosted model, over all attempts."
@@ -120,9 +129,38 @@ class Settings(BaseSettings):
             memory_bytes=int(self.memory_bytes),
         )
 
+    def hosted(self) -> HostedOptions:
+        """What models behind an HTTP API may take."""
+        return HostedOptions(
+            parallel=self.hosted_parallel,
+            seconds=self.hosted_seconds,
+            attempts=self.hosted_attempts,
+            patience_seconds=self.hosted_patience_seconds,
+            thinking_tokens=self.hosted_thinking_tokens,
+            document_tokens=self.document_tokens,
+            day_tokens=self.day_tokens,
+            day_money=self.day_money,
+            prices=self.prices,
+            spending_file=self.spending_file,
+        )
+
+
+class _GivenSettings(Settings):
+    """Checked in the same way, and never read from this process's environment."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """The settings in force. Raises UsageError that names the variable and what is wrong with it."""
+    """The settings in force, or those of another environment, and then of nothing else. Raises UsageError that names
+    the variable and what is wrong with it."""
     known = {PREFIX + name.upper(): name for name in Settings.model_fields}
     for variable in environment if environment is not None else os.environ:
         if variable.upper().startswith(PREFIX) and variable.upper() not in known:
@@ -131,7 +169,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         if environment is None:
             return Settings()
         given = {known[name.upper()]: value for name, value in environment.items() if name.upper() in known and value}
-        return Settings.model_validate(given)
+        checked = _GivenSettings.model_validate(given)
+        values = {name: getattr(checked, name) for name in Settings.model_fields}
+        return Settings.model_construct(checked.model_fields_set, **values)
     except ValidationError as error:
         first = error.errors()[0]
         variable = PREFIX + str(first["loc"][0]).upper()

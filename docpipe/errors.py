@@ -136,6 +136,13 @@ class QueueError(DocpipeError):
     default_hint = "Check that the broker is running and that its URL is right."
 
 
+def install_hint(extra: str = "") -> str:
+    """How docpipe, or an extra of it, is installed: no package index has it under our name."""
+    if not extra:
+        return "Install docpipe: pip install . in a checkout, or pip install FILE.whl from a wheel."
+    return f"Install the extra {extra}: pip install '.[{extra}]' in a checkout, or pip install 'FILE.whl[{extra}]'."
+
+
 EXIT_USAGE = 2
 EXIT_NEEDS_REVIEW = 9
 EXIT_INTERRUPTED = 130

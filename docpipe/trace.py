@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from docpipe.errors import install_hint
+
 log = logging.getLogger("docpipe.trace")
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 FLUSH_MILLISECONDS = 5_000
@@ -66,7 +68,7 @@ def _provider() -> Any:
         from opentelemetry.sdk.trace import TracerProvider  # heavy: as above
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # heavy: as above
     except ImportError as error:
-        log.warning("no traces: %s; they need the extra: pip install 'docpipe-extract[traces]'", error)
+        log.warning("no traces: %s. %s", error, install_hint("traces"))
         return None
     named = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "docpipe")})
     provider = TracerProvider(resource=named)

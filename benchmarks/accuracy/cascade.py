@@ -20,14 +20,13 @@ from pathlib import Path
 
 from benchmarks.accuracy.quality import SETS, gather
 from docpipe import pipeline
-from docpipe.api import Components, load_components
 from docpipe.cascade import ABSENT_SURE, uncertain_paths
+from docpipe.components import Components, ModelName, load_components
 from docpipe.config import load_settings
 from docpipe.data import Field
 from docpipe.errors import DocpipeError
 from docpipe.evaluate import Counts, Judged, Labelled, Result, evaluate, read_labels, read_map
 from docpipe.paths import FieldPath
-from docpipe.pipeline import ACCEPT_ERROR
 from docpipe.result import record
 from docpipe.samples.folder import write_many
 from docpipe.schema import Schema, load_schema
@@ -77,7 +76,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="sets whose title contains this")
     parser.add_argument("--most", type=int, default=40, help="documents of one set")
     options = parser.parse_args()
-    components = load_components("embedded", ACCEPT_ERROR, load_settings().limits(), threads=1)
+    components = load_components(ModelName("embedded"), load_settings(), threads=1)
     together: list[Answered] = []
     titles = []
     try:

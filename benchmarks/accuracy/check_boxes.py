@@ -18,10 +18,10 @@ from pathlib import Path
 
 from benchmarks.accuracy.forms import schema_of
 from docpipe import pipeline
-from docpipe.api import Components, load_components
+from docpipe.components import Components, ModelName, load_components
+from docpipe.config import load_settings
 from docpipe.data import Page
 from docpipe.paths import FieldPath
-from docpipe.render import Limits
 from docpipe.samples import CHECK_BOX_FORMS, SampleDocument, draw
 from docpipe.samples.documents.form.check_boxes import OPTION_COUNTS
 from docpipe.schema import Schema
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60)
     parser.add_argument("--model", default="embedded")
     options = parser.parse_args()
-    components = load_components(options.model, pipeline.ACCEPT_ERROR, Limits(), threads=2)
+    components = load_components(ModelName.parse(options.model), load_settings({}), threads=2)
     totals: Counter[object] = Counter()
     for number in range(options.count):
         totals.update(_questionnaire(components, draw(CHECK_BOX_FORMS, FIRST_SEED + number)))

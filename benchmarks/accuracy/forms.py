@@ -22,11 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from docpipe import pipeline
-from docpipe.api import Components, load_components
+from docpipe.components import Components, ModelName, load_components
+from docpipe.config import load_settings
 from docpipe.data import Box, Field, Page
 from docpipe.errors import InputError
 from docpipe.evaluate.anls import THRESHOLD, mean_score, similarity
-from docpipe.render import Limits
 from docpipe.schema import Schema, load_schema
 
 FOLDER = "forms"
@@ -95,7 +95,7 @@ def _mean(values: Sequence[float]) -> float:
 def _form(task: tuple[Path, Mapping[str, Any]]) -> list[Asked]:
     """All questions of one form; a form that cannot be read has answered nothing."""
     global _components  # noqa: PLW0603 - made once in each worker process
-    _components = _components or load_components("embedded", pipeline.ACCEPT_ERROR, Limits(), threads=1)
+    _components = _components or load_components(ModelName("embedded"), load_settings({}), threads=1)
     folder, label = task
     pairs = answered(label["pairs"])
     if not pairs:

@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from docpipe import pipeline
-from docpipe.api import LARGE_PICTURES, SMALL_PICTURES, Components, load_components
+from docpipe.components import Components, ModelName, load_components
+from docpipe.config import load_settings
 from docpipe.data import Extraction
 from docpipe.pipeline import PreparedDocument
-from docpipe.render import Limits
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
@@ -31,6 +31,7 @@ from docpipe.store.jobs.prepared_pages import keep, kept, picture_key
 
 SCHEMAS = ("invoice", "receipt", "form")
 FIRST_SEED = 7_000_600  # of drawings that nothing was trained on
+SMALL_PICTURES, LARGE_PICTURES = ModelName.parse("embedded,hf:any").picture_sides
 JOB = "ab" + "1" * 30
 KEPT: Sequence[tuple[int, ...]] = ((SMALL_PICTURES,), (LARGE_PICTURES,), (SMALL_PICTURES, LARGE_PICTURES))
 
@@ -81,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What larger kept pictures cost.")
     parser.add_argument("--documents", type=int, default=6, help="of each sort")
     options = parser.parse_args()
-    components = load_components("embedded", 0.01, Limits(), threads=1)
+    components = load_components(ModelName("embedded"), load_settings({}), threads=1)
     differ: Counter[str] = Counter()
     print("| kept pictures | bytes a page, mean and largest | milliseconds a page: draw, write |\n|---|---|---|")
     with TemporaryDirectory(prefix="docpipe-kept-") as folder:

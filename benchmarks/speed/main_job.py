@@ -22,6 +22,7 @@ from benchmarks.speed.documents import drawn_pdfs, long_pdf, scans, with_text_la
 from benchmarks.speed.timing import JobTime, PlainRapidOcr, peak_memory, whole_job
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
+from docpipe.components import ModelName
 from docpipe.config import load_settings
 from docpipe.schema import load_schema
 
@@ -43,7 +44,7 @@ def main() -> None:
     options = _options()
     settings = load_settings()
     model = options.model or settings.model
-    plan = BatchPlan(load_schema(options.schema), model, settings.accept_error, settings.limits())
+    plan = BatchPlan(load_schema(options.schema), ModelName.parse(model), settings)
     jobs = options.jobs or default_jobs()
     with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
         folder = Path(name)

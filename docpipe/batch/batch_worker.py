@@ -9,11 +9,11 @@ import ctypes
 from dataclasses import dataclass, replace
 
 from docpipe import pipeline
-from docpipe.api import Components, load_components
 from docpipe.batch.messages import Opened, PageRead, Task, Tell
+from docpipe.components import Components, ModelName, load_components
+from docpipe.config import Settings
 from docpipe.data import Document, Extraction, Page
 from docpipe.ports import Reader
-from docpipe.render.limits import Limits
 from docpipe.schema import Schema
 
 
@@ -23,15 +23,14 @@ class BatchPlan:
     Passwords are tried in turn; they are kept in memory only."""
 
     schema: Schema
-    model: str
-    accept_error: float
-    limits: Limits
+    model: ModelName
+    settings: Settings
     passwords: tuple[str, ...] = ()
     salt: str = ""
     threads: int = 1  # as many processes as cores; two threads a page would only get into each other's way
 
     def __call__(self) -> DocumentWorker:
-        components = load_components(self.model, self.accept_error, self.limits, threads=self.threads, salt=self.salt)
+        components = load_components(self.model, self.settings, threads=self.threads, salt=self.salt)
         _trim_memory()
         return DocumentWorker(self, components)
 

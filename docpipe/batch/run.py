@@ -14,7 +14,8 @@ from typing import Protocol
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Task
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.worker_pool import Deadlines, Pool
+from docpipe.batch.worker_pool import Pool
+from docpipe.capacity import Deadlines
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.results.result_store import SqlStore
@@ -35,7 +36,7 @@ def run(
     *,
     jobs: int,
     watch: Watch,
-    patience: Deadlines | None = None,
+    deadlines: Deadlines | None = None,
 ) -> Generator[Outcome, None, None]:
     """Every file gives one outcome, the largest files first: a long one begun last would keep the others waiting.
 
@@ -45,7 +46,7 @@ def run(
     files = list(files)
     if not files:
         return
-    with Pool(plan, min(jobs, len(files)), patience or Deadlines()) as pool:
+    with Pool(plan, min(jobs, len(files)), deadlines or Deadlines()) as pool:
         pool.begin()
         yield from run_in(pool, files, plan, store, watch=watch)
 
@@ -120,7 +121,7 @@ class RunLedger:
         name = self._schema_name
         opened = self.open.pop(task.path, None)
         if opened is None:
-            document_id = _sha256(task.path, self.plan.limits.max_bytes)
+            document_id = _sha256(task.path, int(self.plan.settings.max_bytes))
             self.store.fail(document_id, None, task.path, error, schema=name)
             yield Outcome(task.path, document_id, error=error)
             return

@@ -23,24 +23,13 @@ from typing import Self
 
 from docpipe.batch import worker_process
 from docpipe.batch.messages import Failed, Finished, Message, Opened, Ready, Task, Unfit, WorkerSetup
+from docpipe.capacity import Deadlines
 from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
 
 FAREWELL_SECONDS = 1.0
 """Between cutting a worker's lifeline and killing it: its watcher needs milliseconds, unless C code holds the GIL."""
 NEVER = float("inf")
 Wanted = Callable[[Task, Opened], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """How long to wait: for a worker to load its parts, and for a document (a fixed part and one for each page)."""
-
-    start_seconds: float = 180.0
-    document_seconds: float = 60.0
-    page_seconds: float = 20.0
-
-    def allowance(self, pages: int = 1) -> float:
-        return self.document_seconds + self.page_seconds * pages
 
 
 @dataclass(slots=True)
@@ -61,7 +50,7 @@ class Pool:
 
     setup: WorkerSetup
     size: int
-    patience: Deadlines = field(default_factory=Deadlines)
+    deadlines: Deadlines = field(default_factory=Deadlines)
 
     def __post_init__(self) -> None:
         self._workers: list[_Worker] = []
@@ -110,7 +99,7 @@ class Pool:
                 with contextlib.suppress(OSError):  # it has just died: `_listen` will find that out
                     worker.tasks.send(pending[0])
                     worker.task = pending.popleft()
-                    worker.allowance = self.patience.allowance()
+                    worker.allowance = self.deadlines.for_document()
                     worker.deadline = time.monotonic() + worker.allowance
 
     def _speaking(self) -> list[_Worker]:
@@ -129,7 +118,7 @@ class Pool:
             task = worker.task
             assert task is not None  # noqa: S101 - workers speak about the task they were given
             if isinstance(message, Opened):
-                worker.allowance = self.patience.allowance(message.document.page_count)
+                worker.allowance = self.deadlines.for_document(message.document.page_count)
                 worker.deadline = time.monotonic() + worker.allowance
                 with contextlib.suppress(OSError):  # it has just died: that is its outcome
                     worker.tasks.send(wanted(task, message))
@@ -170,8 +159,9 @@ class Pool:
             process.start()
         theirs.close()
         end.close()
-        patience = self.patience.start_seconds
-        self._workers.append(_Worker(process, ours, lifeline, diary, time.monotonic() + patience, patience))
+        start_seconds = self.deadlines.start_seconds
+        deadline = time.monotonic() + start_seconds
+        self._workers.append(_Worker(process, ours, lifeline, diary, deadline, start_seconds))
 
 
 def _heard(worker: _Worker) -> Iterator[Ready | Unfit | Message]:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docpipe.api import choose_extractor
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
+from docpipe.components import ModelName, load_extractor
 from docpipe.config import PREFIX, Settings, load_settings, readable
-from docpipe.errors import DocpipeError, ModelError, StoreError
+from docpipe.errors import DocpipeError, ModelError, StoreError, install_hint
 from docpipe.render.renderer import poppler_is_installed
 
 if TYPE_CHECKING:
@@ -36,15 +36,15 @@ WITH_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*(@)")  # of a URL: redis://user:p
 NEEDED = ("numpy", "onnxruntime", "rapidocr", "tokenizers", "pypdfium2", "pillow", "pydantic", "sqlalchemy")
 OPTIONAL = {
     "pi-heif": "HEIC photos are refused",
-    "psycopg": "no PostgreSQL: pip install 'docpipe-extract[postgres]'",
-    "torch": "no local vision-language model, no training: pip install 'docpipe-extract[gpu]'",
-    "transformers": "no local vision-language model: pip install 'docpipe-extract[gpu]'",
-    "llguidance": "no local vision-language model: pip install 'docpipe-extract[gpu]'",
-    "openai": "no model behind an OpenAI-compatible API: pip install 'docpipe-extract[hosted]'",
-    "anthropic": "no model of Anthropic's: pip install 'docpipe-extract[hosted]'",
-    "google-genai": "no Gemini: pip install 'docpipe-extract[hosted]'",
-    "celery": "no task queue: pip install 'docpipe-extract[serve]'",
-    "fastapi": "no HTTP service: pip install 'docpipe-extract[serve]'",
+    "psycopg": f"no PostgreSQL. {install_hint('postgres')}",
+    "torch": f"no local vision-language model, no training. {install_hint('gpu')}",
+    "transformers": f"no local vision-language model. {install_hint('gpu')}",
+    "llguidance": f"no local vision-language model. {install_hint('gpu')}",
+    "openai": f"no model behind an OpenAI-compatible API. {install_hint('hosted')}",
+    "anthropic": f"no model of Anthropic's. {install_hint('hosted')}",
+    "google-genai": f"no Gemini. {install_hint('hosted')}",
+    "celery": f"no task queue. {install_hint('serve')}",
+    "fastapi": f"no HTTP service. {install_hint('serve')}",
 }
 
 
@@ -101,7 +101,7 @@ def _computer() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for package in NEEDED:
         found = _version(package)
-        cost = "" if found else "reinstall docpipe: pip install --force-reinstall docpipe-extract"
+        cost = "" if found else install_hint()
         yield Finding(package, found or "not installed", cost, 0 if found else ModelError.exit_code)
     for package, cost in OPTIONAL.items():
         found = _version(package)
@@ -122,23 +122,26 @@ def _programs() -> Iterator[Finding]:
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
-    cascade = settings.model.split(",") if "hf:" in settings.model else [settings.model]
-    for model in cascade:
-        yield _chosen(model.strip())
+    try:
+        members = ModelName.parse(settings.model).members
+    except ModelError as error:
+        yield Finding(settings.model, error.message, error.hint, ModelError.exit_code)
+        members = ()
+    for model in members:
+        yield _chosen(model, settings)
     for file in _model_files():
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:CHECKSUM_DIGITS]
         yield Finding(file.stem, f"{file.stat().st_size / 1e6:.1f} MB, sha256 {digest}…, {file}")
 
 
-def _chosen(model: str) -> Finding:
+def _chosen(model: ModelName, settings: Settings) -> Finding:
     """The model of DOCPIPE_MODEL. One of gigabytes is not loaded for this, nor downloaded."""
-    kind, _, weights = model.partition(":")
     try:
-        return (
-            _chosen_local(model, weights) if kind == "hf" else Finding(model, choose_extractor(model, threads=1).name)
-        )
+        if model.is_local:
+            return _chosen_local(str(model), model.weights)
+        return Finding(str(model), load_extractor(model, settings, threads=1).name)
     except DocpipeError as error:
-        return Finding(model, error.message, error.hint or "see above", ModelError.exit_code)
+        return Finding(str(model), error.message, error.hint or "see above", ModelError.exit_code)
 
 
 def _chosen_local(model: str, weights: str) -> Finding:

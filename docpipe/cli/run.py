@@ -17,10 +17,10 @@ import click
 
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.pace import pace_of
 from docpipe.batch.run import run as run_batch
 from docpipe.cli.run_output import ResultFile
 from docpipe.cli.run_view import RunView
+from docpipe.components import ModelName, worker_limits
 from docpipe.config import Settings, load_settings
 from docpipe.errors import EXIT_NEEDS_REVIEW, UsageError
 from docpipe.export import check_target
@@ -106,9 +106,9 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
         tally = Tally()
         try:
             with view:
-                pace = pace_of(plan.model, settings, options.jobs)
-                plan = replace(plan, threads=pace.threads)
-                running = run_batch(files, plan, store, jobs=pace.jobs, watch=view, patience=pace.patience)
+                limits = worker_limits(plan.model, settings, options.jobs)
+                plan = replace(plan, threads=limits.threads)
+                running = run_batch(files, plan, store, jobs=limits.jobs, watch=view, deadlines=limits.deadlines)
                 with closing(running) as outcomes:
                     for outcome in outcomes:
                         output.add(outcome)
@@ -149,9 +149,8 @@ class Tally:
 def _plan(options: Options, settings: Settings) -> BatchPlan:
     return BatchPlan(
         schema=load_schema(options.schema),
-        model=options.model or settings.model,
-        accept_error=options.accept_error or settings.accept_error,
-        limits=settings.limits(),
+        model=ModelName.parse(options.model or settings.model),
+        settings=settings.model_copy(update={"accept_error": options.accept_error or settings.accept_error}),
         passwords=options.passwords,
         salt=uuid.uuid4().hex if options.force else "",
     )

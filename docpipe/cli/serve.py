@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpipe.config import Settings, load_settings
-from docpipe.errors import UsageError
+from docpipe.errors import UsageError, install_hint
 from docpipe.log import write_log
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ def serve(host: str, port: int, proxy: bool) -> None:
 
         server = server_of(app(settings), host=host, port=port, proxy=proxy)
     except ModuleNotFoundError as error:
-        hint = "pip install 'docpipe-extract[serve]'"
-        raise UsageError(f"docpipe serve needs {error.name}, which is not installed", hint=hint) from error
+        message = f"docpipe serve needs {error.name}, which is not installed"
+        raise UsageError(message, hint=install_hint("serve")) from error
     _say_how_to_begin(settings)
     for sign in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has stopped
         signal.signal(sign, lambda *_: None)

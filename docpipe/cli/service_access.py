@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import click
 
 from docpipe.config import Settings, load_settings
-from docpipe.errors import UsageError
+from docpipe.errors import UsageError, install_hint
 from docpipe.service.submit import Service
 from docpipe.store.connect import open_engine, parse_url
 from docpipe.store.database import Database
@@ -38,7 +38,7 @@ def opened_service(settings: Settings, *, create: bool = True) -> Iterator[Servi
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         message = f"the queue needs {', '.join(missing)}, not installed here"
-        raise UsageError(message, hint="pip install 'docpipe-extract[serve]'")
+        raise UsageError(message, hint=install_hint("serve"))
     if not create:
         _must_be_there(settings.database_url)
     service = Service.of(settings)

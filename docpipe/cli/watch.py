@@ -16,10 +16,10 @@ from typing import Any
 import click
 
 from docpipe.batch.batch_worker import BatchPlan
-from docpipe.batch.pace import pace_of
 from docpipe.cli.service_access import database_option, opened_service, settings_with
 from docpipe.cli.watch_local import HereWatch
 from docpipe.cli.watch_queue import QueueWatch
+from docpipe.components import ModelName, worker_limits
 from docpipe.config import Settings
 from docpipe.errors import UsageError
 from docpipe.log import write_log
@@ -95,10 +95,10 @@ def _chosen(settings: Settings, given: dict[str, Any]) -> Settings:
 
 
 def _here(watched: WatchedFolder, schema: Schema, settings: Settings, given: dict[str, Any], poll: float) -> HereWatch:
-    limits, passwords = settings.limits(), given["passwords"]
-    pace = pace_of(settings.model, settings, given["jobs"])
-    plan = BatchPlan(schema, settings.model, settings.accept_error, limits, passwords, threads=pace.threads)
-    return HereWatch(watched, plan, settings.database_url, pace.jobs, pace.patience, poll)
+    model = ModelName.parse(settings.model)
+    limits = worker_limits(model, settings, given["jobs"])
+    plan = BatchPlan(schema, model, settings, given["passwords"], threads=limits.threads)
+    return HereWatch(watched, plan, settings.database_url, limits.jobs, limits.deadlines, poll)
 
 
 @contextmanager

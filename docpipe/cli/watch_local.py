@@ -15,7 +15,8 @@ from pathlib import Path
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.run import run_in
-from docpipe.batch.worker_pool import Deadlines, Pool
+from docpipe.batch.worker_pool import Pool
+from docpipe.capacity import Deadlines
 from docpipe.cli.failure_note import reason_of
 from docpipe.data import Document
 from docpipe.errors import ModelError, StoreError
@@ -34,7 +35,7 @@ class HereWatch:
     plan: BatchPlan
     database: str
     jobs: int
-    patience: Deadlines
+    deadlines: Deadlines
     poll: float
     _in_hand: dict[Path, Found] = field(default_factory=dict)
     _aside: dict[Path, float] = field(default_factory=dict)
@@ -45,7 +46,7 @@ class HereWatch:
         has_begun = False
         while not stop.is_set():
             try:
-                with SqlStore(self.database) as store, Pool(self.plan, self.jobs, self.patience) as pool:
+                with SqlStore(self.database) as store, Pool(self.plan, self.jobs, self.deadlines) as pool:
                     extractor = pool.begin()
                     log.info("watching %s, reading with %s", self.folder.folder, extractor)
                     has_begun = True

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
-from docpipe.errors import StoreError
+from docpipe.errors import StoreError, install_hint
 
 HEAD = "0003"
 """The newest migration. Read here so that opening a database that is up to date need not load Alembic."""
@@ -149,8 +149,7 @@ def _server_engine(url: URL) -> Engine:
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
-        hint = "pip install 'docpipe-extract[postgres]'"
-        raise StoreError("PostgreSQL needs the driver psycopg", hint=hint) from error
+        raise StoreError("PostgreSQL needs the driver psycopg", hint=install_hint("postgres")) from error
 
 
 @contextmanager
@@ -217,7 +216,7 @@ def _migrate(connection: Connection, version: str | None) -> None:
     if version is not None and version not in known:
         raise StoreError(
             f"the database has version {version}, which is newer than this docpipe ({HEAD})",
-            hint="Upgrade docpipe (`pip install -U docpipe-extract`), or use another database with --db.",
+            hint="Install a newer docpipe, or use another database with --db.",
         )
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

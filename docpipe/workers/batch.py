@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.api import Components
+from docpipe.components import Components
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, MissingError
 from docpipe.log import about

@@ -19,8 +19,7 @@ from typing import Any, TypeVar
 from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
-from docpipe.api import Components, load_components, picture_sides
-from docpipe.batch.pace import pace_of
+from docpipe.components import Components, ModelName, load_components, worker_limits
 from docpipe.data import Extraction
 from docpipe.errors import (
     ConflictError,
@@ -51,7 +50,6 @@ from docpipe.workers.process_request import PRIORITIES, Order
 log = logging.getLogger("docpipe.worker")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds for a database that is away; after half a minute it is the keeper's
 REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
-LOCAL_MODEL = "hf:"
 LOCKED = "Send a copy without a password: none is ever stored, so workers have none."
 T = TypeVar("T")
 
@@ -59,7 +57,7 @@ T = TypeVar("T")
 @dataclass
 class Desk:
     service: Service
-    _components: dict[str, Components] = field(default_factory=dict)
+    _components: dict[ModelName, Components] = field(default_factory=dict)
 
     def prepare(self, job_id: str) -> None:
         """Read the pages and keep them for whoever understands them."""
@@ -129,7 +127,7 @@ class Desk:
             self.service.store.add(replace(document, path=Path()))
             rasteriser = PageRasteriser(self._renderer)
             prepared = pipeline.prepare(document, rasteriser=rasteriser, reader=self._reader)
-            sides = picture_sides(job.model)
+            sides = ModelName.parse(job.model).picture_sides
             keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings, sides=sides)
         if self.patiently(lambda: self.service.jobs.hand_on(job)):
             self.service.tell(replace(job, state="prepared"))
@@ -255,18 +253,17 @@ class Desk:
     def _components_for(self, job: Job) -> Components:
         """The parts for a job's model, kept for the next one. A setting that is wrong is no document's fault: the model
         is away until it is mended."""
-        if job.model not in self._components:
+        model = ModelName.parse(job.model)
+        if model not in self._components:
             settings = self.service.settings
-            for other in [model for model in self._components if LOCAL_MODEL in model]:  # a card has room for one
+            for other in [loaded for loaded in self._components if loaded.is_local]:  # a card has room for one
                 self._components.pop(other).close()
-            threads = pace_of(job.model, settings, jobs=1).threads
             try:
-                self._components[job.model] = load_components(
-                    job.model, job.accept_error, settings.limits(), threads=threads
-                )
+                threads = worker_limits(model, settings, jobs=1).threads
+                self._components[model] = load_components(model, settings, threads=threads)
             except UsageError as error:
                 raise ModelError(error.message, hint=error.hint) from error
-        components = self._components[job.model]
+        components = self._components[model]
         return replace(components, policy=replace(components.policy, accept_error=job.accept_error))
 
 

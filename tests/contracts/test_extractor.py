@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from docpipe.api import choose_extractor
+from docpipe.components import ModelName, load_extractor
+from docpipe.config import load_settings
 from docpipe.data import Answer, Page
 from docpipe.errors import DocpipeError, ModelError
 from docpipe.ingest import ingest
@@ -124,8 +125,13 @@ _made: dict[tuple[Path, str], Extractor] = {}
 
 def made(folder: Path, model: str) -> Extractor:
     if (folder, model) not in _made:
-        _made[folder, model] = choose_extractor(reference(folder, model), threads=1)
+        _made[folder, model] = load(reference(folder, model))
     return _made[folder, model]
+
+
+def load(model: str) -> Extractor:
+    """As a shell does, by the settings of the environment."""
+    return load_extractor(ModelName.parse(model), load_settings(), threads=1)
 
 
 def reference(folder: Path, model: str) -> str:
@@ -169,7 +175,7 @@ def test_it_answers_a_real_page_with_what_fits_the_schema(model, chosen, pages, 
 
 @pytest.mark.parametrize("model", FASTEST)
 def test_its_name_is_the_same_in_another_process(model, chosen, folder):
-    assert choose_extractor(reference(folder, model), threads=1).name == chosen(model).name
+    assert load(reference(folder, model)).name == chosen(model).name
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -236,5 +242,5 @@ def test_its_values_go_through_the_same_checks_and_none_is_believed_unseen(model
 )
 def test_a_model_that_cannot_be_chosen_is_an_error_that_says_what_to_write(model, chosen):
     with pytest.raises(ModelError) as error:
-        choose_extractor(model, threads=1)
+        load(model)
     assert error.value.hint

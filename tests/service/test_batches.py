@@ -15,7 +15,7 @@ import pytest
 from celery.exceptions import SoftTimeLimitExceeded
 
 from benchmarks.service.servers import ROOT, RedisServer, environment, running, wait_until, worker
-from docpipe import api
+from docpipe.components import EXTRACTOR_KINDS
 from docpipe.data import Extraction
 from docpipe.errors import AnswerError, DocpipeError, ModelError
 from docpipe.service.maintenance import Keeper
@@ -25,7 +25,7 @@ from docpipe.store.jobs.job_store import ENDED, MOST_ATTEMPTS, Job
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import attempts, documents, extractions
 from docpipe.workers.task_runner import Desk
-from tests.support.batched import KIND, Batched
+from tests.support.batched import BATCHED, KIND, Batched
 from tests.support.serving import desk_of, pdf, result, rows, script, serving, settings, submit, wait_over
 
 NUMBERS = [f"R-20{number}" for number in range(10, 20)]
@@ -43,7 +43,7 @@ def batched(folder: Path, said: Any = SAID) -> str:
 
 @pytest.fixture(autouse=True)
 def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(api.EXTRACTORS, KIND, Batched.of)  # type: ignore[arg-type]
+    monkeypatch.setitem(EXTRACTOR_KINDS, KIND, BATCHED)
     monkeypatch.setattr(Batched, "sizes", [])
 
 
@@ -240,9 +240,9 @@ class Bill(BaseModel):
         return self
 """
 JOINS = """
-from docpipe.api import EXTRACTORS
-from tests.support.batched import KIND, Batched
-EXTRACTORS[KIND] = Batched.of
+from docpipe.components import EXTRACTOR_KINDS
+from tests.support.batched import BATCHED, KIND
+EXTRACTOR_KINDS[KIND] = BATCHED
 """
 
 

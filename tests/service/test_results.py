@@ -12,9 +12,10 @@ import pytest
 from PIL import Image
 
 from docpipe import pipeline
-from docpipe.api import Components, extract, load_components
+from docpipe.api import extract
+from docpipe.components import Components, ModelName, load_components
+from docpipe.config import load_settings
 from docpipe.errors import InputError
-from docpipe.render import Limits
 from docpipe.result import record
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
@@ -46,7 +47,7 @@ def desk(service: Service) -> Iterator[Desk]:
 @pytest.fixture(scope="module")
 def components() -> Iterator[Components]:
     """What a process of `docpipe run` works with."""
-    components = load_components("embedded", 0.01, Limits(), threads=1)
+    components = load_components(ModelName("embedded"), load_settings({}), threads=1)
     yield components
     components.close()
 
@@ -127,7 +128,7 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
 
 def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, desk, monkeypatch):
     (folder / "bill.pdf").write_bytes(pdf())
-    components = load_components(service.settings.model, service.settings.accept_error, Limits(), threads=1)
+    components = load_components(ModelName.parse(service.settings.model), service.settings, threads=1)
     document, schema = components.open(folder / "bill.pdf"), load_schema("invoice")
     service.store.add(document)
     made = pipeline.extract(document, schema, components.parts, components.policy)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from docpipe import pipeline
-from docpipe.api import Components, load_components
+from docpipe.components import Components, ModelName, load_components
 from docpipe.errors import DocpipeError
 from docpipe.result import record
 from docpipe.schema import load_schema
@@ -54,7 +54,7 @@ class Both:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("hostile")
     chosen = settings(folder, **LIMITED)
-    components = load_components(chosen.model, chosen.accept_error, chosen.limits(), threads=1)
+    components = load_components(ModelName.parse(chosen.model), chosen, threads=1)
     with api_in(folder, **LIMITED) as api:
         yield Both(api, components)
     components.close()

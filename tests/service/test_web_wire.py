@@ -244,4 +244,4 @@ def test_without_the_extra_the_command_says_what_to_install(
     monkeypatch.setattr(serve, "write_log", lambda *_: None)
     assert invoke(["serve"]) == 2
     said = capsys.readouterr().err
-    assert "fastapi" in said and "pip install 'docpipe-extract[serve]'" in said
+    assert "fastapi" in said and "pip install '.[serve]'" in said

@@ -9,9 +9,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from docpipe.components import ExtractorKind
+from docpipe.config import Settings
 from docpipe.data import Answer, Page
 from docpipe.errors import DocpipeError
 from docpipe.extractors.scripted import ScriptedExtractor
+from docpipe.ports import Extractor
 from docpipe.schema import Schema
 
 KIND = "batched"
@@ -21,12 +24,6 @@ class Batched(ScriptedExtractor):
     batch = 4
     sizes: ClassVar[list[int]] = []
     meanwhile: ClassVar[Callable[[int], None]] = staticmethod(lambda _: None)
-
-    @classmethod
-    def of(cls, weights: str, threads: int) -> Batched:
-        made = cls.from_file(Path(weights))
-        assert isinstance(made, cls)
-        return made
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> Sequence[Answer | DocpipeError]:
         type(self).sizes.append(len(batch))
@@ -38,3 +35,11 @@ class Batched(ScriptedExtractor):
             return self.extract(pages, schema)
         except DocpipeError as error:
             return error
+
+
+def load(weights: str, settings: Settings, threads: int) -> Extractor:
+    return Batched.from_file(Path(weights))
+
+
+BATCHED = ExtractorKind(load, picture_side=1_280)
+"""For docpipe.components.EXTRACTOR_KINDS."""

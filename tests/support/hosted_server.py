@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.extractors.generative.backend import Question, Reply, Slot
 from docpipe.extractors.hosted.backend import HostedBackend
-from docpipe.extractors.hosted.choose import hosted_backend
 from docpipe.extractors.hosted.retries import Patience
 
 KINDS = ("openai", "anthropic", "gemini")

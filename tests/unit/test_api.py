@@ -17,6 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 
 import docpipe
 from docpipe import EncryptedError, ModelError, SchemaError, UnsupportedError, UsageError, api, extract
+from docpipe.components import ModelName, load_components
+from docpipe.config import load_settings
 from tests.support.repository import ROOT
 
 ROWS = [{"what": "Paper", "price": "100,00"}]
@@ -173,8 +175,6 @@ def test_extract_stays_a_function_after_an_extractor_was_loaded() -> None:
 
 def test_a_file_that_needs_no_password_opens_although_one_was_given(tmp_path: Path) -> None:
     """With several files in a folder, `--password` is meant for those that need it."""
-    from docpipe.render import Limits
-
     plain, owned = tmp_path / "plain.pdf", tmp_path / "owned.pdf"
     canvas = Canvas(str(plain))
     canvas.drawString(72, 720, "Total 12.00")
@@ -183,7 +183,7 @@ def test_a_file_that_needs_no_password_opens_although_one_was_given(tmp_path: Pa
         pdf.save(owned, encryption=pikepdf.Encryption(user="", owner="geheim"))
     script = tmp_path / "script.json"
     script.write_text("{}", encoding="utf-8")
-    components = api.load_components(f"scripted:{script}", 0.01, Limits(), threads=1)
+    components = load_components(ModelName("scripted", str(script)), load_settings({}), threads=1)
     try:
         assert components.open(owned, ["something else"]).page_count == 1
     finally:

@@ -5,10 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from docpipe.api import choose_extractor, load_components
+from docpipe.components import ModelName, load_components, load_extractor
 from docpipe.confidence import FEATURES, RISK, UNCALIBRATED, Calibration, Record, binomial_tail, features, fit
+from docpipe.config import load_settings
 from docpipe.errors import ModelError
-from docpipe.render import Limits
 
 
 def records(count, *, group="number", seed=1, honest=True):
@@ -158,12 +158,13 @@ def test_a_calibration_is_found_by_its_extractor_among_those_of_a_folder(tmp_pat
 def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):
     script = tmp_path / "script.json"
     script.write_text('{"total": "1,00"}')
-    name = choose_extractor(f"scripted:{script}", threads=1).name
+    model = ModelName("scripted", str(script))
+    name = load_extractor(model, load_settings({}), threads=1).name
     told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     (tmp_path / "mine").mkdir()
     fit(told, name).save(tmp_path / "mine" / "calibration.json")
-    with closing(load_components(f"scripted:{script}", 0.01, Limits(), threads=1)) as components:
+    with closing(load_components(model, load_settings({}), threads=1)) as components:
         assert components.policy.calibration.extractor == UNCALIBRATED
-    monkeypatch.setenv("DOCPIPE_CALIBRATIONS", str(tmp_path / "mine"))
-    with closing(load_components(f"scripted:{script}", 0.01, Limits(), threads=1)) as components:
+    settings = load_settings({"DOCPIPE_CALIBRATIONS": str(tmp_path / "mine")})
+    with closing(load_components(model, settings, threads=1)) as components:
         assert components.policy.calibration.extractor == name

@@ -21,6 +21,14 @@ def test_the_environment_overrides_the_defaults(monkeypatch):
     assert settings.database_url == "postgresql://host/docs"
 
 
+def test_of_another_environment_only_that_one_counts(monkeypatch):
+    monkeypatch.setenv("DOCPIPE_JOBS", "3")
+    assert load_settings({}).jobs is None
+    monkeypatch.delenv("DOCPIPE_JOBS")
+    assert load_settings({}) == load_settings()
+    assert load_settings({"DOCPIPE_JOBS": "5"}).model_fields_set == {"jobs"}
+
+
 def test_sizes_may_be_written_with_a_unit():
     assert load_settings({"DOCPIPE_MAX_BYTES": "5MiB"}).limits().max_bytes == 5 * 1024**2
 

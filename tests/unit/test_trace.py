@@ -141,7 +141,7 @@ def test_without_the_extra_documents_go_on_and_the_log_says_what_is_missing(tmp_
         {**settings, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"},
     )
     assert ended.returncode == 0, ended.stderr
-    assert "docpipe-extract[traces]" in ended.stderr
+    assert "pip install '.[traces]'" in ended.stderr
 
 
 def test_a_collector_that_is_away_stops_no_document(tmp_path: Path):

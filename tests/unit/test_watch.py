@@ -20,10 +20,11 @@ from sqlalchemy import make_url
 
 from benchmarks.service.servers import Program, wait_until
 from docpipe.batch.batch_worker import BatchPlan
-from docpipe.batch.worker_pool import Deadlines
+from docpipe.capacity import Deadlines
 from docpipe.cli import invoke, watch_local
+from docpipe.components import ModelName
+from docpipe.config import load_settings
 from docpipe.errors import UsageError
-from docpipe.render.limits import Limits
 from docpipe.schema import load_schema
 from docpipe.watch import QUIET_LOOKS, Found, WatchedFolder
 from tests.unit.cli.test_run import draw_invoice, draw_scan, environment, workplace
@@ -326,7 +327,7 @@ def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManage
     def run(database: str) -> Iterator[Path]:
         watched = WatchedFolder(folder / "docs")
         watched.prepare()
-        plan = BatchPlan(load_schema("invoice"), f"scripted:{folder / 'script.json'}", 0.01, Limits())
+        plan = BatchPlan(load_schema("invoice"), ModelName("scripted", f"{folder / 'script.json'}"), load_settings({}))
         watch = watch_local.HereWatch(watched, plan, database, 1, Deadlines(), 0.1)
         stop = threading.Event()
         thread = threading.Thread(target=watch.run, args=(stop,))

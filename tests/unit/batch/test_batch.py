@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from docpipe.batch.messages import Failed, Finished, Message, Opened, PageRead, Task, Tell
-from docpipe.batch.worker_pool import Deadlines, Pool
+from docpipe.batch.worker_pool import Pool
+from docpipe.capacity import Deadlines
 from docpipe.data import Document, Extraction
 from docpipe.errors import CorruptError, ModelError
 from tests.support.repository import ROOT

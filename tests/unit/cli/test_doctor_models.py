@@ -73,7 +73,7 @@ def test_doctor_works_without_torch(tmp_path):
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "not looked for without torch" in done.stdout
-    assert done.stdout.count("docpipe-extract[gpu]") == 3
+    assert done.stdout.count("pip install '.[gpu]'") == 3
 
 
 @pytest.fixture

@@ -12,15 +12,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from docpipe.api import load_components
+from docpipe.components import ModelName, load_components
 from docpipe.confidence import FEATURES, Calibration
+from docpipe.config import load_settings
 from docpipe.data import Answer, Box, Candidate, Page, Word
 from docpipe.errors import ModelError
 from docpipe.extractors.embedded import NETWORK, TOKENIZER, EmbeddedExtractor, weights_folder
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
-from docpipe.render import Limits, Renderer
+from docpipe.render import Renderer
 from docpipe.samples import SampleDocument, draw
 from docpipe.schema import Schema, load_schema
 from docpipe.vlm.field_queries import questions
@@ -104,7 +105,7 @@ def test_weights_of_ones_own_come_with_the_calibration_beside_them(tmp_path: Pat
     name = EmbeddedExtractor(weights=folder).name
     own = Calibration(name, {"shared": (0.0,) * len(FEATURES)}, held_out=((0.5, True),))
     own.save(folder / "calibration.json")
-    components = load_components(f"embedded:{folder}", 0.01, Limits(), threads=1)
+    components = load_components(ModelName("embedded", str(folder)), load_settings({}), threads=1)
     try:
         assert components.parts.extractor.name == name
         assert components.policy.calibration.fingerprint == own.fingerprint

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from docpipe.errors import ModelError
+from docpipe.errors import ModelError, install_hint
 from docpipe.extractors.local.models.memory_estimate import weight_files
 
 REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
@@ -25,7 +25,6 @@ instead of gigabytes. Weights that were trained further differ nearly everywhere
 go unseen."""
 
 NEEDED = ("torch", "transformers", "llguidance")
-INSTALL = "pip install 'docpipe-extract[gpu]'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ def check_installed(packages: tuple[str, ...] = NEEDED) -> None:
     """Raises ModelError when something that local models need is missing. Imports nothing."""
     missing = [package for package in packages if find_spec(package) is None]
     if missing:
-        raise ModelError(f"local models need {', '.join(missing)}", hint=f"Install what is missing: {INSTALL}.")
+        raise ModelError(f"local models need {', '.join(missing)}", hint=install_hint("gpu"))
 
 
 def parse(weights: str) -> Source:

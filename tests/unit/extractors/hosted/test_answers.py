@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import ModelError, UsageError
 from docpipe.extractors.generative.backend import Question, Reply, Slot
-from docpipe.extractors.hosted.choose import hosted_backend
 from tests.support.hosted_server import (
     ANSWER,
     KEY,

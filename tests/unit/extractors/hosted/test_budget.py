@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import ModelError, TooLargeError, UsageError
 from docpipe.extractors.hosted.budget import DayBudget, Price, read_price
-from docpipe.extractors.hosted.choose import hosted_backend, spending_file
+from docpipe.extractors.hosted.choose import spending_file
 from tests.support.hosted_server import ANSWER, QUESTION, Answer, Clock, fails, one, says, set_keys, talking
 
 TODAY = datetime.date(2026, 11, 22)

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
+from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.generative.backend import Reply
 from docpipe.extractors.generative.extractor import GenerativeExtractor
-from docpipe.extractors.hosted.choose import hosted_backend
 from docpipe.schema import load_schema
 from tests.support.fake_backend import drawn
 from tests.support.hosted_server import (

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors.generative.backend import Question, Reply, Slot
 from docpipe.extractors.hosted.backend import HostedBackend
-from docpipe.extractors.hosted.choose import hosted_backend
 from tests.support.hosted_server import TEXT
 from tests.support.tiny_models import tiny
 

@@ -173,7 +173,7 @@ def test_what_is_not_installed_is_named_with_the_extra():
     check_installed(("json",))
     with pytest.raises(ModelError, match="no_such_torch") as caught:
         check_installed(("json", "no_such_torch"))
-    assert "docpipe-extract[gpu]" in caught.value.hint
+    assert "pip install '.[gpu]'" in caught.value.hint
 
 
 def test_names_and_estimates_come_without_torch():

@@ -14,12 +14,13 @@ import pytest
 from PIL import Image
 
 from docpipe import pipeline
-from docpipe.api import LARGE_PICTURES, load_components, picture_sides
+from docpipe.components import ModelName, load_components
+from docpipe.config import load_settings
 from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import MissingError, StoreError
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
-from docpipe.render import Limits, Renderer
+from docpipe.render import Renderer
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
@@ -119,11 +120,16 @@ def test_a_picture_is_no_larger_than_models_look_at(blobs, document, pages, rend
 
 
 def test_each_model_gets_pictures_of_the_size_that_it_looks_at():
-    assert picture_sides("embedded") == picture_sides("embedded:/weights") == picture_sides("scripted:a.json")
-    assert picture_sides("embedded") == (MAX_SIDE,)
-    for larger in ("hf:org/name@1", "openai:name", "anthropic:name", "gemini:name"):
-        assert picture_sides(larger) == (LARGE_PICTURES,)
-        assert picture_sides(f"embedded, {larger}") == (MAX_SIDE, LARGE_PICTURES)
+    for small in ("embedded", "embedded:/weights", "scripted:a.json"):
+        assert ModelName.parse(small).picture_sides == (MAX_SIDE,)
+    for larger, side in (
+        ("hf:org/name@1", 2_048),
+        ("openai:name", 2_048),
+        ("anthropic:name", 2_000),
+        ("gemini:name", 3_072),
+    ):
+        assert ModelName.parse(larger).picture_sides == (side,)
+        assert ModelName.parse(f"embedded, {larger}").picture_sides == (MAX_SIDE, side)
 
 
 def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_more(blobs, document, pages):
@@ -160,7 +166,7 @@ def test_a_larger_picture_that_is_damaged_is_missing(blobs, document, pages):
 
 def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
     """From the larger picture made smaller nearly every confidence is another (benchmarks/service/kept_pictures.py)."""
-    components = load_components("embedded", 0.01, Limits(), threads=1)
+    components = load_components(ModelName("embedded"), load_settings({}), threads=1)
     try:
         path = tmp_path / "invoice.pdf"
         path.write_bytes(draw("receipt", 7_000_302, fonts="standard").pdf)
@@ -171,7 +177,9 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
             pipeline.understand, schema=schema, extractor=components.parts.extractor, run=run, policy=components.policy
         )
         expected = understood(prepared).fields
-        keep(blobs, JOB, document, prepared.pages, TIMINGS, sides=picture_sides("embedded,hf:org/name@1"))
+        keep(
+            blobs, JOB, document, prepared.pages, TIMINGS, sides=ModelName.parse("embedded,hf:org/name@1").picture_sides
+        )
         _, pages, _ = kept(blobs, JOB)
         found = understood(pipeline.PreparedDocument(pages)).fields
     finally:
