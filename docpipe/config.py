@@ -149,7 +149,7 @@ class _GivenSettings(Settings):
     """Checked in the same way, and never read from this process's environment."""
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # type: ignore[override]  # the other sources are left out
         cls,
         settings_cls: type[BaseSettings],  # noqa: ARG003 - as pydantic_settings asks
         init_settings: PydanticBaseSettingsSource,
