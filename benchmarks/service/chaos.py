@@ -33,10 +33,10 @@ from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.servers import Program
 from benchmarks.service.service_harness import Stand, stand
 from docpipe.errors import DocpipeError, StoreError
-from docpipe.service.maintenance import Keeper
-from docpipe.service.submit import Service, Wish
+from docpipe.service.maintenance import Maintenance
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import BULK, INTERACTIVE
-from docpipe.store.jobs.job_view import Wanted
+from docpipe.store.jobs.job_view import JobFilter
 
 LEASE_SECONDS = 5
 SUBMITTED_BY = 0.7  # of the kills: later ones meet a backlog, so that most of the dead have a document in hand
@@ -120,7 +120,7 @@ class Chaos:
         if self.keeper is not None:
             yield
             return
-        keeper = Keeper(self.stand.service())
+        keeper = Maintenance(self.stand.service())
         thread = threading.Thread(target=keeper.run)
         thread.start()
         try:
@@ -147,7 +147,7 @@ class Chaos:
     def _submit(self, service: Service, number: int) -> str:
         key = f"chaos-{number}"
         priority = INTERACTIVE if number % EVERY_TENTH == 0 else BULK
-        wish = Wish(priority=priority, idempotency_key=key, callback={"answer": key})
+        wish = SubmitOptions(priority=priority, idempotency_key=key, callback={"answer": key})
         content = invoice(number)
         while True:
             try:
@@ -186,7 +186,7 @@ class Chaos:
     def _in_hand(self, victims: list[int]) -> int:
         """How many jobs the dead had: their names stay on them until the lease is over."""
         try:
-            at_work = self.service.view.page(Wanted(states=("preparing", "understanding")), limit=50)[0]
+            at_work = self.service.view.page(JobFilter(states=("preparing", "understanding")), limit=50)[0]
         except StoreError:
             return 0
         return sum(int((job.worker or ":0").rpartition(":")[2]) in victims for job in at_work)
@@ -225,7 +225,7 @@ class Chaos:
             if time.monotonic() - told > 10:
                 told = time.monotonic()
                 self.say(f"waiting: {self.service.view.counts()}, messages: {self.service.view.undelivered()}")
-            for job in self.service.view.page(Wanted(states=("quarantined",)))[0]:
+            for job in self.service.view.page(JobFilter(states=("quarantined",)))[0]:
                 self.course.retried.append(f"{job.name}: {job.error and job.error['message']}")
                 self.service.retry(job.id)
             self._revive()

@@ -29,10 +29,10 @@ from benchmarks.service.network_namespace import own_network
 from benchmarks.service.servers import wait_until
 from benchmarks.service.service_harness import stand
 from docpipe.errors import DocpipeError
-from docpipe.service.submit import Wish
-from docpipe.store.blobs import original_key, prefix_of
+from docpipe.service.submit import SubmitOptions
+from docpipe.store.blobs import job_prefix, original_key
 from docpipe.store.jobs.job_store import Job
-from docpipe.store.jobs.job_view import Wanted
+from docpipe.store.jobs.job_view import JobFilter
 
 LEASE_SECONDS = 5
 POISON = 666_666
@@ -86,7 +86,7 @@ def poison(site: Site, outcome: Outcome) -> None:
 
 
 def _are_done(site: Site, ids: list[str]) -> bool:
-    return all(job.state == "done" for job in site.service.view.named(ids).values())
+    return all(job.state == "done" for job in site.service.view.by_ids(ids).values())
 
 
 def disk(site: Site, outcome: Outcome) -> None:
@@ -96,7 +96,7 @@ def disk(site: Site, outcome: Outcome) -> None:
     filler = place / "filler"
     _fill(filler)
     try:
-        site.service.submit(io.BytesIO(invoice(0, lines=400, pages=40)), "large.pdf", Wish())
+        site.service.submit(io.BytesIO(invoice(0, lines=400, pages=40)), "large.pdf", SubmitOptions())
         outcome.expect("it was taken in", False)
     except DocpipeError as error:
         said = str(error).replace(str(place), "BLOBS")
@@ -121,9 +121,9 @@ def blob(site: Site, outcome: Outcome) -> None:
     jobs = site.submit(2)
     wait_until(lambda: site.service.view.counts().get("prepared") == 2, "pages are read", PATIENCE)
     folder = Path(site.service.settings.blob_url)
-    words = folder / prefix_of(jobs[0].id) / "pages.json"
+    words = folder / job_prefix(jobs[0].id) / "pages.json"
     words.write_bytes(words.read_bytes()[:100])
-    (folder / prefix_of(jobs[1].id) / "pages.json").unlink()
+    (folder / job_prefix(jobs[1].id) / "pages.json").unlink()
     readers.stop()
     damaged, gone = site.submit(2)
     original = folder / original_key(damaged.id)
@@ -158,7 +158,7 @@ def standstill(site: Site, outcome: Outcome) -> None:
         for process in family:
             process.suspend()
         pids = {str(process.pid) for process in family}
-        working = site.service.view.page(Wanted(states=("preparing", "understanding")), limit=50)[0]
+        working = site.service.view.page(JobFilter(states=("preparing", "understanding")), limit=50)[0]
         held = [job for job in working if (job.worker or "").rpartition(":")[2] in pids]
         if not held:
             for process in family:

@@ -50,16 +50,16 @@ def through_the_api(files: Sequence[Path], schema: str, folder: Path) -> Iterato
     from starlette.testclient import TestClient
 
     from docpipe.config import load_settings
-    from docpipe.store.jobs.api_keys import KeyStore
+    from docpipe.store.jobs.api_keys import ApiKeyStore
     from docpipe.web.app import app
-    from docpipe.workers.task_runner import Desk
+    from docpipe.workers.task_runner import TaskRunner
 
     given = {"DATABASE_URL": f"sqlite:///{folder / 'api.db'}", "BLOB_URL": str(folder / "blobs"), "BROKER_URL": AWAY}
     made = app(load_settings({f"DOCPIPE_{name}": value for name, value in given.items()}))
     with TestClient(made) as client:
         service = made.state.service
-        desk = Desk(service)
-        _, secret = KeyStore(service.database).create("benchmark", ["submit", "read"], per_minute=1_000_000)
+        desk = TaskRunner(service)
+        _, secret = ApiKeyStore(service.database).create("benchmark", ["submit", "read"], per_minute=1_000_000)
         client.headers["authorization"] = f"Bearer {secret}"
         for file in files:
             yield _sent(client, desk, file, schema)

@@ -27,7 +27,7 @@ from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
 from docpipe.store.blobs import Blobs
-from docpipe.store.jobs.prepared_pages import keep, kept, picture_key
+from docpipe.store.jobs.prepared_pages import load_pages, picture_key, save_pages
 
 SCHEMAS = ("invoice", "receipt", "form")
 FIRST_SEED = 7_000_600  # of drawings that nothing was trained on
@@ -64,12 +64,12 @@ def measured(
         components.renderer.close()
         next(page for page in prepared.pages if page.image is not None).image.open(max_side=1)  # starts it
         started = perf_counter()
-        keep(blobs, JOB, document, prepared.pages, prepared.timings, sides=sides)
+        save_pages(blobs, JOB, document, prepared.pages, prepared.timings, sides=sides)
         drawn = [page for page in prepared.pages if page.image is not None and not page.blank]
         if len(sides) == 1 and drawn:
             costs[sides[0]].seconds.append((perf_counter() - started) / len(drawn))
             costs[sides[0]].sizes += [len(blobs.get(picture_key(JOB, page.number))) for page in drawn]
-        _, pages, timings = kept(blobs, JOB)
+        _, pages, timings = load_pages(blobs, JOB)
         found = {one.path: one for one in understood(PreparedDocument(pages, timings)).fields}
         name = " and ".join(f"{side:,}" for side in sides)
         both = [(expected[path], found[path]) for path in expected if path in found]

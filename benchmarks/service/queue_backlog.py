@@ -23,10 +23,10 @@ from sqlalchemy import select, text
 from benchmarks.service.servers import PostgresServer
 from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import JobStore, Submission
-from docpipe.store.jobs.job_view import JobView, Wanted
+from docpipe.store.jobs.job_view import JobFilter, JobView
 from docpipe.store.jobs.outbox import Outbox
 from docpipe.store.jobs.tables import jobs
-from docpipe.store.jobs.waiting import Waiting
+from docpipe.store.jobs.waiting import JobSweeper
 
 TIMES = 7
 FILL = """
@@ -43,7 +43,7 @@ FROM generate_series(1, :jobs) n;
 
 
 def measure(database: Database) -> Iterator[tuple[str, float]]:
-    store, waiting, view = JobStore(database), Waiting(database), JobView(database)
+    store, waiting, view = JobStore(database), JobSweeper(database), JobView(database)
     with database.reading() as connection:
         ids = list(connection.scalars(select(jobs.c.id).where(jobs.c.state == "queued").limit(100)))
     numbers = iter(range(10**9))
@@ -57,17 +57,17 @@ def measure(database: Database) -> Iterator[tuple[str, float]]:
 
     yield "submit: its row", _seconds(submitted)
     yield "a worker: claim", _seconds(claimed)
-    yield "the keeper: free the dead's (nothing to do)", _seconds(lambda: waiting.free_the_lost("prepare"))
-    busy = lambda: waiting.untold("prepare", queue_is_empty=False, limit=500)  # noqa: E731
+    yield "the keeper: free the dead's (nothing to do)", _seconds(lambda: waiting.release_expired("prepare"))
+    busy = lambda: waiting.take_unsent("prepare", queue_is_empty=False, limit=500)  # noqa: E731
     yield "the keeper: what has the broker forgotten? (nothing)", _seconds(busy)
     yield (
         "the keeper: the same for prepared ones",
-        _seconds(lambda: waiting.untold("understand", queue_is_empty=True, limit=500)),
+        _seconds(lambda: waiting.take_unsent("understand", queue_is_empty=True, limit=500)),
     )
-    wiped = lambda: waiting.untold("prepare", queue_is_empty=True, limit=500)  # noqa: E731
+    wiped = lambda: waiting.take_unsent("prepare", queue_is_empty=True, limit=500)  # noqa: E731
     yield "the keeper: the same after a wipe: the next 500, marked as sent", _seconds(wiped)
-    yield "the keeper: messages that are due (none)", _seconds(lambda: Outbox(database).take(8))
-    yield "`docpipe status`: the newest 50", _seconds(lambda: view.page(Wanted()))
+    yield "the keeper: messages that are due (none)", _seconds(lambda: Outbox(database).acquire(8))
+    yield "`docpipe status`: the newest 50", _seconds(lambda: view.page(JobFilter()))
     yield "`docpipe queue`, metrics: how many in each state", _seconds(view.counts)
     yield from _company(database, store)
 
@@ -82,9 +82,12 @@ def _company(database: Database, store: JobStore) -> Iterator[tuple[str, float]]
         ids = list(connection.scalars(waits.limit(TIMES + 1)))
     begun = [store.claim(number, "understand", "host:1") for number in ids]
     alone = replace(next(job for job in begun if job is not None), schema="receipt")
-    taken = lambda: store.claim_more(begun.pop(), "host:1", 7)  # type: ignore[arg-type]  # noqa: E731
+    taken = lambda: store.claim_batch_mates(begun.pop(), "host:1", 7)  # type: ignore[arg-type]  # noqa: E731
     yield "a worker: seven more for the same model", _seconds(taken)
-    yield "a worker: the same where all wait for another schema", _seconds(lambda: store.claim_more(alone, "host:1", 7))
+    yield (
+        "a worker: the same where all wait for another schema",
+        _seconds(lambda: store.claim_batch_mates(alone, "host:1", 7)),
+    )
 
 
 def _seconds(work: Callable[[], Any]) -> float:

@@ -14,11 +14,11 @@ from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.service_harness import stand
 from benchmarks.speed.stopwatch import Stopwatch
 from docpipe import pipeline
-from docpipe.service.maintenance import Keeper
-from docpipe.service.submit import Service, Wish
+from docpipe.service.maintenance import Maintenance
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs import prepared_pages
 from docpipe.workers import task_runner as desks
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 
 WARM = 3  # documents before the clock starts
 STEPS = (  # `flow` is what `docpipe run` does as well
@@ -37,7 +37,7 @@ def steps(documents: int) -> dict[str, float]:
         model = write_script(Path(folder) / "script.json")
         with stand(model) as whole:
             service = whole.service()
-            desk, keeper = Desk(service), Keeper(service)
+            desk, keeper = TaskRunner(service), Maintenance(service)
             try:
                 _way(desk, keeper, range(WARM), Stopwatch())
                 watch = Stopwatch()
@@ -49,14 +49,14 @@ def steps(documents: int) -> dict[str, float]:
     return {step: watch.seconds[step] / documents for step in STEPS}
 
 
-def _way(desk: Desk, keeper: Keeper, numbers: range, watch: Stopwatch) -> None:
+def _way(desk: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwatch) -> None:
     """All documents through one stage, then all through the next, as a backlog goes."""
     service, jobs = desk.service, []
     contents = [invoice(number) for number in numbers]
     with watch.timing(_of_submit(service)):
         for number, content in zip(numbers, contents, strict=True):
             with watch.step("submit: the rest"):
-                wish = Wish(callback={"answer": f"load-{number}"})
+                wish = SubmitOptions(callback={"answer": f"load-{number}"})
                 jobs.append(service.submit(io.BytesIO(content), f"{number}.pdf", wish).id)
     with watch.timing(_of_prepare(service)):
         for job in jobs:
@@ -75,7 +75,7 @@ def _of_submit(service: Service) -> list[tuple[str, Any, str]]:
     return [
         ("submit: its bytes into the blobs", service.blobs, "add_original"),
         ("submit: its row", service.jobs, "submit"),
-        ("submit: the message", service.sender, "send"),
+        ("submit: the message", service.queue, "send"),
     ]
 
 
@@ -89,7 +89,7 @@ def _of_prepare(service: Service) -> list[tuple[str, Any, str]]:
         ("prepare: write them as WebP", prepared_pages, "_webp"),
         ("prepare: write pictures and words", service.blobs, "put"),
         ("prepare: hand on", service.jobs, "hand_on"),
-        ("prepare: the message", service.sender, "send"),
+        ("prepare: the message", service.queue, "send"),
     ]
 
 

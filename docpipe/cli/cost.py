@@ -20,7 +20,7 @@ from rich.text import Text
 from docpipe.cli.job_table import console
 from docpipe.cli.service_access import database_option, opened_database, settings_with, shown_url
 from docpipe.export import json_line
-from docpipe.store.results.costs import GROUPS, Cost, CostStore
+from docpipe.store.results.costs import GROUPS, CostStore, CostSum
 
 JSON_DIGITS = 10  # a sum of floats ends in noise after fifteen; a token of a cheap model costs 1e-8
 UNKNOWN = "not known"  # of an attempt that failed before it was clear
@@ -113,7 +113,7 @@ def cost(since: datetime | None, by: tuple[str, ...], as_json: bool, database: s
         screen.print(*_screen(screen, sums, total), sep="\n")
 
 
-def _facts(cost: Cost) -> dict[str, Any]:
+def _facts(cost: CostSum) -> dict[str, Any]:
     """What `--json` prints of a sum."""
     facts = asdict(cost)
     facts = facts.pop("by") | facts | {"per_page": cost.per_page()}
@@ -126,13 +126,13 @@ def _rounded(value: Any) -> Any:
     return round(value, JSON_DIGITS) if isinstance(value, float) else value
 
 
-def _shown(total: Cost) -> list[str]:
+def _shown(total: CostSum) -> list[str]:
     """The columns that say something here."""
     shown = [name for name in COLUMNS if name in ALWAYS or getattr(total, name)]
     return [name for name in shown if name != "results" or total.results != total.documents]
 
 
-def _screen(console: Console, sums: Sequence[Cost], total: Cost) -> list[RenderableType]:
+def _screen(console: Console, sums: Sequence[CostSum], total: CostSum) -> list[RenderableType]:
     """One table; where that is too wide for the terminal, a small one for each sum."""
     rows = {tuple(name or UNKNOWN for name in each.by.values()): each for each in sums}
     table = _table(rows, total, list(sums[0].by))
@@ -142,7 +142,7 @@ def _screen(console: Console, sums: Sequence[Cost], total: Cost) -> list[Rendera
     return [part for names, each in (rows | whole).items() for part in (Text(", ".join(names)), _card(each, total))]
 
 
-def _table(rows: Mapping[tuple[str, ...], Cost], total: Cost, by: Sequence[str]) -> Table:
+def _table(rows: Mapping[tuple[str, ...], CostSum], total: CostSum, by: Sequence[str]) -> Table:
     """Two lines for each sum: the whole, and a page's share."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for place, name in enumerate(by):
@@ -168,14 +168,14 @@ def _needed(table: Table, console: Console, names: int) -> int:
     return needed
 
 
-def _add(table: Table, names: Sequence[str], cost: Cost, total: Cost) -> None:
+def _add(table: Table, names: Sequence[str], cost: CostSum, total: CostSum) -> None:
     cells = [_cells(cost, name) for name in _shown(total)]
     table.add_row(*(Text(name) for name in names), *(whole for whole, _ in cells))
     if cost.pages:
         table.add_row("  a page", *[""] * (len(names) - 1), *(share for _, share in cells), style="dim")
 
 
-def _card(cost: Cost, total: Cost) -> Table:
+def _card(cost: CostSum, total: CostSum) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for head in ("", "all", "a page"):
         table.add_column(head, justify="right" if head else "left", no_wrap=True)
@@ -184,6 +184,6 @@ def _card(cost: Cost, total: Cost) -> Table:
     return table
 
 
-def _cells(cost: Cost, name: str) -> tuple[str, str]:
+def _cells(cost: CostSum, name: str) -> tuple[str, str]:
     spell, share = COLUMNS[name][1], cost.per_page() or {}
     return spell(getattr(cost, name)), spell(share[name]) if name in share else ""

@@ -14,7 +14,7 @@ from docpipe.cli.job_table import console
 from docpipe.cli.service_access import database_option, opened_database, settings_with
 from docpipe.config import readable
 from docpipe.errors import UsageError
-from docpipe.store.jobs.api_keys import PER_MINUTE, ROLES, KeyStore
+from docpipe.store.jobs.api_keys import DEFAULT_PER_MINUTE, ROLES, ApiKeyStore
 
 
 class Size(click.ParamType[int]):
@@ -48,7 +48,7 @@ def key() -> None:
     help="What the key may do; may be repeated. " + "; ".join(f"{role}: {may}" for role, may in ROLES.items()) + ".",
 )
 @click.option(
-    "--per-minute", type=click.IntRange(min=1), default=PER_MINUTE, show_default=True, help="Requests a minute."
+    "--per-minute", type=click.IntRange(min=1), default=DEFAULT_PER_MINUTE, show_default=True, help="Requests a minute."
 )
 @click.option("--max-bytes", type=Size(), metavar="SIZE", help="Largest upload. Default: DOCPIPE_MAX_BYTES.")
 @database_option
@@ -60,7 +60,7 @@ def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | 
     if not name.strip():
         raise UsageError("the key has no name", hint="Say whose it is: a person, or a program.")
     with opened_database(settings_with(database), create=True) as opened:
-        entry, secret = KeyStore(opened).create(name.strip(), roles, per_minute=per_minute, max_bytes=max_bytes)
+        entry, secret = ApiKeyStore(opened).create(name.strip(), roles, per_minute=per_minute, max_bytes=max_bytes)
     click.echo(secret)
     click.echo(f"Keep it now: it is not shown again. `docpipe key revoke {entry.id}` ends it.", err=True)
 
@@ -70,7 +70,7 @@ def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | 
 def list_command(database: str | None) -> None:
     """The keys, oldest first, without their secrets."""
     with opened_database(settings_with(database)) as opened:
-        keys = KeyStore(opened).all()
+        keys = ApiKeyStore(opened).all()
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for title in ("id", "name", "roles", "a minute", "largest upload", "made", "revoked"):
         table.add_column(title, overflow="fold")
@@ -89,6 +89,6 @@ def list_command(database: str | None) -> None:
 def revoke(id_: str, database: str | None) -> None:
     """End a key: from now on its requests are refused."""
     with opened_database(settings_with(database)) as opened:
-        if not KeyStore(opened).revoke(id_):
+        if not ApiKeyStore(opened).revoke(id_):
             raise UsageError(f"there is no key {id_} that is valid", hint="`docpipe key list` shows the ids.")
     click.echo(f"{id_} is revoked.", err=True)

@@ -11,8 +11,8 @@ from docpipe.cli.service_access import opened_database, opened_service
 from docpipe.config import Settings, load_settings
 from docpipe.errors import QueueError
 from docpipe.log import write_log
-from docpipe.service.maintenance import DUTY, Keeper
-from docpipe.store.jobs.waiting import Duties
+from docpipe.service.maintenance import LOCK_NAME, Maintenance
+from docpipe.store.jobs.waiting import LeaderLock
 
 
 @click.command()
@@ -32,13 +32,13 @@ def maintain(check: bool) -> None:
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: stop.set())
     with opened_service(settings) as service:
-        Keeper(service, stop).run()
+        Maintenance(service, stop).run()
 
 
 def _holder(settings: Settings) -> str:
     """The maintenance process that is at work. Raises QueueError when there is none."""
     with opened_database(settings) as database:
-        holder = Duties(database).holder(DUTY)
+        holder = LeaderLock(database).holder(LOCK_NAME)
     if holder is None:
         raise QueueError("no maintenance process is at work", hint="Start one beside the workers: docpipe maintain.")
     return holder

@@ -14,12 +14,12 @@ from docpipe.cli.job_table import console, counts_line, job_table, sentence, spe
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, without_password
 from docpipe.cli.submission import warnings_once
 from docpipe.errors import EXIT_USAGE, QueueError, UsageError
-from docpipe.service.maintenance import DUTY
+from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.queue import QUEUES
 from docpipe.service.submit import Service
-from docpipe.store.jobs.job_store import ENDED, STATES, WAITING, Job, State
-from docpipe.store.jobs.job_view import Wanted
-from docpipe.store.jobs.waiting import Duties
+from docpipe.store.jobs.job_store import ENDED, STATES, WAITING_STATE, Job, State
+from docpipe.store.jobs.job_view import JobFilter
+from docpipe.store.jobs.waiting import LeaderLock
 
 LAST_FAILURES = 5
 NAMES_SHOWN = 5  # of workers
@@ -41,7 +41,7 @@ def queue(context: click.Context, database: str | None) -> None:
         with opened_service(settings_with(database), create=False) as service:
             for what, found in _findings(service):
                 click.echo(f"{what:<11} {found}")
-            failed, _ = service.view.page(Wanted(states=FAILURES), limit=LAST_FAILURES)
+            failed, _ = service.view.page(JobFilter(states=FAILURES), limit=LAST_FAILURES)
             if failed:
                 click.echo("\nThe last failures; `docpipe queue retry ID` tries one again:")
                 console().print(job_table(failed))
@@ -98,7 +98,7 @@ def purge(
     """
     before = None if days is None else datetime.now(UTC) - timedelta(days=days)
     with opened_service(settings_with(database or group_database), create=False) as service:
-        found = [job.id for job in service.view.all(Wanted(states=states, created_before=before))]
+        found = [job.id for job in service.view.all(JobFilter(states=states, created_before=before))]
         if found and not yes:
             question = f"Delete {len(found)} jobs ({', '.join(states)}) with their documents and results?"
             click.confirm(question, abort=True, err=True)
@@ -113,21 +113,21 @@ def purge(
 def _findings(service: Service) -> Iterator[tuple[str, str]]:
     broker = without_password(service.settings.broker_url)
     try:
-        depths = ", ".join(f"{service.sender.depth(stage)} in {QUEUES[stage]}" for stage in QUEUES)
-        workers = service.sender.workers()
+        depths = ", ".join(f"{service.queue.depth(stage)} in {QUEUES[stage]}" for stage in QUEUES)
+        workers = service.queue.workers()
     except QueueError as error:
         kept = "What is taken in meanwhile is kept, and sent when it is back."
         yield "broker", f"{broker}: {sentence(error.message)} {error.hint} {kept}"
     else:
         yield "broker", f"{broker}: {depths}"
         yield "workers", _named(workers) if workers else NO_WORKER
-    yield "maintenance", Duties(service.database).holder(DUTY) or NO_MAINTENANCE
+    yield "maintenance", LeaderLock(service.database).holder(LOCK_NAME) or NO_MAINTENANCE
     yield "jobs", counts_line(service.view.counts())
-    oldest = service.view.oldest(tuple(WAITING.values()))
+    oldest = service.view.oldest(tuple(WAITING_STATE.values()))
     if oldest is not None:
         waited = spell(datetime.now(UTC) - oldest.created)
         yield "oldest", f"{oldest.id[:ID_SHOWN]} {oldest.name} was taken in {waited} ago"
-    again, last = service.view.set_back()
+    again, last = service.view.retrying()
     if last is not None and last.error is not None:
         yield (
             "set back",
@@ -145,9 +145,9 @@ def _named(workers: Sequence[str]) -> str:
 
 def _meant(service: Service, ids: Sequence[str], states: Sequence[State]) -> Iterator[Job]:
     """Raises UsageError for an id that is not there, before anything is changed."""
-    yield from [service.view.find(given) for given in ids]
+    yield from [service.view.by_prefix(given) for given in ids]
     if states:
-        yield from list(service.view.all(Wanted(states=states)))
+        yield from list(service.view.all(JobFilter(states=states)))
 
 
 def _why_not(job: Job) -> str:

@@ -82,11 +82,11 @@ def server_of(made: FastAPI, *, host: str, port: int, proxy: bool = False) -> uv
 def _say_how_to_begin(settings: Settings) -> None:
     """Raises StoreError: whoever starts the service sees at once that it has no database."""
     from docpipe.store.database import Database  # heavy: SQLAlchemy
-    from docpipe.store.jobs.api_keys import KeyStore  # heavy: as above
+    from docpipe.store.jobs.api_keys import ApiKeyStore  # heavy: as above
 
     database = Database(settings.database_url)
     try:
-        if not any(key.revoked is None for key in KeyStore(database).all()):
+        if not any(key.revoked is None for key in ApiKeyStore(database).all()):
             log.warning("there is no API key yet; make one: docpipe key create NAME --role submit --role read")
     finally:
         database.close()

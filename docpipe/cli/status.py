@@ -17,7 +17,7 @@ from docpipe.cli.job_table import age, console, counts_line, job_facts, job_tabl
 from docpipe.cli.service_access import ID_SHOWN, database_option, opened_database, settings_with
 from docpipe.export import json_line
 from docpipe.store.jobs.job_store import ENDED, STATES, Job, State
-from docpipe.store.jobs.job_view import MOST, JobView, Wanted
+from docpipe.store.jobs.job_view import MAX_PAGE_SIZE, JobFilter, JobView
 
 NEWEST = 20  # a screen
 LOOK = 1.0  # seconds between two looks with --watch
@@ -30,7 +30,11 @@ LOOK = 1.0  # seconds between two looks with --watch
     "--state", "states", multiple=True, type=click.Choice(STATES), help="Only jobs in this state; may be repeated."
 )
 @click.option(
-    "--limit", type=click.IntRange(1, MOST), default=NEWEST, show_default=True, help="The newest ones, so many."
+    "--limit",
+    type=click.IntRange(1, MAX_PAGE_SIZE),
+    default=NEWEST,
+    show_default=True,
+    help="The newest ones, so many.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line; with --watch one for each change.")
 @database_option
@@ -57,19 +61,19 @@ class Look:
 
     def __init__(self, view: JobView, ids: Sequence[str], states: Sequence[State], limit: int) -> None:
         self._view, self._states, self._limit = view, states, limit
-        self.ids = [view.find(given).id for given in ids]
+        self.ids = [view.by_prefix(given).id for given in ids]
         self.counts: dict[str, int] = {}
         self.jobs: list[Job] = []
         self.again()
 
     def again(self) -> None:
         if self.ids:
-            known = self._view.named(self.ids)
+            known = self._view.by_ids(self.ids)
             self.jobs = [known[number] for number in self.ids if number in known]
             self.is_over = all(job.state in ENDED for job in self.jobs)
         else:
             self.counts = self._view.counts()
-            self.jobs, _ = self._view.page(Wanted(states=self._states), limit=self._limit)
+            self.jobs, _ = self._view.page(JobFilter(states=self._states), limit=self._limit)
             self.is_over = not any(count for state, count in self.counts.items() if state not in ENDED)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from docpipe import errors
 from docpipe.batch.outcome import Outcome
 from docpipe.errors import DocpipeError, InputError, MissingError
-from docpipe.service.submit import Service, Wish
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import Job
 
 KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DocpipeError)}
 
 
-def submit_file(service: Service, path: Path, wish: Wish) -> Job:
+def submit_file(service: Service, path: Path, wish: SubmitOptions) -> Job:
     """Raises InputError for a file that cannot be read, and what Service.submit raises."""
     if path.is_dir():
         raise InputError("this is a folder, not a file", hint="Name a file in it, or check that it can be listed.")

@@ -25,7 +25,7 @@ from docpipe.export import json_line
 from docpipe.ingest import find_files
 from docpipe.result import failed_record
 from docpipe.schema import Schema, load_schema
-from docpipe.service.submit import Service, Wish
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import BULK, ENDED, INTERACTIVE, Job
 
 LOOK = 0.5  # seconds between two looks at the jobs that are waited for
@@ -62,7 +62,7 @@ def submit(
     if not files:
         raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
     callback = {"url": given["callback_url"]} if given["callback_url"] else None
-    wish = Wish(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
+    wish = SubmitOptions(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
     tally = Tally()
     with opened_service(settings_with(database)) as service:
         service.check(wish)
@@ -77,7 +77,9 @@ def submit(
     return tally.exit_code(strict=strict)
 
 
-def _take_in(service: Service, files: list[Path], wish: Wish, *, quiet: bool) -> tuple[dict[str, Path], list[Outcome]]:
+def _take_in(
+    service: Service, files: list[Path], wish: SubmitOptions, *, quiet: bool
+) -> tuple[dict[str, Path], list[Outcome]]:
     """Job ids with their files, and the files that were refused. A file that is refused keeps no other one waiting."""
     taken, refused = dict[str, Path](), list[Outcome]()
     try:
@@ -140,7 +142,7 @@ def _ended(service: Service, taken: dict[str, Path]) -> Iterator[tuple[Path, Job
     """Each file with its job when that has ended; without one when it was deleted."""
     open_jobs = dict(taken)
     while open_jobs:
-        known = service.view.named(list(open_jobs))
+        known = service.view.by_ids(list(open_jobs))
         for job_id in list(open_jobs):
             job = known.get(job_id)
             if job is None or job.state in ENDED:
@@ -151,7 +153,7 @@ def _ended(service: Service, taken: dict[str, Path]) -> Iterator[tuple[Path, Job
 
 def _say_if_nobody_works(service: Service) -> None:
     try:
-        if not service.sender.workers():
+        if not service.queue.workers():
             click.echo("No worker answers. Start one: celery -A docpipe.workers.app worker", err=True)
     except QueueError as error:
         click.echo(f"{sentence(error.message)} {error.hint}", err=True)

@@ -15,7 +15,7 @@ from docpipe.cli.failure_note import reason_of
 from docpipe.cli.service_access import ID_SHOWN
 from docpipe.cli.submission import error_of, submit_file
 from docpipe.errors import DocpipeError, InputError, QueueError, StoreError
-from docpipe.service.submit import Service, Wish
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import ENDED, Job
 from docpipe.watch import Found, WatchedFolder
 
@@ -40,7 +40,7 @@ class QueueWatch:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is in the queue then goes on there. Raises StoreError and SchemaError at the start;
         later a database that is away is waited for."""
-        self.service.check(Wish(self.schema))
+        self.service.check(SubmitOptions(self.schema))
         _ = self.service.database, self.service.blobs
         log.info("watching %s, into the queue", self.folder.folder)
         while not stop.is_set():
@@ -61,7 +61,7 @@ class QueueWatch:
             if len(self._open) >= MOST_OPEN:
                 break
             self._submit(found)
-        jobs = self.service.view.named([job_id for _, job_id in self._open.values()])
+        jobs = self.service.view.by_ids([job_id for _, job_id in self._open.values()])
         for path, (found, job_id) in list(self._open.items()):
             job = jobs.get(job_id)
             if job is None:
@@ -71,7 +71,7 @@ class QueueWatch:
                 self._settle(found, job)
 
     def _submit(self, found: Found) -> None:
-        wish = Wish(self.schema, idempotency_key=self._key(found))
+        wish = SubmitOptions(self.schema, idempotency_key=self._key(found))
         try:
             job = submit_file(self.service, found.path, wish)
         except (StoreError, QueueError):

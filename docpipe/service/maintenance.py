@@ -20,55 +20,55 @@ from functools import cached_property
 
 from docpipe.errors import DocpipeError, QueueError, StoreError
 from docpipe.log import about
-from docpipe.service.submit import Service, addressed
-from docpipe.service.webhooks import Caller, Refused, checked_url, secret_of
-from docpipe.store.blobs import prefix_of
+from docpipe.service.submit import Service, task_reply
+from docpipe.service.webhooks import DeliveryRefused, WebhookClient, parse_secret, parse_webhook_url
+from docpipe.store.blobs import job_prefix
 from docpipe.store.jobs.job_store import ENDED, STAGES, Stage
 from docpipe.store.jobs.outbox import Delivery, Outbox
-from docpipe.store.jobs.waiting import Duties, Waiting
+from docpipe.store.jobs.waiting import JobSweeper, LeaderLock
 
 log = logging.getLogger("docpipe.service.maintenance")
-DUTY = "keeper"
-HELD = timedelta(seconds=30)  # another keeper takes over after that
-LOOK = 1.0  # seconds between two looks
-AT_A_TIME = 8  # messages to others: one that does not answer holds up no other
-SLOW = 2.0  # seconds for an answer; a receiver that fails after so long is slow, not only broken
-PAUSE = 60.0  # seconds before what failed for all is tried again for others
-SENT_AT_ONCE = 500  # messages of one look: the rest comes with the next
+LOCK_NAME = "keeper"
+LOCK_DURATION = timedelta(seconds=30)  # another keeper takes over after that
+POLL_SECONDS = 1.0  # seconds between two looks
+CONCURRENT_DELIVERIES = 8  # messages to others: one that does not answer holds up no other
+SLOW_SECONDS = 2.0  # seconds for an answer; a receiver that fails after so long is slow, not only broken
+PAUSE_SECONDS = 60.0  # seconds before what failed for all is tried again for others
+SWEEP_LIMIT = 500  # messages of one look: the rest comes with the next
 
 
 @dataclass
-class Keeper:
+class Maintenance:
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
-    _free_from: float = 0.0
+    _release_from: float = 0.0
     _delete_from: float = 0.0
-    _silent: dict[str, float] = field(default_factory=dict)
+    _paused_hosts: dict[str, float] = field(default_factory=dict)
 
-    def run(self, *, look: float = LOOK) -> None:
+    def run(self, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Until `stop` is set. Messages have a thread of their own: a receiver may take its time."""
         log.info("keeper %s is there", self.name)
-        messages = threading.Thread(target=self._repeat, args=(self.deliver, look))
+        messages = threading.Thread(target=self._repeat, args=(self.deliver, poll_seconds))
         messages.start()
-        self._repeat(self._keep, look)
+        self._repeat(self._sweep_as_leader, poll_seconds)
         messages.join()
         with contextlib.suppress(StoreError):
-            self._duties.lay_down(DUTY, self.name)
+            self._lock.release(LOCK_NAME, self.name)
 
-    def keep_order(self) -> int:
+    def sweep(self) -> int:
         """One look at all jobs. Returns how much was done."""
-        return sum(self._stage(stage) for stage in STAGES) + self._delete_old()
+        return sum(self._sweep_stage(stage) for stage in STAGES) + self._delete_expired()
 
     def deliver(self) -> int:
         """One look into the outbox: messages that are due, several at a time. Returns how many there were."""
-        due = self._outbox.take(AT_A_TIME)
-        if due:
-            with ThreadPoolExecutor(AT_A_TIME) as senders:
-                list(senders.map(self._deliver, due))
-        return len(due)
+        deliveries = self._outbox.acquire(CONCURRENT_DELIVERIES)
+        if deliveries:
+            with ThreadPoolExecutor(CONCURRENT_DELIVERIES) as pool:
+                list(pool.map(self._deliver, deliveries))
+        return len(deliveries)
 
-    def _repeat(self, work: Callable[[], int], look: float) -> None:
+    def _repeat(self, work: Callable[[], int], poll_seconds: float) -> None:
         while not self.stop.is_set():
             done = 0
             try:
@@ -78,116 +78,118 @@ class Keeper:
             except Exception:
                 log.exception("the keeper goes on")
             if not done:
-                self.stop.wait(look)
+                self.stop.wait(poll_seconds)
 
-    def _keep(self) -> int:
+    def _sweep_as_leader(self) -> int:
         try:
-            return self.keep_order() if self._duties.take(DUTY, self.name, HELD) else 0
+            return self.sweep() if self._lock.acquire(LOCK_NAME, self.name, LOCK_DURATION) else 0
         except StoreError:
             # nobody could renew a lease either: workers have the time of one to do so
-            self._free_from = time.monotonic() + self.service.settings.lease_seconds
+            self._release_from = time.monotonic() + self.service.settings.lease_seconds
             raise
 
-    def _stage(self, stage: Stage) -> int:
+    def _sweep_stage(self, stage: Stage) -> int:
         """Free what dead workers held, and send what the broker does not know of."""
-        freed = self._waiting.free_the_lost(stage) if time.monotonic() >= self._free_from else 0
-        if freed:
-            log.warning("%d jobs of dead workers were freed (%s)", freed, stage)
+        released = self._sweeper.release_expired(stage) if time.monotonic() >= self._release_from else 0
+        if released:
+            log.warning("%d jobs of dead workers were freed (%s)", released, stage)
         try:
-            queue_is_empty = self.service.sender.depth(stage) == 0
-            untold = self._waiting.untold(stage, queue_is_empty=queue_is_empty, limit=SENT_AT_ONCE)
+            queue_is_empty = self.service.queue.depth(stage) == 0
+            unsent = self._sweeper.take_unsent(stage, queue_is_empty=queue_is_empty, limit=SWEEP_LIMIT)
         except QueueError as error:
             log.warning("%s", error)
-            return freed
-        for number, job in enumerate(untold):
+            return released
+        for position, job in enumerate(unsent):
             try:
-                self.service.sender.send(stage, job)
+                self.service.queue.send(stage, job)
             except QueueError as error:
                 log.warning("%s", error)
-                self._waiting.tell_again(untold[number:])
-                return freed + number
-        if untold:
-            log.info("%d jobs were sent to %s", len(untold), stage)
-        return freed + len(untold)
+                self._sweeper.mark_unsent(unsent[position:])
+                return released + position
+        if unsent:
+            log.info("%d jobs were sent to %s", len(unsent), stage)
+        return released + len(unsent)
 
     def _deliver(self, delivery: Delivery) -> None:
         with about(job=delivery.job_id, event=delivery.id):
             try:
                 self._send(delivery)
-            except Refused as error:
+            except DeliveryRefused as error:
                 log.warning("not delivered, for good: %s", error)
-                self._outbox.failed(delivery, str(error), for_good=True)
+                self._outbox.mark_failed(delivery, str(error), permanent=True)
             except Exception as error:  # noqa: BLE001 - whatever the network does, it is tried again
                 log.warning("not delivered: %s: %s", type(error).__name__, error)
-                self._outbox.failed(delivery, f"{type(error).__name__}: {error}")
+                self._outbox.mark_failed(delivery, f"{type(error).__name__}: {error}")
             else:
-                self._outbox.delivered(delivery)
+                self._outbox.mark_delivered(delivery)
 
     def _send(self, delivery: Delivery) -> None:
         target = delivery.target
         if "url" in target:
-            if self._caller is None:
-                raise Refused("DOCPIPE_WEBHOOK_SECRET is not set any more")
-            self._post(delivery, self._caller)
+            if self._webhooks is None:
+                raise DeliveryRefused("DOCPIPE_WEBHOOK_SECRET is not set any more")
+            self._post(delivery, self._webhooks)
             return
         job = self.service.jobs.get(delivery.job_id)
         if job is not None and job.state not in ENDED:
-            raise Refused("it was begun again meanwhile, and its next end has a message of its own")
+            raise DeliveryRefused("it was begun again meanwhile, and its next end has a message of its own")
         answer = self.service.answer(job) if job is not None else None
         if answer is None:
-            raise Refused("the result was deleted meanwhile")
-        answer = addressed(answer, target.get("answer"), delivery.job_id)
+            raise DeliveryRefused("the result was deleted meanwhile")
+        answer = task_reply(answer, target.get("answer"), delivery.job_id)
         if "task" in target:
-            self.service.sender.call(str(target["task"]), str(target.get("queue") or "celery"), answer)
+            self.service.queue.call_task(str(target["task"]), str(target.get("queue") or "celery"), answer)
         else:
-            self.service.sender.answer(str(target["answer"]), answer)
+            self.service.queue.set_result(str(target["answer"]), answer)
 
-    def _post(self, delivery: Delivery, caller: Caller) -> None:
+    def _post(self, delivery: Delivery, client: WebhookClient) -> None:
         """A receiver that keeps us waiting is left alone for a while: others are waiting, too."""
-        host, began = checked_url(str(delivery.target["url"])).netloc, time.monotonic()
-        if began < self._silent.get(host, 0.0):
+        host, started = parse_webhook_url(str(delivery.target["url"])).netloc, time.monotonic()
+        if started < self._paused_hosts.get(host, 0.0):
             raise OSError(f"{host} did not answer a moment ago")
         try:
-            caller.post(delivery)
+            client.post(delivery)
         except OSError:
-            if time.monotonic() - began > SLOW:
-                self._silent[host] = time.monotonic() + PAUSE
+            if time.monotonic() - started > SLOW_SECONDS:
+                self._paused_hosts[host] = time.monotonic() + PAUSE_SECONDS
             raise
 
-    def _delete_old(self) -> int:
+    def _delete_expired(self) -> int:
         """Originals and pictures; results stay."""
         days = self.service.settings.keep_days
         if days is None or time.monotonic() < self._delete_from:
             return 0
-        old = self._waiting.past_their_time(timedelta(days=days), SENT_AT_ONCE)
+        expired = self._sweeper.expired(timedelta(days=days), SWEEP_LIMIT)
         deleted = 0
-        for job in old:
+        for job in expired:
             with about(job=job.id, document=job.document_id):
                 try:
-                    with self._waiting.purging(job) as may:
-                        if may:
-                            self.service.blobs.delete(prefix_of(job.id))
+                    with self._sweeper.purging(job) as allowed:
+                        if allowed:
+                            self.service.blobs.delete(job_prefix(job.id))
                             deleted += 1
                 except DocpipeError as error:
                     log.warning("%s", error)
-                    self._delete_from = time.monotonic() + PAUSE
+                    self._delete_from = time.monotonic() + PAUSE_SECONDS
         return deleted
 
     @cached_property
-    def _waiting(self) -> Waiting:
-        return Waiting(self.service.database)
+    def _sweeper(self) -> JobSweeper:
+        return JobSweeper(self.service.database)
 
     @cached_property
     def _outbox(self) -> Outbox:
         return Outbox(self.service.database)
 
     @cached_property
-    def _duties(self) -> Duties:
-        return Duties(self.service.database)
+    def _lock(self) -> LeaderLock:
+        return LeaderLock(self.service.database)
 
     @cached_property
-    def _caller(self) -> Caller | None:
+    def _webhooks(self) -> WebhookClient | None:
         secret = self.service.settings.webhook_secret
         if secret is None:
             return None
-        return Caller(secret_of(secret.get_secret_value()), internal=self.service.settings.webhook_internal)
+        return WebhookClient(
+            parse_secret(secret.get_secret_value()), allow_internal=self.service.settings.webhook_internal
+        )

@@ -19,52 +19,56 @@ if TYPE_CHECKING:
     from celery import Celery
     from kombu.entity import Queue
 
-PREPARE, UNDERSTAND = "docpipe.prepare", "docpipe.understand"
-QUEUES: Mapping[Stage, str] = {"prepare": PREPARE, "understand": UNDERSTAND}
-FIRST_IN_REDIS, LAST_IN_REDIS = 0, 9
-LISTS_IN_REDIS = [0, 3, 6, 9]  # kombu's own: a message of another program may lie in any of them
-HIGHEST_IN_AMQP = 9  # and RabbitMQ counts the other way round
-SEND_SECONDS = 5  # an upload waits no longer for a broker that is away
-ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0}  # kombu would wait six seconds for its return
-TRIES = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
-KEEPALIVE = {getattr(socket, name): value for name, value in TRIES.items() if hasattr(socket, name)}
+PREPARE_QUEUE, UNDERSTAND_QUEUE = "docpipe.prepare", "docpipe.understand"
+QUEUES: Mapping[Stage, str] = {"prepare": PREPARE_QUEUE, "understand": UNDERSTAND_QUEUE}
+REDIS_FIRST_PRIORITY, REDIS_LAST_PRIORITY = 0, 9
+REDIS_PRIORITY_STEPS = [0, 3, 6, 9]  # kombu's own: a message of another program may lie in any of them
+AMQP_LOWEST_PRIORITY, AMQP_HIGHEST_PRIORITY = 0, 9  # RabbitMQ counts the other way round
+SEND_TIMEOUT = 5  # an upload waits no longer for a broker that is away
+ONE_RETRY = {"max_retries": 1, "interval_start": 0, "interval_step": 0}  # kombu would wait six seconds for its return
+KEEPALIVE_SECONDS = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3}
+KEEPALIVE_OPTIONS = {getattr(socket, name): value for name, value in KEEPALIVE_SECONDS.items() if hasattr(socket, name)}
 """A broker whose machine says nothing any more is noticed in a minute, not after two hours. macOS has other names."""
-PING_SECONDS = 1.0  # for workers to say that they live
-ANSWERS_KEPT = 24 * 3600  # seconds in the result backend; the results themselves are in SQL
+PING_TIMEOUT = 1.0  # for workers to say that they live
+RESULT_EXPIRES = 24 * 3600  # seconds in the result backend; the results themselves are in SQL
 
 
-class Sender:
+class QueueClient:
     """One per process. `app`: the workers' own, in a worker."""
 
     def __init__(self, broker_url: str, result_url: str | None = None, *, app: Celery | None = None) -> None:
         self._is_amqp = is_amqp(broker_url)
-        self._app = app or _app(broker_url, result_url)
+        self._app = app or _sender_app(broker_url, result_url)
 
     def send(self, stage: Stage, job: Job) -> None:
         """Raises QueueError when the broker cannot be reached."""
         task_id = f"{job.id}.{uuid.uuid4().hex[:8]}"  # names the job where Celery logs, see job_id_in
         self._send(QUEUES[stage], [job.id], QUEUES[stage], urgent=job.priority >= INTERACTIVE, task_id=task_id)
 
-    def call(self, task: str, queue: str, answer: Mapping[str, Any]) -> None:
+    def call_task(self, task: str, queue: str, argument: Mapping[str, Any]) -> None:
         """Another program's task gets the answer as its one argument. Raises QueueError."""
         from kombu.entity import Queue  # heavy: 0.3 s, and only the service queues
 
         if self._is_amqp:  # it would drop in silence what is for a queue that nobody has declared yet
-            with _explained(), self._app.connection_for_read() as connection, connection.channel() as channel:
+            with _queue_errors(), self._app.connection_for_read() as connection, connection.channel() as channel:
                 channel.queue_declare(queue=queue, passive=True)
         # not declared: the queue is theirs, and RabbitMQ takes no second declaration that differs
-        self._send(task, [answer], Queue(queue, no_declare=True), urgent=True)
+        self._send(task, [argument], Queue(queue, no_declare=True), urgent=True)
 
-    def answer(self, task_id: str, answer: Mapping[str, Any]) -> None:
+    def set_result(self, task_id: str, result: Mapping[str, Any]) -> None:
         """Whoever waits for `docpipe.process` gets this. Raises QueueError."""
         if not self._app.conf.result_backend:
             raise QueueError("there is no place for answers", hint="Set DOCPIPE_RESULT_URL, or ask with a callback.")
-        with _explained():
-            self._app.backend.store_result(task_id, answer, "SUCCESS")
+        with _queue_errors():
+            self._app.backend.store_result(task_id, result, "SUCCESS")
 
     def depth(self, stage: Stage) -> int:
         """Messages that wait. Raises QueueError."""
-        with _explained(), self._app.connection_for_read() as made, made.ensure_connection(**ONCE).channel() as channel:
+        with (
+            _queue_errors(),
+            self._app.connection_for_read() as connection,
+            connection.ensure_connection(**ONE_RETRY).channel() as channel,
+        ):
             try:
                 return int(channel.queue_declare(queue=QUEUES[stage], passive=True).message_count)
             except Exception as error:
@@ -74,16 +78,18 @@ class Sender:
 
     def workers(self) -> list[str]:
         """Those that answer within a second. Raises QueueError."""
-        with _explained():
-            replies = self._app.control.ping(timeout=PING_SECONDS)
+        with _queue_errors():
+            replies = self._app.control.ping(timeout=PING_TIMEOUT)
         return sorted(name for reply in replies for name in reply)
 
     def _send(
         self, task: str, args: Sequence[Any], queue: str | Queue, *, urgent: bool, task_id: str | None = None
     ) -> None:
-        priority = HIGHEST_IN_AMQP * urgent if self._is_amqp else FIRST_IN_REDIS if urgent else LAST_IN_REDIS
+        priority = (
+            AMQP_HIGHEST_PRIORITY * urgent if self._is_amqp else REDIS_FIRST_PRIORITY if urgent else REDIS_LAST_PRIORITY
+        )
         options = {"queue": queue, "priority": priority, "task_id": task_id}
-        with _explained():
+        with _queue_errors():
             self._app.send_task(task, args=args, retry=False, ignore_result=True, **options)
 
 
@@ -100,8 +106,8 @@ def transport_options(broker_url: str) -> dict[str, Any]:
         return {"confirm_publish": True}
     if not is_redis(broker_url):
         return {}
-    alive = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE}
-    return {"priority_steps": LISTS_IN_REDIS, "queue_order_strategy": "priority", **alive}
+    keepalive = {"socket_keepalive": True, "socket_keepalive_options": KEEPALIVE_OPTIONS}
+    return {"priority_steps": REDIS_PRIORITY_STEPS, "queue_order_strategy": "priority", **keepalive}
 
 
 def queues(broker_url: str) -> list[Queue]:
@@ -109,8 +115,11 @@ def queues(broker_url: str) -> list[Queue]:
     queue by name. RabbitMQ has to know of priorities when a queue is declared."""
     from kombu.entity import Exchange, Queue  # heavy: 0.3 s, and only the service queues
 
-    arguments = {"x-max-priority": HIGHEST_IN_AMQP} if is_amqp(broker_url) else None
-    return [Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments) for name in (UNDERSTAND, PREPARE)]
+    arguments = {"x-max-priority": AMQP_HIGHEST_PRIORITY} if is_amqp(broker_url) else None
+    return [
+        Queue(name, Exchange(name), routing_key=name, queue_arguments=arguments)
+        for name in (UNDERSTAND_QUEUE, PREPARE_QUEUE)
+    ]
 
 
 def is_amqp(broker_url: str) -> bool:
@@ -125,7 +134,7 @@ def default_result_url(broker_url: str, result_url: str | None) -> str | None:
     return result_url or (broker_url if is_redis(broker_url) else None)
 
 
-def _app(broker_url: str, result_url: str | None) -> Celery:
+def _sender_app(broker_url: str, result_url: str | None) -> Celery:
     from celery import Celery  # heavy: 0.3 s, and only the service queues
 
     app = Celery(
@@ -133,14 +142,14 @@ def _app(broker_url: str, result_url: str | None) -> Celery:
     )
     options = transport_options(broker_url)
     if is_redis(broker_url):
-        options |= {"socket_connect_timeout": SEND_SECONDS, "socket_timeout": SEND_SECONDS, **ONCE}
+        options |= {"socket_connect_timeout": SEND_TIMEOUT, "socket_timeout": SEND_TIMEOUT, **ONE_RETRY}
     app.conf.update(
         broker_transport_options=options,
-        broker_connection_timeout=SEND_SECONDS,
+        broker_connection_timeout=SEND_TIMEOUT,
         task_serializer="json",
         result_serializer="json",
         accept_content=["json"],
-        result_expires=ANSWERS_KEPT,
+        result_expires=RESULT_EXPIRES,
         result_backend_thread_safe=True,  # the keeper's threads share its connections
         task_queues=queues(broker_url),
     )
@@ -148,7 +157,7 @@ def _app(broker_url: str, result_url: str | None) -> Celery:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def _queue_errors() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # kombu raises what each transport's library raises

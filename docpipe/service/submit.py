@@ -23,23 +23,23 @@ from docpipe.log import about
 from docpipe.result import failed_record, record
 from docpipe.schema import AUTO, load_schema
 from docpipe.schema_lookup import shipped
-from docpipe.service.queue import Sender, default_result_url
-from docpipe.service.webhooks import Refused, checked_url, secret_of
-from docpipe.store.blobs import Blobs, prefix_of
+from docpipe.service.queue import QueueClient, default_result_url
+from docpipe.service.webhooks import DeliveryRefused, parse_secret, parse_webhook_url
+from docpipe.store.blobs import Blobs, job_prefix
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import BULK, LOCAL, Job, JobStore, Submission
+from docpipe.store.jobs.job_store import BULK, LOCAL_OWNER, Job, JobStore, Submission
 from docpipe.store.jobs.job_view import JobView
-from docpipe.store.jobs.waiting import Waiting
+from docpipe.store.jobs.waiting import JobSweeper
 from docpipe.store.results.result_store import SqlStore
 from docpipe.trace import span, traceparent
 
 log = logging.getLogger("docpipe.service.submit")
 T = TypeVar("T")
-NAME_LENGTH = 200  # characters of a file name
-AWAY = 10.0  # seconds for which a broker that did not answer is not asked again: each time may take ten
+MAX_NAME_LENGTH = 200  # characters of a file name
+BROKER_PAUSE_SECONDS = 10.0  # seconds for which a broker that did not answer is not asked again: each time may take ten
 
 
-class once(cached_property[T]):  # noqa: N801 - it is used as cached_property is
+class locked_cached_property(cached_property[T]):  # noqa: N801 - it is used as cached_property is
     """Made once, also when several threads ask for it first at the same moment: each database that is opened has
     connections of its own."""
 
@@ -52,12 +52,12 @@ class once(cached_property[T]):  # noqa: N801 - it is used as cached_property is
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class SubmitOptions:
     """What is wanted of a document. `callback` is {"url"}, {"answer"} or {"answer", "task", "queue"}."""
 
     schema: str = "invoice"
     priority: int = BULK
-    owner: str = LOCAL
+    owner: str = LOCAL_OWNER
     idempotency_key: str | None = None
     callback: Mapping[str, Any] | None = None
 
@@ -67,30 +67,32 @@ class Service:
     """One per process, opened when it is first used. `sender` is the workers' own in a worker."""
 
     settings: Settings
-    sender: Sender
-    _ask_again: float = 0.0
+    queue: QueueClient
+    _broker_paused_until: float = 0.0
 
     @classmethod
     def of(cls, settings: Settings) -> Service:
-        return cls(settings, Sender(settings.broker_url, default_result_url(settings.broker_url, settings.result_url)))
+        return cls(
+            settings, QueueClient(settings.broker_url, default_result_url(settings.broker_url, settings.result_url))
+        )
 
-    @once
+    @locked_cached_property
     def database(self) -> Database:
         return Database(self.settings.database_url)
 
-    @once
+    @locked_cached_property
     def jobs(self) -> JobStore:
         return JobStore(self.database, timedelta(seconds=self.settings.lease_seconds))
 
-    @once
+    @locked_cached_property
     def view(self) -> JobView:
         return JobView(self.database)
 
-    @once
+    @locked_cached_property
     def store(self) -> SqlStore:
         return SqlStore(self.settings.database_url)
 
-    @once
+    @locked_cached_property
     def blobs(self) -> Blobs:
         return Blobs(self.settings.blob_url)
 
@@ -99,43 +101,45 @@ class Service:
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
 
-    def submit(self, source: BinaryIO, name: str, wish: Wish, *, most: int | None = None, tell: bool = True) -> Job:
+    def submit(
+        self, source: BinaryIO, name: str, options: SubmitOptions, *, max_bytes: int | None = None, enqueue: bool = True
+    ) -> Job:
         """Take a document in: its bytes first, then its row, then word to the broker, which may be away. `most` bytes,
         below the service's own limit; without `tell` the caller does the work itself. Raises DocpipeError; what was
         raised for was not taken in."""
-        self.check(wish)
+        self.check(options)
         job_id = uuid.uuid4().hex
         name = file_name(name)
         with about(job=job_id), span("submit", job=job_id):
             self.database.check()  # first: bytes without a row would lie there for ever
             limit = int(self.settings.max_bytes)
-            sha256, size = self.blobs.add_original(job_id, source, most=min(limit, most or limit))
-            wanted = Submission(
-                sha256, name, size, wish.schema, self.settings.model, self.settings.accept_error, wish.priority,
-                wish.owner, wish.idempotency_key, wish.callback, traceparent(),
+            sha256, size = self.blobs.add_original(job_id, source, max_bytes=min(limit, max_bytes or limit))
+            submission = Submission(
+                sha256, name, size, options.schema, self.settings.model, self.settings.accept_error, options.priority,
+                options.owner, options.idempotency_key, options.callback, traceparent(),
             )  # fmt: skip
             try:
-                job, is_new = self.jobs.submit(job_id, wanted, told=tell)
+                job, is_new = self.jobs.submit(job_id, submission, sent=enqueue)
             except ConflictError:
                 self._forget(job_id)
                 raise
             if not is_new:
                 self._forget(job_id)
-            elif tell:
-                self.tell(job)
+            elif enqueue:
+                self.enqueue(job)
             log.info("taken in" if is_new else "known already", extra={"facts": {"document": sha256, "bytes": size}})
         return job
 
-    def check(self, wish: Wish) -> None:
+    def check(self, options: SubmitOptions) -> None:
         """Raises SchemaError or UsageError for what cannot be granted."""
-        load_schema(wish.schema)
-        if wish.callback and "url" in wish.callback:
+        load_schema(options.schema)
+        if options.callback and "url" in options.callback:
             if self.settings.webhook_secret is None:
                 raise UsageError("webhooks are not set up here", hint="The operator sets DOCPIPE_WEBHOOK_SECRET.")
-            secret_of(self.settings.webhook_secret.get_secret_value())
+            parse_secret(self.settings.webhook_secret.get_secret_value())
             try:
-                checked_url(str(wish.callback["url"]))
-            except Refused as error:
+                parse_webhook_url(str(options.callback["url"]))
+            except DeliveryRefused as error:
                 raise UsageError(str(error), hint="Give an https URL of yours.") from error
 
     def allowed_schemas(self) -> tuple[str, ...]:
@@ -150,41 +154,41 @@ class Service:
                 f"there is no schema {name!r} here", hint=f"There are {', '.join(self.allowed_schemas())}."
             )
 
-    def tell(self, job: Job) -> None:
+    def enqueue(self, job: Job) -> None:
         """The broker, that there is work. One that is away is told by the keeper."""
         try:
-            if time.monotonic() < self._ask_again:
+            if time.monotonic() < self._broker_paused_until:
                 raise QueueError("the broker did not answer a moment ago")
-            if self._ask_again:  # one asks; the others do not wait with it
-                self._ask_again = time.monotonic() + AWAY
-            self.sender.send("understand" if job.state == "prepared" else "prepare", job)
-            self._ask_again = 0.0
+            if self._broker_paused_until:  # one asks; the others do not wait with it
+                self._broker_paused_until = time.monotonic() + BROKER_PAUSE_SECONDS
+            self.queue.send("understand" if job.state == "prepared" else "prepare", job)
+            self._broker_paused_until = 0.0
         except QueueError as error:
-            self._ask_again = self._ask_again or time.monotonic() + AWAY
+            self._broker_paused_until = self._broker_paused_until or time.monotonic() + BROKER_PAUSE_SECONDS
             log.warning("%s; the keeper sends it later", error)
             with suppress(StoreError):  # the job is in, and the keeper finds it
-                Waiting(self.database).tell_again([job])
+                JobSweeper(self.database).mark_unsent([job])
 
     def retry(self, job_id: str) -> Job | None:
         """An ended job from the beginning; None when it has not ended, is unknown, or its original was deleted."""
         job = self.view.retry(job_id)
         if job is not None:
-            self.tell(job)
+            self.enqueue(job)
         return job
 
     def delete(self, job_id: str) -> bool:
         """The job with all that belongs to it. A worker that has it finds it gone. False when it is unknown."""
         if self.jobs.get(job_id) is None:
             return False
-        self.blobs.delete(prefix_of(job_id))  # first: what fails here can be asked for again
+        self.blobs.delete(job_prefix(job_id))  # first: what fails here can be asked for again
         gone = self.view.delete(job_id)
-        self.blobs.delete(prefix_of(job_id))  # a worker may have kept pages meanwhile
+        self.blobs.delete(job_prefix(job_id))  # a worker may have kept pages meanwhile
         return gone is not None
 
     def forget(self, job: Job) -> None:
         """What a worker wrote of a job that was deleted meanwhile."""
-        self.view.forget(job)
-        self.blobs.delete(prefix_of(job.id))
+        self.view.delete_remains(job)
+        self.blobs.delete(job_prefix(job.id))
 
     def answer(self, job: Job) -> dict[str, Any] | None:
         """What is known of an ended job, as a line of `docpipe run`'s result file; None when its result was deleted."""
@@ -198,10 +202,10 @@ class Service:
         return record(found.extraction, job.name, schema)
 
     def _forget(self, job_id: str) -> None:
-        self.blobs.delete(prefix_of(job_id))
+        self.blobs.delete(job_prefix(job_id))
 
 
-def addressed(answer: Mapping[str, Any], task_id: str | None, job_id: str | None = None) -> dict[str, Any]:
+def task_reply(answer: Mapping[str, Any], task_id: str | None, job_id: str | None = None) -> dict[str, Any]:
     """An answer as other programs get it: with the task that asked, by which they know what it answers."""
     return {"task_id": task_id, "job_id": job_id, **answer}
 
@@ -209,4 +213,4 @@ def addressed(answer: Mapping[str, Any], task_id: str | None, job_id: str | None
 def file_name(given: str) -> str:
     """The last part of a name from a stranger, whichever slashes it has; without control characters."""
     last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return "".join(letter for letter in last if letter.isprintable())[:NAME_LENGTH] or "document"
+    return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME_LENGTH] or "document"

@@ -21,8 +21,8 @@ from typing import IO, Any, BinaryIO
 from docpipe.errors import CorruptError, InputError, MissingError, StoreError, TooLargeError
 
 CHUNK = 1024 * 1024
-CHAINED = "::"
-LIBRARIES = ("botocore", "aiobotocore", "aiohttp")
+CHAIN_SEPARATOR = "::"
+S3_LIBRARIES = ("botocore", "aiobotocore", "aiohttp")
 _KEY = re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9][a-z0-9._-]*)*")
 
 
@@ -35,12 +35,12 @@ class Blobs:
         self._files, self._root = _file_system(url, options)
         self._is_local = _is_local(self._files)
 
-    def add_original(self, job_id: str, source: BinaryIO, *, most: int) -> tuple[str, int]:
+    def add_original(self, job_id: str, source: BinaryIO, *, max_bytes: int) -> tuple[str, int]:
         """Keep a document's bytes, never in memory as a whole. Its sha256 and its size. Raises TooLargeError for more
         than `most` bytes, CorruptError for none, and StoreError; then nothing is kept."""
         size = source.seek(0, os.SEEK_END)
-        if size > most:
-            raise TooLargeError(f"the file has {size:,} bytes, more than the {most:,} allowed")
+        if size > max_bytes:
+            raise TooLargeError(f"the file has {size:,} bytes, more than the {max_bytes:,} allowed")
         if size == 0:
             raise CorruptError("the file is empty (0 bytes)", hint="Ask the sender for it again.")
         source.seek(0)
@@ -51,78 +51,78 @@ class Blobs:
     def put(self, key: str, source: IO[bytes] | bytes, *, digest: Any = None) -> None:
         """Whole or not there: a reader never sees half of it, also when the source breaks off. `digest`, a hashlib
         object, is fed with what was written."""
-        place, pieces = self._place(key), _pieces(source, digest)
-        with self._explained(key):
+        path, chunks = self._path(key), _chunks(source, digest)
+        with self._store_errors(key):
             if self._is_local:
-                _write_file(Path(place), pieces)
+                _write_file(Path(path), chunks)
             elif isinstance(source, bytes):
-                self._files.pipe_file(place, b"".join(pieces))
+                self._files.pipe_file(path, b"".join(chunks))
             else:
-                target = self._files.open(place, "wb", autocommit=False)
+                target = self._files.open(path, "wb", autocommit=False)
                 try:
                     with target:
-                        for piece in pieces:
-                            target.write(piece)
+                        for chunk in chunks:
+                            target.write(chunk)
                 except BaseException:
                     target.discard()
                     raise
                 target.commit()
 
     def get(self, key: str) -> bytes:
-        with self._explained(key):
-            content: bytes = self._files.cat_file(self._place(key))
+        with self._store_errors(key):
+            content: bytes = self._files.cat_file(self._path(key))
             return content
 
     def open(self, key: str) -> BinaryIO:
         """For reading, piece by piece. Raises MissingError."""
-        with self._explained(key):
-            opened: BinaryIO = self._files.open(self._place(key), "rb")
-            return opened
+        with self._store_errors(key):
+            stream: BinaryIO = self._files.open(self._path(key), "rb")
+            return stream
 
     def has(self, key: str) -> bool:
-        with self._explained(key):
-            return bool(self._files.exists(self._place(key)))
+        with self._store_errors(key):
+            return bool(self._files.exists(self._path(key)))
 
     @contextmanager
     def local(self, key: str) -> Iterator[Path]:
         """The blob as a file on this machine: itself where it lies here, otherwise a copy for as long as it is used."""
         if self._is_local:
-            path = Path(self._place(key))
+            path = Path(self._path(key))
             if not path.is_file():
                 raise self._missing(key)
             yield path
             return
         with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
             path = Path(folder) / "document"
-            with self._explained(key):
-                self._files.get_file(self._place(key), str(path))
+            with self._store_errors(key):
+                self._files.get_file(self._path(key), str(path))
             yield path
 
     def delete(self, prefix: str) -> None:
         """The blob, or all blobs below it. Nothing there is no error."""
-        with self._explained(prefix):
+        with self._store_errors(prefix):
             try:
                 if self._is_local:
-                    place = Path(self._place(prefix))
-                    shutil.rmtree(place) if place.is_dir() else place.unlink()
+                    path = Path(self._path(prefix))
+                    shutil.rmtree(path) if path.is_dir() else path.unlink()
                 else:
-                    self._files.rm(self._place(prefix), recursive=True)
+                    self._files.rm(self._path(prefix), recursive=True)
             except FileNotFoundError:
                 return
 
-    def _place(self, key: str) -> str:
+    def _path(self, key: str) -> str:
         if not _KEY.fullmatch(key):
             raise StoreError(f"{key!r} is no key of a blob", hint="This is a bug in docpipe: please report it.")
         return f"{self._root.rstrip('/')}/{key}"
 
     @contextmanager
-    def _explained(self, key: str) -> Iterator[None]:
+    def _store_errors(self, key: str) -> Iterator[None]:
         try:
             yield
         except FileNotFoundError as error:
             raise self._missing(key) from error
         except Exception as error:
-            if not _is_of_the_store(error):
+            if not _is_storage_error(error):
                 raise
             hint = "Check the disk (is it full?), the bucket and the rights."
             raise StoreError(f"{self.url}: {key}: {_reason(error)}", hint=hint) from error
@@ -131,26 +131,26 @@ class Blobs:
         return MissingError(f"{self.url} has no {key}")
 
 
-def prefix_of(job_id: str) -> str:
+def job_prefix(job_id: str) -> str:
     """Two digits first: folders of a million entries are slow."""
     return f"{job_id[:2]}/{job_id}"
 
 
 def original_key(job_id: str) -> str:
-    return f"{prefix_of(job_id)}/original"
+    return f"{job_prefix(job_id)}/original"
 
 
 @contextmanager
-def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
+def open_reference(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
     """A document that somebody names instead of sending it, and its file name. `allowed` are folders and prefixes with
     commas between. Raises InputError when it is not below one of them or not there, StoreError when S3 is away."""
-    near = [prefix.strip() for prefix in allowed.split(",") if _scheme(prefix.strip()) == _scheme(reference)]
+    prefixes = [prefix.strip() for prefix in allowed.split(",") if _scheme(prefix.strip()) == _scheme(reference)]
     # "::" puts one file system of fsspec on another, and these know nothing of links: it is no part of a name here
-    named = bool(near) and CHAINED not in reference and "\x00" not in reference
+    may_open = bool(prefixes) and CHAIN_SEPARATOR not in reference and "\x00" not in reference
     # no file system is made for a scheme that nobody allowed: some of them connect at once
-    files, path = _file_system(reference, {}) if named else (None, "")
+    files, path = _file_system(reference, {}) if may_open else (None, "")
     path = os.path.realpath(path) if _is_local(files) else path
-    if files is None or not any(_is_below(files, path, prefix) for prefix in near if prefix):
+    if files is None or not any(_is_below(files, path, prefix) for prefix in prefixes if prefix):
         raise InputError(
             f"{reference} is not in a place from which documents may be named",
             hint="Send the document itself, or have its folder or prefix added to DOCPIPE_REFERENCES.",
@@ -160,7 +160,7 @@ def opened(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
             raise OSError("it is a folder, a device or a pipe")
         source = files.open(path, "rb")
     except Exception as error:
-        if not _is_of_the_store(error):
+        if not _is_storage_error(error):
             raise
         if isinstance(error, OSError):
             raise InputError(f"{reference} cannot be read: {_reason(error)}", hint="Check the reference.") from error
@@ -195,41 +195,41 @@ def _is_local(files: Any) -> bool:
     return files is not None and "file" in files.protocol
 
 
-def _is_of_the_store(error: Exception) -> bool:
+def _is_storage_error(error: Exception) -> bool:
     """s3fs makes an OSError of what S3 answers, and lets through what its libraries raise when there is no answer."""
-    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in LIBRARIES
+    return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in S3_LIBRARIES
 
 
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def _pieces(source: IO[bytes] | bytes, digest: Any) -> Iterator[bytes]:
-    given = iter([source]) if isinstance(source, bytes) else iter(lambda: source.read(CHUNK), b"")
-    for piece in given:
+def _chunks(source: IO[bytes] | bytes, digest: Any) -> Iterator[bytes]:
+    chunks = iter([source]) if isinstance(source, bytes) else iter(lambda: source.read(CHUNK), b"")
+    for chunk in chunks:
         if digest is not None:
-            digest.update(piece)
-        yield piece
+            digest.update(chunk)
+        yield chunk
 
 
-def _write_file(place: Path, pieces: Iterable[bytes]) -> None:
+def _write_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Written beside and moved into place; it survives a power cut, and so does its name."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    beside = place.with_name(f"{place.name}.{uuid.uuid4().hex[:8]}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with beside.open("wb") as target:
-            for piece in pieces:
-                target.write(piece)
+        with partial.open("wb") as target:
+            for chunk in chunks:
+                target.write(chunk)
             target.flush()
             os.fsync(target.fileno())
-        beside.replace(place)
+        partial.replace(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
-    for folder in place.parents[:3]:  # the job's, that of two digits, and the one of all blobs: each may be new
+    for folder in path.parents[:3]:  # the job's, that of two digits, and the one of all blobs: each may be new
         with suppress(OSError):  # not every file system on a network can do it
-            number = os.open(folder, os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY)
             try:
-                os.fsync(number)
+                os.fsync(descriptor)
             finally:
-                os.close(number)
+                os.close(descriptor)

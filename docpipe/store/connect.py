@@ -21,7 +21,7 @@ HEAD = "0003"
 
 VERSION_TABLE = "docpipe_version"  # not Alembic's default: a shared database may have one already
 LOCK_SECONDS = 30  # a writer holds the lock for milliseconds; a backup may hold it for seconds
-LOST_AFTER = {
+CONNECTION_OPTIONS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
@@ -30,7 +30,7 @@ LOST_AFTER = {
 }
 """Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after
 the quarter of an hour for which TCP hopes. The URL may say otherwise."""
-STANDSTILL_SECONDS = 60  # in a transaction that writes; the longest pause of a healthy one is a deletion of blobs
+IDLE_SECONDS = 60  # in a transaction that writes; the longest pause of a healthy one is a deletion of blobs
 SETUP_LOCK = 0x646F6370  # "docp": PostgreSQL's advisory lock while tables are made or changed
 WAL_TRIES = 50
 SERVER_DIALECTS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
@@ -74,7 +74,7 @@ def _url_hint() -> str:
 
 def open_engine(url: URL, *, create: bool = True) -> Engine:
     """An engine on a database that has this code's tables. With `create` false a missing SQLite file is an error."""
-    with explained(url):
+    with store_errors(url):
         engine = _engine(url, create=create)
         try:
             upgrade(engine)
@@ -87,7 +87,7 @@ def open_engine(url: URL, *, create: bool = True) -> Engine:
 def migrate(text_url: str) -> str | None:
     """Bring a database to HEAD. Returns the version that it had; None: it was new. Raises StoreError."""
     url = parse_url(text_url)
-    with explained(url):
+    with store_errors(url):
         engine = _engine(url, create=True)
         try:
             return upgrade(engine)
@@ -145,7 +145,7 @@ def _use_wal(engine: Engine) -> None:
 
 
 def _server_engine(url: URL) -> Engine:
-    url = url.update_query_dict({name: value for name, value in LOST_AFTER.items() if name not in url.query})
+    url = url.update_query_dict({name: value for name, value in CONNECTION_OPTIONS.items() if name not in url.query})
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
@@ -153,17 +153,17 @@ def _server_engine(url: URL) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def write_transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end, or nothing of it."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             # a process that stands still in the middle of it would keep its locks, and others would wait for ever
-            connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{STANDSTILL_SECONDS}s'"))
+            connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"))
         yield connection
 
 
 @contextmanager
-def explained(url: URL) -> Iterator[None]:
+def store_errors(url: URL) -> Iterator[None]:
     """Database errors come out as StoreError, with a hint and without the password."""
     try:
         yield
@@ -175,8 +175,8 @@ def explained(url: URL) -> Iterator[None]:
 
 
 def _hint(reason: str) -> str | None:
-    lowered = reason.lower()
-    return next((hint for sign, hint in HINTS if sign in lowered), None)
+    lowercase = reason.lower()
+    return next((hint for pattern, hint in HINTS if pattern in lowercase), None)
 
 
 def lock_setup(connection: Connection) -> None:
@@ -191,7 +191,7 @@ def upgrade(engine: Engine) -> str | None:
     with engine.connect() as connection:
         if _version(connection) == HEAD:
             return HEAD
-    with writing(engine) as connection:
+    with write_transaction(engine) as connection:
         lock_setup(connection)
         version = _version(connection)
         if version != HEAD:

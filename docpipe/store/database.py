@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from docpipe.store.connect import explained, open_engine, parse_url, writing
+from docpipe.store.connect import open_engine, parse_url, store_errors, write_transaction
 
 
 class Database:
@@ -33,12 +33,12 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction: committed whole at the end, or nothing of it."""
-        with explained(self.url), writing(self._engine) as connection:
+        with store_errors(self.url), write_transaction(self._engine) as connection:
             yield connection
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        with explained(self.url), self._engine.connect() as connection, connection.begin():
+        with store_errors(self.url), self._engine.connect() as connection, connection.begin():
             yield connection
 
 

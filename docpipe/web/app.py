@@ -18,10 +18,10 @@ from docpipe.config import Settings, load_settings
 from docpipe.errors import StoreError
 from docpipe.service.submit import Service
 from docpipe.web.api import content, documents, operations
-from docpipe.web.api.authentication import Gate
-from docpipe.web.api.event_stream import Follower
-from docpipe.web.api.middleware import Frame
-from docpipe.web.api.problems import explain_errors
+from docpipe.web.api.authentication import AuthenticationMiddleware
+from docpipe.web.api.event_stream import JobWatcher
+from docpipe.web.api.middleware import RequestMiddleware
+from docpipe.web.api.problems import add_error_handlers
 
 DESCRIPTION = """Scanned documents in, fields with evidence and a confidence out. docs/api.md has examples.
 
@@ -34,29 +34,29 @@ def app(settings: Settings | None = None) -> FastAPI:
     service = Service.of(settings or load_settings())
 
     @asynccontextmanager
-    async def life(made: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(_open, service)
         yield
-        made.state.follower.close()
+        application.state.follower.close()
         await run_in_threadpool(service.close)
 
     made = FastAPI(
         title="docpipe",
         version=version("docpipe-extract"),
         description=DESCRIPTION,
-        lifespan=life,
+        lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
     )
     made.state.service = service
-    made.state.follower = Follower(lambda ids: service.view.named(ids))  # noqa: PLW0108 - not opened yet
-    made.state.look = operations.Look(service)
+    made.state.follower = JobWatcher(lambda ids: service.view.by_ids(ids))  # noqa: PLW0108 - not opened yet
+    made.state.look = operations.ReadinessProbe(service)
     made.include_router(documents.router)
     made.include_router(content.router)
     made.include_router(operations.router)
-    explain_errors(made)
-    made.add_middleware(Gate)
-    made.add_middleware(Frame)
+    add_error_handlers(made)
+    made.add_middleware(AuthenticationMiddleware)
+    made.add_middleware(RequestMiddleware)
     return made
 
 

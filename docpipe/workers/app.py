@@ -14,7 +14,14 @@ from celery.utils.log import get_multiprocessing_logger
 
 from docpipe.config import load_settings
 from docpipe.log import write_log
-from docpipe.service.queue import ANSWERS_KEPT, PREPARE, UNDERSTAND, default_result_url, queues, transport_options
+from docpipe.service.queue import (
+    PREPARE_QUEUE,
+    RESULT_EXPIRES,
+    UNDERSTAND_QUEUE,
+    default_result_url,
+    queues,
+    transport_options,
+)
 from docpipe.trace import send_spans
 
 settings = load_settings()
@@ -35,14 +42,14 @@ app.conf.update(
     task_reject_on_worker_lost=True,  # also when only its child dies; attempts are counted in SQL, so it ends
     worker_prefetch_multiplier=1,  # a message waits in the queue, not behind a long document
     task_ignore_result=True,  # SQL has it; docpipe.process answers through the outbox
-    result_expires=ANSWERS_KEPT,
+    result_expires=RESULT_EXPIRES,
     task_time_limit=LONGEST + 30,  # kills the child: C code may not hear the first one
     task_soft_time_limit=LONGEST,
     task_queues=queues(settings.broker_url),
     task_routes={
-        "docpipe.prepare": {"queue": PREPARE},
-        "docpipe.process": {"queue": PREPARE},
-        "docpipe.understand": {"queue": UNDERSTAND},
+        "docpipe.prepare": {"queue": PREPARE_QUEUE},
+        "docpipe.process": {"queue": PREPARE_QUEUE},
+        "docpipe.understand": {"queue": UNDERSTAND_QUEUE},
     },
     task_create_missing_queues=False,  # a worker told to listen to a misspelled queue would wait for ever
     broker_transport_options=transport_options(settings.broker_url) | {"visibility_timeout": 2 * LONGEST + 120},

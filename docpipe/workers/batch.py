@@ -26,12 +26,12 @@ from docpipe.pipeline import PreparedDocument
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema, load_schema
 from docpipe.store.jobs.job_store import Job
-from docpipe.store.jobs.prepared_pages import kept
+from docpipe.store.jobs.prepared_pages import load_pages
 from docpipe.trace import span
 from docpipe.workers.lease import Lease
 
 if TYPE_CHECKING:
-    from docpipe.workers.task_runner import Desk
+    from docpipe.workers.task_runner import TaskRunner
 
 log = logging.getLogger("docpipe.worker")
 
@@ -46,7 +46,7 @@ class Asked:
 
 
 class Batch:
-    def __init__(self, desk: Desk, held: Lease, components: Components) -> None:
+    def __init__(self, desk: TaskRunner, held: Lease, components: Components) -> None:
         self._desk, self._held, self._components = desk, held, components
         self._size, self._started = len(held.jobs), perf_counter()
 
@@ -69,7 +69,7 @@ class Batch:
         asked: dict[str, Asked] = {}
         for job in self._held.jobs:
             with self._by_itself(job):
-                document, pages, timings = kept(self._desk.service.blobs, job.id)
+                document, pages, timings = load_pages(self._desk.service.blobs, job.id)
                 run = pipeline.plan(document, schema, self._components.parts, self._components.policy)
                 known = self._desk.known(run, schema)
                 if known is not None:
@@ -103,7 +103,7 @@ class Batch:
 
     def _end(self, job: Job, run: RunIdentity, made: Extraction, *, paid: bool) -> None:
         self._desk.finish(job, run, made, paid=paid)
-        self._held.let_go(job)
+        self._held.remove(job)
         seconds = perf_counter() - self._started
         log.info("understand: done", extra={"facts": {"seconds": seconds, "batch": self._size}})
 
@@ -117,7 +117,7 @@ class Batch:
                 raise
             except MissingError as error:
                 self._desk.read_again(job, error)
-                self._held.let_go(job)
+                self._held.remove(job)
             except Exception as error:  # noqa: BLE001 - the desk writes it to the job
                 self._desk.stopped(job, "understand", error)
-                self._held.let_go(job)
+                self._held.remove(job)

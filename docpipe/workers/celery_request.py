@@ -13,7 +13,7 @@ from docpipe.log import about
 from docpipe.service.queue import job_id_in
 
 
-class Request(request.Request):  # type: ignore[misc]  # Celery has no types
+class JobRequest(request.Request):  # type: ignore[misc]  # Celery has no types
     def on_failure(self, *args: Any, **more: Any) -> Any:
         with about(job=job_id_in(self.id)):
             return super().on_failure(*args, **more)

@@ -15,24 +15,24 @@ from docpipe.log import about
 from docpipe.store.jobs.job_store import Job, JobStore
 
 log = logging.getLogger("docpipe.worker")
-RENEWALS = 4  # in the time of one lease: three may fail
+RENEWALS_PER_LEASE = 4  # in the time of one lease: three may fail
 
 
 class Lease:
     """`longest` is the time limit of a task, in seconds: a worker that hangs keeps its jobs no longer than that. `jobs`
     are those in its hands: further ones may join, and each is let go when it has ended."""
 
-    def __init__(self, store: JobStore, job: Job, *, longest: float) -> None:
+    def __init__(self, store: JobStore, job: Job, *, time_limit: float) -> None:
         self.jobs: tuple[Job, ...] = (job,)
         self._store = store
-        self._ends = time.monotonic() + longest + store.lease.total_seconds()
+        self._ends = time.monotonic() + time_limit + store.lease_duration.total_seconds()
         self._over = threading.Event()
         self._thread = threading.Thread(target=copy_context().run, args=(self._renew,), daemon=True)  # for its log
 
     def add(self, jobs: Sequence[Job]) -> None:
         self.jobs = (*self.jobs, *jobs)
 
-    def let_go(self, job: Job) -> None:
+    def remove(self, job: Job) -> None:
         self.jobs = tuple(held for held in self.jobs if held.id != job.id)
 
     def __enter__(self) -> Self:
@@ -45,7 +45,10 @@ class Lease:
 
     def _renew(self) -> None:
         lost: set[str] = set()  # another worker has it, or it was deleted: our result will not count
-        while not self._over.wait(self._store.lease.total_seconds() / RENEWALS) and time.monotonic() < self._ends:
+        while (
+            not self._over.wait(self._store.lease_duration.total_seconds() / RENEWALS_PER_LEASE)
+            and time.monotonic() < self._ends
+        ):
             for job in self.jobs:
                 if job.id not in lost and not self._over.is_set():
                     with about(job=job.id):

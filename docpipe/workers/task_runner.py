@@ -37,15 +37,15 @@ from docpipe.read import PageReader
 from docpipe.render import Renderer
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
-from docpipe.service.submit import Service, Wish, addressed
-from docpipe.store.blobs import opened, original_key
-from docpipe.store.jobs.job_store import ENDED, LOCAL, Job, Stage
-from docpipe.store.jobs.prepared_pages import keep
-from docpipe.store.jobs.usage import Usage
+from docpipe.service.submit import Service, SubmitOptions, task_reply
+from docpipe.store.blobs import open_reference, original_key
+from docpipe.store.jobs.job_store import ENDED, LOCAL_OWNER, Job, Stage
+from docpipe.store.jobs.prepared_pages import save_pages
+from docpipe.store.jobs.usage import JobUsage
 from docpipe.trace import span
 from docpipe.workers.batch import Batch
 from docpipe.workers.lease import Lease
-from docpipe.workers.process_request import PRIORITIES, Order
+from docpipe.workers.process_request import PRIORITIES, ProcessRequest
 
 log = logging.getLogger("docpipe.worker")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds for a database that is away; after half a minute it is the keeper's
@@ -55,7 +55,7 @@ T = TypeVar("T")
 
 
 @dataclass
-class Desk:
+class TaskRunner:
     service: Service
     _components: dict[ModelName, Components] = field(default_factory=dict)
 
@@ -74,11 +74,11 @@ class Desk:
             with about(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
                 self._work(job, "understand", self._answer)
 
-    def process(self, order: Order) -> dict[str, Any] | None:
+    def process(self, order: ProcessRequest) -> dict[str, Any] | None:
         """Take a document in by its reference, and read its pages at once. None: the answer comes when it has ended, or
         goes to another task. What is refused has its answer now. Raises StoreError or QueueError: try again later."""
         # a message that comes again is not looked into: its file may be gone, and its answer may have been given
-        job = self.service.jobs.known(LOCAL, order.key)
+        job = self.service.jobs.find_by_idempotency_key(LOCAL_OWNER, order.idempotency_key)
         if job is None:
             try:
                 job = self._taken_in(order)
@@ -93,26 +93,28 @@ class Desk:
             except Exception as error:
                 log.exception("a bug")
                 return self._refused(order, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT))
-        if job.state in ENDED and "task" not in order.answer_to:
+        if job.state in ENDED and "task" not in order.callback_target:
             answer = self.service.answer(job)
-            return None if answer is None else addressed(answer, order.task_id, job.id)
+            return None if answer is None else task_reply(answer, order.task_id, job.id)
         self.prepare(job.id)
         return None
 
-    def _taken_in(self, order: Order) -> Job:
+    def _taken_in(self, order: ProcessRequest) -> Job:
         order.check()
         self.service.check_schema(order.schema)
-        with opened(order.reference, self.service.settings.references) as (source, name):
-            wish = Wish(order.schema, PRIORITIES[order.priority], LOCAL, order.key, order.answer_to)
-            return self.service.submit(source, name, wish, tell=False)
+        with open_reference(order.reference, self.service.settings.references) as (source, name):
+            wish = SubmitOptions(
+                order.schema, PRIORITIES[order.priority], LOCAL_OWNER, order.idempotency_key, order.callback_target
+            )
+            return self.service.submit(source, name, wish, enqueue=False)
 
-    def _refused(self, order: Order, error: DocpipeError) -> dict[str, Any] | None:
+    def _refused(self, order: ProcessRequest, error: DocpipeError) -> dict[str, Any] | None:
         facts = {"reference": order.reference, "task": order.task_id, "code": error.code}
         log.warning("refused: %s", error, extra={"facts": facts})
-        answer, target = order.refused(error), order.answer_to
+        answer, target = order.refusal(error), order.callback_target
         if "task" not in target:
             return answer
-        self.service.sender.call(target["task"], target["queue"], answer)
+        self.service.queue.call_task(target["task"], target["queue"], answer)
         return None
 
     def _read_pages(self, held: Lease) -> None:
@@ -128,9 +130,9 @@ class Desk:
             rasteriser = PageRasteriser(self._renderer)
             prepared = pipeline.prepare(document, rasteriser=rasteriser, reader=self._reader)
             sides = ModelName.parse(job.model).picture_sides
-            keep(self.service.blobs, job.id, document, prepared.pages, prepared.timings, sides=sides)
-        if self.patiently(lambda: self.service.jobs.hand_on(job)):
-            self.service.tell(replace(job, state="prepared"))
+            save_pages(self.service.blobs, job.id, document, prepared.pages, prepared.timings, sides=sides)
+        if self.patiently(lambda: self.service.jobs.mark_prepared(job)):
+            self.service.enqueue(replace(job, state="prepared"))
         else:
             self._clear_if_deleted(job)
 
@@ -138,7 +140,7 @@ class Desk:
         (job,) = held.jobs
         components = self._components_for(job)
         most = min(pipeline.batch_of(components.parts.extractor), self.service.settings.batch)
-        more = self.patiently(lambda: self.service.jobs.claim_more(job, self._name, most - 1))
+        more = self.patiently(lambda: self.service.jobs.claim_batch_mates(job, self._name, most - 1))
         held.add(more)
         Batch(self, held, components).answer()
 
@@ -164,14 +166,14 @@ class Desk:
 
     def finish(self, job: Job, run: RunIdentity, made: Extraction, *, paid: bool) -> None:
         """`paid`: the result was made for this job, and its cost is this job's."""
-        used = Usage.of(made) if paid else Usage.of(made).unpaid()
+        used = JobUsage.of(made) if paid else JobUsage.of(made).without_cost()
         if not self.patiently(lambda: self.service.jobs.finish(job, run.key, made.status, used)):
             self._clear_if_deleted(replace(job, run_key=run.key))
 
     def read_again(self, job: Job, error: MissingError) -> None:
         """Its pages are lost: back to the first stage."""
         log.warning("%s: its pages are read again", error)
-        if not self.patiently(lambda: self.service.jobs.give_back(job, "prepare", error)):
+        if not self.patiently(lambda: self.service.jobs.retry_later(job, "prepare", error)):
             self._clear_if_deleted(job)
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
@@ -185,7 +187,7 @@ class Desk:
         """What stopped the work is written to the job. What stopped the work on several at a time may be the fault of
         one of them: they are given back, and each is tried alone."""
         started = perf_counter()
-        held = Lease(self.service.jobs, job, longest=self.service.settings.task_seconds)
+        held = Lease(self.service.jobs, job, time_limit=self.service.settings.task_seconds)
         try:
             with held:
                 work(held)
@@ -206,7 +208,7 @@ class Desk:
             error, again = EncryptedError(error.message, hint=LOCKED), False
         log.warning("%s: %s", stage, error, extra={"facts": {"code": error.code, "attempt": job.attempts}})
         jobs, store = self.service.jobs, self.service.store
-        if not self.patiently(lambda: jobs.give_back(job, stage, error) if again else jobs.fail(job, error)):
+        if not self.patiently(lambda: jobs.retry_later(job, stage, error) if again else jobs.fail(job, error)):
             self._clear_if_deleted(job)
         elif not again and stage == "prepare":
             self.patiently(lambda: store.fail(job.document_id, None, None, error))  # whatever the schema

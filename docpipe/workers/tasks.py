@@ -10,31 +10,31 @@ from celery import Task
 from celery.exceptions import Ignore, Reject
 
 from docpipe.errors import QueueError, StoreError
-from docpipe.service.queue import Sender
+from docpipe.service.queue import QueueClient
 from docpipe.service.submit import Service
 from docpipe.workers.app import app, settings
-from docpipe.workers.process_request import Order
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.process_request import ProcessRequest
+from docpipe.workers.task_runner import TaskRunner
 
 log = logging.getLogger("docpipe.worker")
 FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds before a message is tried again
-REQUEST = "docpipe.workers.celery_request:Request"  # named: only a worker loads it
+REQUEST = "docpipe.workers.celery_request:JobRequest"  # named: only a worker loads it
 
 
 @cache
-def desk() -> Desk:
+def task_runner() -> TaskRunner:
     """Made in the child that works, never in the parent: connections do not survive a fork."""
-    return Desk(Service(settings, Sender(settings.broker_url, app=app)))
+    return TaskRunner(Service(settings, QueueClient(settings.broker_url, app=app)))
 
 
 @app.task(name="docpipe.prepare", Request=REQUEST)
 def prepare(job_id: str) -> None:
-    desk().prepare(job_id)
+    task_runner().prepare(job_id)
 
 
 @app.task(name="docpipe.understand", Request=REQUEST)
 def understand(job_id: str) -> None:
-    desk().understand(job_id)
+    task_runner().understand(job_id)
 
 
 # this message alone is not in SQL yet: it goes back to the broker until it is
@@ -43,7 +43,7 @@ def process(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
     """For other programs (docs/integration.md). The answer is stored under this task's id when the document has ended,
     so `.get()` waits for it; with a callback, {"task": name, "queue": name}, that task gets it instead."""
     try:
-        answer = desk().process(Order.of(self.request.id, args, kwargs))
+        answer = task_runner().process(ProcessRequest.from_message(self.request.id, args, kwargs))
     except (StoreError, QueueError) as error:
         wait = min(FIRST_WAIT * 2 ** min(self.request.retries, 10), LONGEST_WAIT)
         log.warning("%s; the message is tried again in %g s", error, wait, extra={"facts": {"task": self.request.id}})

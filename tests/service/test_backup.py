@@ -11,9 +11,9 @@ import psycopg
 import pytest
 
 from benchmarks.service.servers import _postgres_programs, wait_until
-from docpipe.service.maintenance import Keeper
+from docpipe.service.maintenance import Maintenance
 from docpipe.store.jobs.job_store import Job
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, serving, submit
 
 
@@ -40,14 +40,14 @@ def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url
         late = submit(service, pdf("Rechnung 5"), "late.pdf")
         service.delete(deleted.id)
         shutil.copytree(tmp_path / "blobs", blobs)
-        service.sender._app.control.purge()
+        service.queue._app.control.purge()
 
     _run("pg_restore", "--clean", "--if-exists", f"--dbname={restored_url}", str(dump))
     with serving(tmp_path, broker_url=redis_url, database_url=restored_url, blob_url=blobs, lease_seconds=1) as service:
         assert service.answer(service.jobs.get(ended.id))["fields"]
         assert service.jobs.get(late.id) is None
-        keeper, jobs = Keeper(service), service.jobs
-        wait_until(lambda: keeper.keep_order() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
+        keeper, jobs = Maintenance(service), service.jobs
+        wait_until(lambda: keeper.sweep() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
         for job in (at_work, waiting, deleted):
             _work(service, job)
         assert [jobs.get(job.id).state for job in (ended, at_work, waiting, deleted)] == ["done"] * 3 + ["failed"]
@@ -56,7 +56,7 @@ def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url
 
 def _work(service, job: Job) -> None:
     """As a worker does; the messages are the broker's business."""
-    desk = Desk(service)
+    desk = TaskRunner(service)
     desk.prepare(job.id)
     desk.understand(job.id)
     desk._renderer.close()

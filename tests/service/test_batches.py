@@ -18,13 +18,13 @@ from benchmarks.service.servers import ROOT, RedisServer, environment, running, 
 from docpipe.components import EXTRACTOR_KINDS
 from docpipe.data import Extraction
 from docpipe.errors import AnswerError, DocpipeError, ModelError
-from docpipe.service.maintenance import Keeper
-from docpipe.service.submit import Service, Wish
-from docpipe.store.blobs import prefix_of
-from docpipe.store.jobs.job_store import ENDED, MOST_ATTEMPTS, Job
+from docpipe.service.maintenance import Maintenance
+from docpipe.service.submit import Service, SubmitOptions
+from docpipe.store.blobs import job_prefix
+from docpipe.store.jobs.job_store import ENDED, MAX_ATTEMPTS, Job
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import attempts, documents, extractions
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.batched import BATCHED, KIND, Batched
 from tests.support.serving import desk_of, pdf, result, rows, script, serving, settings, submit, wait_over
 
@@ -54,12 +54,12 @@ def service(folder: Path, database_url: str, redis_url: str) -> Iterator[Service
 
 
 @pytest.fixture
-def desk(service: Service) -> Iterator[Desk]:
+def desk(service: Service) -> Iterator[TaskRunner]:
     with desk_of(service) as desk:
         yield desk
 
 
-def waiting(desk: Desk, numbers: list[str], **wish: Any) -> list[Job]:
+def waiting(desk: TaskRunner, numbers: list[str], **wish: Any) -> list[Job]:
     """Documents whose pages have been read."""
     made = [submit(desk.service, pdf(f"Rechnung {number}"), f"{number}.pdf", **wish) for number in numbers]
     for job in made:
@@ -67,14 +67,14 @@ def waiting(desk: Desk, numbers: list[str], **wish: Any) -> list[Job]:
     return made
 
 
-def worked(desk: Desk, made: list[Job]) -> list[Job]:
+def worked(desk: TaskRunner, made: list[Job]) -> list[Job]:
     """The jobs after each of their messages has come."""
     for job in made:
         desk.understand(job.id)
     return now(desk, made)
 
 
-def now(desk: Desk, made: list[Job]) -> list[Job]:
+def now(desk: TaskRunner, made: list[Job]) -> list[Job]:
     return [desk.service.jobs.get(job.id) for job in made]
 
 
@@ -161,7 +161,7 @@ def test_what_stops_them_all_gives_all_back_and_each_is_tried_alone(folder, redi
 
 def test_a_document_whose_pages_are_lost_is_read_again_and_the_others_are_done(desk):
     made = waiting(desk, NUMBERS[:3])
-    desk.service.blobs.delete(f"{prefix_of(made[1].id)}/pages.json")
+    desk.service.blobs.delete(f"{job_prefix(made[1].id)}/pages.json")
     desk.understand(made[0].id)
     found = now(desk, made)
     assert states(found) == ["done", "queued", "done"]
@@ -200,7 +200,7 @@ def test_a_job_that_is_deleted_while_its_batch_is_at_work_leaves_nothing(desk, m
     desk.understand(made[0].id)
     assert [job and job.state for job in now(desk, made)] == ["done", None, "done"]
     assert (rows(desk.service.database, documents), rows(desk.service.database, extractions)) == (2, 2)
-    assert not list(Path(desk.service.settings.blob_url, prefix_of(made[1].id)).glob("*"))
+    assert not list(Path(desk.service.settings.blob_url, job_prefix(made[1].id)).glob("*"))
 
 
 def test_the_leases_of_all_are_renewed_until_each_has_ended(folder, redis_url, monkeypatch):
@@ -254,12 +254,13 @@ def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_die
     given = environment(**{name: getattr(chosen, name) for name in chosen.model_fields_set})
     program = worker({**given, "PYTHONPATH": f"{ROOT}:{folder}"}, folder / "worker.log", "-I", "joins")
     service = Service.of(chosen)
-    keeper = Keeper(service)
-    keeping = threading.Thread(target=keeper.run, kwargs={"look": 0.1})
+    keeper = Maintenance(service)
+    keeping = threading.Thread(target=keeper.run, kwargs={"poll_seconds": 0.1})
     try:
         with desk_of(service) as desk:
+            options = SubmitOptions(f"{folder}/bill.py:Bill")
             made = [
-                service.submit(io.BytesIO(pdf(f"Rechnung {number}")), f"{number}.pdf", Wish(f"{folder}/bill.py:Bill"))
+                service.submit(io.BytesIO(pdf(f"Rechnung {number}")), f"{number}.pdf", options)
                 for number in NUMBERS[:6]
             ]
             for job in made:
@@ -269,7 +270,7 @@ def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_die
             wait_until(lambda: all(service.jobs.get(job.id).state in ENDED for job in made), "all have ended")
         found = [service.jobs.get(job.id) for job in made]
         assert states(found) == ["done", "done", "done", "quarantined", "done", "done"], program.said()
-        assert (found[3].error["code"], found[3].attempts) == ("worker_lost", MOST_ATTEMPTS)
+        assert (found[3].error["code"], found[3].attempts) == ("worker_lost", MAX_ATTEMPTS)
         assert [job.attempts for job in found] == [2, 2, 2, 3, 1, 1], "those of its batch once more, the others not"
         assert rows(service.database, extractions) == 5
         counted = UsageStore(service.database).sums("outcome")

@@ -13,8 +13,8 @@ from docpipe.store.jobs import waiting
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # by Celery, when it keeps an answer
 def test_each_document_ends_once_whatever_is_killed_and_forgotten(monkeypatch: pytest.MonkeyPatch):
     """The keeper is less patient than in life, where it waits half a minute before it calls a message lost."""
-    monkeypatch.setattr(waiting, "SILENT", timedelta(seconds=2))
-    monkeypatch.setattr(waiting, "OVERTAKEN", timedelta(seconds=2))
+    monkeypatch.setattr(waiting, "LOST_AFTER", timedelta(seconds=2))
+    monkeypatch.setattr(waiting, "OVERTAKEN_AFTER", timedelta(seconds=2))
     events = ((0.25, "Redis emptied (FLUSHALL)"), (0.75, "PostgreSQL killed"))
     course, found = chaos(
         Plan(documents=40, kills=4, workers=2, interval=1.5, seconds=150, keeper=False, events=events, away=1.0)

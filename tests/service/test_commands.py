@@ -15,14 +15,14 @@ from benchmarks.service.servers import free_port, wait_until
 from docpipe.cli import invoke
 from docpipe.cli.service_access import without_password
 from docpipe.config import Settings
-from docpipe.service.maintenance import DUTY
+from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.submit import Service
 from docpipe.store import connect
 from docpipe.store.database import Database
-from docpipe.store.jobs.api_keys import KeyStore
+from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.job_store import Job
-from docpipe.store.jobs.job_view import Wanted
-from docpipe.store.jobs.waiting import Duties
+from docpipe.store.jobs.job_view import JobFilter
+from docpipe.store.jobs.waiting import LeaderLock
 from tests.support.service_env import clerk, desk, documents, working
 from tests.support.serving import NOBODY, column, pdf, set_of, submit
 from tests.unit.test_watch import closed
@@ -69,7 +69,7 @@ def test_submit_puts_each_document_into_the_queue_and_goes_on_after_one_that_is_
     assert [(job.document_id, job.schema, job.priority, job.owner) for job in jobs] == [
         (line["document_id"], "receipt", 1, "local") for line in taken
     ]
-    assert service.sender.depth("prepare") == 3
+    assert service.queue.depth("prepare") == 3
     assert "IN/empty.pdf: the file is empty (0 bytes). Ask the sender for it again." in said.err
     assert "3 of 4 files are in the queue, 1 refused." in said.err
 
@@ -100,8 +100,8 @@ def test_submit_says_of_a_job_that_was_deleted_while_it_waited(service, capsys):
     Path("IN/a.pdf").write_bytes(pdf())
 
     def delete() -> None:
-        wait_until(lambda: service.view.page(Wanted())[0] != [], "the job is there")
-        service.delete(service.view.page(Wanted())[0][0].id)
+        wait_until(lambda: service.view.page(JobFilter())[0] != [], "the job is there")
+        service.delete(service.view.page(JobFilter())[0][0].id)
 
     thread = threading.Thread(target=delete)
     thread.start()
@@ -128,7 +128,7 @@ def test_a_schema_of_ones_own_is_named_so_that_workers_find_it(service, capsys):
     )
     Path("IN/a.pdf").write_bytes(pdf())
     assert invoke(["submit", "IN", "--schema", "order.py:Order"]) == 0
-    (job,), _ = service.view.page(Wanted())
+    (job,), _ = service.view.page(JobFilter())
     assert job.schema == f"{Path('order.py').absolute()}:Order"
 
 
@@ -150,7 +150,7 @@ def test_a_callback_url_is_kept_with_the_job(service, monkeypatch):
     monkeypatch.setenv("DOCPIPE_WEBHOOK_SECRET", "whsec_" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=")
     Path("IN/a.pdf").write_bytes(pdf())
     assert invoke(["submit", "IN", "--callback-url", "https://example.com/told"]) == 0
-    assert service.view.page(Wanted())[0][0].callback == {"url": "https://example.com/told"}
+    assert service.view.page(JobFilter())[0][0].callback == {"url": "https://example.com/told"}
 
 
 def test_status_shows_the_newest_jobs_and_why_one_failed(service, capsys):
@@ -178,7 +178,7 @@ def test_status_finds_a_job_by_the_beginning_of_its_id(service, capsys):
 def test_an_id_that_two_jobs_begin_with_is_refused(service, capsys):
     for _ in range(17):  # of sixteen digits
         submit(service)
-    first = [job.id[0] for job in service.view.page(Wanted())[0]]
+    first = [job.id[0] for job in service.view.page(JobFilter())[0]]
     twice = next(digit for digit in first if first.count(digit) > 1)
     assert invoke(["status", twice]) == 2
     assert f"several jobs begin with {twice}" in capsys.readouterr().err
@@ -200,7 +200,7 @@ def test_a_question_to_a_database_that_is_not_there_makes_none(settings, tmp_pat
 def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
     submit(service, name="oldest.pdf")
     broken = failed(service)
-    Duties(service.database).take(DUTY, "house:17", service.jobs.lease)
+    LeaderLock(service.database).acquire(LOCK_NAME, "house:17", service.jobs.lease_duration)
     set_back = submit(service, name="late.pdf")
     set_of(service.database, set_back, error_code="store", error_message="the disk is full", error_hint="Make room.")
     assert invoke(["queue"]) == 0
@@ -259,14 +259,14 @@ def test_a_key_is_printed_once_works_and_can_be_revoked(away, capsys):
     said = capsys.readouterr()
     (key,) = said.out.split()
     database = Database(away.database_url)
-    entry = KeyStore(database).check(key)
+    entry = ApiKeyStore(database).check(key)
     assert (entry.name, entry.roles, entry.max_bytes) == ("web shop", ("read", "submit"), 20 * 1024**2)
     assert invoke(["key", "list"]) == 0
     listed = capsys.readouterr().out
     assert entry.id in listed and "web shop" in listed and "20.0 MiB" in listed
     assert key.rpartition("_")[2] not in listed
     assert invoke(["key", "revoke", entry.id]) == 0
-    assert KeyStore(database).check(key) is None
+    assert ApiKeyStore(database).check(key) is None
     assert invoke(["key", "revoke", entry.id]) == 2
     database.close()
 

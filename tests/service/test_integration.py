@@ -23,7 +23,7 @@ import pikepdf
 import pytest
 
 from benchmarks.service.servers import free_port, running, wait_until
-from docpipe.service.webhooks import Caller
+from docpipe.service.webhooks import WebhookClient
 from docpipe.store.jobs.outbox import Delivery
 from tests.support.external_app import ROOT, SHOP, Both, Elsewhere, message, redis_in
 from tests.support.serving import pdf, script
@@ -284,10 +284,10 @@ def test_the_webhook_receiver_acts_once_and_believes_only_what_is_signed_now(tmp
     event = Delivery("evt_1", "ab12", url, {"type": "document.done", "data": data}, 1)
     with running(receiver):
         wait_until(lambda: _listens(port), "the receiver listens")
-        Caller(secret, internal=True).post(event)
-        Caller(secret, internal=True).post(event)
+        WebhookClient(secret, allow_internal=True).post(event)
+        WebhookClient(secret, allow_internal=True).post(event)
         with pytest.raises(OSError, match="401"):
-            Caller(b"another secret of other people!!", internal=True).post(event)
+            WebhookClient(b"another secret of other people!!", allow_internal=True).post(event)
         assert _posted(port, secret, int(time.time()) - 3600) == 401
         assert _posted(port, secret, int(time.time())) == 204
         said = receiver.said()

@@ -22,14 +22,14 @@ from docpipe.errors import QueueError, StoreError
 from docpipe.schema import load_schema
 from docpipe.service import maintenance as module
 from docpipe.service import submit as service_module
-from docpipe.service.maintenance import DUTY, Keeper
+from docpipe.service.maintenance import LOCK_NAME, Maintenance
 from docpipe.service.submit import Service
-from docpipe.store.blobs import original_key, prefix_of
+from docpipe.store.blobs import job_prefix, original_key
 from docpipe.store.jobs.job_store import Job
 from docpipe.store.jobs.prepared_pages import picture_key
 from docpipe.store.jobs.tables import deliveries, jobs
-from docpipe.store.jobs.usage import Usage
-from docpipe.store.jobs.waiting import Duties, Waiting
+from docpipe.store.jobs.usage import JobUsage
+from docpipe.store.jobs.waiting import JobSweeper, LeaderLock
 from docpipe.store.results.result_store import SqlStore
 from tests.support.receiver import receiving
 from tests.support.serving import NOBODY, ago, column, lease_over, messages_due, pdf, serving, set_of, submit
@@ -48,15 +48,15 @@ def service(tmp_path: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def keeper(service: Service) -> Keeper:
-    return Keeper(service)
+def keeper(service: Service) -> Maintenance:
+    return Maintenance(service)
 
 
 @contextmanager
-def kept(service: Service, **more: Any) -> Iterator[Keeper]:
+def kept(service: Service, **more: Any) -> Iterator[Maintenance]:
     """A keeper that runs."""
-    keeper = Keeper(service, **more)
-    running = threading.Thread(target=keeper.run, kwargs={"look": 0.02})
+    keeper = Maintenance(service, **more)
+    running = threading.Thread(target=keeper.run, kwargs={"poll_seconds": 0.02})
     running.start()
     try:
         yield keeper
@@ -68,12 +68,12 @@ def kept(service: Service, **more: Any) -> Iterator[Keeper]:
 def done(service: Service, content: bytes | None = None, **wish: Any) -> Job:
     """A job that has ended as if a worker had done it."""
     job, schema = submit(service, content, **wish), load_schema("invoice")
-    service.jobs.hand_on(service.jobs.claim(job.id, "prepare", "host:1"))
+    service.jobs.mark_prepared(service.jobs.claim(job.id, "prepare", "host:1"))
     service.blobs.put(picture_key(job.id, 1), b"a picture")
     claimed = service.jobs.claim(job.id, "understand", "host:1")
     made = extraction(replace(document(), id=job.document_id), schema, run_key=f"key of {job.id}")
     service.store.save(made, schema)
-    service.jobs.finish(claimed, made.run_key, made.status, Usage.of(made))
+    service.jobs.finish(claimed, made.run_key, made.status, JobUsage.of(made))
     ended = service.jobs.get(job.id)
     assert ended is not None and ended.state == "done"
     return ended
@@ -89,47 +89,47 @@ def message(service: Service) -> dict[str, Any]:
 
 def test_a_job_whose_message_was_lost_is_sent_again(service, keeper, redis_server):
     job = submit(service)
-    assert service.sender.depth("prepare") == 1
+    assert service.queue.depth("prepare") == 1
     redis_server.wipe()
-    assert keeper.keep_order() == 0, "it was sent a moment ago"
+    assert keeper.sweep() == 0, "it was sent a moment ago"
     set_of(service.database, job, sent=ago(60))
-    assert keeper.keep_order() == 1
-    assert service.sender.depth("prepare") == 1
-    assert keeper.keep_order() == 0
+    assert keeper.sweep() == 1
+    assert service.queue.depth("prepare") == 1
+    assert keeper.sweep() == 0
 
 
 def test_a_job_whose_message_waits_is_not_sent_twice(service, keeper):
     job = submit(service)
     set_of(service.database, job, sent=ago(DAY))
-    assert keeper.keep_order() == 0
-    assert service.sender.depth("prepare") == 1
+    assert keeper.sweep() == 0
+    assert service.queue.depth("prepare") == 1
 
 
 def test_what_a_dead_worker_held_is_sent_again(service, keeper):
     job = submit(service)
-    service.sender._app.control.purge()
+    service.queue._app.control.purge()
     service.jobs.claim(job.id, "prepare", "host:1")
-    assert keeper.keep_order() == 0
+    assert keeper.sweep() == 0
     lease_over(service.database, job)
-    assert keeper.keep_order() == 2, "freed, and sent"
-    assert (service.jobs.get(job.id).state, service.sender.depth("prepare")) == ("queued", 1)
+    assert keeper.sweep() == 2, "freed, and sent"
+    assert (service.jobs.get(job.id).state, service.queue.depth("prepare")) == ("queued", 1)
 
 
 def test_a_document_that_was_taken_in_while_the_broker_was_away_is_sent_when_it_is_back(tmp_path, redis_url):
     with serving(tmp_path, broker_url=NOBODY) as alone:
         made = [submit(alone, pdf(f"Rechnung {number}")) for number in range(3)]
         assert [job.state for job in made] == ["queued"] * 3
-        assert Keeper(alone).keep_order() == 0, "and the keeper says so and goes on"
+        assert Maintenance(alone).sweep() == 0, "and the keeper says so and goes on"
     with serving(tmp_path, broker_url=redis_url) as service:
-        assert Keeper(service).keep_order() == 3
-        assert service.sender.depth("prepare") == 3
+        assert Maintenance(service).sweep() == 3
+        assert service.queue.depth("prepare") == 3
 
 
 def test_a_broker_that_goes_away_in_the_middle_loses_nothing(service, keeper, monkeypatch):
     made = [submit(service, pdf(f"Rechnung {number}")) for number in range(4)]
-    service.sender._app.control.purge()
-    Waiting(service.database).tell_again(made)
-    whole, calls = service.sender.send, []
+    service.queue._app.control.purge()
+    JobSweeper(service.database).mark_unsent(made)
+    whole, calls = service.queue.send, []
 
     def send(stage: str, job: Job) -> None:
         calls.append(job.id)
@@ -137,16 +137,16 @@ def test_a_broker_that_goes_away_in_the_middle_loses_nothing(service, keeper, mo
             raise QueueError("it went away")
         whole(stage, job)
 
-    monkeypatch.setattr(service.sender, "send", send)
-    assert keeper.keep_order() == 2
+    monkeypatch.setattr(service.queue, "send", send)
+    assert keeper.sweep() == 2
     monkeypatch.undo()
-    assert keeper.keep_order() == 2
-    assert service.sender.depth("prepare") == 4
+    assert keeper.sweep() == 2
+    assert service.queue.depth("prepare") == 4
 
 
 def test_interactive_documents_are_handed_out_first(service, redis_url):
     slow, fast = submit(service, pdf("1")), submit(service, pdf("2"), priority=1)
-    app = service.sender._app
+    app = service.queue._app
     with app.connection_for_read() as connection, connection.SimpleQueue(app.amqp.queues["docpipe.prepare"]) as queue:
         assert [queue.get(timeout=5).payload[0] for _ in range(2)] == [[fast.id], [slow.id]]
 
@@ -158,13 +158,13 @@ def test_originals_and_pictures_go_after_their_time_and_results_stay(service, ke
     old, fresh = done(service), done(service, pdf("Rechnung R-2041", "another"))
     set_of(service.database, old, ended=ago(3 * DAY))
     set_of(service.database, fresh, ended=ago(DAY))
-    assert keeper.keep_order() == 1
+    assert keeper.sweep() == 1
     folder = Path(service.settings.blob_url)
-    assert not (folder / prefix_of(old.id)).exists()
+    assert not (folder / job_prefix(old.id)).exists()
     assert service.blobs.has(original_key(fresh.id))
     assert service.answer(service.jobs.get(old.id))["fields"]["gross_total"]["value"] == "1234.50"
     assert service.jobs.get(old.id).purged is not None
-    assert keeper.keep_order() == 0
+    assert keeper.sweep() == 0
     assert service.retry(old.id) is None, "there is nothing left to read"
     assert service.retry(fresh.id).state == "queued"
 
@@ -173,7 +173,7 @@ def test_originals_stay_where_nobody_said_how_long(tmp_path, redis_url):
     with serving(tmp_path, broker_url=redis_url) as service:
         job = done(service)
         set_of(service.database, job, ended=ago(3000 * DAY))
-        assert Keeper(service).keep_order() == 0
+        assert Maintenance(service).sweep() == 0
         assert service.blobs.has(original_key(job.id))
 
 
@@ -184,16 +184,16 @@ def test_an_original_that_cannot_be_deleted_now_is_deleted_later(service, keeper
     whole = service.blobs.delete
 
     def delete(prefix: str) -> None:
-        if prefix == prefix_of(made[0].id):
+        if prefix == job_prefix(made[0].id):
             raise StoreError("the disk does not answer")
         whole(prefix)
 
     monkeypatch.setattr(service.blobs, "delete", delete)
-    assert keeper.keep_order() == 1
+    assert keeper.sweep() == 1
     monkeypatch.undo()
-    assert keeper.keep_order() == 0, "a disk that does not answer is left alone for a while"
+    assert keeper.sweep() == 0, "a disk that does not answer is left alone for a while"
     keeper._delete_from = 0.0
-    assert keeper.keep_order() == 1
+    assert keeper.sweep() == 1
     assert not any(service.blobs.has(original_key(job.id)) for job in made)
 
 
@@ -231,7 +231,7 @@ def test_a_receiver_that_is_gone_is_not_called_again(service, keeper):
 def test_a_receiver_in_our_own_network_is_not_called(tmp_path, redis_url):
     with serving(tmp_path, broker_url=redis_url, webhook_secret=SECRET) as service, receiving() as receiver:
         done(service, callback={"url": receiver.url})
-        Keeper(service).deliver()
+        Maintenance(service).deliver()
         assert receiver.calls == []
         assert message(service)["given_up"] and "internal" in message(service)["last_error"]
 
@@ -241,7 +241,7 @@ def test_a_webhook_is_given_up_where_there_is_no_secret_any_more(tmp_path, redis
         with serving(tmp_path, broker_url=redis_url, **HOOKS) as service:
             done(service, callback={"url": receiver.url})
         with serving(tmp_path, broker_url=redis_url) as service:
-            Keeper(service).deliver()
+            Maintenance(service).deliver()
             assert message(service)["given_up"] and "SECRET" in message(service)["last_error"]
         assert receiver.calls == []
 
@@ -249,7 +249,7 @@ def test_a_webhook_is_given_up_where_there_is_no_secret_any_more(tmp_path, redis
 def test_one_receiver_that_does_not_answer_holds_up_no_other(service, keeper, monkeypatch):
     """The second message arrives while the first is still on its way."""
     arrived = threading.Event()
-    whole = module.Caller.post
+    whole = module.WebhookClient.post
 
     def post(self, delivery) -> None:
         if "slow" in delivery.target["url"]:
@@ -258,7 +258,7 @@ def test_one_receiver_that_does_not_answer_holds_up_no_other(service, keeper, mo
         whole(self, delivery)
         arrived.set()
 
-    monkeypatch.setattr(module.Caller, "post", post)
+    monkeypatch.setattr(module.WebhookClient, "post", post)
     with receiving() as receiver:
         done(service, callback={"url": f"{receiver.url}/slow"})
         done(service, pdf("Rechnung R-2041", "2"), callback={"url": receiver.url})
@@ -305,11 +305,11 @@ def test_an_answer_waits_while_the_broker_is_away(tmp_path, redis_url):
     with serving(tmp_path, broker_url=redis_url) as service:
         done(service, callback={"answer": "task-1"})
     with serving(tmp_path, broker_url=NOBODY) as service:
-        Keeper(service).deliver()
+        Maintenance(service).deliver()
         assert not message(service)["given_up"] and "QueueError" in message(service)["last_error"]
     with serving(tmp_path, broker_url=redis_url) as service:
         messages_due(service.database)
-        Keeper(service).deliver()
+        Maintenance(service).deliver()
         assert message(service)["delivered"] is not None
 
 
@@ -317,24 +317,24 @@ def test_an_answer_waits_while_the_broker_is_away(tmp_path, redis_url):
 
 
 def test_one_keeper_keeps_order_and_another_takes_over_when_it_is_gone(service):
-    duties = Duties(service.database)
-    duties.take(DUTY, "another", timedelta(seconds=60))
+    duties = LeaderLock(service.database)
+    duties.acquire(LOCK_NAME, "another", timedelta(seconds=60))
     job = submit(service)
-    Waiting(service.database).tell_again([job])
+    JobSweeper(service.database).mark_unsent([job])
     with receiving() as receiver, kept(service, name="me"):
         done(service, pdf("Rechnung R-2041", "2"), callback={"url": receiver.url})
         wait_until(lambda: bool(receiver.calls), "messages are delivered by both")
         assert column(service.database, job, "sent") is None
-        duties.lay_down(DUTY, "another")
+        duties.release(LOCK_NAME, "another")
         wait_until(lambda: column(service.database, job, "sent") is not None, "the job is sent")
-        assert duties.holder(DUTY) == "me"
-    assert duties.holder(DUTY) is None, "who stops lays it down"
+        assert duties.holder(LOCK_NAME) == "me"
+    assert duties.holder(LOCK_NAME) is None, "who stops lays it down"
 
 
 @pytest.mark.parametrize("error", [StoreError("the server is starting up"), KeyError("a bug")])
 def test_the_keeper_goes_on_after_a_look_that_failed(service, monkeypatch, error):
-    job, whole, looks = submit(service), Waiting.free_the_lost, []
-    Waiting(service.database).tell_again([job])
+    job, whole, looks = submit(service), JobSweeper.release_expired, []
+    JobSweeper(service.database).mark_unsent([job])
 
     def look(self, stage):
         looks.append(stage)
@@ -342,7 +342,7 @@ def test_the_keeper_goes_on_after_a_look_that_failed(service, monkeypatch, error
             raise error
         return whole(self, stage)
 
-    monkeypatch.setattr(Waiting, "free_the_lost", look)
+    monkeypatch.setattr(JobSweeper, "release_expired", look)
     with kept(service):
         wait_until(lambda: column(service.database, job, "sent") is not None, "the job is sent")
 
@@ -367,6 +367,6 @@ def test_threads_that_ask_at_once_open_one_database(tmp_path, monkeypatch):
 
 
 def test_nothing_to_do_is_nothing_done(service, keeper):
-    assert (keeper.keep_order(), keeper.deliver()) == (0, 0)
+    assert (keeper.sweep(), keeper.deliver()) == (0, 0)
     with service.database.reading() as connection:
         assert connection.execute(select(jobs)).all() == []

@@ -85,7 +85,7 @@ def test_documents_are_read_over_rabbitmq_the_urgent_first_also_after_it_lost_ev
     with serving(tmp_path, broker_url=rabbit.url) as service:
         bulk = [submit(service, pdf(f"Rechnung {number}"), f"{number}.pdf") for number in range(4)]
         urgent = submit(service, name="urgent.pdf", priority=INTERACTIVE)
-        assert (service.sender.depth("prepare"), service.sender.depth("understand")) == (5, 0)
+        assert (service.queue.depth("prepare"), service.queue.depth("understand")) == (5, 0)
 
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         process = worker(environment(**chosen), tmp_path / "worker.log", "--without-gossip", "--without-mingle")
@@ -93,14 +93,14 @@ def test_documents_are_read_over_rabbitmq_the_urgent_first_also_after_it_lost_ev
         with running(process, docpipe(environment(**chosen), tmp_path / "maintenance.log", "maintain")):
             wait_until(lambda: all(ended(job) for job in (*bulk, urgent)), "all are read")
             assert min((*bulk, urgent), key=ended) == urgent
-            assert [name.partition("@")[0] for name in service.sender.workers()] == ["worker"]
+            assert [name.partition("@")[0] for name in service.queue.workers()] == ["worker"]
 
             rabbit.kill()
             with pytest.raises(QueueError):
-                service.sender.depth("prepare")
+                service.queue.depth("prepare")
             meanwhile = submit(service, pdf("Rechnung 9"), "meanwhile.pdf")
             rabbit.start()
             wait_until(lambda: ended(meanwhile) is not None, "what came meanwhile is read, too")
             assert service.jobs.get(meanwhile.id).state == "done"
             assert process.stop() == 0
-        service.sender._app.pool.force_close_all()
+        service.queue._app.pool.force_close_all()

@@ -23,7 +23,7 @@ from docpipe.schema import load_schema
 from docpipe.service.submit import Service
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
-from docpipe.workers.task_runner import LOCKED, Desk
+from docpipe.workers.task_runner import LOCKED, TaskRunner
 from tests.support.serving import SCRIPT, desk_of, pdf, result, rows, script, serving, submit, worked
 
 
@@ -39,7 +39,7 @@ def service(folder: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def desk(service: Service) -> Iterator[Desk]:
+def desk(service: Service) -> Iterator[TaskRunner]:
     with desk_of(service) as desk:
         yield desk
 

@@ -15,15 +15,15 @@ from celery.exceptions import SoftTimeLimitExceeded
 from docpipe import pipeline
 from docpipe.errors import MissingError, StoreError, UsageError
 from docpipe.service.submit import Service
-from docpipe.store.blobs import original_key, prefix_of
-from docpipe.store.jobs.job_store import MOST_ATTEMPTS, MOST_SETBACKS, Job, JobStore
+from docpipe.store.blobs import job_prefix, original_key
+from docpipe.store.jobs.job_store import MAX_ATTEMPTS, MAX_ENVIRONMENT_RETRIES, Job, JobStore
 from docpipe.store.jobs.prepared_pages import picture_key
 from docpipe.store.jobs.tables import jobs
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.results.result_store import SqlStore
 from docpipe.store.tables import documents, extractions
 from docpipe.workers import task_runner as module
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
     SCRIPT,
     desk_of,
@@ -51,7 +51,7 @@ def service(folder: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def desk(service: Service) -> Iterator[Desk]:
+def desk(service: Service) -> Iterator[TaskRunner]:
     with desk_of(service) as desk:
         yield desk
 
@@ -75,11 +75,11 @@ def test_an_original_that_is_not_the_one_that_was_taken_in_fails_and_says_so(des
 
 
 def lose_pages(service: Service, job: Job) -> None:
-    service.blobs.delete(f"{prefix_of(job.id)}/pages.json")
+    service.blobs.delete(f"{job_prefix(job.id)}/pages.json")
 
 
 def damage_pages(service: Service, job: Job) -> None:
-    service.blobs.put(f"{prefix_of(job.id)}/pages.json", b'{"format": 1')
+    service.blobs.put(f"{job_prefix(job.id)}/pages.json", b'{"format": 1')
 
 
 def damage_picture(service: Service, job: Job) -> None:
@@ -106,7 +106,7 @@ def test_pages_that_are_lost_again_and_again_end_in_quarantine(desk, service):
     job = submit(service)
     desk.prepare(job.id)
     lose_pages(service, job)
-    set_of(service.database, job, setbacks=MOST_SETBACKS)
+    set_of(service.database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
     desk.understand(job.id)
     ended = service.jobs.get(job.id)
     assert (ended.state, ended.error["code"]) == ("quarantined", "missing")
@@ -190,12 +190,12 @@ def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(fol
         bad = submit(service, schema=f"{folder}/bill.py:Bill")
         good = submit(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
         desk.prepare(bad.id)
-        for attempt in range(MOST_ATTEMPTS):
+        for attempt in range(MAX_ATTEMPTS):
             assert service.jobs.get(bad.id).attempts == attempt
             desk.understand(bad.id)
             wait_over(service.database, bad)
         ended = service.jobs.get(bad.id)
-        assert (ended.state, ended.attempts, ended.error["code"]) == ("quarantined", MOST_ATTEMPTS, "error")
+        assert (ended.state, ended.attempts, ended.error["code"]) == ("quarantined", MAX_ATTEMPTS, "error")
         assert "KeyError: 'no such key'" in ended.error["message"] and "report" in ended.error["hint"]
         assert worked(desk, good).state == "done"
 

@@ -13,7 +13,7 @@ from docpipe.cli.watch_queue import QueueWatch
 from docpipe.config import Settings
 from docpipe.service.submit import Service
 from docpipe.store import connect
-from docpipe.store.jobs.job_view import Wanted
+from docpipe.store.jobs.job_view import JobFilter
 from docpipe.watch import QUIET_LOOKS, WatchedFolder
 from tests.support.service_env import clerk, desk, documents, work
 from tests.support.serving import pdf, set_of
@@ -52,9 +52,9 @@ def look(watched: QueueWatch) -> None:
 def test_a_watched_file_goes_into_the_queue_once_and_is_moved_when_its_job_has_ended(service, watched, tmp_path):
     documents(tmp_path / "IN")
     look(watched)
-    assert sorted(job.name for job in service.view.all(Wanted())) == ["a.pdf", "b.pdf", "notes.pdf"]
+    assert sorted(job.name for job in service.view.all(JobFilter())) == ["a.pdf", "b.pdf", "notes.pdf"]
     look(watched)
-    assert service.sender.depth("prepare") == 3
+    assert service.queue.depth("prepare") == 3
     assert lying_in(tmp_path / "IN") == {"a.pdf", "sub/b.pdf", "notes.pdf", "empty.pdf"}  # the last may still be filled
     with desk(service) as mine:
         work(mine)
@@ -62,7 +62,7 @@ def test_a_watched_file_goes_into_the_queue_once_and_is_moved_when_its_job_has_e
     assert lying_in(tmp_path / "IN") == {
         "done/a.pdf", "done/sub/b.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt", "empty.pdf",
     }  # fmt: skip
-    (broken,) = service.view.all(Wanted(states=("failed",)))
+    (broken,) = service.view.all(JobFilter(states=("failed",)))
     assert f"job: {broken.id}" in (tmp_path / "IN/failed/notes.pdf.reason.txt").read_text()
 
 
@@ -71,9 +71,9 @@ def test_after_a_restart_a_watched_file_finds_the_job_that_it_has(service, watch
     look(watched)
     with desk(service) as mine:
         work(mine)
-    before = {job.id: job.state for job in service.view.all(Wanted())}
+    before = {job.id: job.state for job in service.view.all(JobFilter())}
     look(watch_again(service, tmp_path))
-    assert {job.id: job.state for job in service.view.all(Wanted())} == before
+    assert {job.id: job.state for job in service.view.all(JobFilter())} == before
     assert "done/a.pdf" in lying_in(tmp_path / "IN")
     assert "failed/notes.pdf" in lying_in(tmp_path / "IN")
     assert len(list((tmp_path / "blobs").rglob("original"))) == len(before)
@@ -101,7 +101,7 @@ def test_a_file_that_was_put_back_when_its_original_was_deleted_says_what_to_do(
     with desk(service) as mine:
         work(mine)
     look(watched)
-    (job,) = service.view.all(Wanted())
+    (job,) = service.view.all(JobFilter())
     set_of(service.database, job, purged=job.ended)
     (tmp_path / "IN/failed/notes.pdf").rename(notes)
     look(watched)
@@ -111,10 +111,10 @@ def test_a_file_that_was_put_back_when_its_original_was_deleted_says_what_to_do(
 def test_a_watched_file_whose_job_was_deleted_gets_a_new_one(service, watched, tmp_path):
     (tmp_path / "IN" / "a.pdf").write_bytes(pdf())
     look(watched)
-    (job,) = service.view.all(Wanted())
+    (job,) = service.view.all(JobFilter())
     service.delete(job.id)
     look(watched)
-    (again,) = service.view.all(Wanted())
+    (again,) = service.view.all(JobFilter())
     assert again.id != job.id
 
 
@@ -128,14 +128,14 @@ def test_a_watched_file_that_is_overwritten_gets_a_job_for_each_content(service,
         work(mine)
     look(watched)
     assert lying_in(tmp_path / "IN") == {"done/a.pdf"}
-    assert {job.document_id for job in service.view.all(Wanted())} == {
+    assert {job.document_id for job in service.view.all(JobFilter())} == {
         result.document.id for result in service.store.results()
     }
 
 
 def test_a_file_that_the_service_refuses_is_moved_with_the_reason(service, tmp_path):
     (tmp_path / "IN" / "large.pdf").write_bytes(pdf())
-    small = Service(service.settings.model_copy(update={"max_bytes": 10}), service.sender)
+    small = Service(service.settings.model_copy(update={"max_bytes": 10}), service.queue)
     look(watch_again(small, tmp_path))
     small.close()
     assert "more than the 10 allowed" in (tmp_path / "IN/failed/large.pdf.reason.txt").read_text()

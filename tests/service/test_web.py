@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 from prometheus_client.parser import text_string_to_metric_families
 
-from docpipe.service.maintenance import DUTY, HELD
-from docpipe.store.jobs.api_keys import KeyStore
+from docpipe.service.maintenance import LOCK_DURATION, LOCK_NAME
+from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.prepared_pages import MAX_SIDE
-from docpipe.store.jobs.waiting import Duties
+from docpipe.store.jobs.waiting import LeaderLock
 from tests.support.serving import add, ago, pdf, set_of
 from tests.support.web import ALL, Api, api_in, error
 
@@ -94,7 +94,7 @@ def test_health_and_readiness_need_no_key(api: Api):
     ready = api.get("/ready", {})
     assert ready.status_code == 200
     assert ready.json() == {"ready": True, "database": "ok", "blobs": "ok", "broker": "ok", "keeper": "nobody"}
-    Duties(api.service.database).take(DUTY, "a host:1", HELD)
+    LeaderLock(api.service.database).acquire(LOCK_NAME, "a host:1", LOCK_DURATION)
     api.client.app.state.look._until = 0.0
     assert api.get("/ready", {}).json()["keeper"] == "ok"
 
@@ -122,8 +122,8 @@ def test_a_database_that_is_away_is_said_to_the_log_alone(tmp_path: Path, redis_
 def test_all_but_health_and_its_own_description_needs_a_key(api: Api):
     paths = api.get("/openapi.json", {}).json()["paths"]
     assert len(paths) > 10
-    _, revoked = KeyStore(api.service.database).create("gone", ["admin"])
-    KeyStore(api.service.database).revoke(revoked.split("_")[1])
+    _, revoked = ApiKeyStore(api.service.database).create("gone", ["admin"])
+    ApiKeyStore(api.service.database).revoke(revoked.split("_")[1])
     wrong = (
         "",
         "Bearer",
@@ -200,7 +200,7 @@ def test_reviewers_see_everybodys_documents_and_admins_change_them(api: Api):
 
 def test_a_list_is_filtered_and_comes_page_by_page(api_on_both: Api):
     api = api_on_both
-    owner = KeyStore(api.service.database).create("bulk", ["read"])
+    owner = ApiKeyStore(api.service.database).create("bulk", ["read"])
     headers = {"authorization": f"Bearer {owner[1]}"}
     made = [add(api.service.jobs, f"{number}.pdf", owner=owner[0].id) for number in range(7)]
     same = ago(100)

@@ -49,7 +49,7 @@ def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api):
 
 
 def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "LOOK", 0.05)
+    monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
     document = api.taken_in()
     assert api.get(f"{document['status_url']}?wait=0.2").json()["state"] == "queued"
     threading.Timer(0.2, api.service.delete, [document["id"]]).start()
@@ -57,7 +57,7 @@ def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api
 
 
 def test_a_renewed_lease_is_no_news_for_whoever_waits(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "LOOK", 0.05)
+    monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
     document = api.taken_in()
     job = api.service.jobs.claim(document["id"], "prepare", "a worker")
     threading.Timer(0.2, api.service.jobs.renew, [job]).start()
@@ -77,7 +77,7 @@ def events(answer: Any) -> list[tuple[str, str | None]]:
 
 
 def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "LOOK", 0.02)
+    monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.02)
     document = api.taken_in()
     streamed: list[Any] = []
     own = api.own
@@ -98,8 +98,8 @@ def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.Monk
 
 
 def test_a_silent_stream_says_that_it_lives(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "BEAT", 0.1)
-    monkeypatch.setattr(event_stream, "LONGEST_STREAM", 0.5)
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(event_stream, "MAX_STREAM_SECONDS", 0.5)
     answer = api.get(f"{api.taken_in()['status_url']}/events")
     assert answer.text.count(": it is still at work") >= 2
     assert events(answer) == [("state", "queued")]

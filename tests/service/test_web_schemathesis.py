@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from docpipe.store.jobs.api_keys import KeyStore
+from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import event_stream
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, submit
 from tests.support.web import on_a_port
 
@@ -37,12 +37,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     """Where it is, headers with an admin's key, and ids of documents: one done, one failed, one that waits."""
     folder = tmp_path_factory.mktemp("tried")
     with pytest.MonkeyPatch.context() as patched, on_a_port(folder, max_bytes=300 * 1024) as (service, port):
-        patched.setattr(event_stream, "LONGEST_STREAM", 0.2)
-        patched.setattr(event_stream, "LOOK", 0.02)
-        service.sender.send = lambda *_: None  # type: ignore[method-assign]
-        _, secret = KeyStore(service.database).create("tried", ["admin"], per_minute=1_000_000)
+        patched.setattr(event_stream, "MAX_STREAM_SECONDS", 0.2)
+        patched.setattr(event_stream, "POLL_SECONDS", 0.02)
+        service.queue.send = lambda *_: None  # type: ignore[method-assign]
+        _, secret = ApiKeyStore(service.database).create("tried", ["admin"], per_minute=1_000_000)
         ids = [submit(service, content).id for content in (pdf(), b"%PDF-1.7\n", pdf("waits"))]
-        desk = Desk(service)
+        desk = TaskRunner(service)
         for number in ids[:2]:
             desk.prepare(number)
             desk.understand(number)

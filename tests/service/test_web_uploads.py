@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.service.servers import ROOT
-from docpipe.service.webhooks import secret_of as secret_bytes
+from docpipe.service.webhooks import parse_secret as secret_bytes
 from docpipe.service.webhooks import signature
 from tests.support.serving import NOBODY, column, pdf
 from tests.support.web import Api, api_in, error, kept, taken_in

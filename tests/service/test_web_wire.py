@@ -20,7 +20,7 @@ import pytest
 from benchmarks.service.servers import docpipe, environment, free_port, running, wait_until
 from docpipe.cli import invoke, serve
 from docpipe.service.submit import Service
-from docpipe.store.jobs.api_keys import KeyStore
+from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import limits
 from tests.support.serving import pdf, settings
 from tests.support.web import kept, on_a_port, taken_in
@@ -34,16 +34,16 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Service, 
     """On a port, patient for a second."""
     folder = tmp_path_factory.mktemp("served")
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(limits, "SILENT_SECONDS", 1.0)
+        patched.setattr(limits, "SILENCE_TIMEOUT", 1.0)
         patched.setattr(serve, "HEADER_SECONDS", 1.0)
         patched.setattr(tempfile, "tempdir", str(folder))
         with on_a_port(folder, max_bytes=300 * KIB, upload_seconds=2.5) as (service, port):
-            service.sender.send = lambda *_: None  # type: ignore[method-assign]
+            service.queue.send = lambda *_: None  # type: ignore[method-assign]
             yield service, port
 
 
 def secret_of(service: Service) -> str:
-    return KeyStore(service.database).create("wire", ["submit", "read"])[1]
+    return ApiKeyStore(service.database).create("wire", ["submit", "read"])[1]
 
 
 class Wire:
@@ -117,7 +117,7 @@ def test_a_wrong_key_is_refused_before_its_body_is_read(server: tuple[Service, i
         wire.upload("Content-Length: 200000")
         status, head, _ = wire.answer()
         assert status == 401 and "connection: close" in head
-    reader = KeyStore(server[0].database).create("reader", ["read"])[1]
+    reader = ApiKeyStore(server[0].database).create("reader", ["read"])[1]
     with Wire(server, reader) as wire:
         wire.upload("Content-Length: 200000")
         assert wire.answer()[0] == 403

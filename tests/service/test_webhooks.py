@@ -19,13 +19,13 @@ import pytest
 
 from docpipe.errors import UsageError
 from docpipe.service import webhooks
-from docpipe.service.webhooks import Caller, Refused, checked_url, secret_of
+from docpipe.service.webhooks import DeliveryRefused, WebhookClient, parse_secret, parse_webhook_url
 from docpipe.store.jobs.outbox import Delivery
 from tests.support.receiver import Receiver, certificates, receiving
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
-INSIDE = Caller(secret_of(SECRET), internal=True)
-OUTSIDE = Caller(secret_of(SECRET))
+INSIDE = WebhookClient(parse_secret(SECRET), allow_internal=True)
+OUTSIDE = WebhookClient(parse_secret(SECRET))
 BODY = {"type": "document.done", "timestamp": "2026-03-14T12:00:00+00:00", "data": {"id": "1", "name": "Müller.pdf"}}
 
 
@@ -83,7 +83,7 @@ def test_every_try_is_the_same_message_with_the_same_id(receiver):
 
 def test_a_receiver_that_is_gone_gets_no_more(receiver):
     receiver.answers = [410]
-    with pytest.raises(Refused, match="410"):
+    with pytest.raises(DeliveryRefused, match="410"):
         INSIDE.post(message(receiver.url))
 
 
@@ -103,13 +103,13 @@ def test_a_receiver_that_nobody_reaches_is_tried_again():
 
 
 def test_a_receiver_that_answers_byte_by_byte_without_end_is_cut_off(monkeypatch):
-    monkeypatch.setattr(webhooks, "LONGEST", 0.5)
+    monkeypatch.setattr(webhooks, "TOTAL_TIMEOUT", 0.5)
     with _dripping() as port, pytest.raises(OSError):
         INSIDE.post(message(f"http://127.0.0.1:{port}/"))
 
 
 def test_a_receiver_that_says_nothing_is_given_up_for_now(monkeypatch):
-    monkeypatch.setattr(webhooks, "SECONDS", 0.3)
+    monkeypatch.setattr(webhooks, "IO_TIMEOUT", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
         INSIDE.post(message(f"http://127.0.0.1:{silent.getsockname()[1]}/"))
 
@@ -143,7 +143,7 @@ LOOPBACK = (
 
 @pytest.mark.parametrize("host", LOOPBACK)
 def test_this_machine_is_not_called_however_it_is_spelled(receiver, host):
-    with pytest.raises(Refused, match="internal"):
+    with pytest.raises(DeliveryRefused, match="internal"):
         OUTSIDE.post(message(f"http://{host}:{receiver.port}/"))
     assert receiver.calls == []
 
@@ -160,7 +160,7 @@ NETWORK = (
 def test_our_own_network_is_not_called(monkeypatch, host):
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it was called"))
     for scheme in ("http", "https"):
-        with pytest.raises(Refused, match="internal"):
+        with pytest.raises(DeliveryRefused, match="internal"):
             OUTSIDE.post(message(f"{scheme}://{host}/"))
 
 
@@ -185,7 +185,7 @@ def names(monkeypatch, *answers: list[str]) -> list[str]:
 def test_a_name_that_means_one_of_our_addresses_is_not_called(monkeypatch, addresses):
     names(monkeypatch, addresses)
     monkeypatch.setattr(socket, "create_connection", lambda *_: pytest.fail("it was called"))
-    with pytest.raises(Refused, match=r"receiver\.example is an address of an internal network"):
+    with pytest.raises(DeliveryRefused, match=r"receiver\.example is an address of an internal network"):
         OUTSIDE.post(message("http://receiver.example/"))
 
 
@@ -240,8 +240,8 @@ def test_over_tls_the_name_is_checked_though_the_address_is_called(monkeypatch, 
     ],
 )  # fmt: skip
 def test_what_is_no_url_of_a_receiver_is_refused(url):
-    with pytest.raises(Refused):
-        checked_url(url)
+    with pytest.raises(DeliveryRefused):
+        parse_webhook_url(url)
 
 
 BAD_SECRETS = ("", "whsec_", "whsec_c2hvcnQ=", SECRET.removeprefix("whsec_"), SECRET + "!", "whsec_ä")
@@ -250,7 +250,7 @@ BAD_SECRETS = ("", "whsec_", "whsec_c2hvcnQ=", SECRET.removeprefix("whsec_"), SE
 @pytest.mark.parametrize("secret", BAD_SECRETS)
 def test_a_secret_that_the_standard_would_not_take_is_refused_with_a_way_to_make_one(secret):
     with pytest.raises(UsageError) as caught:
-        secret_of(secret)
+        parse_secret(secret)
     assert "urandom" in caught.value.hint
     assert secret.removeprefix("whsec_") == "" or secret not in str(caught.value), "it is a secret"
 

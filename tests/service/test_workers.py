@@ -14,10 +14,10 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.service.servers import Program, RedisServer, environment, wait_until, worker
-from docpipe.service.maintenance import Keeper
-from docpipe.service.submit import Service, Wish
+from docpipe.service.maintenance import Maintenance
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs import waiting
-from docpipe.store.jobs.job_store import ENDED, MOST_ATTEMPTS, Job
+from docpipe.store.jobs.job_store import ENDED, MAX_ATTEMPTS, Job
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from tests.support.serving import pdf, rows, script, settings
@@ -55,7 +55,9 @@ class Site:
     schema: str
 
     def submit(self, number: str, more: str = "") -> Job:
-        return self.service.submit(io.BytesIO(pdf(f"Rechnung {number}", more)), f"{number}.pdf", Wish(self.schema))
+        return self.service.submit(
+            io.BytesIO(pdf(f"Rechnung {number}", more)), f"{number}.pdf", SubmitOptions(self.schema)
+        )
 
     def job(self, job: Job) -> Job:
         found = self.service.jobs.get(job.id)
@@ -86,12 +88,12 @@ def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
     service = Service.of(chosen)
     program = worker(environment(**given), folder / "worker.log")
-    keeper = Keeper(service)
-    keeping = threading.Thread(target=keeper.run, kwargs={"look": 0.1})
+    keeper = Maintenance(service)
+    keeping = threading.Thread(target=keeper.run, kwargs={"poll_seconds": 0.1})
     keeping.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(waiting, "SILENT", LOST)
+            patch.setattr(waiting, "LOST_AFTER", LOST)
             yield Site(service, program, f"{folder}/bill.py:Bill")
     finally:
         keeper.stop.set()
@@ -113,7 +115,7 @@ def test_a_document_that_kills_its_worker_is_quarantined_and_the_others_are_done
     killer = site.submit("R-KILL")
     good.append(site.submit("R-GOOD", "2"))
     ended = site.wait_for(killer, *ENDED)
-    assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MOST_ATTEMPTS)
+    assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MAX_ATTEMPTS)
     for job in good:
         assert site.wait_for(job, *ENDED).state == "done"
     assert site.worker.alive, "only the child died"

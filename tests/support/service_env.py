@@ -11,8 +11,8 @@ import pytest
 
 from docpipe.config import Settings, load_settings
 from docpipe.service.submit import Service
-from docpipe.store.jobs.job_view import Wanted
-from docpipe.workers.task_runner import Desk
+from docpipe.store.jobs.job_view import JobFilter
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, script
 
 
@@ -30,8 +30,8 @@ def clerk(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Set
 
 
 @contextmanager
-def desk(service: Service) -> Iterator[Desk]:
-    desk = Desk(service)
+def desk(service: Service) -> Iterator[TaskRunner]:
+    desk = TaskRunner(service)
     try:
         yield desk
     finally:
@@ -40,10 +40,10 @@ def desk(service: Service) -> Iterator[Desk]:
             components.close()
 
 
-def work(desk: Desk) -> None:
+def work(desk: TaskRunner) -> None:
     """All that waits, as workers would do it."""
     for states, do in ((("queued",), desk.prepare), (("prepared",), desk.understand)):
-        for job in list(desk.service.view.all(Wanted(states=states))):
+        for job in list(desk.service.view.all(JobFilter(states=states))):
             do(job.id)
 
 

@@ -18,11 +18,11 @@ from sqlalchemy import Table, func, select, update
 
 from docpipe.config import Settings, load_settings
 from docpipe.data import Extraction
-from docpipe.service.submit import Service, Wish
+from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import Job, JobStore, Submission
 from docpipe.store.jobs.tables import deliveries, jobs
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 
 LINES = ("Rechnung R-2041", "Datum 14.03.2026", "Verkäufer Muster GmbH", "Summe EUR 119,00")
 SCRIPT = {"invoice_number": "R-2041", "issue_date": "14.03.2026", "seller_name": "Muster GmbH", "gross_total": "119,00"}
@@ -69,13 +69,13 @@ def serving(folder: Path, **more: Any) -> Iterator[Service]:
 
 
 def submit(service: Service, content: bytes | None = None, name: str = "bill.pdf", **wish: Any) -> Job:
-    return service.submit(io.BytesIO(pdf() if content is None else content), name, Wish(**wish))
+    return service.submit(io.BytesIO(pdf() if content is None else content), name, SubmitOptions(**wish))
 
 
 @contextmanager
-def desk_of(service: Service) -> Iterator[Desk]:
+def desk_of(service: Service) -> Iterator[TaskRunner]:
     """A worker's desk, in this process."""
-    desk = Desk(service)
+    desk = TaskRunner(service)
     try:
         yield desk
     finally:
@@ -84,7 +84,7 @@ def desk_of(service: Service) -> Iterator[Desk]:
             components.close()
 
 
-def worked(desk: Desk, job: Job) -> Job:
+def worked(desk: TaskRunner, job: Job) -> Job:
     """The job after both stages."""
     desk.prepare(job.id)
     desk.understand(job.id)

@@ -17,10 +17,10 @@ from starlette.testclient import TestClient
 from benchmarks.service.servers import free_port
 from docpipe.cli.serve import server_of
 from docpipe.service.submit import Service
-from docpipe.store.jobs.api_keys import KeyStore
+from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.tables import jobs
 from docpipe.web.app import app
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, rows, settings
 
 ALL = ("submit", "read", "review", "admin")
@@ -30,12 +30,12 @@ ALL = ("submit", "read", "review", "admin")
 class Api:
     client: TestClient
     service: Service
-    desk: Desk
+    desk: TaskRunner
     _keys: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
 
     def key(self, *roles: str, **more: Any) -> dict[str, str]:
         """Headers with a new key."""
-        _, secret = KeyStore(self.service.database).create("+".join(roles), roles, **more)
+        _, secret = ApiKeyStore(self.service.database).create("+".join(roles), roles, **more)
         return {"authorization": f"Bearer {secret}"}
 
     def its(self, *roles: str) -> dict[str, str]:
@@ -77,7 +77,7 @@ def api_in(folder: Path, **more: Any) -> Iterator[Api]:
     """The broker is away unless `broker_url` is given."""
     made = app(settings(folder, **more))
     with TestClient(made, raise_server_exceptions=False) as client:
-        desk = Desk(made.state.service)
+        desk = TaskRunner(made.state.service)
         yield Api(client, made.state.service, desk)
         for opened in (desk.__dict__.get("_renderer"), *desk._components.values()):
             if opened is not None:

@@ -16,10 +16,10 @@ import pytest
 from benchmarks.service.servers import Program, environment, running, wait_until, worker
 from docpipe import pipeline
 from docpipe.log import CHATTY, JsonLines, TextLines, about, write_log
-from docpipe.store.blobs import prefix_of
+from docpipe.store.blobs import job_prefix
 from docpipe.store.jobs.tables import jobs
 from docpipe.workers.lease import Lease
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, serving, submit, wait_over
 
 TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<facts>.*)\])?")
@@ -50,12 +50,12 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
         states = lambda *them: [service.jobs.get(job.id).state for job in them]  # noqa: E731
         with running(reader):
             wait_until(lambda: states(broken, lost) == ["failed", "prepared"], "pages are read")
-            (tmp_path / "blobs" / prefix_of(lost.id) / "pages.json").unlink()
-            service.sender.send("prepare", broken)
+            (tmp_path / "blobs" / job_prefix(lost.id) / "pages.json").unlink()
+            service.queue.send("prepare", broken)
             with running(knower):
                 wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
                 wait_over(service.database, lost)
-                service.sender.send("prepare", lost)  # the keeper's work
+                service.queue.send("prepare", lost)  # the keeper's work
                 wait_until(lambda: states(lost) == ["done"], "all is done")
             deadly = submit(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
             _kill_who_has(service.jobs.get, deadly.id)
@@ -95,7 +95,7 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
     with serving(tmp_path, broker_url=redis_url) as service:
         job = submit(service)
         write_log("json")
-        desk = Desk(service)
+        desk = TaskRunner(service)
         desk.prepare(job.id)
         desk._renderer.close()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
@@ -116,7 +116,7 @@ def test_the_thread_that_renews_a_lease_names_the_document(
             jobs.drop(connection)
         write_log("json")
         seen: list[str] = []
-        with about(job=job.id), Lease(service.jobs, job, longest=60.0):
+        with about(job=job.id), Lease(service.jobs, job, time_limit=60.0):
             wait_until(lambda: seen.append(capsys.readouterr().err) or "not renewed" in "".join(seen), "it is said")
     lines = [json.loads(line) for line in "".join(seen).splitlines()]
     assert {(line["job"], line["level"]) for line in lines} == {(job.id, "warning")}

@@ -16,16 +16,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from benchmarks.service.servers import environment, running, wait_until, worker
 from docpipe import trace
-from docpipe.service.maintenance import Keeper
-from docpipe.store.jobs.waiting import Waiting
+from docpipe.service.maintenance import Maintenance
+from docpipe.store.jobs.waiting import JobSweeper
 from tests.support.serving import column, serving, set_of, submit
 
 PROGRAM = """
 import io, sys
 from docpipe.config import load_settings
-from docpipe.service.submit import Service, Wish
+from docpipe.service.submit import Service, SubmitOptions
 service = Service.of(load_settings())
-service.submit(io.BytesIO(b"%PDF-1.7"), "a.pdf", Wish(), tell=False)
+service.submit(io.BytesIO(b"%PDF-1.7"), "a.pdf", SubmitOptions(), enqueue=False)
 service.close()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """
@@ -85,14 +85,14 @@ def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_u
     when it is stopped."""
     with serving(tmp_path, broker_url=redis_url) as service:
         first, second = submit(service, name="first.pdf"), submit(service, name="second.pdf")
-        service.sender._app.control.purge()
+        service.queue._app.control.purge()
         for job in (first, second):
             set_of(service.database, job, sent=None)
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         settings = environment(**chosen) | {"OTEL_SERVICE_NAME": "the-worker"}
         process = worker(settings, tmp_path / "worker.log", "--without-gossip", "--without-mingle")
         with running(process):
-            Keeper(service).keep_order()
+            Maintenance(service).sweep()
             jobs = service.jobs
             wait_until(lambda: {jobs.get(job.id).state for job in (first, second)} == {"done"}, "both are done")
             assert process.stop() == 0
@@ -116,10 +116,10 @@ def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector,
     with serving(tmp_path, broker_url=redis_url) as service:
         job = submit(service)
         parent = column(service.database, job, "trace")
-        (again,) = Waiting(service.database).untold("prepare", queue_is_empty=True, limit=9) or [None]
+        (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9) or [None]
         assert again is None, "the broker has only just been told"
         set_of(service.database, job, sent=None)
-        (again,) = Waiting(service.database).untold("prepare", queue_is_empty=True, limit=9)
+        (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9)
     with trace.span("prepare", again.trace):
         inside = trace.traceparent()
     assert inside.split("-")[1] == parent.split("-")[1]

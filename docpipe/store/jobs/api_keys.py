@@ -27,8 +27,8 @@ ROLES: Mapping[str, str] = {
     "review": "see everybody's documents and results, and the metrics",
     "admin": "all of that, for everybody's documents",
 }
-PER_MINUTE = 600
-_SHAPE = re.compile(r"dp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
+DEFAULT_PER_MINUTE = 600
+_KEY_PATTERN = re.compile(r"dp_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,12 @@ class ApiKey:
         return "admin" in self.roles or "review" in self.roles
 
 
-class KeyStore:
+class ApiKeyStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def create(
-        self, name: str, roles: Sequence[str], *, per_minute: int = PER_MINUTE, max_bytes: int | None = None
+        self, name: str, roles: Sequence[str], *, per_minute: int = DEFAULT_PER_MINUTE, max_bytes: int | None = None
     ) -> tuple[ApiKey, str]:
         """The key's entry and the key itself, which is nowhere else. Raises UsageError for unknown roles."""
         unknown = sorted(set(roles) - set(ROLES))
@@ -63,38 +63,38 @@ class KeyStore:
             raise UsageError(
                 f"there is no role {', '.join(unknown) or '(none was given)'}", hint=f"Roles: {', '.join(ROLES)}."
             )
-        number, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+        key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         row: dict[str, Any] = {
-            "id": number, "name": name, "secret_hash": _hash(secret), "roles": sorted(set(roles)),
+            "id": key_id, "name": name, "secret_hash": _hash(secret), "roles": sorted(set(roles)),
             "per_minute": per_minute, "max_bytes": max_bytes, "created": datetime.now(UTC), "revoked": None,
         }  # fmt: skip
         with self._database.writing() as connection:
             connection.execute(insert(api_keys).values(row))
-        return _key(row), f"dp_{number}_{secret}"
+        return _from_row(row), f"dp_{key_id}_{secret}"
 
     def check(self, key: str) -> ApiKey | None:
         """Whose key it is; None for one that is wrong or was revoked. Takes as long for either."""
-        shape = _SHAPE.fullmatch(key)
-        number, secret = shape.groups() if shape else ("", "")
+        match = _KEY_PATTERN.fullmatch(key)
+        key_id, secret = match.groups() if match else ("", "")
         with self._database.reading() as connection:
-            row = connection.execute(select(api_keys).where(api_keys.c.id == number)).mappings().one_or_none()
-        known = row["secret_hash"] if row is not None else "0" * 64
-        right = hmac.compare_digest(known, _hash(secret))
-        return _key(row) if row is not None and right and row["revoked"] is None else None
+            row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).mappings().one_or_none()
+        expected = row["secret_hash"] if row is not None else "0" * 64
+        matches = hmac.compare_digest(expected, _hash(secret))
+        return _from_row(row) if row is not None and matches and row["revoked"] is None else None
 
-    def revoke(self, number: str) -> bool:
+    def revoke(self, key_id: str) -> bool:
         """False when there is no such key, or it was revoked before."""
-        valid = (api_keys.c.id == number) & api_keys.c.revoked.is_(None)
+        valid = (api_keys.c.id == key_id) & api_keys.c.revoked.is_(None)
         with self._database.writing() as connection:
             return connection.execute(update(api_keys).where(valid).values(revoked=datetime.now(UTC))).rowcount > 0
 
     def all(self) -> list[ApiKey]:
         with self._database.reading() as connection:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created)).mappings()
-            return [_key(row) for row in rows]
+            return [_from_row(row) for row in rows]
 
 
-def _key(row: Mapping[Any, Any]) -> ApiKey:
+def _from_row(row: Mapping[Any, Any]) -> ApiKey:
     names = set(ApiKey.__slots__) - {"roles"}
     return ApiKey(roles=tuple(row["roles"]), **{name: row[name] for name in names})
 

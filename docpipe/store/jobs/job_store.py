@@ -23,24 +23,24 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from docpipe.errors import BudgetError, ConflictError, DocpipeError, ModelError, QueueError, StoreError
 from docpipe.store.database import Database, upsert
-from docpipe.store.jobs.outbox import told_of
+from docpipe.store.jobs.outbox import add_delivery
 from docpipe.store.jobs.tables import jobs
-from docpipe.store.jobs.usage import Usage, count
+from docpipe.store.jobs.usage import JobUsage, add_usage
 from docpipe.store.tables import documents
 
 State = Literal["queued", "preparing", "prepared", "understanding", "done", "failed", "quarantined"]
 Stage = Literal["prepare", "understand"]
 STAGES: tuple[Stage, ...] = ("prepare", "understand")
-WAITING: Mapping[Stage, State] = {"prepare": "queued", "understand": "prepared"}
-WORKING: Mapping[Stage, State] = {"prepare": "preparing", "understand": "understanding"}
+WAITING_STATE: Mapping[Stage, State] = {"prepare": "queued", "understand": "prepared"}
+WORKING_STATE: Mapping[Stage, State] = {"prepare": "preparing", "understand": "understanding"}
 ENDED: tuple[State, ...] = ("done", "failed", "quarantined")
-STATES: tuple[State, ...] = (*WAITING.values(), *WORKING.values(), *ENDED)
-MOST_ATTEMPTS = 3  # a document that has ended three workers is the cause
-MOST_SETBACKS = 60  # tries while a disk, a database or a model is away: over nine hours with the waits below
+STATES: tuple[State, ...] = (*WAITING_STATE.values(), *WORKING_STATE.values(), *ENDED)
+MAX_ATTEMPTS = 3  # a document that has ended three workers is the cause
+MAX_ENVIRONMENT_RETRIES = 60  # tries while a disk, a database or a model is away: over nine hours with the waits below
 BULK, INTERACTIVE = 0, 1
-LOCAL = "local"  # the owner of what comes from the command line and from the queue
-SURROUNDINGS = (StoreError, QueueError, ModelError)  # their failures are not the document's
-LOOKED_THROUGH = 1_000
+LOCAL_OWNER = "local"  # the owner of what comes from the command line and from the queue
+ENVIRONMENT_ERRORS = (StoreError, QueueError, ModelError)  # their failures are not the document's
+BATCH_SEARCH_LIMIT = 1_000
 """Waiting jobs of which company is chosen: a look takes as long with a million that wait for another model."""
 BUDGET_WAIT = timedelta(minutes=30)  # however often: tomorrow there is a new budget, and today's may be raised
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
@@ -58,7 +58,7 @@ class Submission:
     model: str
     accept_error: float
     priority: int = BULK
-    owner: str = LOCAL
+    owner: str = LOCAL_OWNER
     idempotency_key: str | None = None
     callback: Mapping[str, Any] | None = None
     trace: str | None = None
@@ -93,175 +93,186 @@ class Job:
 
 
 class JobStore:
-    def __init__(self, database: Database, lease: timedelta = timedelta(minutes=1)) -> None:
-        self.database, self.lease = database, lease
+    def __init__(self, database: Database, lease_duration: timedelta = timedelta(minutes=1)) -> None:
+        self.database, self.lease_duration = database, lease_duration
 
-    def submit(self, job_id: str, wanted: Submission, *, told: bool = True) -> tuple[Job, bool]:
+    def submit(self, job_id: str, submission: Submission, *, sent: bool = True) -> tuple[Job, bool]:
         """The job, and whether it is new: the same idempotency key of the same owner is the same job, under the id it
         had. `told`: the caller tells the broker at once. Raises ConflictError when that key was used for something
         else."""
         now = _now()
-        row = {name: getattr(wanted, name) for name in Submission.__slots__ if name != "size"}
+        row = {name: getattr(submission, name) for name in Submission.__slots__ if name != "size"}
         row |= {"id": job_id, "state": "queued", "attempts": 0, "setbacks": 0, "created": now, "changed": now}
         with self.database.writing() as connection:
-            known = {"id": wanted.document_id, "name": wanted.name, "size": wanted.size, "first_seen": now}
+            document = {
+                "id": submission.document_id,
+                "name": submission.name,
+                "size": submission.size,
+                "first_seen": now,
+            }
             # an update even of what is there: who deletes the document at this moment is waited for
-            adding = upsert(connection, documents, known)
-            locking = adding.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": wanted.size})
+            inserting = upsert(connection, documents, document)
+            locking = inserting.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": submission.size})
             connection.execute(locking)
-            again = upsert(connection, jobs, row | {"sent": now if told else None}).on_conflict_do_nothing(
+            inserting_job = upsert(connection, jobs, row | {"sent": now if sent else None}).on_conflict_do_nothing(
                 index_elements=[jobs.c.owner, jobs.c.idempotency_key]
             )
-            made = connection.execute(again.returning(jobs)).mappings().one_or_none()
-            if made is not None:
-                return job_of(made), True
-            same = and_(jobs.c.owner == wanted.owner, jobs.c.idempotency_key == wanted.idempotency_key)
-            first = job_of(connection.execute(select(jobs).where(same)).mappings().one())
-            _same_or_refused(first, wanted)
-            return first, False
+            new = connection.execute(inserting_job.returning(jobs)).mappings().one_or_none()
+            if new is not None:
+                return job_from_row(new), True
+            same_key = and_(jobs.c.owner == submission.owner, jobs.c.idempotency_key == submission.idempotency_key)
+            existing = job_from_row(connection.execute(select(jobs).where(same_key)).mappings().one())
+            _check_same_work(existing, submission)
+            return existing, False
 
     def get(self, job_id: str) -> Job | None:
-        return self._one(jobs.c.id == job_id)
+        return self._find(jobs.c.id == job_id)
 
-    def known(self, owner: str, idempotency_key: str) -> Job | None:
+    def find_by_idempotency_key(self, owner: str, idempotency_key: str) -> Job | None:
         """What was submitted under this key."""
-        return self._one(and_(jobs.c.owner == owner, jobs.c.idempotency_key == idempotency_key))
+        return self._find(and_(jobs.c.owner == owner, jobs.c.idempotency_key == idempotency_key))
 
     def claim(self, job_id: str, stage: Stage, worker: str) -> Job | None:
         """The job, for this worker and the length of a lease; None when it is not free, ended or gone: then the message
         was a second one for the same work. A job that has used up its attempts is quarantined instead."""
         with self.database.writing() as connection:
-            job = self._take(connection, job_id, stage, worker)
-            if job is not None and job.attempts > MOST_ATTEMPTS:
-                close(connection, jobs.c.id == job_id, _quarantine())
+            job = self._claim(connection, job_id, stage, worker)
+            if job is not None and job.attempts > MAX_ATTEMPTS:
+                end_jobs(connection, jobs.c.id == job_id, _quarantine())
                 return None
             return job
 
-    def claim_more(self, job: Job, worker: str, most: int) -> list[Job]:
+    def claim_batch_mates(self, job: Job, worker: str, limit: int) -> list[Job]:
         """Company for a job that this worker begins to understand: up to `most` others that wait for the same model and
         schema, urgent ones first, then old ones. Nobody waits for what is less urgent. A job of which an attempt was
         lost gets no company and is none: one that kills its worker takes others with it once at most. Setbacks do not
         count: after a model was away, all that waited for it would go one by one."""
-        if most < 1 or job.attempts > 1:
+        if limit < 1 or job.attempts > 1:
             return []
         with self.database.writing() as connection:
             ids: list[str] = []
             for priority in range(INTERACTIVE, job.priority - 1, -1):
-                ids += connection.scalars(_company(job, priority, most - len(ids)))
+                ids += connection.scalars(_batch_mates(job, priority, limit - len(ids)))
             # they have passed no queue, so they overtook nobody (store/waiting.py)
-            taken = [self._take(connection, number, "understand", worker, sent=None) for number in ids]
-            return [one for one in taken if one is not None]
+            claimed = [self._claim(connection, job_id, "understand", worker, sent=None) for job_id in ids]
+            return [job for job in claimed if job is not None]
 
     def renew(self, job: Job) -> bool:
         """Whether the worker still has the job: another one may, when this one was silent for longer than its lease."""
-        return self._change(job, {"leased_until": _now() + self.lease, "changed": jobs.c.changed})
+        return self._change(job, {"leased_until": _now() + self.lease_duration, "changed": jobs.c.changed})
 
-    def hand_on(self, job: Job) -> bool:
+    def mark_prepared(self, job: Job) -> bool:
         """Pages are read and kept: the next stage begins, with attempts of its own."""
-        return self._change(job, {"state": "prepared", "attempts": 0, **_at_rest(sent=True)})
+        return self._change(job, {"state": "prepared", "attempts": 0, **_unleased(sent=True)})
 
-    def finish(self, job: Job, run_key: str, status: str, used: Usage) -> bool:
-        ended = {"state": "done", "run_key": run_key, "status": status, **_reason(None)}
-        return self._close(job, ended, used)
+    def finish(self, job: Job, run_key: str, status: str, usage: JobUsage) -> bool:
+        values = {"state": "done", "run_key": run_key, "status": status, **_error_columns(None)}
+        return self._end(job, values, usage)
 
     def fail(self, job: Job, error: DocpipeError) -> bool:
         """For good: the document cannot be processed, however often it is tried."""
-        return self._close(job, {"state": "failed", **_reason(error)}, Usage.spent(error.cost, 1))
+        return self._end(job, {"state": "failed", **_error_columns(error)}, JobUsage.of_failed_attempt(error.cost, 1))
 
-    def give_back(self, job: Job, stage: Stage, error: DocpipeError) -> bool:
+    def retry_later(self, job: Job, stage: Stage, error: DocpipeError) -> bool:
         """To be tried again after a while; when the tries are used up it is quarantined with this reason. What failed
         around the document (a disk, a database, a model) costs it no attempt, and a budget that is used up nothing."""
-        around, broke = isinstance(error, SURROUNDINGS), isinstance(error, BudgetError)
-        if not broke and (job.setbacks >= MOST_SETBACKS if around else job.attempts >= MOST_ATTEMPTS):
-            return self._close(job, {"state": "quarantined", **_reason(error)}, Usage.spent(error.cost, 1))
-        tries = job.setbacks if around else job.attempts - 1
-        wait = BUDGET_WAIT if broke else min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
-        again = {"state": WAITING[stage], "not_before": _now() + wait, **_at_rest(), **_reason(error)}
-        if around:
-            again |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + (not broke)}
-        return self._change(job, again, Usage.spent(error.cost, 0) if error.cost else None)
+        is_environment, is_budget = isinstance(error, ENVIRONMENT_ERRORS), isinstance(error, BudgetError)
+        if not is_budget and (
+            job.setbacks >= MAX_ENVIRONMENT_RETRIES if is_environment else job.attempts >= MAX_ATTEMPTS
+        ):
+            return self._end(
+                job, {"state": "quarantined", **_error_columns(error)}, JobUsage.of_failed_attempt(error.cost, 1)
+            )
+        tries = job.setbacks if is_environment else job.attempts - 1
+        wait = BUDGET_WAIT if is_budget else min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
+        values = {"state": WAITING_STATE[stage], "not_before": _now() + wait, **_unleased(), **_error_columns(error)}
+        if is_environment:
+            values |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + (not is_budget)}
+        return self._change(job, values, JobUsage.of_failed_attempt(error.cost, 0) if error.cost else None)
 
-    def _take(self, connection: Connection, job_id: str, stage: Stage, worker: str, **more: Any) -> Job | None:
+    def _claim(self, connection: Connection, job_id: str, stage: Stage, worker: str, **overrides: Any) -> Job | None:
         """Compare and swap."""
         now = _now()
-        taken = {
-            "state": WORKING[stage], "attempts": jobs.c.attempts + 1, "lease": uuid.uuid4().hex, "worker": worker,
-            "leased_until": now + self.lease, "not_before": None, "changed": now, **more,
+        values = {
+            "state": WORKING_STATE[stage], "attempts": jobs.c.attempts + 1, "lease": uuid.uuid4().hex, "worker": worker,
+            "leased_until": now + self.lease_duration, "not_before": None, "changed": now, **overrides,
         }  # fmt: skip
-        free = and_(jobs.c.id == job_id, _free(stage, now))
-        row = connection.execute(update(jobs).where(free).values(taken).returning(jobs)).mappings().one_or_none()
-        return None if row is None else job_of(row)
+        claimable = and_(jobs.c.id == job_id, _claimable(stage, now))
+        row = connection.execute(update(jobs).where(claimable).values(values).returning(jobs)).mappings().one_or_none()
+        return None if row is None else job_from_row(row)
 
-    def _one(self, where: ColumnElement[bool]) -> Job | None:
+    def _find(self, where: ColumnElement[bool]) -> Job | None:
         with self.database.reading() as connection:
             row = connection.execute(select(jobs).where(where)).mappings().one_or_none()
-            return None if row is None else job_of(row)
+            return None if row is None else job_from_row(row)
 
-    def _close(self, job: Job, values: Mapping[str, Any], used: Usage | None = None) -> bool:
+    def _end(self, job: Job, values: Mapping[str, Any], usage: JobUsage | None = None) -> bool:
         with self.database.writing() as connection:
-            return close(connection, _own(job), values, used) > 0
+            return end_jobs(connection, _held(job), values, usage) > 0
 
-    def _change(self, job: Job, values: Mapping[str, Any], used: Usage | None = None) -> bool:
+    def _change(self, job: Job, values: Mapping[str, Any], usage: JobUsage | None = None) -> bool:
         """Only by the worker that has the job, and only while it works on it."""
         with self.database.writing() as connection:
-            change = update(jobs).where(_own(job)).values({"changed": _now(), **values}).returning(jobs)
+            change = update(jobs).where(_held(job)).values({"changed": _now(), **values}).returning(jobs)
             row = connection.execute(change).mappings().one_or_none()
-            if row is not None and used is not None:
-                count(connection, row, used)
+            if row is not None and usage is not None:
+                add_usage(connection, row, usage)
             return row is not None
 
 
-def close(
-    connection: Connection, where: ColumnElement[bool], values: Mapping[str, Any], used: Usage | None = None
+def end_jobs(
+    connection: Connection, where: ColumnElement[bool], values: Mapping[str, Any], usage: JobUsage | None = None
 ) -> int:
     """End jobs, tell the outbox and count them, all in the caller's transaction. Returns how many."""
     now = _now()
-    ended = {"ended": now, "changed": now, "lease": None, "leased_until": None, "not_before": None, **values}
-    rows = connection.execute(update(jobs).where(where).values(ended).returning(jobs)).mappings().all()
+    all_values = {"ended": now, "changed": now, "lease": None, "leased_until": None, "not_before": None, **values}
+    rows = connection.execute(update(jobs).where(where).values(all_values).returning(jobs)).mappings().all()
     for row in rows:
-        told_of(connection, row)
-        count(connection, row, used or Usage())
+        add_delivery(connection, row)
+        add_usage(connection, row, usage or JobUsage())
     return len(rows)
 
 
-def free_the_lost(connection: Connection, stage: Stage) -> int:
+def release_expired_leases(connection: Connection, stage: Stage) -> int:
     """What dead workers held: back to waiting, or into quarantine. Returns how many. A job to which somebody is just
     writing is left for another look: a worker that froze while it wrote would hold up the keeper as well."""
-    over = and_(jobs.c.state == WORKING[stage], jobs.c.leased_until < _now())
-    query = select(jobs.c.id, jobs.c.worker, jobs.c.attempts).where(over).with_for_update(skip_locked=True)
-    lost = connection.execute(query).all()
-    worn = [row for row in lost if row.attempts >= MOST_ATTEMPTS]
-    ended = sum(close(connection, jobs.c.id == row.id, _quarantine(row.worker)) for row in worn)
-    again = [row.id for row in lost if row.attempts < MOST_ATTEMPTS]
-    if again:
-        free = {"state": WAITING[stage], "changed": _now(), **_at_rest()}
-        connection.execute(update(jobs).where(jobs.c.id.in_(again)).values(free))
-    return ended + len(again)
+    expired = and_(jobs.c.state == WORKING_STATE[stage], jobs.c.leased_until < _now())
+    query = select(jobs.c.id, jobs.c.worker, jobs.c.attempts).where(expired).with_for_update(skip_locked=True)
+    rows = connection.execute(query).all()
+    exhausted = [row for row in rows if row.attempts >= MAX_ATTEMPTS]
+    ended = sum(end_jobs(connection, jobs.c.id == row.id, _quarantine(row.worker)) for row in exhausted)
+    released = [row.id for row in rows if row.attempts < MAX_ATTEMPTS]
+    if released:
+        values = {"state": WAITING_STATE[stage], "changed": _now(), **_unleased()}
+        connection.execute(update(jobs).where(jobs.c.id.in_(released)).values(values))
+    return ended + len(released)
 
 
-def _own(job: Job) -> ColumnElement[bool]:
-    return and_(jobs.c.id == job.id, jobs.c.lease == job.lease, jobs.c.state.in_(WORKING.values()))
+def _held(job: Job) -> ColumnElement[bool]:
+    return and_(jobs.c.id == job.id, jobs.c.lease == job.lease, jobs.c.state.in_(WORKING_STATE.values()))
 
 
-def _free(stage: Stage, now: datetime) -> ColumnElement[bool]:
+def _claimable(stage: Stage, now: datetime) -> ColumnElement[bool]:
     """Waiting, or held by a worker whose lease is over."""
-    waiting = and_(jobs.c.state == WAITING[stage], or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now))
-    return or_(waiting, and_(jobs.c.state == WORKING[stage], jobs.c.leased_until < now))
+    waiting = and_(jobs.c.state == WAITING_STATE[stage], or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now))
+    return or_(waiting, and_(jobs.c.state == WORKING_STATE[stage], jobs.c.leased_until < now))
 
 
-def _company(job: Job, priority: int, most: int) -> Select[tuple[str]]:
+def _batch_mates(job: Job, priority: int, limit: int) -> Select[tuple[str]]:
     """Ids of jobs that wait with this priority and can be understood with this one; nobody else may take them now."""
-    waits = and_(jobs.c.state == WAITING["understand"], jobs.c.ended.is_(None), jobs.c.priority == priority)
-    waits = and_(waits, jobs.c.sent.is_not(None))  # whoever is not told of yet is told within a second
-    far = select(jobs.c.sent).where(waits).order_by(jobs.c.sent).offset(LOOKED_THROUGH).limit(1).scalar_subquery()
-    near = jobs.c.sent < func.coalesce(far, _now() + timedelta(days=1), type_=jobs.c.sent.type)
-    alike = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
+    waiting = and_(jobs.c.state == WAITING_STATE["understand"], jobs.c.ended.is_(None), jobs.c.priority == priority)
+    waiting = and_(waiting, jobs.c.sent.is_not(None))  # whoever is not told of yet is told within a second
+    search_end = (
+        select(jobs.c.sent).where(waiting).order_by(jobs.c.sent).offset(BATCH_SEARCH_LIMIT).limit(1).scalar_subquery()
+    )
+    within_search = jobs.c.sent < func.coalesce(search_end, _now() + timedelta(days=1), type_=jobs.c.sent.type)
+    same_work = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
     untried = jobs.c.attempts == 0
-    query = select(jobs.c.id).where(waits, near, untried, *alike)
-    return query.order_by(jobs.c.sent).limit(most).with_for_update(skip_locked=True)
+    query = select(jobs.c.id).where(waiting, within_search, untried, *same_work)
+    return query.order_by(jobs.c.sent).limit(limit).with_for_update(skip_locked=True)
 
 
-def _at_rest(*, sent: bool = False) -> dict[str, Any]:
+def _unleased(*, sent: bool = False) -> dict[str, Any]:
     """Nobody has it. `sent`: the caller tells the broker at once; otherwise the keeper does."""
     return {"lease": None, "leased_until": None, "sent": _now() if sent else None}
 
@@ -269,27 +280,29 @@ def _at_rest(*, sent: bool = False) -> dict[str, Any]:
 def _quarantine(worker: str | None = None) -> dict[str, Any]:
     return {
         "state": "quarantined",
-        "attempts": MOST_ATTEMPTS,
+        "attempts": MAX_ATTEMPTS,
         "error_code": "worker_lost",
-        "error_message": f"{MOST_ATTEMPTS} workers died or ran out of time over it"
+        "error_message": f"{MAX_ATTEMPTS} workers died or ran out of time over it"
         + (f" (the last one: {worker})" if worker else ""),
         "error_hint": "Look at the document and at the workers' logs; `docpipe queue retry ID` tries it again.",
     }
 
 
-def _reason(error: DocpipeError | None) -> dict[str, Any]:
+def _error_columns(error: DocpipeError | None) -> dict[str, Any]:
     if error is None:
         return {"error_code": None, "error_message": None, "error_hint": None}
     return {"error_code": error.code, "error_message": error.message, "error_hint": error.hint}
 
 
-def _same_or_refused(known: Job, wanted: Submission) -> None:
+def _check_same_work(existing: Job, submission: Submission) -> None:
     """The model does not count: the operator may have changed it since, which who repeats a submission cannot know."""
-    if (known.document_id, known.schema) != (wanted.document_id, wanted.schema):
-        raise ConflictError(f"the idempotency key {wanted.idempotency_key!r} was used for another document or schema")
+    if (existing.document_id, existing.schema) != (submission.document_id, submission.schema):
+        raise ConflictError(
+            f"the idempotency key {submission.idempotency_key!r} was used for another document or schema"
+        )
 
 
-def job_of(row: Mapping[Any, Any]) -> Job:
+def job_from_row(row: Mapping[Any, Any]) -> Job:
     error = None
     if row["error_code"]:
         error = {"code": row["error_code"], "message": row["error_message"], "hint": row["error_hint"] or ""}

@@ -16,16 +16,16 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 
 from docpipe.errors import UsageError
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import ENDED, WAITING, Job, State, job_of
+from docpipe.store.jobs.job_store import ENDED, WAITING_STATE, Job, State, job_from_row
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.store.tables import document_files, documents, extractions
 
-MOST = 200  # jobs of one page
+MAX_PAGE_SIZE = 200  # jobs of one page
 HEX = frozenset("0123456789abcdef")
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class JobFilter:
     """`owner`: only that one's jobs; None: everybody's. `status` is complete or needs_review."""
 
     states: Sequence[State] = ()
@@ -41,70 +41,70 @@ class JobView:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, wanted: Wanted, *, limit: int = 50, after: str | None = None) -> tuple[list[Job], str | None]:
+    def page(self, chosen: JobFilter, *, limit: int = 50, after: str | None = None) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page. Raises UsageError for a cursor that is not ours."""
-        where = _where(wanted)
+        where = _conditions(chosen)
         if after is not None:
-            created, number = _place(after)
-            where.append(or_(jobs.c.created < created, and_(jobs.c.created == created, jobs.c.id < number)))
-        limit = max(1, min(limit, MOST))
+            created, job_id = _parse_cursor(after)
+            where.append(or_(jobs.c.created < created, and_(jobs.c.created == created, jobs.c.id < job_id)))
+        limit = max(1, min(limit, MAX_PAGE_SIZE))
         query = select(jobs).where(*where).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
-            found = [job_of(row) for row in connection.execute(query).mappings()]
-        return found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None
+            rows = [job_from_row(row) for row in connection.execute(query).mappings()]
+        return rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else None
 
-    def all(self, wanted: Wanted) -> Iterator[Job]:
+    def all(self, chosen: JobFilter) -> Iterator[Job]:
         """Every job that fits, page by page."""
         after: str | None = None
         while True:
-            found, after = self.page(wanted, limit=MOST, after=after)
-            yield from found
+            page, after = self.page(chosen, limit=MAX_PAGE_SIZE, after=after)
+            yield from page
             if after is None:
                 return
 
-    def named(self, ids: Sequence[str]) -> dict[str, Job]:
+    def by_ids(self, ids: Sequence[str]) -> dict[str, Job]:
         """The jobs with these ids; those that are not there are left out."""
-        found: dict[str, Job] = {}
+        by_id: dict[str, Job] = {}
         with self._database.reading() as connection:
-            for start in range(0, len(ids), MOST):
-                query = select(jobs).where(jobs.c.id.in_(ids[start : start + MOST]))
-                found |= {row["id"]: job_of(row) for row in connection.execute(query).mappings()}
-        return found
+            for start in range(0, len(ids), MAX_PAGE_SIZE):
+                query = select(jobs).where(jobs.c.id.in_(ids[start : start + MAX_PAGE_SIZE]))
+                by_id |= {row["id"]: job_from_row(row) for row in connection.execute(query).mappings()}
+        return by_id
 
-    def find(self, prefix: str) -> Job:
+    def by_prefix(self, prefix: str) -> Job:
         """By its id or the beginning of it. Raises UsageError unless it is exactly one job."""
         prefix = prefix.lower()
-        found: list[Job] = []
+        matches: list[Job] = []
         if prefix and HEX.issuperset(prefix):
             # "g" follows all hex digits: a range uses the index where LIKE may not
             query = select(jobs).where(jobs.c.id >= prefix, jobs.c.id < prefix + "g").limit(2)
             with self._database.reading() as connection:
-                found = [job_of(row) for row in connection.execute(query).mappings()]
-        if len(found) > 1:
+                matches = [job_from_row(row) for row in connection.execute(query).mappings()]
+        if len(matches) > 1:
             raise UsageError(f"several jobs begin with {prefix}", hint="Give more of the id.")
-        if not found:
+        if not matches:
             raise UsageError(f"there is no job {prefix}", hint="`docpipe status` shows the newest ones; see --db.")
-        return found[0]
+        return matches[0]
 
     def oldest(self, states: Sequence[State]) -> Job | None:
         """The one that was taken in first."""
         query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.created).limit(1)
         with self._database.reading() as connection:
             row = connection.execute(query).mappings().one_or_none()
-            return None if row is None else job_of(row)
+            return None if row is None else job_from_row(row)
 
-    def set_back(self) -> tuple[int, Job | None]:
+    def retrying(self) -> tuple[int, Job | None]:
         """How many wait for another try after something went wrong, and the one to which it happened last."""
-        again = and_(jobs.c.state.in_(WAITING.values()), jobs.c.error_code.is_not(None))
+        waiting = and_(jobs.c.state.in_(WAITING_STATE.values()), jobs.c.error_code.is_not(None))
         with self._database.reading() as connection:
-            count = connection.scalar(select(func.count()).select_from(jobs).where(again)) or 0
-            last = select(jobs).where(again).order_by(jobs.c.changed.desc()).limit(1)
-            row = connection.execute(last).mappings().one_or_none()
-            return count, None if row is None else job_of(row)
+            count = connection.scalar(select(func.count()).select_from(jobs).where(waiting)) or 0
+            newest = select(jobs).where(waiting).order_by(jobs.c.changed.desc()).limit(1)
+            row = connection.execute(newest).mappings().one_or_none()
+            return count, None if row is None else job_from_row(row)
 
-    def counts(self, wanted: Wanted = Wanted()) -> dict[str, int]:
+    def counts(self, chosen: JobFilter = JobFilter()) -> dict[str, int]:
         """How many jobs are in each state."""
-        query = select(jobs.c.state, func.count()).where(*_where(wanted)).group_by(jobs.c.state)
+        query = select(jobs.c.state, func.count()).where(*_conditions(chosen)).group_by(jobs.c.state)
         with self._database.reading() as connection:
             return dict(connection.execute(query).all())
 
@@ -112,20 +112,20 @@ class JobView:
         """Messages that wait for another try, and those that were given up."""
         query = select(deliveries.c.given_up, func.count()).where(deliveries.c.delivered.is_(None))
         with self._database.reading() as connection:
-            found: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).all())
-        return {"waiting": found.get(False, 0), "given_up": found.get(True, 0)}
+            counts: dict[bool, int] = dict(connection.execute(query.group_by(deliveries.c.given_up)).all())
+        return {"waiting": counts.get(False, 0), "given_up": counts.get(True, 0)}
 
     def retry(self, job_id: str) -> Job | None:
         """An ended job from the beginning, with attempts of its own. None when it is at work, unknown, or its original
         is gone."""
-        again: dict[str, Any] = dict.fromkeys(("not_before", "ended", "run_key", "status"))
-        again |= dict.fromkeys(("error_code", "error_message", "error_hint"))
+        values: dict[str, Any] = dict.fromkeys(("not_before", "ended", "run_key", "status"))
+        values |= dict.fromkeys(("error_code", "error_message", "error_hint"))
         now = datetime.now(UTC)
-        again |= {"state": "queued", "attempts": 0, "setbacks": 0, "sent": now, "changed": now}
+        values |= {"state": "queued", "attempts": 0, "setbacks": 0, "sent": now, "changed": now}
         ended = and_(jobs.c.id == job_id, jobs.c.state.in_(ENDED), jobs.c.purged.is_(None))
         with self._database.writing() as connection:
-            row = connection.execute(update(jobs).where(ended).values(again).returning(jobs)).mappings().one_or_none()
-            return None if row is None else job_of(row)
+            row = connection.execute(update(jobs).where(ended).values(values).returning(jobs)).mappings().one_or_none()
+            return None if row is None else job_from_row(row)
 
     def delete(self, job_id: str) -> Job | None:
         """The job that was deleted, with its result, and with its document where nothing else speaks of that: no other
@@ -137,28 +137,28 @@ class JobView:
             row = connection.execute(delete(jobs).where(jobs.c.id == job_id).returning(jobs)).mappings().one_or_none()
             if row is None:
                 return None
-            job = job_of(row)
+            job = job_from_row(row)
             _delete_result(connection, job)
             return job
 
-    def forget(self, job: Job) -> None:
+    def delete_remains(self, job: Job) -> None:
         """What was written of a job after it was deleted; as in `delete`."""
         with self._database.writing() as connection:
             connection.execute(select(documents.c.id).where(documents.c.id == job.document_id).with_for_update())
             _delete_result(connection, job)
 
 
-def _where(wanted: Wanted) -> list[ColumnElement[bool]]:
-    where: list[ColumnElement[bool]] = [jobs.c.state.in_(wanted.states)] if wanted.states else []
+def _conditions(chosen: JobFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [jobs.c.state.in_(chosen.states)] if chosen.states else []
     for name in ("status", "schema", "document_id", "owner"):
-        value = getattr(wanted, name)
+        value = getattr(chosen, name)
         if value is not None:
-            where.append(jobs.c[name] == value)
-    if wanted.created_since is not None:
-        where.append(jobs.c.created >= wanted.created_since)
-    if wanted.created_before is not None:
-        where.append(jobs.c.created < wanted.created_before)
-    return where
+            conditions.append(jobs.c[name] == value)
+    if chosen.created_since is not None:
+        conditions.append(jobs.c.created >= chosen.created_since)
+    if chosen.created_before is not None:
+        conditions.append(jobs.c.created < chosen.created_before)
+    return conditions
 
 
 def _delete_result(connection: Connection, job: Job) -> None:
@@ -176,13 +176,13 @@ def _cursor(job: Job) -> str:
     return base64.urlsafe_b64encode(f"{job.created.isoformat()}|{job.id}".encode()).decode()
 
 
-def _place(cursor: str) -> tuple[datetime, str]:
+def _parse_cursor(cursor: str) -> tuple[datetime, str]:
     try:
-        created, _, number = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
-        place = datetime.fromisoformat(created)
-        if place.tzinfo is None or not number.isalnum():
+        created, _, job_id = base64.urlsafe_b64decode(cursor.encode()).decode().partition("|")
+        created_at = datetime.fromisoformat(created)
+        if created_at.tzinfo is None or not job_id.isalnum():
             raise ValueError(cursor)
-        return place.astimezone(UTC), number
+        return created_at.astimezone(UTC), job_id
     except (ValueError, OverflowError, binascii.Error) as error:
         raise UsageError(
             "this cursor is none of ours", hint="Begin without a cursor, then take `next` as it is."

@@ -17,8 +17,8 @@ from sqlalchemy import Connection, and_, insert, select, update
 from docpipe.store.database import Database
 from docpipe.store.jobs.tables import deliveries
 
-WAITS = (10, 60, 300, 1800, 7200, 21600, 43200, 86400)  # seconds before the next try: two days in all
-HELD = timedelta(minutes=1)  # a sender that dies leaves its messages to others after that; a try takes 40 s at most
+RETRY_SECONDS = (10, 60, 300, 1800, 7200, 21600, 43200, 86400)  # seconds before the next try: two days in all
+LEASE = timedelta(minutes=1)  # a sender that dies leaves its messages to others after that; a try takes 40 s at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Delivery:
     attempts: int
 
 
-def told_of(connection: Connection, row: Mapping[Any, Any]) -> None:
+def add_delivery(connection: Connection, row: Mapping[Any, Any]) -> None:
     """Put the end of a job into the outbox, if somebody asked for it."""
     if not row["callback"]:
         return
@@ -51,7 +51,7 @@ class Outbox:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, limit: int = 20) -> list[Delivery]:
+    def acquire(self, limit: int = 20) -> list[Delivery]:
         """What is due, held for us for a while."""
         now = datetime.now(UTC)
         due = and_(deliveries.c.delivered.is_(None), ~deliveries.c.given_up, deliveries.c.not_before <= now)
@@ -59,20 +59,20 @@ class Outbox:
         with self._database.writing() as connection:
             rows = connection.execute(query.with_for_update(skip_locked=True)).mappings().all()
             if rows:
-                held = update(deliveries).where(deliveries.c.id.in_([row["id"] for row in rows]))
-                connection.execute(held.values(not_before=now + HELD, attempts=deliveries.c.attempts + 1))
+                acquiring = update(deliveries).where(deliveries.c.id.in_([row["id"] for row in rows]))
+                connection.execute(acquiring.values(not_before=now + LEASE, attempts=deliveries.c.attempts + 1))
         return [Delivery(row["id"], row["job_id"], row["target"], row["body"], row["attempts"] + 1) for row in rows]
 
-    def delivered(self, delivery: Delivery) -> None:
-        self._set(delivery, {"delivered": datetime.now(UTC), "last_error": None})
+    def mark_delivered(self, delivery: Delivery) -> None:
+        self._update(delivery, {"delivered": datetime.now(UTC), "last_error": None})
 
-    def failed(self, delivery: Delivery, reason: str, *, for_good: bool = False) -> None:
+    def mark_failed(self, delivery: Delivery, reason: str, *, permanent: bool = False) -> None:
         """To be tried again later; given up after the last of WAITS."""
-        over = for_good or delivery.attempts > len(WAITS)
-        wait = WAITS[min(delivery.attempts, len(WAITS)) - 1]
-        again = datetime.now(UTC) + timedelta(seconds=wait)
-        self._set(delivery, {"last_error": reason[:500], "given_up": over, "not_before": again})
+        given_up = permanent or delivery.attempts > len(RETRY_SECONDS)
+        wait = RETRY_SECONDS[min(delivery.attempts, len(RETRY_SECONDS)) - 1]
+        next_try = datetime.now(UTC) + timedelta(seconds=wait)
+        self._update(delivery, {"last_error": reason[:500], "given_up": given_up, "not_before": next_try})
 
-    def _set(self, delivery: Delivery, values: Mapping[str, Any]) -> None:
+    def _update(self, delivery: Delivery, values: Mapping[str, Any]) -> None:
         with self._database.writing() as connection:
             connection.execute(update(deliveries).where(deliveries.c.id == delivery.id).values(values))

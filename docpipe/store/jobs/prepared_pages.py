@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import MissingError
-from docpipe.store.blobs import Blobs, prefix_of
+from docpipe.store.blobs import Blobs, job_prefix
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_SIDE = 1_280  # pixels: what the shipped network asks for, so that it sees the same as in `docpipe run`
-FASTEST = {"lossless": True, "quality": 0, "method": 0}  # WebP: 15 to 75 ms, 90 to 900 kB a page; PNG takes double
+WEBP_OPTIONS = {"lossless": True, "quality": 0, "method": 0}  # WebP: 15 to 75 ms, 90 to 900 kB a page; PNG takes double
 FORMAT = 2  # of the JSON; raised when it changes, so that a newer worker reads the pages again
 
 
 @dataclass(frozen=True, slots=True)
-class KeptImage:
+class StoredImage:
     """A PageImage among the blobs. `sides` are the sizes in which it is there, small ones first."""
 
     blobs: Blobs
@@ -59,7 +59,7 @@ class KeptImage:
         return picture_key(self.job_id, self.number, None if side == self.sides[0] else side)
 
 
-def keep(
+def save_pages(
     blobs: Blobs,
     job_id: str,
     document: Document,
@@ -71,54 +71,54 @@ def keep(
     """With a picture of each page for each of the `sides`; no page is made larger than it is. Small ones first, as
     `docpipe run` draws them: the renderer makes a smaller one out of a larger one that it has. The JSON last: it says
     that all pictures are there. Raises StoreError."""
-    there = {page.number: _keep_pictures(blobs, job_id, page, sides) for page in pages}
-    facts = {**asdict(replace(document, password=None)), "path": ""}
-    rows = [_page_row(page, there[page.number]) for page in pages]
-    content = {"format": FORMAT, "document": facts, "pages": rows, "timings": dict(timings)}
+    sides_by_page = {page.number: _save_pictures(blobs, job_id, page, sides) for page in pages}
+    document_row = {**asdict(replace(document, password=None)), "path": ""}
+    rows = [_page_row(page, sides_by_page[page.number]) for page in pages]
+    content = {"format": FORMAT, "document": document_row, "pages": rows, "timings": dict(timings)}
     blobs.put(_json_key(job_id), json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def kept(blobs: Blobs, job_id: str) -> tuple[Document, list[Page], dict[str, float]]:
+def load_pages(blobs: Blobs, job_id: str) -> tuple[Document, list[Page], dict[str, float]]:
     """What `keep` kept. Raises MissingError when it is not there, damaged, or of another version of docpipe."""
     key = _json_key(job_id)
     content = blobs.get(key)
     try:
-        read = json.loads(content.decode("utf-8", "surrogatepass"))
-        if read["format"] != FORMAT:
+        stored = json.loads(content.decode("utf-8", "surrogatepass"))
+        if stored["format"] != FORMAT:
             raise MissingError(f"{blobs.url}: {key} is of another version of docpipe")
-        document = Document(**{**read["document"], "path": Path()})
-        return document, [_page(blobs, job_id, row) for row in read["pages"]], read["timings"]
+        document = Document(**{**stored["document"], "path": Path()})
+        return document, [_page(blobs, job_id, row) for row in stored["pages"]], stored["timings"]
     except (ValueError, KeyError, TypeError) as error:
         raise MissingError(f"{blobs.url}: {key} is damaged") from error
 
 
 def picture_key(job_id: str, number: int, side: int | None = None) -> str:
     """Of the smallest picture of a page, or of a larger one of this size."""
-    return f"{prefix_of(job_id)}/{number}{f'.{side}' if side else ''}.webp"
+    return f"{job_prefix(job_id)}/{number}{f'.{side}' if side else ''}.webp"
 
 
 def _json_key(job_id: str) -> str:
-    return f"{prefix_of(job_id)}/pages.json"
+    return f"{job_prefix(job_id)}/pages.json"
 
 
-def _keep_pictures(blobs: Blobs, job_id: str, page: Page, sides: tuple[int, ...]) -> tuple[int, ...]:
+def _save_pictures(blobs: Blobs, job_id: str, page: Page, sides: tuple[int, ...]) -> tuple[int, ...]:
     """The sizes that were kept: a larger one only where there is more to see."""
     if page.image is None or page.blank:
         return ()
-    done: list[int] = []
-    seen = 0
+    saved: list[int] = []
+    largest = 0
     for side in sides:
         image = page.image.open(max_side=side)
-        if max(image.size) > seen:
-            blobs.put(picture_key(job_id, page.number, side if done else None), _webp(image))
-            done.append(side)
-            seen = max(image.size)
-    return tuple(done)
+        if max(image.size) > largest:
+            blobs.put(picture_key(job_id, page.number, side if saved else None), _webp(image))
+            saved.append(side)
+            largest = max(image.size)
+    return tuple(saved)
 
 
 def _webp(image: Image) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, "WEBP", **FASTEST)
+    image.save(buffer, "WEBP", **WEBP_OPTIONS)
     return buffer.getvalue()
 
 
@@ -149,7 +149,7 @@ def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:
         for text, left, top, right, bottom, confidence, source, line in row["words"]
     )
     sides = tuple(int(side) for side in row["sides"])
-    image = KeptImage(blobs, job_id, row["number"], sides) if sides else None
+    image = StoredImage(blobs, job_id, row["number"], sides) if sides else None
     issues = tuple(Issue(**issue) for issue in row["issues"])
     return Page(
         row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues

@@ -22,7 +22,7 @@ GIVEN_BACK = "given_back"  # the outcome of attempts after which a job was tried
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class JobUsage:
     """Of one document, or of many. Seconds are those of the work itself, without waiting."""
 
     extractor: str = ""
@@ -42,12 +42,12 @@ class Usage:
 
     @classmethod
     def of(cls, extraction: Extraction) -> Self:
-        valued = [field for field in extraction.fields if field.value is not None]
+        with_value = [field for field in extraction.fields if field.value is not None]
         return cls(
             extractor=extraction.extractor,
             pages=extraction.pages,
-            fields=len(valued),
-            accepted=sum(field.accepted for field in valued),
+            fields=len(with_value),
+            accepted=sum(field.accepted for field in with_value),
             tokens_in=extraction.cost.get("tokens_in", 0.0),
             image_tokens=extraction.cost.get("image_tokens", 0.0),
             tokens_out=extraction.cost.get("tokens_out", 0.0),
@@ -59,7 +59,7 @@ class Usage:
         )
 
     @classmethod
-    def spent(cls, cost: Mapping[str, float], documents: int) -> Self:
+    def of_failed_attempt(cls, cost: Mapping[str, float], documents: int) -> Self:
         """On an attempt that came to nothing; `documents` that ended with it."""
         return cls(
             documents=documents,
@@ -70,31 +70,31 @@ class Usage:
             extract_seconds=cost.get("seconds", 0.0),
         )
 
-    def unpaid(self) -> Self:
+    def without_cost(self) -> Self:
         """Of a result that was there already: this document cost nothing."""
         return replace(
             self, tokens_in=0.0, image_tokens=0.0, tokens_out=0.0, money=0.0, extract_seconds=0.0, decide_seconds=0.0
         )
 
 
-AMOUNTS = tuple(field.name for field in fields(Usage) if field.name != "extractor")
+AMOUNTS = tuple(field.name for field in fields(JobUsage) if field.name != "extractor")
 
 
-def count(connection: Connection, job: Mapping[Any, Any], used: Usage) -> None:
+def add_usage(connection: Connection, job: Mapping[Any, Any], added: JobUsage) -> None:
     """Add an ended job, or what an attempt at one cost that goes on. `job` is its row."""
-    amounts = {name: value for name, value in asdict(used).items() if name in AMOUNTS}
-    if used.documents:
+    amounts = {name: value for name, value in asdict(added).items() if name in AMOUNTS}
+    if added.documents:
         amounts["attempts"] += job["attempts"]
     row = {
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
         "host": (job["worker"] or "").rpartition(":")[0],
         "schema": job["schema"],
-        "extractor": used.extractor or job["model"],
-        "outcome": (job["status"] if job["state"] == "done" else job["state"]) if used.documents else GIVEN_BACK,
+        "extractor": added.extractor or job["model"],
+        "outcome": (job["status"] if job["state"] == "done" else job["state"]) if added.documents else GIVEN_BACK,
     }
-    adding = upsert(connection, usage, row | amounts)
-    summed = {name: usage.c[name] + adding.excluded[name] for name in AMOUNTS}
-    connection.execute(adding.on_conflict_do_update(index_elements=list(usage.primary_key), set_=summed))
+    inserting = upsert(connection, usage, row | amounts)
+    sums = {name: usage.c[name] + inserting.excluded[name] for name in AMOUNTS}
+    connection.execute(inserting.on_conflict_do_update(index_elements=list(usage.primary_key), set_=sums))
 
 
 class UsageStore:

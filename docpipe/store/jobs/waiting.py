@@ -12,56 +12,70 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 
 from docpipe.store.database import Database, upsert
-from docpipe.store.jobs.job_store import BULK, INTERACTIVE, WAITING, WORKING, Job, Stage, free_the_lost, job_of
+from docpipe.store.jobs.job_store import (
+    BULK,
+    INTERACTIVE,
+    WAITING_STATE,
+    WORKING_STATE,
+    Job,
+    Stage,
+    job_from_row,
+    release_expired_leases,
+)
 from docpipe.store.jobs.tables import duties, jobs
 
-OVERTAKEN = timedelta(seconds=30)
+OVERTAKEN_AFTER = timedelta(seconds=30)
 """A job whose message is older by so much than that of one at work has lost its message: the broker hands them out in
 order. Ten times what was seen between two workers that take from one list."""
 PRIORITIES = (INTERACTIVE, BULK)  # in the order in which they are handed out
-SILENT = timedelta(seconds=30)  # after which a message counts as lost, if the queue is empty
+LOST_AFTER = timedelta(seconds=30)  # after which a message counts as lost, if the queue is empty
 
 
-class Waiting:
+class JobSweeper:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def free_the_lost(self, stage: Stage) -> int:
+    def release_expired(self, stage: Stage) -> int:
         """Free what dead workers held. Returns how many."""
         with self._database.writing() as connection:
-            return free_the_lost(connection, stage)
+            return release_expired_leases(connection, stage)
 
-    def untold(self, stage: Stage, *, queue_is_empty: bool, limit: int) -> list[Job]:
+    def take_unsent(self, stage: Stage, *, queue_is_empty: bool, limit: int) -> list[Job]:
         """Waiting jobs that the broker does not know of, interactive ones first; they count as told now."""
         now = datetime.now(UTC)
         due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
-        waits = and_(jobs.c.state == WAITING[stage], jobs.c.ended.is_(None), due)
-        found: list[Job] = []
+        waiting = and_(jobs.c.state == WAITING_STATE[stage], jobs.c.ended.is_(None), due)
+        unsent: list[Job] = []
         with self._database.writing() as connection:
-            lost = dict.fromkeys(PRIORITIES, now - SILENT) if queue_is_empty else _overtaken(connection, stage)
+            lost_before = (
+                dict.fromkeys(PRIORITIES, now - LOST_AFTER) if queue_is_empty else _overtaken(connection, stage)
+            )
             # one query for each end of the index ix_jobs_open: a look takes as long with ten million that wait
             for priority in PRIORITIES:
-                signs = [jobs.c.sent.is_(None), *([jobs.c.sent < lost[priority]] if priority in lost else [])]
-                for sign in signs:
-                    query = select(jobs).where(waits, jobs.c.priority == priority, sign).order_by(jobs.c.sent)
-                    query = query.limit(limit - len(found)).with_for_update(skip_locked=True)
-                    found += [job_of(row) for row in connection.execute(query).mappings()]
-            if found:
-                connection.execute(update(jobs).where(_among(found)).values(sent=now))
-        return found
+                conditions = [
+                    jobs.c.sent.is_(None),
+                    *([jobs.c.sent < lost_before[priority]] if priority in lost_before else []),
+                ]
+                for condition in conditions:
+                    query = select(jobs).where(waiting, jobs.c.priority == priority, condition).order_by(jobs.c.sent)
+                    query = query.limit(limit - len(unsent)).with_for_update(skip_locked=True)
+                    unsent += [job_from_row(row) for row in connection.execute(query).mappings()]
+            if unsent:
+                connection.execute(update(jobs).where(_among(unsent)).values(sent=now))
+        return unsent
 
-    def tell_again(self, found: Sequence[Job]) -> None:
+    def mark_unsent(self, unsent: Sequence[Job]) -> None:
         """The broker could not be told after all."""
-        if found:
+        if unsent:
             with self._database.writing() as connection:
-                connection.execute(update(jobs).where(_among(found)).values(sent=None))
+                connection.execute(update(jobs).where(_among(unsent)).values(sent=None))
 
-    def past_their_time(self, age: timedelta, limit: int) -> list[Job]:
+    def expired(self, age: timedelta, limit: int) -> list[Job]:
         """Ended jobs whose originals and pictures have been kept for long enough."""
         old = and_(jobs.c.ended < datetime.now(UTC) - age, jobs.c.purged.is_(None))
         with self._database.reading() as connection:
             query = select(jobs).where(old).order_by(jobs.c.ended).limit(limit)
-            return [job_of(row) for row in connection.execute(query).mappings()]
+            return [job_from_row(row) for row in connection.execute(query).mappings()]
 
     @contextmanager
     def purging(self, job: Job) -> Iterator[bool]:
@@ -73,13 +87,13 @@ class Waiting:
             yield done.rowcount > 0
 
 
-class Duties:
+class LeaderLock:
     """What one process at a time does. A holder that dies is followed by another when its time is over."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, name: str, holder: str, length: timedelta) -> bool:
+    def acquire(self, name: str, holder: str, length: timedelta) -> bool:
         """Whether the duty is this holder's, for so long from now."""
         now = datetime.now(UTC)
         mine = {"holder": holder, "until": now + length}
@@ -89,7 +103,7 @@ class Duties:
             taking = taking.on_conflict_do_update(index_elements=[duties.c.name], set_=mine, where=free)
             return connection.execute(taking.returning(duties.c.name)).first() is not None
 
-    def lay_down(self, name: str, holder: str) -> None:
+    def release(self, name: str, holder: str) -> None:
         """Somebody else need not wait."""
         own = and_(duties.c.name == name, duties.c.holder == holder)
         with self._database.writing() as connection:
@@ -107,7 +121,7 @@ def _overtaken(connection: Connection, stage: Stage) -> dict[int, datetime]:
     # what docpipe.process began at once has passed no queue: it overtook nobody
     queued = and_(jobs.c.ended.is_(None), jobs.c.sent.is_not(None))
     newest = select(jobs.c.priority, func.max(jobs.c.sent), func.max(jobs.c.changed))
-    newest = newest.where(jobs.c.state == WORKING[stage], queued).group_by(jobs.c.priority)
+    newest = newest.where(jobs.c.state == WORKING_STATE[stage], queued).group_by(jobs.c.priority)
     lost: dict[int, datetime] = {}
     for at_work, sent, begun in connection.execute(newest).all():
         for priority in PRIORITIES:
@@ -115,8 +129,8 @@ def _overtaken(connection: Connection, stage: Stage) -> dict[int, datetime]:
             youngest = begun if priority > at_work else sent if priority == at_work else None
             if youngest is not None:
                 lost[priority] = max(lost.get(priority, youngest), youngest)
-    return {priority: youngest - OVERTAKEN for priority, youngest in lost.items()}
+    return {priority: youngest - OVERTAKEN_AFTER for priority, youngest in lost.items()}
 
 
-def _among(found: Sequence[Job]) -> ColumnElement[bool]:
-    return and_(jobs.c.id.in_([job.id for job in found]), jobs.c.state.in_(WAITING.values()))
+def _among(chosen: Sequence[Job]) -> ColumnElement[bool]:
+    return and_(jobs.c.id.in_([job.id for job in chosen]), jobs.c.state.in_(WAITING_STATE.values()))

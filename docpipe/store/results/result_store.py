@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from docpipe.data import Document, Extraction, Status
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.ports import StoredResult
-from docpipe.store.connect import explained, lock_setup, open_engine, parse_url, writing
+from docpipe.store.connect import lock_setup, open_engine, parse_url, store_errors, write_transaction
 from docpipe.store.results import load
 from docpipe.store.results.rows import field_rows, issue_rows
 from docpipe.store.results.typed import TypedTable, ensure_tables, write_typed
@@ -161,7 +161,7 @@ class SqlStore:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with explained(self.url), writing(self._engine) as connection:
+        with store_errors(self.url), write_transaction(self._engine) as connection:
             yield connection
 
     @contextmanager
@@ -169,7 +169,7 @@ class SqlStore:
         """One snapshot: what others write meanwhile is not seen."""
         server = self._engine.dialect.name == "postgresql"
         options = {"isolation_level": "REPEATABLE READ"} if server else {}
-        with explained(self.url), self._engine.connect().execution_options(**options) as connection:
+        with store_errors(self.url), self._engine.connect().execution_options(**options) as connection:
             yield connection
 
     def _tables(self, schema: Schema) -> list[TypedTable]:

@@ -17,22 +17,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from docpipe.errors import DocpipeError
 from docpipe.service.submit import Service
-from docpipe.store.jobs.api_keys import ApiKey, KeyStore
+from docpipe.store.jobs.api_keys import ApiKey, ApiKeyStore
 from docpipe.store.jobs.job_store import Job
-from docpipe.web.api.limits import Body, Rate
-from docpipe.web.api.problems import Refusal, not_found, refusal_of
+from docpipe.web.api.limits import LimitedBody, RateLimiter
+from docpipe.web.api.problems import ApiError, not_found, to_api_error
 
-OPEN = ("/health", "/ready", "/openapi.json", "/docs")  # for everybody; all else needs a key
+PUBLIC_PATHS = ("/health", "/ready", "/openapi.json", "/docs")  # for everybody; all else needs a key
 UPLOAD = ("POST", "/v1/documents")
 ID_DIGITS = 32
 bearer = HTTPBearer(auto_error=False, bearerFormat="dp_…", description="A key that `docpipe key create` made.")
 
 
-class Gate:
+class AuthenticationMiddleware:
     """Stands before the routes, because these read the body before they ask anything."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app, self._rate = app, Rate()
+        self.app, self._rate_limiter = app, RateLimiter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -42,39 +42,41 @@ class Gate:
         settings = service.settings
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         try:
-            key = None if path in OPEN else await self._admit(scope, service)
-            most = None
+            key = None if path in PUBLIC_PATHS else await self._authenticate(scope, service)
+            max_bytes = None
             if key is not None and (scope["method"], path) == UPLOAD:
-                most = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes))
-            body = Body(receive, send, most=most, seconds=settings.upload_seconds)
+                max_bytes = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes))
+            body = LimitedBody(receive, send, max_bytes=max_bytes, seconds=settings.upload_seconds)
             body.check_declared(scope)
-        except Refusal as refusal:
-            refusal.closing = True
-            await refusal.answer()(scope, receive, send)
+        except ApiError as refusal:
+            refusal.close_connection = True
+            await refusal.response()(scope, receive, send)
         else:
             await self.app(scope, body.receive, body.send)
 
-    async def _admit(self, scope: Scope, service: Service) -> ApiKey:
+    async def _authenticate(self, scope: Scope, service: Service) -> ApiKey:
         """Raises Refusal."""
-        given = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
-        scheme, _, token = given.partition(" ")
+        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode(
+            "latin-1"
+        )
+        scheme, _, token = authorization.partition(" ")
         try:
-            key = await run_in_threadpool(_known, service, token.strip() if scheme.lower() == "bearer" else "")
+            key = await run_in_threadpool(_find_key, service, token.strip() if scheme.lower() == "bearer" else "")
         except DocpipeError as error:
-            raise refusal_of(error) from error
+            raise to_api_error(error) from error
         if key is None:
             hint = "Send `Authorization: Bearer dp_…` with a key that `docpipe key create` made."
-            raise Refusal(401, "unauthorized", "no valid API key", hint, {"www-authenticate": "Bearer"})
+            raise ApiError(401, "unauthorized", "no valid API key", hint, {"www-authenticate": "Bearer"})
         scope.setdefault("state", {})["key"] = key
-        if wait := self._rate.wait(key.id, key.per_minute):
+        if wait := self._rate_limiter.wait(key.id, key.per_minute):
             seconds = str(max(1, math.ceil(wait)))
             message = f"more than {key.per_minute} requests a minute"
-            raise Refusal(429, "rate", message, f"Try again in {seconds} seconds.", {"retry-after": seconds})
+            raise ApiError(429, "rate", message, f"Try again in {seconds} seconds.", {"retry-after": seconds})
         return key
 
 
-def _known(service: Service, token: str) -> ApiKey | None:
-    return KeyStore(service.database).check(token)
+def _find_key(service: Service, token: str) -> ApiKey | None:
+    return ApiKeyStore(service.database).check(token)
 
 
 def service_of(request: Request) -> Service:
@@ -82,28 +84,28 @@ def service_of(request: Request) -> Service:
     return service
 
 
-Serving = Annotated[Service, Depends(service_of)]
+CurrentService = Annotated[Service, Depends(service_of)]
 
 
-def needs(role: str) -> Callable[..., Awaitable[ApiKey]]:
+def requires_role(role: str) -> Callable[..., Awaitable[ApiKey]]:
     """A dependency: the key of the request, if it has the role. `bearer` is there for the OpenAPI document."""
 
     async def checked(request: Request, _: Annotated[object, Depends(bearer)] = None) -> ApiKey:
         key: ApiKey = request.state.key
         if not key.may(role):
             message = f"the key {key.name!r} does not have the role {role!r}"
-            raise Refusal(403, "forbidden", message, "Ask the operator for a key with it.", closing=True)
+            raise ApiError(403, "forbidden", message, "Ask the operator for a key with it.", close_connection=True)
         return key
 
     return checked
 
 
-Submitting = Annotated[ApiKey, Depends(needs("submit"))]
-Reading = Annotated[ApiKey, Depends(needs("read"))]
-Reviewing = Annotated[ApiKey, Depends(needs("review"))]
+SubmitKey = Annotated[ApiKey, Depends(requires_role("submit"))]
+ReadKey = Annotated[ApiKey, Depends(requires_role("read"))]
+ReviewKey = Annotated[ApiKey, Depends(requires_role("review"))]
 
 
-def visible(service: Service, key: ApiKey, job_id: str) -> Job:
+def visible_job(service: Service, key: ApiKey, job_id: str) -> Job:
     """The job, if the key may know of it. Raises Refusal 404 otherwise, as if there were none."""
     job = service.jobs.get(job_id) if _is_id(job_id) else None
     if job is None or not (key.sees_all or job.owner == key.id):
@@ -111,11 +113,11 @@ def visible(service: Service, key: ApiKey, job_id: str) -> Job:
     return job
 
 
-def changeable(service: Service, key: ApiKey, job_id: str) -> Job:
+def changeable_job(service: Service, key: ApiKey, job_id: str) -> Job:
     """The job, if the key may try it again and delete it: its own, or any for an admin. Raises Refusal."""
-    job = visible(service, key, job_id)
+    job = visible_job(service, key, job_id)
     if job.owner != key.id and not key.may("admin"):
-        raise Refusal(403, "forbidden", "it belongs to another key", "Only the role `admin` changes those of others.")
+        raise ApiError(403, "forbidden", "it belongs to another key", "Only the role `admin` changes those of others.")
     return job
 
 

@@ -12,17 +12,25 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from docpipe.store.blobs import opened
+from docpipe.store.blobs import open_reference
 from docpipe.store.jobs.job_store import ENDED, Job, State
-from docpipe.store.jobs.job_view import MOST, Wanted
-from docpipe.web.api.authentication import Reading, Serving, Submitting, changeable, visible
-from docpipe.web.api.event_stream import Follower
-from docpipe.web.api.models import EXAMPLE, SHA256, Document, Listing, errors, example, shown
-from docpipe.web.api.problems import Refusal, gone, not_found
-from docpipe.web.api.upload_form import Uploading, described
+from docpipe.store.jobs.job_view import MAX_PAGE_SIZE, JobFilter
+from docpipe.web.api.authentication import CurrentService, ReadKey, SubmitKey, changeable_job, visible_job
+from docpipe.web.api.event_stream import JobWatcher
+from docpipe.web.api.models import (
+    EXAMPLE,
+    SHA256,
+    DocumentList,
+    SubmittedDocument,
+    error_responses,
+    example,
+    submitted_document,
+)
+from docpipe.web.api.problems import ApiError, gone, not_found
+from docpipe.web.api.upload_form import UploadForm, openapi_request_body
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
-LONGEST_WAIT = 60.0  # seconds of one request
+MAX_WAIT = 60.0  # seconds of one request
 ACCEPTED = {"Location": {"description": "where its status is", "schema": {"type": "string"}}}
 QUEUED = EXAMPLE | {
     "state": "queued", "status": None, "attempts": 0, "ended": None, "result_url": None,
@@ -33,25 +41,27 @@ QUEUED = EXAMPLE | {
     "",
     status_code=202,
     summary="Send a document in",
-    responses=errors(400, 408, 409, 415) | {202: example("Taken in", QUEUED) | {"headers": ACCEPTED}},
-    openapi_extra=described(),
+    responses=error_responses(400, 408, 409, 415) | {202: example("Taken in", QUEUED) | {"headers": ACCEPTED}},
+    openapi_extra=openapi_request_body(),
 )
-def submit(request: Request, response: Response, key: Submitting, service: Serving, upload: Uploading) -> Document:
+def submit(
+    request: Request, response: Response, key: SubmitKey, service: CurrentService, upload: UploadForm
+) -> SubmittedDocument:
     """The bytes are kept and the document is in the database when this answers; the work comes later, also when the
     broker is away. With an `Idempotency-Key` a repeated request gives the document of the first one."""
-    service.check_schema(upload.wish.schema)
+    service.check_schema(upload.options.schema)
     if upload.source is not None:
-        job = service.submit(upload.source, upload.name, upload.wish, most=key.max_bytes)
+        job = service.submit(upload.source, upload.name, upload.options, max_bytes=key.max_bytes)
     else:
-        with opened(upload.reference, service.settings.references) as (source, name):
-            job = service.submit(source, name, upload.wish, most=key.max_bytes)
-    document = shown(job, request)
+        with open_reference(upload.reference, service.settings.references) as (source, name):
+            job = service.submit(source, name, upload.options, max_bytes=key.max_bytes)
+    document = submitted_document(job, request)
     response.headers["location"] = document.status_url
     return document
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class DocumentFilter:
     """Of a list. Times without a zone are UTC."""
 
     state: Annotated[list[State] | None, Query(description="may be given several times", examples=[["done"]])] = None
@@ -65,68 +75,68 @@ class Filter:
 @router.get(
     "",
     summary="List documents, newest first",
-    responses=errors(400) | {200: example("A page of the list", {"documents": [EXAMPLE], "next": None})},
+    responses=error_responses(400) | {200: example("A page of the list", {"documents": [EXAMPLE], "next": None})},
 )
-def listed(
+def list_documents(
     request: Request,
-    key: Reading,
-    service: Serving,
-    wanted: Annotated[Filter, Depends()],
-    limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+    key: ReadKey,
+    service: CurrentService,
+    filters: Annotated[DocumentFilter, Depends()],
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE)] = 50,
     cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
-) -> Listing:
+) -> DocumentList:
     """One's own; with the role `review` or `admin` everybody's."""
-    found, following = service.view.page(
-        Wanted(
-            states=tuple(wanted.state or ()),
-            status=wanted.status,
-            schema=wanted.schema,
-            document_id=wanted.document_id,
+    page, next_cursor = service.view.page(
+        JobFilter(
+            states=tuple(filters.state or ()),
+            status=filters.status,
+            schema=filters.schema,
+            document_id=filters.document_id,
             owner=None if key.sees_all else key.id,
-            created_since=_utc("created_since", wanted.created_since),
-            created_before=_utc("created_before", wanted.created_before),
+            created_since=_utc("created_since", filters.created_since),
+            created_before=_utc("created_before", filters.created_before),
         ),
         limit=limit,
         after=cursor,
     )
-    return Listing(documents=[shown(job, request) for job in found], next=following)
+    return DocumentList(documents=[submitted_document(job, request) for job in page], next=next_cursor)
 
 
-@router.get("/{id}", summary="How far a document is", responses=errors(404) | {200: example("Its state", EXAMPLE)})
+@router.get(
+    "/{id}", summary="How far a document is", responses=error_responses(404) | {200: example("Its state", EXAMPLE)}
+)
 async def status(
     request: Request,
-    key: Reading,
-    service: Serving,
+    key: ReadKey,
+    service: CurrentService,
     id: str,  # noqa: A002 - the name in the URL
-    wait: Annotated[
-        float, Query(ge=0, le=LONGEST_WAIT, description="seconds to wait for its end", examples=[30])
-    ] = 0.0,
-) -> Document:
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="seconds to wait for its end", examples=[30])] = 0.0,
+) -> SubmittedDocument:
     """With `wait` the answer comes as soon as the document has ended, and after so many seconds at the latest."""
-    job: Job | None = await run_in_threadpool(visible, service, key, id)
+    job: Job | None = await run_in_threadpool(visible_job, service, key, id)
     if wait and job is not None and job.state not in ENDED:
-        follower: Follower = request.app.state.follower
-        job = await follower.ended(job, wait)
+        watcher: JobWatcher = request.app.state.follower
+        job = await watcher.wait_for_end(job, wait)
     if job is None:
         raise not_found(id)
-    return shown(job, request)
+    return submitted_document(job, request)
 
 
 @router.post(
     "/{id}/retry",
     status_code=202,
     summary="Try a document again that has ended",
-    responses=errors(404, 409, 410) | {202: example("It waits again", QUEUED) | {"headers": ACCEPTED}},
+    responses=error_responses(404, 409, 410) | {202: example("It waits again", QUEUED) | {"headers": ACCEPTED}},
 )
-def retry(request: Request, response: Response, key: Submitting, service: Serving, id: str) -> Document:  # noqa: A002
+def retry(request: Request, response: Response, key: SubmitKey, service: CurrentService, id: str) -> SubmittedDocument:  # noqa: A002
     """From the beginning, with attempts of its own. What was stored stays until there is a new result."""
-    job = changeable(service, key, id)
+    job = changeable_job(service, key, id)
     if job.purged is not None:
         raise gone("the original")
-    again = service.retry(id)
-    if again is None:
-        raise Refusal(409, "not_ended", f"the document is {job.state}", "Only what has ended is tried again.")
-    document = shown(again, request)
+    retried = service.retry(id)
+    if retried is None:
+        raise ApiError(409, "not_ended", f"the document is {job.state}", "Only what has ended is tried again.")
+    document = submitted_document(retried, request)
     response.headers["location"] = document.status_url
     return document
 
@@ -136,11 +146,11 @@ def retry(request: Request, response: Response, key: Submitting, service: Servin
     status_code=204,
     response_class=Response,
     summary="Delete a document and all that belongs to it",
-    responses=errors(404) | {204: {"description": "It is gone"}},
+    responses=error_responses(404) | {204: {"description": "It is gone"}},
 )
-def delete(key: Submitting, service: Serving, id: str) -> None:  # noqa: A002
+def delete(key: SubmitKey, service: CurrentService, id: str) -> None:  # noqa: A002
     """The original, the pictures, the result and the messages about it; at once, also while a worker has it."""
-    changeable(service, key, id)
+    changeable_job(service, key, id)
     if not service.delete(id):
         raise not_found(id)
 
@@ -152,4 +162,4 @@ def _utc(name: str, given: datetime | None) -> datetime | None:
     try:
         return given.astimezone(UTC)
     except OverflowError as error:
-        raise Refusal(422, "invalid", f"{name}: there is no such time in UTC", "Give a year of ours.") from error
+        raise ApiError(422, "invalid", f"{name}: there is no such time in UTC", "Give a year of ours.") from error

@@ -14,92 +14,92 @@ from starlette.concurrency import run_in_threadpool
 
 from docpipe.errors import StoreError
 from docpipe.store.jobs.job_store import ENDED, Job
-from docpipe.web.api.models import Document
+from docpipe.web.api.models import SubmittedDocument
 
 log = logging.getLogger("docpipe.web")
-LOOK = 0.25  # seconds between two looks
-BEAT = 15.0  # seconds after which a silent stream says that it lives: proxies hang up after 30 or 60
-LONGEST_STREAM = 600.0  # seconds; then the client connects again, and its key is looked at again
-AGAIN = 2_000  # milliseconds after which a browser connects again
+POLL_SECONDS = 0.25  # seconds between two looks
+HEARTBEAT_SECONDS = 15.0  # seconds after which a silent stream says that it lives: proxies hang up after 30 or 60
+MAX_STREAM_SECONDS = 600.0  # seconds; then the client connects again, and its key is looked at again
+RECONNECT_MILLISECONDS = 2_000  # milliseconds after which a browser connects again
 
 
 @dataclass(eq=False)
 class _Waiter:
     job: Job
-    found: asyncio.Future[Job | None]
+    change: asyncio.Future[Job | None]
 
 
 @dataclass
-class Follower:
+class JobWatcher:
     """One per application. `find` gives the jobs with these ids, as far as they are there."""
 
-    find: Callable[[Sequence[str]], Mapping[str, Job]]
+    load: Callable[[Sequence[str]], Mapping[str, Job]]
     _waiters: set[_Waiter] = field(default_factory=set)
-    _looking: asyncio.Task[None] | None = None
+    _polling: asyncio.Task[None] | None = None
     _closing: bool = False
 
-    async def further(self, job: Job, seconds: float) -> Job | None:
+    async def next_change(self, job: Job, seconds: float) -> Job | None:
         """The job once it is in another state or attempt; None when it was deleted; as it was after `seconds`."""
         if self._closing or seconds <= 0:
             return job
         waiter = _Waiter(job, asyncio.get_running_loop().create_future())
         self._waiters.add(waiter)
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
         try:
             async with asyncio.timeout(seconds):
-                return await waiter.found
+                return await waiter.change
         except TimeoutError:
             return job
         finally:
             self._waiters.discard(waiter)
 
-    async def ended(self, job: Job, seconds: float) -> Job | None:
+    async def wait_for_end(self, job: Job, seconds: float) -> Job | None:
         """As soon as it has ended, or after `seconds`."""
         loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
+        deadline = loop.time() + seconds
         now: Job | None = job
-        while now is not None and now.state not in ENDED and loop.time() < end and not self._closing:
-            now = await self.further(now, end - loop.time())
+        while now is not None and now.state not in ENDED and loop.time() < deadline and not self._closing:
+            now = await self.next_change(now, deadline - loop.time())
         return now
 
     def close(self) -> None:
         """The server stops: nobody is kept waiting."""
         self._closing = True
         for waiter in self._waiters:
-            if not waiter.found.done():
-                waiter.found.set_result(waiter.job)
+            if not waiter.change.done():
+                waiter.change.set_result(waiter.job)
 
     @property
     def closing(self) -> bool:
         return self._closing
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         while self._waiters and not self._closing:
-            await asyncio.sleep(LOOK)
+            await asyncio.sleep(POLL_SECONDS)
             ids = sorted({waiter.job.id for waiter in self._waiters})
             try:
-                found = await run_in_threadpool(self.find, ids)
+                jobs = await run_in_threadpool(self.load, ids)
             except StoreError as error:  # those who wait do so until their time is over
                 log.warning("%s", error)
                 continue
             for waiter in self._waiters:
-                now = found.get(waiter.job.id)
-                if waiter.job.id in ids and not waiter.found.done() and _facts(now) != _facts(waiter.job):
-                    waiter.found.set_result(now)
+                now = jobs.get(waiter.job.id)
+                if waiter.job.id in ids and not waiter.change.done() and _version(now) != _version(waiter.job):
+                    waiter.change.set_result(now)
 
 
-async def stream(follower: Follower, job: Job, shown: Callable[[Job], Document]) -> AsyncIterator[str]:
+async def stream(watcher: JobWatcher, job: Job, to_document: Callable[[Job], SubmittedDocument]) -> AsyncIterator[str]:
     """Server-sent events: how it is at once, then each change, until it has ended."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + LONGEST_STREAM
-    yield f"retry: {AGAIN}\n\n{_event(job, shown)}"
-    while job.state not in ENDED and loop.time() < end and not follower.closing:
-        now = await follower.further(job, min(BEAT, end - loop.time()))
+    deadline = loop.time() + MAX_STREAM_SECONDS
+    yield f"retry: {RECONNECT_MILLISECONDS}\n\n{_event(job, to_document)}"
+    while job.state not in ENDED and loop.time() < deadline and not watcher.closing:
+        now = await watcher.next_change(job, min(HEARTBEAT_SECONDS, deadline - loop.time()))
         if now is None:
             yield "event: deleted\ndata: {}\n\n"
             return
-        yield ": it is still at work\n\n" if now is job else _event(now, shown)
+        yield ": it is still at work\n\n" if now is job else _event(now, to_document)
         job = now
 
 
@@ -107,11 +107,11 @@ def event_id(job: Job) -> str:
     return f"{job.state}-{job.attempts}-{job.created:%Y%m%d%H%M%S}-{job.ended or ''}".replace(" ", "T")
 
 
-def _event(job: Job, shown: Callable[[Job], Document]) -> str:
+def _event(job: Job, to_document: Callable[[Job], SubmittedDocument]) -> str:
     """JSON has no line breaks."""
-    return f"event: state\nid: {event_id(job)}\ndata: {shown(job).model_dump_json(by_alias=True)}\n\n"
+    return f"event: state\nid: {event_id(job)}\ndata: {to_document(job).model_dump_json(by_alias=True)}\n\n"
 
 
-def _facts(job: Job | None) -> object:
+def _version(job: Job | None) -> object:
     """What a client waits for. That a worker still has it is no news."""
     return None if job is None else (job.state, job.attempts, job.setbacks, job.ended)

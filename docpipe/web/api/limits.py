@@ -11,47 +11,47 @@ from collections import deque
 
 from starlette.types import Message, Receive, Scope, Send
 
-from docpipe.web.api.problems import Refusal
+from docpipe.web.api.problems import ApiError
 
-OVERHEAD = 64 * 1024  # bytes of an upload beside the file: other fields, names, boundaries
-SMALL = 64 * 1024  # bytes of the body of any other request
-SILENT_SECONDS = 30.0  # between two pieces of a body
-WINDOW = 60.0  # seconds over which requests are counted
+UPLOAD_OVERHEAD = 64 * 1024  # bytes of an upload beside the file: other fields, names, boundaries
+SMALL_BODY = 64 * 1024  # bytes of the body of any other request
+SILENCE_TIMEOUT = 30.0  # between two pieces of a body
+RATE_WINDOW = 60.0  # seconds over which requests are counted
 
 
-class Body:
+class LimitedBody:
     """The body of one request, counted and timed. A declared length is believed only when it is too large. `most` are
     the bytes of the document in it; None: it has none."""
 
-    def __init__(self, receive: Receive, send: Send, *, most: int | None, seconds: float) -> None:
+    def __init__(self, receive: Receive, send: Send, *, max_bytes: int | None, seconds: float) -> None:
         self._receive, self._send = receive, send
-        self._allowed, self._seconds = SMALL if most is None else most, seconds
-        self._most = SMALL if most is None else most + OVERHEAD
-        self._ends = asyncio.get_running_loop().time() + seconds
-        self._seen = 0
+        self._allowed, self._seconds = SMALL_BODY if max_bytes is None else max_bytes, seconds
+        self._limit = SMALL_BODY if max_bytes is None else max_bytes + UPLOAD_OVERHEAD
+        self._deadline = asyncio.get_running_loop().time() + seconds
+        self._received = 0
         self._complete = self._answered = False
 
     def check_declared(self, scope: Scope) -> None:
         """Raises Refusal."""
         for name, value in scope["headers"]:
-            if name == b"content-length" and value.isdigit() and int(value) > self._most:
+            if name == b"content-length" and value.isdigit() and int(value) > self._limit:
                 raise self._too_large()
 
     async def receive(self) -> Message:
         """Raises Refusal. After the body this waits for as long as it takes: then it is the client's hanging up."""
         if self._complete:
             return await self._receive()
-        left = self._ends - asyncio.get_running_loop().time()
+        left = self._deadline - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(max(0.0, min(SILENT_SECONDS, left))):
+            async with asyncio.timeout(max(0.0, min(SILENCE_TIMEOUT, left))):
                 message = await self._receive()
         except TimeoutError:
             if self._answered:
                 return {"type": "http.disconnect"}
             raise self._too_slow(left) from None
-        self._seen += len(message.get("body", b""))
+        self._received += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
-        if self._seen > self._most:
+        if self._received > self._limit:
             raise self._too_large()
         return message
 
@@ -59,28 +59,28 @@ class Body:
         self._answered = True
         await self._send(message)
 
-    def _too_large(self) -> Refusal:
+    def _too_large(self) -> ApiError:
         message = f"the body has more than the {self._allowed:,} bytes that are allowed"
-        return Refusal(413, "too_large", message, "Split the document, or ask the operator.", closing=True)
+        return ApiError(413, "too_large", message, "Split the document, or ask the operator.", close_connection=True)
 
-    def _too_slow(self, left: float) -> Refusal:
-        waited = f"stopped coming for {SILENT_SECONDS:g} seconds" if left > SILENT_SECONDS else "took too long"
+    def _too_slow(self, left: float) -> ApiError:
+        waited = f"stopped coming for {SILENCE_TIMEOUT:g} seconds" if left > SILENCE_TIMEOUT else "took too long"
         message = f"the body {waited}; all of it must come within {self._seconds:g} seconds"
-        return Refusal(408, "timeout", message, "Try again over a better line.", closing=True)
+        return ApiError(408, "timeout", message, "Try again over a better line.", close_connection=True)
 
 
-class Rate:
+class RateLimiter:
     """Requests of each key in the last minute, in this process: several API processes allow as many times more."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, deque[float]] = {}
+        self._times: dict[str, deque[float]] = {}
 
     def wait(self, key: str, per_minute: int) -> float:
         """Seconds until the next request is allowed; 0 counts this one."""
-        now, seen = time.monotonic(), self._seen.setdefault(key, deque())
-        while seen and seen[0] <= now - WINDOW:
-            seen.popleft()
-        if len(seen) >= per_minute:
-            return seen[0] + WINDOW - now if seen else WINDOW
-        seen.append(now)
+        now, times = time.monotonic(), self._times.setdefault(key, deque())
+        while times and times[0] <= now - RATE_WINDOW:
+            times.popleft()
+        if len(times) >= per_minute:
+            return times[0] + RATE_WINDOW - now if times else RATE_WINDOW
+        times.append(now)
         return 0.0

@@ -13,15 +13,15 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from docpipe.errors import QueueError
-from docpipe.service.maintenance import DUTY
+from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.queue import QUEUES
 from docpipe.service.submit import Service
 from docpipe.store.jobs.job_store import STATES
-from docpipe.store.jobs.job_view import Wanted
+from docpipe.store.jobs.job_view import JobFilter
 from docpipe.store.jobs.usage import LABELS, UsageStore
-from docpipe.store.jobs.waiting import Duties
+from docpipe.store.jobs.waiting import LeaderLock
 
-COUNTED = {
+COUNTERS = {
     "documents": "Documents that have ended.",
     "attempts": "Times that workers took them up.",
     "pages": "Their pages.",
@@ -35,24 +35,24 @@ TOKENS = {"in": "tokens_in", "out": "tokens_out"}
 
 
 def registry(service: Service) -> CollectorRegistry:
-    made = CollectorRegistry(auto_describe=False)
-    made.register(_Record(service))
-    return made
+    registry_ = CollectorRegistry(auto_describe=False)
+    registry_.register(_ServiceCollector(service))
+    return registry_
 
 
 @dataclass(eq=False)
-class _Record(Collector):
+class _ServiceCollector(Collector):
     service: Service
 
     def collect(self) -> Iterator[Metric]:
         """Raises StoreError."""
-        yield from self._used()
-        yield from self._open()
-        yield from self._around()
+        yield from self._usage()
+        yield from self._open_jobs()
+        yield from self._environment()
 
-    def _used(self) -> Iterator[Metric]:
+    def _usage(self) -> Iterator[Metric]:
         sums = UsageStore(self.service.database).sums(*LABELS)
-        for name, text in COUNTED.items():
+        for name, text in COUNTERS.items():
             counter = CounterMetricFamily(f"docpipe_{name}", text, labels=LABELS)
             for row in sums:
                 counter.add_metric([row[label] for label in LABELS], row[name])
@@ -67,10 +67,10 @@ class _Record(Collector):
                 tokens.add_metric([*labels, direction], row[name])
         yield from (seconds, tokens)
 
-    def _open(self) -> Iterator[Metric]:
+    def _open_jobs(self) -> Iterator[Metric]:
         """What has succeeded is counted above; here it would be counted anew at each look."""
         states = [state for state in STATES if state != "done"]
-        counts = self.service.view.counts(Wanted(states=states))
+        counts = self.service.view.counts(JobFilter(states=states))
         jobs = GaugeMetricFamily("docpipe_jobs", "Documents in each state, without those done.", labels=("state",))
         for state in states:
             jobs.add_metric([state], counts.get(state, 0))
@@ -79,15 +79,15 @@ class _Record(Collector):
             messages.add_metric([name], count)
         yield from (jobs, messages)
 
-    def _around(self) -> Iterator[Metric]:
+    def _environment(self) -> Iterator[Metric]:
         depth = GaugeMetricFamily("docpipe_queue_depth", "Messages that wait at the broker.", labels=("queue",))
         broker = GaugeMetricFamily("docpipe_broker_up", "Whether the broker answers.")
         try:
             for stage, queue in QUEUES.items():
-                depth.add_metric([queue], self.service.sender.depth(stage))
+                depth.add_metric([queue], self.service.queue.depth(stage))
             broker.add_metric([], 1)
         except QueueError:
             broker.add_metric([], 0)
         keeper = GaugeMetricFamily("docpipe_keeper_up", "Whether a keeper is there.")
-        keeper.add_metric([], Duties(self.service.database).holder(DUTY) is not None)
+        keeper.add_metric([], LeaderLock(self.service.database).holder(LOCK_NAME) is not None)
         yield from (depth, broker, keeper)

@@ -16,24 +16,24 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from docpipe.log import about
-from docpipe.web.api.problems import CLOSE, Refusal
+from docpipe.web.api.problems import CLOSE, ApiError
 
 log = logging.getLogger("docpipe.web")
-HUNG_UP = 499  # as nginx writes it: nobody is there to be answered
+CLIENT_CLOSED_REQUEST = 499  # as nginx writes it: nobody is there to be answered
 LINGER_SECONDS, LINGER_BYTES = 3.0, 16 * 1024**2
 """A client that sends all before it reads would see a broken line instead of a refusal: so much of what it sends is
 thrown away first."""
-HEADERS = (
+SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 )
-NOTHING = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
-_GIVEN = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+NO_CONTENT_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; sandbox")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
-class Frame:
+class RequestMiddleware:
     """The outermost part."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -43,32 +43,34 @@ class Frame:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-        number = given.decode() if _GIVEN.fullmatch(given) else uuid.uuid4().hex[:16]
-        answer = _Answer(number, receive, send, page=scope["path"].endswith("/docs"))
+        header = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+        request_id = header.decode() if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex[:16]
+        response = _Response(request_id, receive, send, is_page=scope["path"].endswith("/docs"))
         started = perf_counter()
-        with about(request=number):
+        with about(request=request_id):
             try:
-                await self.app(scope, answer.receive, answer.send)
+                await self.app(scope, response.receive, response.send)
             except ClientDisconnect:
-                answer.status = answer.status or HUNG_UP
+                response.status = response.status or CLIENT_CLOSED_REQUEST
             except Exception:
                 log.exception("a bug")
-                if not answer.status:
-                    await _bug(number).answer()(scope, answer.receive, answer.send)
+                if not response.status:
+                    await _internal_error(request_id).response()(scope, response.receive, response.send)
             finally:
-                log.info(_line(scope, answer.status), extra={"facts": _facts(scope, perf_counter() - started)})
+                log.info(
+                    _log_line(scope, response.status), extra={"facts": _log_facts(scope, perf_counter() - started)}
+                )
 
 
-class _Answer:
+class _Response:
     """What is sent back, with our headers. `status` is 0 before it has begun."""
 
-    def __init__(self, number: str, receive: Receive, send: Send, *, page: bool) -> None:
+    def __init__(self, request_id: str, receive: Receive, send: Send, *, is_page: bool) -> None:
         self.status = 0
         self._receive, self._send = receive, send
         self._closing = self._body_is_complete = False
-        policy = () if page else (NOTHING,)
-        self._headers = [*HEADERS, *policy, (b"x-request-id", number.encode())]
+        policy = () if is_page else (NO_CONTENT_POLICY,)
+        self._headers = [*SECURITY_HEADERS, *policy, (b"x-request-id", request_id.encode())]
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -88,25 +90,25 @@ class _Answer:
         await self._send(message)
 
     async def _linger(self) -> None:
-        thrown = 0
+        discarded = 0
         try:
             async with asyncio.timeout(LINGER_SECONDS):
-                while thrown < LINGER_BYTES and not self._body_is_complete:
-                    thrown += len((await self.receive()).get("body", b""))
+                while discarded < LINGER_BYTES and not self._body_is_complete:
+                    discarded += len((await self.receive()).get("body", b""))
         except TimeoutError:
             return
 
 
-def _bug(number: str) -> Refusal:
-    return Refusal(500, "bug", "this is a bug in docpipe", f"Please report it; in the log it is request {number}.")
+def _internal_error(request_id: str) -> ApiError:
+    return ApiError(500, "bug", "this is a bug in docpipe", f"Please report it; in the log it is request {request_id}.")
 
 
-def _line(scope: Scope, status: int) -> str:
+def _log_line(scope: Scope, status: int) -> str:
     """The path as it came, with its percent signs: decoded it could hold a line break."""
     return f"{scope['method']} {scope.get('raw_path', b'').partition(b'?')[0].decode('latin-1')[:200]} {status}"
 
 
-def _facts(scope: Scope, seconds: float) -> dict[str, Any]:
+def _log_facts(scope: Scope, seconds: float) -> dict[str, Any]:
     key, client = scope.get("state", {}).get("key"), scope.get("client")
     return {
         "method": scope["method"],

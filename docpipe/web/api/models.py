@@ -38,7 +38,7 @@ class Problem(BaseModel):
     error: ProblemBody
 
 
-class Document(BaseModel):
+class SubmittedDocument(BaseModel):
     """A document that was sent in, and how far it is."""
 
     model_config = ConfigDict(populate_by_name=True, json_schema_extra={"example": EXAMPLE})
@@ -62,8 +62,8 @@ class Document(BaseModel):
     result_url: Annotated[str | None, Field(description="when it has ended")]
 
 
-class Listing(BaseModel):
-    documents: list[Document]
+class DocumentList(BaseModel):
+    documents: list[SubmittedDocument]
     next: Annotated[str | None, Field(description="`cursor` of the next page; null: this is the last one")]
 
 
@@ -87,9 +87,9 @@ class Readiness(BaseModel):
     ]
 
 
-def shown(job: Job, request: Request) -> Document:
+def submitted_document(job: Job, request: Request) -> SubmittedDocument:
     here = documents_url(request, job.id)
-    return Document(
+    return SubmittedDocument(
         id=job.id,
         document_id=job.document_id,
         name=job.name,
@@ -115,7 +115,7 @@ def documents_url(request: Request, job_id: str) -> str:
     return f"{request.scope.get('root_path', '')}/v1/documents/{job_id}"
 
 
-SAID: dict[int, tuple[str, dict[str, Any]]] = {
+ERROR_RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
     400: ("The request cannot be granted", problem("usage", "webhooks are not set up here", "The operator sets …")),
     401: ("No valid key", problem("unauthorized", "no valid API key", "Send `Authorization: Bearer dp_…` …")),
     403: ("The key has not the role", problem("forbidden", "the key 'app' does not have the role 'submit'")),
@@ -132,11 +132,11 @@ SAID: dict[int, tuple[str, dict[str, Any]]] = {
 ALWAYS = (401, 403, 413, 422, 429, 503)
 
 
-def errors(*more: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*more: int) -> dict[int | str, dict[str, Any]]:
     """Entries for `responses=` of a route that needs a key."""
     found: dict[int | str, dict[str, Any]] = {}
     for status in sorted({*ALWAYS, *more}):
-        description, example = SAID[status]
+        description, example = ERROR_RESPONSES[status]
         content = {"application/json": {"example": example}}
         headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
         found[status] = {"model": Problem, "description": description, "content": content}

@@ -18,23 +18,24 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from docpipe.errors import DocpipeError, SchemaError
 from docpipe.schema import load_schema
-from docpipe.service.maintenance import DUTY
+from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.submit import Service
-from docpipe.store.jobs.waiting import Duties
-from docpipe.web.api.authentication import Reading, Reviewing, Serving
+from docpipe.store.jobs.waiting import LeaderLock
+from docpipe.web.api.authentication import CurrentService, ReadKey, ReviewKey
 from docpipe.web.api.metrics import registry
-from docpipe.web.api.models import Readiness, SchemaEntry, errors, example
-from docpipe.web.api.problems import Refusal
+from docpipe.web.api.models import Readiness, SchemaEntry, error_responses, example
+from docpipe.web.api.problems import ApiError
 
 log = logging.getLogger("docpipe.web")
 router = APIRouter()
-LOOKS = 5.0  # seconds between two looks at what is ready: anybody may ask, and a look writes to the blobs
+PROBE_SECONDS = 5.0  # seconds between two looks at what is ready: anybody may ask, and a look writes to the blobs
 READY = {"ready": True, "database": "ok", "blobs": "ok", "broker": "ok", "keeper": "ok"}
 ENTRY = {
     "name": "receipt", "version": "3b0c", "description": "A receipt of a shop.", "fields": ["seller.name", "total"],
     "url": "/v1/schemas/receipt",
 }  # fmt: skip
 METRICS = '# TYPE docpipe_documents_total counter\ndocpipe_documents_total{schema="invoice",…,outcome="complete"} 12\n'
+JSON_SCHEMA = {"title": "Receipt", "type": "object", "properties": {}}
 T = TypeVar("T")
 
 
@@ -56,10 +57,10 @@ async def health() -> dict[str, str]:
 )
 def ready(request: Request, response: Response) -> Readiness:
     """503 only when the database or the blob store is away. Looked at every five seconds at most."""
-    look: Look = request.app.state.look
-    found = look.ready()
-    response.status_code = 200 if found.ready else 503
-    return found
+    probe: ReadinessProbe = request.app.state.look
+    readiness = probe.ready()
+    response.status_code = 200 if readiness.ready else 503
+    return readiness
 
 
 @router.get(
@@ -67,10 +68,10 @@ def ready(request: Request, response: Response) -> Readiness:
     tags=["operations"],
     summary="For Prometheus",
     response_class=Response,
-    responses=errors()
+    responses=error_responses()
     | {200: {"description": "Text", "content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS}}}},
 )
-def metrics(key: Reviewing, service: Serving) -> Response:  # noqa: ARG001 - the role is asked for
+def metrics(key: ReviewKey, service: CurrentService) -> Response:  # noqa: ARG001 - the role is asked for
     """Sums over everybody's documents: for keys that may see those."""
     return Response(generate_latest(registry(service)), headers={"content-type": CONTENT_TYPE_LATEST})
 
@@ -79,70 +80,71 @@ def metrics(key: Reviewing, service: Serving) -> Response:  # noqa: ARG001 - the
     "/v1/schemas",
     tags=["schemas"],
     summary="What documents may be sent for",
-    responses=errors() | {200: example("The schemas", [ENTRY])},
+    responses=error_responses() | {200: example("The schemas", [ENTRY])},
 )
-def schemas(request: Request, key: Reading, service: Serving) -> list[SchemaEntry]:  # noqa: ARG001
-    found = (_entry(request, name) for name in service.allowed_schemas())
-    return [entry for entry in found if entry is not None]
+def schemas(request: Request, key: ReadKey, service: CurrentService) -> list[SchemaEntry]:  # noqa: ARG001
+    entries = (_entry(request, name) for name in service.allowed_schemas())
+    return [entry for entry in entries if entry is not None]
 
 
 @router.get(
     "/v1/schemas/{name:path}",
     tags=["schemas"],
     summary="A schema as JSON Schema",
-    responses=errors(404) | {200: example("JSON Schema", {"title": "Receipt", "type": "object", "properties": {}})},
+    responses=error_responses(404)
+    | {200: example("JSON Schema", {"title": "Receipt", "type": "object", "properties": {}})},
 )
-def schema(key: Reading, service: Serving, name: str) -> dict[str, Any]:  # noqa: ARG001
+def schema(key: ReadKey, service: CurrentService, name: str) -> dict[str, Any]:  # noqa: ARG001
     """Of `auto` it says which schemas are tried."""
     if name not in service.allowed_schemas():
-        raise Refusal(404, "not_found", f"there is no schema {name[:100]!r} here", "GET /v1/schemas lists them.")
-    found = load_schema(name)
-    if found.choices:
+        raise ApiError(404, "not_found", f"there is no schema {name[:100]!r} here", "GET /v1/schemas lists them.")
+    loaded = load_schema(name)
+    if loaded.choices:
         return {
             "title": name,
-            "description": found.description,
-            "anyOf": [each.json_schema() for each in found.choices],
+            "description": loaded.description,
+            "anyOf": [each.json_schema() for each in loaded.choices],
         }
-    return found.json_schema()
+    return loaded.json_schema()
 
 
 def _entry(request: Request, name: str) -> SchemaEntry | None:
     try:
-        found = load_schema(name)
+        loaded = load_schema(name)
     except SchemaError as error:  # one of DOCPIPE_SCHEMAS; the others are of use
         log.error("%s", error)
         return None
     return SchemaEntry(
         name=name,
-        version=found.version,
-        description=found.description,
-        fields=[spec.path for spec in found.fields],
+        version=loaded.version,
+        description=loaded.description,
+        fields=[spec.path for spec in loaded.fields],
         url=f"{request.scope.get('root_path', '')}/v1/schemas/{name}",
     )
 
 
 @dataclass
-class Look:
+class ReadinessProbe:
     """At all that the service needs, and not again for a while."""
 
     service: Service
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _until: float = 0.0
-    _found: Readiness | None = None
+    _readiness: Readiness | None = None
 
     def ready(self) -> Readiness:
         with self._lock:
-            if self._found is None or time.monotonic() > self._until:
-                self._found = self._look()
-                self._until = time.monotonic() + LOOKS
-            return self._found
+            if self._readiness is None or time.monotonic() > self._until:
+                self._readiness = self._probe()
+                self._until = time.monotonic() + PROBE_SECONDS
+            return self._readiness
 
-    def _look(self) -> Readiness:
+    def _probe(self) -> Readiness:
         service = self.service
-        keeper = _tried("the database", lambda: Duties(service.database).holder(DUTY) or "")
+        keeper = _answer_of("the database", lambda: LeaderLock(service.database).holder(LOCK_NAME) or "")
         database = keeper is not None
-        blobs = _tried("the blob store", self._write) is not None
-        broker = _tried("the broker", lambda: service.sender.depth("prepare")) is not None
+        blobs = _answer_of("the blob store", self._probe_blobs) is not None
+        broker = _answer_of("the broker", lambda: service.queue.depth("prepare")) is not None
         return Readiness(
             ready=database and blobs,
             database="ok" if database else "away",
@@ -151,7 +153,7 @@ class Look:
             keeper="ok" if keeper else "nobody",
         )
 
-    def _write(self) -> bool:
+    def _probe_blobs(self) -> bool:
         """A disk that is full can be read."""
         place = f"ready/{uuid.uuid4().hex}"
         self.service.blobs.put(f"{place}/probe", b"ready")
@@ -159,7 +161,7 @@ class Look:
         return True
 
 
-def _tried(what: str, look: Callable[[], T]) -> T | None:
+def _answer_of(what: str, look: Callable[[], T]) -> T | None:
     try:
         return look()
     except DocpipeError as error:

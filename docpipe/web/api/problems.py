@@ -30,7 +30,7 @@ from docpipe.errors import (
 )
 
 log = logging.getLogger("docpipe.web")
-SOON = 5  # seconds after which a client may ask again when something of ours is away
+RETRY_AFTER_SECONDS = 5  # seconds after which a client may ask again when something of ours is away
 CLOSE = "close"
 STATUS: Mapping[type[DocpipeError], int] = {
     UsageError: 400,
@@ -46,7 +46,7 @@ STATUS: Mapping[type[DocpipeError], int] = {
 
 
 @dataclass(eq=False)
-class Refusal(Exception):  # noqa: N818 - said to a client, not to a programmer
+class ApiError(Exception):
     """What a route or a limit says no to. `closing`: the rest of the body is not wanted."""
 
     status: int
@@ -54,10 +54,10 @@ class Refusal(Exception):  # noqa: N818 - said to a client, not to a programmer
     message: str
     hint: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    closing: bool = False
+    close_connection: bool = False
 
-    def answer(self) -> JSONResponse:
-        close = {"connection": CLOSE} if self.closing else {}
+    def response(self) -> JSONResponse:
+        close = {"connection": CLOSE} if self.close_connection else {}
         return JSONResponse(problem(self.code, self.message, self.hint), self.status, {**self.headers, **close})
 
 
@@ -65,58 +65,58 @@ def problem(code: str, message: str, hint: str = "") -> dict[str, Any]:
     return {"error": {"code": code, "message": message, "hint": hint}}
 
 
-def not_found(job_id: str) -> Refusal:
-    return Refusal(404, "not_found", f"there is no document {job_id[:64]}", "Or it belongs to another key.")
+def not_found(job_id: str) -> ApiError:
+    return ApiError(404, "not_found", f"there is no document {job_id[:64]}", "Or it belongs to another key.")
 
 
-def gone(what: str) -> Refusal:
-    return Refusal(410, MissingError.code, f"{what} is not kept any more", "Originals may be deleted after some days.")
+def gone(what: str) -> ApiError:
+    return ApiError(410, MissingError.code, f"{what} is not kept any more", "Originals may be deleted after some days.")
 
 
-def refusal_of(error: DocpipeError) -> Refusal:
+def to_api_error(error: DocpipeError) -> ApiError:
     """How an error of docpipe's is said to a client."""
     status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), 500)
     if isinstance(error, MissingError):
         log.warning("%s", error)
         return gone("this")
     if status < 500:
-        return Refusal(status, error.code, error.message, error.hint)
+        return ApiError(status, error.code, error.message, error.hint)
     log.error("%s", error)
     message = "something that the service needs is away" if status == 503 else "the service could not do this"
-    return Refusal(status, error.code, message, "Try again in a while.", {"retry-after": str(SOON)})
+    return ApiError(status, error.code, message, "Try again in a while.", {"retry-after": str(RETRY_AFTER_SECONDS)})
 
 
-def explain_errors(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI) -> None:
     """All errors of this application come out in the one shape."""
-    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(DocpipeError, _failed)
     app.add_exception_handler(HTTPException, _unrouted)
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, Refusal)  # noqa: S101 - registered for these alone, as the next three
-    return error.answer()
+    assert isinstance(error, ApiError)  # noqa: S101 - registered for these alone, as the next three
+    return error.response()
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DocpipeError)  # noqa: S101
-    return refusal_of(error).answer()
+    return to_api_error(error).response()
 
 
 async def _unrouted(_: Request, error: Exception) -> JSONResponse:
     """What the framework says: no such path, no such method, a body that is no form."""
     assert isinstance(error, HTTPException)  # noqa: S101
     code = HTTPStatus(error.status_code).name.lower()
-    return Refusal(error.status_code, code, str(error.detail), "See /openapi.json.", error.headers or {}).answer()
+    return ApiError(error.status_code, code, str(error.detail), "See /openapi.json.", error.headers or {}).response()
 
 
 async def _invalid(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    return invalid(error.errors()[0]).answer()
+    return invalid(error.errors()[0]).response()
 
 
-def invalid(first: Mapping[str, Any]) -> Refusal:
+def invalid(first: Mapping[str, Any]) -> ApiError:
     """Of one entry of a Pydantic error. The input is not repeated: it may be of any size and kind."""
     where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "header", "body"))
-    return Refusal(422, "invalid", f"{where[:100]}: {first['msg']}", "See /openapi.json for what is allowed.")
+    return ApiError(422, "invalid", f"{where[:100]}: {first['msg']}", "See /openapi.json for what is allowed.")

@@ -16,19 +16,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from starlette.datastructures import FormData, UploadFile
 
 from docpipe.errors import StoreError
-from docpipe.service.submit import Wish
+from docpipe.service.submit import SubmitOptions
 from docpipe.store.jobs.job_store import BULK, INTERACTIVE
-from docpipe.web.api.authentication import Submitting
+from docpipe.web.api.authentication import SubmitKey
 from docpipe.web.api.models import Priority
-from docpipe.web.api.problems import Refusal, invalid
+from docpipe.web.api.problems import ApiError, invalid
 
 MULTIPART = "multipart/form-data"
 FILE = "file"
-MOST_FILES, MOST_FIELDS, FIELD_BYTES = 1, 8, 16 * 1024
+MAX_FILES, MAX_FIELDS, MAX_FIELD_BYTES = 1, 8, 16 * 1024
 TEXT = Field(default=None, max_length=2000)
 
 
-class Fields(BaseModel):
+class FormFields(BaseModel):
     """Beside the file."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -58,12 +58,12 @@ class Upload:
     source: BinaryIO | None
     name: str
     reference: str
-    wish: Wish
+    options: SubmitOptions
 
 
 async def read_form(
     request: Request,
-    key: Submitting,
+    key: SubmitKey,
     idempotency_key: Annotated[
         str | None,
         Header(min_length=1, max_length=200, description="the same key again is the same document", examples=["a-17"]),
@@ -71,11 +71,15 @@ async def read_form(
 ) -> AsyncIterator[Upload]:
     """A dependency. Raises Refusal."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MULTIPART:
-        raise Refusal(
-            415, "unsupported_media_type", f"the body is no {MULTIPART}", "With curl: -F file=@FILE", closing=True
+        raise ApiError(
+            415,
+            "unsupported_media_type",
+            f"the body is no {MULTIPART}",
+            "With curl: -F file=@FILE",
+            close_connection=True,
         )
     try:
-        form = await request.form(max_files=MOST_FILES, max_fields=MOST_FIELDS, max_part_size=FIELD_BYTES)
+        form = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
     except OSError as error:  # where uploads are written to, $TMPDIR
         raise StoreError(f"an upload cannot be kept: {error.strerror or error}", hint="Is $TMPDIR full?") from error
     try:
@@ -84,27 +88,27 @@ async def read_form(
         await form.close()
 
 
-Uploading = Annotated[Upload, Depends(read_form)]
+UploadForm = Annotated[Upload, Depends(read_form)]
 
 
 def _upload(form: FormData, owner: str, idempotency_key: str | None) -> Upload:
     names = [name for name, _ in form.multi_items()]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise _wrong(f"{twice[0][:100]!r} is there more than once")
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise _invalid_form(f"{repeated[0][:100]!r} is there more than once")
     file = form.get(FILE)
     if file is not None and not isinstance(file, UploadFile):
-        raise _wrong("`file` has no file name: it came as a field")
-    others = {name: value for name, value in form.multi_items() if name != FILE}
-    if any(isinstance(value, UploadFile) for value in others.values()):
-        raise _wrong("the file belongs into the field `file`")
+        raise _invalid_form("`file` has no file name: it came as a field")
+    fields_given = {name: value for name, value in form.multi_items() if name != FILE}
+    if any(isinstance(value, UploadFile) for value in fields_given.values()):
+        raise _invalid_form("the file belongs into the field `file`")
     try:
-        fields = Fields.model_validate({name: value for name, value in others.items() if value != ""})
+        fields = FormFields.model_validate({name: value for name, value in fields_given.items() if value != ""})
     except ValidationError as error:
         raise invalid(error.errors()[0]) from error
     if (file is None) == (fields.reference is None):
-        raise _wrong("send either `file` or `reference`")
-    wish = Wish(
+        raise _invalid_form("send either `file` or `reference`")
+    options = SubmitOptions(
         schema=fields.schema_,
         priority=INTERACTIVE if fields.priority == "interactive" else BULK,
         owner=owner,
@@ -112,16 +116,16 @@ def _upload(form: FormData, owner: str, idempotency_key: str | None) -> Upload:
         callback={"url": fields.callback_url} if fields.callback_url else None,
     )
     source = None if file is None else file.file
-    return Upload(source, (file.filename if file else "") or "", fields.reference or "", wish)
+    return Upload(source, (file.filename if file else "") or "", fields.reference or "", options)
 
 
-def _wrong(message: str) -> Refusal:
-    return Refusal(422, "invalid", message, "See /openapi.json for what the form may have.")
+def _invalid_form(message: str) -> ApiError:
+    return ApiError(422, "invalid", message, "See /openapi.json for what the form may have.")
 
 
-def described() -> dict[str, Any]:
+def openapi_request_body() -> dict[str, Any]:
     """The request body, for the OpenAPI document."""
-    described = Fields.model_json_schema()
+    described = FormFields.model_json_schema()
     file = {"type": "string", "format": "binary", "description": "PDF, TIFF, PNG, JPEG, WebP or HEIC"}
     either = [{"required": [FILE], "not": {"required": ["reference"]}}, {"required": ["reference"]}]
     schema = {

@@ -21,7 +21,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from docpipe.errors import InputError, MissingError, StoreError, TooLargeError
-from docpipe.store.blobs import CHUNK, Blobs, opened, original_key, prefix_of
+from docpipe.store.blobs import CHUNK, Blobs, job_prefix, open_reference, original_key
 from tests.support.repository import ROOT
 
 JOB = "ab" + "1" * 30
@@ -108,7 +108,7 @@ def break_off(at: int) -> None:
 
 
 def test_an_original_comes_back_as_it_was_with_its_sha256_and_size(place):
-    assert place.blobs.add_original(JOB, io.BytesIO(CONTENT), most=len(CONTENT)) == (
+    assert place.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=len(CONTENT)) == (
         hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)
     )  # fmt: skip
     assert place.blobs.get(original_key(JOB)) == CONTENT
@@ -122,7 +122,7 @@ def test_an_original_comes_back_as_it_was_with_its_sha256_and_size(place):
 
 def test_an_upload_of_many_pieces_comes_back_whole(place):
     content = os.urandom(3 * CHUNK + 17)
-    sha256, _ = place.blobs.add_original(JOB, io.BytesIO(content), most=len(content))
+    sha256, _ = place.blobs.add_original(JOB, io.BytesIO(content), max_bytes=len(content))
     assert sha256 == hashlib.sha256(content).hexdigest()
     assert place.blobs.get(original_key(JOB)) == content
 
@@ -130,29 +130,29 @@ def test_an_upload_of_many_pieces_comes_back_whole(place):
 def test_a_document_is_read_from_its_beginning_wherever_its_reader_stood(place):
     source = io.BytesIO(CONTENT)
     source.seek(100)
-    place.blobs.add_original(JOB, source, most=len(CONTENT))
+    place.blobs.add_original(JOB, source, max_bytes=len(CONTENT))
     assert place.blobs.get(original_key(JOB)) == CONTENT
 
 
 def test_a_document_that_is_too_large_or_empty_is_refused_and_not_kept(place):
     with pytest.raises(TooLargeError, match="256,000 bytes, more than the 1,000"):
-        place.blobs.add_original(JOB, io.BytesIO(CONTENT), most=1_000)
+        place.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=1_000)
     with pytest.raises(InputError, match="empty"):
-        place.blobs.add_original(JOB, io.BytesIO(), most=1_000)
+        place.blobs.add_original(JOB, io.BytesIO(), max_bytes=1_000)
     assert place.keys() == []
 
 
 def test_nobody_sees_a_blob_before_it_is_whole(place):
     seen = []
     source = Source(bytes(3 * CHUNK), lambda _: seen.append(place.blobs.has(original_key(JOB))))
-    place.blobs.add_original(JOB, source, most=3 * CHUNK)
+    place.blobs.add_original(JOB, source, max_bytes=3 * CHUNK)
     assert len(seen) > 3 and not any(seen)
     assert place.blobs.has(original_key(JOB))
 
 
 def test_an_upload_that_breaks_off_leaves_nothing(place):
     with pytest.raises(StoreError, match="broke off"):
-        place.blobs.add_original(JOB, Source(bytes(3 * CHUNK), break_off), most=3 * CHUNK)
+        place.blobs.add_original(JOB, Source(bytes(3 * CHUNK), break_off), max_bytes=3 * CHUNK)
     assert place.keys() == []
     assert not place.blobs.has(original_key(JOB))
 
@@ -178,34 +178,34 @@ def test_what_is_not_there_is_missing_and_no_retry_helps(place):
 
 
 def test_deletion_takes_all_blobs_of_a_job_and_no_other(place):
-    place.blobs.put(f"{prefix_of(JOB)}/original", b"1")
-    place.blobs.put(f"{prefix_of(JOB)}/pages.json", b"2")
-    place.blobs.put(f"{prefix_of(JOB)}/1.jpg", b"3")
-    place.blobs.put(f"{prefix_of(OTHER)}/original", b"4")
-    place.blobs.delete(prefix_of(JOB))
-    assert place.keys() == [f"{prefix_of(OTHER)}/original"]
-    place.blobs.put(f"{prefix_of(JOB)}/original", b"1")
-    place.blobs.delete(prefix_of(OTHER))
-    assert place.keys() == [f"{prefix_of(JOB)}/original"]
+    place.blobs.put(f"{job_prefix(JOB)}/original", b"1")
+    place.blobs.put(f"{job_prefix(JOB)}/pages.json", b"2")
+    place.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"3")
+    place.blobs.put(f"{job_prefix(OTHER)}/original", b"4")
+    place.blobs.delete(job_prefix(JOB))
+    assert place.keys() == [f"{job_prefix(OTHER)}/original"]
+    place.blobs.put(f"{job_prefix(JOB)}/original", b"1")
+    place.blobs.delete(job_prefix(OTHER))
+    assert place.keys() == [f"{job_prefix(JOB)}/original"]
 
 
 def test_deletion_of_one_blob_leaves_those_beside_it_and_nothing_is_no_error(place):
-    place.blobs.put(f"{prefix_of(JOB)}/1.jpg", b"1")
-    place.blobs.put(f"{prefix_of(JOB)}/2.jpg", b"2")
-    place.blobs.delete(f"{prefix_of(JOB)}/1.jpg")
-    assert place.keys() == [f"{prefix_of(JOB)}/2.jpg"]
-    place.blobs.delete(f"{prefix_of(JOB)}/1.jpg")
-    place.blobs.delete(prefix_of(OTHER))
+    place.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"1")
+    place.blobs.put(f"{job_prefix(JOB)}/2.jpg", b"2")
+    place.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
+    assert place.keys() == [f"{job_prefix(JOB)}/2.jpg"]
+    place.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
+    place.blobs.delete(job_prefix(OTHER))
 
 
 def test_what_another_machine_wrote_is_seen_and_deleted(place):
-    place.blobs.delete(prefix_of(JOB))
+    place.blobs.delete(job_prefix(JOB))
     assert not place.blobs.has(original_key(JOB))
     place.write(original_key(JOB), CONTENT)
     assert place.blobs.has(original_key(JOB))
     assert place.blobs.get(original_key(JOB)) == CONTENT
-    place.write(f"{prefix_of(JOB)}/pages.json", b"{}")
-    place.blobs.delete(prefix_of(JOB))
+    place.write(f"{job_prefix(JOB)}/pages.json", b"{}")
+    place.blobs.delete(job_prefix(JOB))
     assert place.keys() == []
 
 
@@ -260,7 +260,7 @@ blobs = Blobs(sys.argv[1])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 try:
-    blobs.add_original("ab" + "1" * 30, io.BytesIO(bytes(1_000_000)), most=2_000_000)
+    blobs.add_original("ab" + "1" * 30, io.BytesIO(bytes(1_000_000)), max_bytes=2_000_000)
 except StoreError as error:
     print(error.hint)
 """
@@ -297,7 +297,7 @@ def inbox(tmp_path: Path) -> Path:
 
 
 def read(reference: str, allowed: str) -> tuple[bytes, str]:
-    with opened(reference, allowed) as (source, name):
+    with open_reference(reference, allowed) as (source, name):
         return source.read(), name
 
 

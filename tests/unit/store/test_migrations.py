@@ -22,10 +22,10 @@ from docpipe.errors import StoreError
 from docpipe.schema import load_schema
 from docpipe.store import SqlStore, connect
 from docpipe.store.database import Database
-from docpipe.store.jobs.usage import Usage, UsageStore, count
+from docpipe.store.jobs.usage import JobUsage, UsageStore, add_usage
 from docpipe.store.results.costs import CostStore
 from docpipe.store.tables import metadata
-from docpipe.workers.task_runner import Desk
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, serving, submit
 from tests.support.stored import document, extraction
 
@@ -134,7 +134,7 @@ def database_of(url: str, version: str) -> Iterator[Connection]:
     engine = connect._engine(connect.parse_url(url), create=True)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with connect.writing(engine) as connection:
+    with connect.write_transaction(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, version)
         amount = "REAL" if connection.dialect.name == "sqlite" else "NUMERIC"
@@ -200,7 +200,7 @@ def test_sums_of_before_images_were_counted_go_on_with_them(database_url: str) -
     assert (old["tokens_in"], old["image_tokens"], old["money"]) == (7.0, 0.0, 0.25)
     job = {"worker": "host:3", "schema": "invoice", "attempts": 1, "state": "done", "status": "needs_review"}
     with database.writing() as connection:
-        count(connection, job, Usage(extractor="embedded:old@1", tokens_in=5.0, image_tokens=4.0))
+        add_usage(connection, job, JobUsage(extractor="embedded:old@1", tokens_in=5.0, image_tokens=4.0))
     (new,) = UsageStore(database).sums("host")
     assert (new["documents"], new["tokens_in"], new["image_tokens"], new["money"]) == (2.0, 12.0, 4.0, 0.25)
     database.close()
@@ -232,7 +232,7 @@ def test_the_service_works_on_a_database_of_an_older_version(tmp_path: Path, dat
     with serving(tmp_path, database_url=database_url) as service:
         job = submit(service)
         assert job.document_id == DOCUMENT
-        desk = Desk(service)
+        desk = TaskRunner(service)
         desk.prepare(job.id)
         desk.understand(job.id)
         desk._renderer.close()

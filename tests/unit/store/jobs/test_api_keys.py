@@ -7,13 +7,13 @@ from sqlalchemy import select
 
 from docpipe.errors import UsageError
 from docpipe.store.database import Database
-from docpipe.store.jobs.api_keys import ROLES, KeyStore
+from docpipe.store.jobs.api_keys import ROLES, ApiKeyStore
 from docpipe.store.jobs.tables import api_keys
 
 
 @pytest.fixture
-def keys(database: Database) -> KeyStore:
-    return KeyStore(database)
+def keys(database: Database) -> ApiKeyStore:
+    return ApiKeyStore(database)
 
 
 def test_a_key_says_whose_it_is(keys):
@@ -80,7 +80,7 @@ def test_a_role_that_there_is_not_is_refused_with_those_that_there_are(keys, rol
 
 def test_a_role_allows_what_it_says_and_no_more(tmp_path):
     database = Database(str(tmp_path / "docpipe.db"))
-    keys = KeyStore(database)
+    keys = ApiKeyStore(database)
     may = {role: {other for other in ROLES if keys.create("k", [role])[0].may(other)} for role in ROLES}
     assert may == {
         "submit": {"submit"}, "read": {"read"}, "review": {"review", "read"}, "admin": set(ROLES),

@@ -10,11 +10,11 @@ import pytest
 from docpipe.store.database import Database
 from docpipe.store.jobs import job_store as module
 from docpipe.store.jobs.job_store import INTERACTIVE, Job, JobStore
-from docpipe.store.jobs.usage import Usage
-from docpipe.store.jobs.waiting import OVERTAKEN, Waiting
+from docpipe.store.jobs.usage import JobUsage
+from docpipe.store.jobs.waiting import OVERTAKEN_AFTER, JobSweeper
 from tests.support.serving import add, ago, column, lease_over, set_of
 
-LONG_AGO = OVERTAKEN + timedelta(minutes=1)
+LONG_AGO = OVERTAKEN_AFTER + timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def store(database: Database) -> JobStore:
 
 def prepared(store: JobStore, name: str, **more) -> Job:
     job = store.claim(add(store, name, **more).id, "prepare", "host:1")
-    assert store.hand_on(job)
+    assert store.mark_prepared(job)
     return store.get(job.id)
 
 
@@ -36,7 +36,7 @@ def begun(store: JobStore, job: Job, most: int = 9) -> list[Job]:
     """What a worker gets with this job."""
     claimed = store.claim(job.id, "understand", "host:7")
     assert claimed is not None
-    return store.claim_more(claimed, "host:7", most)
+    return store.claim_batch_mates(claimed, "host:7", most)
 
 
 def test_jobs_for_the_same_model_and_schema_come_along_each_with_a_lease_of_its_own(store):
@@ -48,7 +48,7 @@ def test_jobs_for_the_same_model_and_schema_come_along_each_with_a_lease_of_its_
     for job in more:
         assert store.get(job.id) == job
         assert store.claim(job.id, "understand", "host:8") is None, "its own message comes too late"
-    assert store.finish(more[1], "key", "complete", Usage())
+    assert store.finish(more[1], "key", "complete", JobUsage())
     assert [store.get(job.id).state for job in more] == ["understanding", "done", "understanding"]
 
 
@@ -59,7 +59,7 @@ def test_other_schemas_models_and_shares_of_error_and_other_stages_are_not_mixed
     prepared(store, "error.pdf", accept_error=0.05)
     add(store, "not read yet.pdf")
     done = store.claim(prepared(store, "done.pdf").id, "understand", "host:2")
-    store.finish(done, "key", "complete", Usage())
+    store.finish(done, "key", "complete", JobUsage())
     prepared(store, "alike.pdf")
     assert names(begun(store, first)) == ["alike.pdf"]
 
@@ -68,9 +68,9 @@ def test_no_more_come_along_than_were_asked_for_and_the_oldest_first(database, s
     first, *others = [prepared(store, f"{number}.pdf") for number in range(6)]
     set_of(database, others[3], sent=ago(60))
     claimed = store.claim(first.id, "understand", "host:7")
-    assert store.claim_more(claimed, "host:7", 0) == []
-    assert names(store.claim_more(claimed, "host:7", 2)) == ["4.pdf", "1.pdf"]
-    assert names(store.claim_more(claimed, "host:7", 2)) == ["2.pdf", "3.pdf"], "those were taken already"
+    assert store.claim_batch_mates(claimed, "host:7", 0) == []
+    assert names(store.claim_batch_mates(claimed, "host:7", 2)) == ["4.pdf", "1.pdf"]
+    assert names(store.claim_batch_mates(claimed, "host:7", 2)) == ["2.pdf", "3.pdf"], "those were taken already"
 
 
 def test_urgent_documents_come_along_first_and_wait_for_none_that_are_not(store):
@@ -101,7 +101,7 @@ def test_a_job_whose_worker_died_is_alone(database, store):
     (along,) = begun(store, first)
     for job in (first, second):
         lease_over(database, job)
-    assert Waiting(database).free_the_lost("understand") == 2
+    assert JobSweeper(database).release_expired("understand") == 2
     later = prepared(store, "later.pdf")
     assert begun(store, along) == []
     assert begun(store, later) == [], "nor is it taken along, before or after it was sent again"
@@ -115,15 +115,15 @@ def test_what_came_along_has_overtaken_nobody(database, store):
     for number, job in enumerate((first, between, last)):
         set_of(database, job, sent=ago(3 * LONG_AGO.total_seconds()) + number * LONG_AGO)
     assert names(begun(store, first)) == ["2.pdf"]
-    assert Waiting(database).untold("understand", queue_is_empty=False, limit=9) == []
+    assert JobSweeper(database).take_unsent("understand", queue_is_empty=False, limit=9) == []
     assert column(database, last, "sent") is None
     store.claim(prepared(store, "much later.pdf", schema="c").id, "understand", "host:8")
-    assert names(Waiting(database).untold("understand", queue_is_empty=False, limit=9)) == ["1.pdf"]
+    assert names(JobSweeper(database).take_unsent("understand", queue_is_empty=False, limit=9)) == ["1.pdf"]
 
 
 def test_a_look_does_not_go_through_all_that_waits(store, monkeypatch):
     first, *_ = [prepared(store, f"{number}.pdf", schema=s) for number, s in enumerate(("a", "b", "b", "a"))]
-    monkeypatch.setattr(module, "LOOKED_THROUGH", 2)
+    monkeypatch.setattr(module, "BATCH_SEARCH_LIMIT", 2)
     assert begun(store, first) == []
 
 
@@ -141,7 +141,7 @@ def test_of_workers_that_take_company_at_the_same_time_no_two_have_the_same_job(
             for job in made if number % 2 else reversed(made):
                 claimed = mine.claim(job.id, "understand", f"host:{number}")
                 if claimed is not None:
-                    held += [claimed, *mine.claim_more(claimed, f"host:{number}", 3)]
+                    held += [claimed, *mine.claim_batch_mates(claimed, f"host:{number}", 3)]
             taken.append(held)
         except Exception as error:  # noqa: BLE001 - a deadlock would be one
             errors.append(error)

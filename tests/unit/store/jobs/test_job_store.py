@@ -18,14 +18,14 @@ from docpipe.store.jobs import job_store as module
 from docpipe.store.jobs.job_store import (
     BUDGET_WAIT,
     LONGEST_WAIT,
-    MOST_ATTEMPTS,
-    MOST_SETBACKS,
+    MAX_ATTEMPTS,
+    MAX_ENVIRONMENT_RETRIES,
     Job,
     JobStore,
-    free_the_lost,
+    release_expired_leases,
 )
 from docpipe.store.jobs.tables import deliveries, jobs, usage
-from docpipe.store.jobs.usage import Usage
+from docpipe.store.jobs.usage import JobUsage
 from tests.support.serving import add, column, lease_over, rows, set_of, submission, wait_over
 
 AT_ONCE = 4
@@ -101,10 +101,10 @@ def test_a_second_message_for_the_same_work_finds_nothing_to_do(store):
     claimed = store.claim(job.id, "prepare", "host:1")
     assert store.claim(job.id, "prepare", "host:2") is None, "it is in work"
     assert store.claim(job.id, "understand", "host:2") is None, "its pages are not read yet"
-    assert store.hand_on(claimed)
+    assert store.mark_prepared(claimed)
     assert store.claim(job.id, "prepare", "host:2") is None, "its pages are read"
     claimed = store.claim(job.id, "understand", "host:2")
-    assert store.finish(claimed, "key", "complete", Usage())
+    assert store.finish(claimed, "key", "complete", JobUsage())
     assert store.claim(job.id, "understand", "host:1") is None, "it has ended"
     assert store.claim(uuid.uuid4().hex, "prepare", "host:1") is None, "there is none"
 
@@ -112,11 +112,11 @@ def test_a_second_message_for_the_same_work_finds_nothing_to_do(store):
 def test_the_stages_follow_each_other_and_each_has_attempts_of_its_own(store):
     job = store.claim(add(store).id, "prepare", "host:1")
     assert (job.state, job.attempts, job.worker) == ("preparing", 1, "host:1")
-    store.hand_on(job)
+    store.mark_prepared(job)
     assert (store.get(job.id).state, store.get(job.id).attempts) == ("prepared", 0)
     job = store.claim(job.id, "understand", "host:2")
     assert (job.state, job.attempts) == ("understanding", 1)
-    store.finish(job, "key", "needs_review", Usage())
+    store.finish(job, "key", "needs_review", JobUsage())
     ended = store.get(job.id)
     assert (ended.state, ended.run_key, ended.status, ended.lease) == ("done", "key", "needs_review", None)
     assert ended.ended is not None
@@ -135,48 +135,48 @@ def test_a_lease_that_is_over_frees_the_job_and_the_late_worker_changes_nothing(
     taken = store.claim(late.id, "prepare", "host:2")
     assert (taken.worker, taken.attempts) == ("host:2", 2)
     assert not store.renew(late)
-    assert not store.hand_on(late)
-    assert not store.finish(late, "key", "complete", Usage())
+    assert not store.mark_prepared(late)
+    assert not store.finish(late, "key", "complete", JobUsage())
     assert not store.fail(late, AnswerError("cut off"))
-    assert not store.give_back(late, "prepare", StoreError("away"))
+    assert not store.retry_later(late, "prepare", StoreError("away"))
     assert store.get(late.id) == taken
-    assert store.hand_on(taken), "the one who has it goes on"
+    assert store.mark_prepared(taken), "the one who has it goes on"
 
 
 def test_a_late_worker_changes_nothing_of_a_job_that_waits_again(database, store):
     late = store.claim(add(store).id, "prepare", "host:1")
     lease_over(database, late)
     with database.writing() as connection:
-        assert free_the_lost(connection, "prepare") == 1
-    assert not store.hand_on(late)
+        assert release_expired_leases(connection, "prepare") == 1
+    assert not store.mark_prepared(late)
     assert store.get(late.id).state == "queued"
 
 
 def test_a_document_that_ends_three_workers_is_quarantined_with_the_reason(database, store):
     job = add(store)
-    for number in range(1, MOST_ATTEMPTS + 1):
+    for number in range(1, MAX_ATTEMPTS + 1):
         assert store.claim(job.id, "prepare", f"host:{number}").attempts == number
         lease_over(database, job)
     assert store.claim(job.id, "prepare", "host:9") is None
     ended = store.get(job.id)
-    assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MOST_ATTEMPTS)
+    assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MAX_ATTEMPTS)
     assert "3 workers" in ended.error["message"] and "retry" in ended.error["hint"]
 
 
 def test_a_failure_that_may_pass_is_tried_three_times_each_after_a_longer_wait(database, store):
     job, waits = add(store), []
-    for _ in range(MOST_ATTEMPTS - 1):
+    for _ in range(MAX_ATTEMPTS - 1):
         claimed = store.claim(job.id, "understand" if job.state == "prepared" else "prepare", "host:1")
-        assert store.give_back(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
+        assert store.retry_later(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
         waits.append(wait_of(database, job))
         assert store.claim(job.id, "prepare", "host:1") is None, "it waits"
         assert store.get(job.id).error["message"] == "ValueError: oh", "who looks sees why it waits"
         wait_over(database, job)
     assert waits == sorted(waits) and waits[0] < waits[-1]
     claimed = store.claim(job.id, "prepare", "host:1")
-    assert store.give_back(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
+    assert store.retry_later(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
     ended = store.get(job.id)
-    assert (ended.state, ended.attempts) == ("quarantined", MOST_ATTEMPTS)
+    assert (ended.state, ended.attempts) == ("quarantined", MAX_ATTEMPTS)
     assert ended.error == {"code": "error", "message": "ValueError: oh", "hint": "Report it."}
 
 
@@ -186,7 +186,7 @@ def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever
     for number in range(12):
         claimed = store.claim(job.id, "prepare", "host:1")
         assert claimed.attempts == 1
-        assert store.give_back(claimed, "prepare", error)
+        assert store.retry_later(claimed, "prepare", error)
         assert (store.get(job.id).state, store.get(job.id).setbacks) == ("queued", number + 1)
         waits.append(wait_of(database, job))
         wait_over(database, job)
@@ -196,28 +196,28 @@ def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever
 
 def test_a_budget_that_is_used_up_is_waited_for_however_long(database, store):
     job = add(store)
-    set_of(database, job, setbacks=MOST_SETBACKS)
+    set_of(database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
     for _ in range(5):
-        assert store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
+        assert store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
         waiting = store.get(job.id)
-        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("queued", 0, MOST_SETBACKS)
+        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("queued", 0, MAX_ENVIRONMENT_RETRIES)
         assert wait_of(database, job) == BUDGET_WAIT
         wait_over(database, job)
 
 
 def test_a_disk_that_stays_full_ends_the_job_some_day(database, store):
     job = add(store)
-    set_of(database, job, setbacks=MOST_SETBACKS)
-    store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("the disk is full"))
+    set_of(database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
+    store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("the disk is full"))
     assert (store.get(job.id).state, store.get(job.id).error["code"]) == ("quarantined", "store")
 
 
 def test_a_result_takes_away_the_reason_of_an_earlier_failure(database, store):
     job = add(store)
-    store.give_back(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("away"))
+    store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("away"))
     wait_over(database, job)
-    store.hand_on(store.claim(job.id, "prepare", "host:1"))
-    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    store.mark_prepared(store.claim(job.id, "prepare", "host:1"))
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     assert store.get(job.id).error is None
 
 
@@ -268,17 +268,17 @@ def test_of_submissions_with_the_same_key_at_once_one_is_new(database, store):
 
 def test_an_end_is_told_and_counted_once(database, store):
     job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
-    store.hand_on(job)
+    store.mark_prepared(job)
     job = store.claim(job.id, "understand", "host:1")
-    assert store.finish(job, "key", "complete", Usage(pages=2))
-    assert not store.finish(job, "key", "complete", Usage(pages=2))
+    assert store.finish(job, "key", "complete", JobUsage(pages=2))
+    assert not store.finish(job, "key", "complete", JobUsage(pages=2))
     assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
 
 
-@pytest.mark.parametrize("broken", ["told_of", "count"])
+@pytest.mark.parametrize("broken", ["add_delivery", "add_usage"])
 def test_an_end_that_cannot_be_written_whole_is_not_written_at_all(database, store, monkeypatch, broken):
     job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
-    store.hand_on(job)
+    store.mark_prepared(job)
     job: Job = store.claim(job.id, "understand", "host:1")
 
     def stop(*_: object) -> None:
@@ -286,11 +286,11 @@ def test_an_end_that_cannot_be_written_whole_is_not_written_at_all(database, sto
 
     monkeypatch.setattr(module, broken, stop)
     with pytest.raises(StoreError):
-        store.finish(job, "key", "complete", Usage())
+        store.finish(job, "key", "complete", JobUsage())
     assert store.get(job.id) == job, "it is still this worker's"
     assert (rows(database, deliveries), rows(database, usage)) == (0, 0)
     monkeypatch.undo()
-    assert store.finish(job, "key", "complete", Usage())
+    assert store.finish(job, "key", "complete", JobUsage())
     assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
 
 
@@ -304,4 +304,4 @@ def test_jobs_of_a_database_without_these_rows_are_unknown_and_not_an_error(data
     job = store.claim(add(store).id, "prepare", "host:1")
     with database.writing() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(id="f" * 32))
-    assert not store.renew(job) and not store.hand_on(job)
+    assert not store.renew(job) and not store.mark_prepared(job)

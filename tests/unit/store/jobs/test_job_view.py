@@ -20,9 +20,9 @@ from docpipe.store import SqlStore
 from docpipe.store.database import Database
 from docpipe.store.jobs import job_store, job_view
 from docpipe.store.jobs.job_store import Job, JobStore
-from docpipe.store.jobs.job_view import JobView, Wanted
+from docpipe.store.jobs.job_view import JobFilter, JobView
 from docpipe.store.jobs.tables import deliveries, jobs
-from docpipe.store.jobs.usage import Usage
+from docpipe.store.jobs.usage import JobUsage
 from docpipe.store.tables import attempts, documents, extractions, fields
 from tests.support.serving import add, ago, rows, set_of, submission
 from tests.support.stored import document, extraction
@@ -51,13 +51,13 @@ def read(store: JobStore, results: SqlStore, name: str, schema: str = "invoice",
     one = replace(document(name), path=Path())
     job = store.claim(add(store, name, schema=schema, **more).id, "prepare", "host:1")
     results.add(one)
-    store.hand_on(job)
+    store.mark_prepared(job)
     job = store.claim(job.id, "understand", "host:1")
     loaded = load_schema(schema)
     made = extraction(one, loaded, run_key=f"{schema} of {name}", **({} if schema == "invoice" else {"fields": ()}))
     results.claim(one.id, made.run_key, schema=schema)
     results.save(made, loaded)
-    store.finish(job, made.run_key, made.status, Usage())
+    store.finish(job, made.run_key, made.status, JobUsage())
     return store.get(job.id)
 
 
@@ -67,7 +67,7 @@ def test_the_newest_come_first_and_every_job_is_on_one_page(database, store, vie
         set_of(database, job, created=MOMENT + timedelta(seconds=number))
     seen, after = [], None
     while True:
-        page, after = view.page(Wanted(), limit=3, after=after)
+        page, after = view.page(JobFilter(), limit=3, after=after)
         seen += [job.id for job in page]
         assert len(page) == 3 or after is None
         if after is None:
@@ -79,9 +79,9 @@ def test_jobs_of_the_same_moment_are_each_on_one_page(database, store, view):
     made = [add(store, f"{number}.pdf") for number in range(7)]
     for job in made:
         set_of(database, job, created=MOMENT)
-    first, after = view.page(Wanted(), limit=3)
-    second, after = view.page(Wanted(), limit=3, after=after)
-    last, after = view.page(Wanted(), limit=3, after=after)
+    first, after = view.page(JobFilter(), limit=3)
+    second, after = view.page(JobFilter(), limit=3, after=after)
+    last, after = view.page(JobFilter(), limit=3, after=after)
     assert after is None
     assert sorted(job.id for job in first + second + last) == sorted(job.id for job in made)
 
@@ -90,9 +90,9 @@ def test_a_job_that_comes_meanwhile_moves_no_page(database, store, view):
     made = [add(store, f"{number}.pdf") for number in range(4)]
     for number, job in enumerate(made):
         set_of(database, job, created=MOMENT + timedelta(seconds=number))
-    _, after = view.page(Wanted(), limit=2)
+    _, after = view.page(JobFilter(), limit=2)
     add(store, "new.pdf")
-    page, _ = view.page(Wanted(), limit=2, after=after)
+    page, _ = view.page(JobFilter(), limit=2, after=after)
     assert [job.id for job in page] == [made[1].id, made[0].id]
 
 
@@ -105,7 +105,7 @@ def test_a_job_that_comes_meanwhile_moves_no_page(database, store, view):
 def test_a_cursor_that_is_none_of_ours_is_a_mistake_of_the_caller(tmp_path, cursor):
     database = Database(str(tmp_path / "docpipe.db"))
     with pytest.raises(UsageError, match="cursor"):
-        JobView(database).page(Wanted(), after=cursor)
+        JobView(database).page(JobFilter(), after=cursor)
     database.close()
 
 
@@ -115,7 +115,7 @@ def test_filters_hold_together(database, store, view, results):
     waiting = add(store, "a.pdf", owner="ben")
 
     def found(**wanted) -> set[str]:
-        return {job.id for job in view.all(Wanted(**wanted))}
+        return {job.id for job in view.all(JobFilter(**wanted))}
 
     assert found() == {done.id, other.id, waiting.id}
     assert found(owner="ann") == {done.id, other.id}
@@ -128,7 +128,7 @@ def test_filters_hold_together(database, store, view, results):
     assert found(created_since=MOMENT, created_before=MOMENT) == set()
     assert other.id not in found(created_since=MOMENT + timedelta(seconds=1))
     assert view.counts() == {"done": 2, "queued": 1}
-    assert view.counts(Wanted(owner="ben")) == {"queued": 1}
+    assert view.counts(JobFilter(owner="ben")) == {"queued": 1}
 
 
 def test_a_job_that_ended_begins_again_with_attempts_of_its_own(database, store, view, results):
@@ -204,14 +204,14 @@ def test_deletion_leaves_what_the_command_line_read(database, store, view, resul
 def test_a_document_that_is_submitted_while_it_is_deleted_stays(database, store, view, monkeypatch):
     """The deletion sees the new job although it began before that was written."""
     first, open_, go_on = add(store), threading.Event(), threading.Event()
-    whole = job_store.job_of
+    whole = job_store.job_from_row
 
     def paused(row) -> Job:
         open_.set()
         go_on.wait(10)
         return whole(row)
 
-    monkeypatch.setattr(job_store, "job_of", paused)
+    monkeypatch.setattr(job_store, "job_from_row", paused)
     submitting = threading.Thread(target=add, args=(store,))
     submitting.start()
     open_.wait(10)

@@ -13,9 +13,9 @@ from docpipe.errors import UnsupportedError
 from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import Job, JobStore
 from docpipe.store.jobs.job_view import JobView
-from docpipe.store.jobs.outbox import HELD, WAITS, Delivery, Outbox
+from docpipe.store.jobs.outbox import LEASE, RETRY_SECONDS, Delivery, Outbox
 from docpipe.store.jobs.tables import deliveries
-from docpipe.store.jobs.usage import Usage
+from docpipe.store.jobs.usage import JobUsage
 from tests.support.serving import add, ago, messages_due, rows
 
 TARGET = {"url": "https://example.com/hook"}
@@ -33,8 +33,8 @@ def outbox(database: Database) -> Outbox:
 
 def ended(store: JobStore, name: str = "a.pdf", **more) -> Job:
     job = store.claim(add(store, name, **{"callback": TARGET, **more}).id, "prepare", "host:1")
-    store.hand_on(job)
-    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    store.mark_prepared(job)
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     return store.get(job.id)
 
 
@@ -46,12 +46,12 @@ def due(database: Database) -> datetime:
 def test_an_end_that_nobody_waits_for_makes_no_message(store, outbox, database):
     ended(store, callback=None)
     assert rows(database, deliveries) == 0
-    assert outbox.take() == []
+    assert outbox.acquire() == []
 
 
 def test_a_message_says_what_happened_and_no_value_of_the_document(store, outbox):
     job = ended(store)
-    (message,) = outbox.take()
+    (message,) = outbox.acquire()
     assert (message.job_id, message.target, message.attempts) == (job.id, TARGET, 1)
     assert message.body["type"] == "document.done"
     assert datetime.fromisoformat(message.body["timestamp"]).tzinfo is not None
@@ -64,18 +64,18 @@ def test_a_message_says_what_happened_and_no_value_of_the_document(store, outbox
 def test_a_failure_is_told_with_its_reason(store, outbox):
     job = store.claim(add(store, callback=TARGET).id, "prepare", "host:1")
     store.fail(job, UnsupportedError("it is a film"))
-    (message,) = outbox.take()
+    (message,) = outbox.acquire()
     assert message.body["type"] == "document.failed"
     assert message.body["data"]["error"] == {"code": "unsupported", "message": "it is a film"}
 
 
 def test_a_message_that_was_taken_is_nobody_elses_until_its_sender_counts_as_dead(store, outbox, database):
     ended(store)
-    (first,) = outbox.take()
-    assert outbox.take() == []
-    assert due(database) > datetime.now(UTC) + HELD - timedelta(seconds=30)
+    (first,) = outbox.acquire()
+    assert outbox.acquire() == []
+    assert due(database) > datetime.now(UTC) + LEASE - timedelta(seconds=30)
     messages_due(database)
-    (again,) = outbox.take()
+    (again,) = outbox.acquire()
     assert (again.id, again.body, again.attempts) == (first.id, first.body, 2)
 
 
@@ -86,7 +86,7 @@ def test_two_senders_at_once_share_the_messages(store, outbox):
 
     def send() -> None:
         start.wait()
-        while found := outbox.take(2):
+        while found := outbox.acquire(2):
             taken.extend(found)
 
     senders = [threading.Thread(target=send) for _ in range(2)]
@@ -99,25 +99,25 @@ def test_two_senders_at_once_share_the_messages(store, outbox):
 
 def test_a_message_that_arrived_is_not_sent_again(store, outbox, database):
     ended(store)
-    outbox.delivered(outbox.take()[0])
+    outbox.mark_delivered(outbox.acquire()[0])
     messages_due(database)
-    assert outbox.take() == []
+    assert outbox.acquire() == []
 
 
 def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_after_the_last(store, outbox, database):
     ended(store)
     waits = []
-    for attempt in range(1, len(WAITS) + 1):
-        (message,) = outbox.take()
+    for attempt in range(1, len(RETRY_SECONDS) + 1):
+        (message,) = outbox.acquire()
         assert message.attempts == attempt
-        outbox.failed(message, "the receiver answered 500")
+        outbox.mark_failed(message, "the receiver answered 500")
         waits.append(round((due(database) - datetime.now(UTC)).total_seconds()))
-        assert outbox.take() == [], "it waits"
+        assert outbox.acquire() == [], "it waits"
         messages_due(database)
-    assert waits == pytest.approx(WAITS, abs=2)
-    outbox.failed(outbox.take()[0], "x" * 10_000)
+    assert waits == pytest.approx(RETRY_SECONDS, abs=2)
+    outbox.mark_failed(outbox.acquire()[0], "x" * 10_000)
     messages_due(database)
-    assert outbox.take() == []
+    assert outbox.acquire() == []
     with database.reading() as connection:
         (row,) = connection.execute(select(deliveries)).mappings()
     assert (row["given_up"], row["delivered"], len(row["last_error"])) == (True, None, 500)
@@ -125,9 +125,9 @@ def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_aft
 
 def test_a_message_that_nobody_wants_is_given_up_at_once(store, outbox, database):
     ended(store)
-    outbox.failed(outbox.take()[0], "410", for_good=True)
+    outbox.mark_failed(outbox.acquire()[0], "410", permanent=True)
     messages_due(database)
-    assert outbox.take() == []
+    assert outbox.acquire() == []
 
 
 def test_the_longest_waiting_message_goes_first(store, outbox, database):
@@ -136,12 +136,12 @@ def test_the_longest_waiting_message_goes_first(store, outbox, database):
         for number, job in enumerate(made):
             one = deliveries.update().where(deliveries.c.job_id == job.id)
             connection.execute(one.values(not_before=ago(100 + 10 * number)))
-    assert [message.job_id for message in outbox.take(2)] == [made[2].id, made[1].id]
+    assert [message.job_id for message in outbox.acquire(2)] == [made[2].id, made[1].id]
 
 
 def test_a_job_that_ends_twice_is_told_twice_as_two_events(store, outbox, database):
     job = ended(store)
     JobView(database).retry(job.id)
-    store.hand_on(store.claim(job.id, "prepare", "host:1"))
-    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
-    assert len({message.id for message in outbox.take()}) == 2
+    store.mark_prepared(store.claim(job.id, "prepare", "host:1"))
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
+    assert len({message.id for message in outbox.acquire()}) == 2

@@ -24,11 +24,11 @@ from docpipe.render import Renderer
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
-from docpipe.store.blobs import Blobs, prefix_of
-from docpipe.store.jobs.prepared_pages import MAX_SIDE, keep, kept, picture_key
+from docpipe.store.blobs import Blobs, job_prefix
+from docpipe.store.jobs.prepared_pages import MAX_SIDE, load_pages, picture_key, save_pages
 
 JOB = "ab" + "1" * 30
-JSON = f"{prefix_of(JOB)}/pages.json"
+JSON = f"{job_prefix(JOB)}/pages.json"
 TIMINGS = {"rasterise": 0.1, "read": 0.30000000000000004}
 ODD = ("Zahlung\x00", "\ud800half", "日本語 🧾", 'quo"te', "", "1.234,50 €")
 
@@ -79,16 +79,16 @@ def levels_apart(one: PageImage, other: PageImage, side: int | None) -> float:
 
 
 def test_pages_come_back_equal_with_words_boxes_issues_and_all(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS)
-    read, read_pages, timings = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
+    read, read_pages, timings = load_pages(blobs, JOB)
     assert read_pages == pages
     assert (read.id, read.name, read.page_count, read.size) == (document.id, "Rechnung März.pdf", 3, document.size)
     assert timings == TIMINGS
 
 
 def test_pictures_look_the_same_at_the_size_that_models_ask_for(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS)
-    _, read, _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
+    _, read, _ = load_pages(blobs, JOB)
     for page, original in ((read[0], pages[0]), (read[2], pages[2])):
         assert levels_apart(original.image, page.image, 1280) < 3.0
         assert levels_apart(original.image, page.image, 640) < 2.0
@@ -97,24 +97,24 @@ def test_pictures_look_the_same_at_the_size_that_models_ask_for(blobs, document,
 
 
 def test_a_kept_picture_is_turned_as_the_original_is(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS)
-    _, (page, *_), _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
+    _, (page, *_), _ = load_pages(blobs, JOB)
     for degrees in (90, 180, 270):
         assert levels_apart(pages[0].image.turned(degrees), page.image.turned(degrees), 640) < 2.0
     assert page.image.turned(90).turned(270).open(max_side=640).size == page.image.open(max_side=640).size
 
 
 def test_blank_and_lost_pages_have_no_picture(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS)
-    _, read, _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
+    _, read, _ = load_pages(blobs, JOB)
     assert [page.image is not None for page in read] == [True, False, True, False]
     assert not blobs.has(picture_key(JOB, 2)) and not blobs.has(picture_key(JOB, 4))
 
 
 def test_a_picture_is_no_larger_than_models_look_at(blobs, document, pages, renderer):
     large = replace(pages[0], image=_Drawn(Image.new("RGB", (3_000, 4_000), "grey")))
-    keep(blobs, JOB, document, [large], TIMINGS)
-    _, (page,), _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, [large], TIMINGS)
+    _, (page,), _ = load_pages(blobs, JOB)
     assert max(page.image.open().size) == MAX_SIDE
     assert page.image.open(max_side=100).size == (75, 100)
 
@@ -133,8 +133,8 @@ def test_each_model_gets_pictures_of_the_size_that_it_looks_at():
 
 
 def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_more(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
-    _, read, _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
+    _, read, _ = load_pages(blobs, JOB)
     for page, original in ((read[0], pages[0]), (read[2], pages[2])):
         for side in (640, MAX_SIDE):
             there, drawn = page.image.open(max_side=side), original.image.open(max_side=side)
@@ -148,17 +148,17 @@ def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_m
 
 def test_a_page_that_is_small_is_kept_once(blobs, document, pages):
     small = replace(pages[0], image=_Drawn(Image.new("RGB", (300, 400), "grey")))
-    keep(blobs, JOB, document, [small, pages[1]], TIMINGS, sides=(640, MAX_SIDE))
-    _, (page, blank), _ = kept(blobs, JOB)
+    save_pages(blobs, JOB, document, [small, pages[1]], TIMINGS, sides=(640, MAX_SIDE))
+    _, (page, blank), _ = load_pages(blobs, JOB)
     assert page.image.open().size == page.image.open(max_side=640).size == (300, 400)
     assert blank.image is None
     assert not blobs.has(picture_key(JOB, 1, MAX_SIDE))
 
 
 def test_a_larger_picture_that_is_damaged_is_missing(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
+    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
     blobs.put(picture_key(JOB, 1, MAX_SIDE), b"x" * 999)
-    _, (page, *_), _ = kept(blobs, JOB)
+    _, (page, *_), _ = load_pages(blobs, JOB)
     assert max(page.image.open(max_side=640).size) == 640
     with pytest.raises(MissingError):
         page.image.open(max_side=MAX_SIDE)
@@ -177,10 +177,10 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
             pipeline.understand, schema=schema, extractor=components.parts.extractor, run=run, policy=components.policy
         )
         expected = understood(prepared).fields
-        keep(
+        save_pages(
             blobs, JOB, document, prepared.pages, TIMINGS, sides=ModelName.parse("embedded,hf:org/name@1").picture_sides
         )
-        _, pages, _ = kept(blobs, JOB)
+        _, pages, _ = load_pages(blobs, JOB)
         found = understood(pipeline.PreparedDocument(pages)).fields
     finally:
         components.close()
@@ -200,10 +200,10 @@ class _Drawn:
 
 
 def test_no_password_and_no_path_of_this_machine_is_kept(blobs, document, pages):
-    keep(blobs, JOB, replace(document, password="geheim"), pages, TIMINGS)
+    save_pages(blobs, JOB, replace(document, password="geheim"), pages, TIMINGS)
     content = blobs.get(JSON).decode("utf-8", "surrogatepass")
     assert "geheim" not in content and str(document.path.parent) not in content
-    assert kept(blobs, JOB)[0].password is None
+    assert load_pages(blobs, JOB)[0].password is None
 
 
 def test_pages_without_their_list_are_not_there(blobs, document, pages, monkeypatch):
@@ -217,9 +217,9 @@ def test_pages_without_their_list_are_not_there(blobs, document, pages, monkeypa
 
     monkeypatch.setattr(Blobs, "put", stop_at_the_list)
     with pytest.raises(StoreError):
-        keep(blobs, JOB, document, pages, TIMINGS)
+        save_pages(blobs, JOB, document, pages, TIMINGS)
     with pytest.raises(MissingError):
-        kept(blobs, JOB)
+        load_pages(blobs, JOB)
 
 
 DAMAGE = {
@@ -240,12 +240,12 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_list_of_pages_that_is_damaged_is_missing(blobs, document, pages, damage):
-    keep(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
     damaged = DAMAGE[damage](blobs.get(JSON))
     assert damaged != blobs.get(JSON)
     blobs.put(JSON, damaged)
     with pytest.raises(MissingError):
-        kept(blobs, JOB)
+        load_pages(blobs, JOB)
 
 
 PICTURES = {
@@ -257,23 +257,23 @@ PICTURES = {
 
 @pytest.mark.parametrize("damage", [*PICTURES, "gone"])
 def test_a_picture_that_is_damaged_or_gone_is_missing(blobs, document, pages, damage):
-    keep(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
     content = blobs.get(picture_key(JOB, 1))
     blobs.delete(picture_key(JOB, 1))
     if damage in PICTURES:
         blobs.put(picture_key(JOB, 1), PICTURES[damage](content))
-    _, (page, *_), _ = kept(blobs, JOB)
+    _, (page, *_), _ = load_pages(blobs, JOB)
     with pytest.raises(MissingError):
         page.image.open(max_side=640)
 
 
 def test_pages_that_are_kept_again_are_the_later_ones(blobs, document, pages):
-    keep(blobs, JOB, document, pages, TIMINGS)
-    keep(blobs, JOB, document, pages[:1], {})
-    assert kept(blobs, JOB)[1:] == (pages[:1], {})
+    save_pages(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, document, pages[:1], {})
+    assert load_pages(blobs, JOB)[1:] == (pages[:1], {})
 
 
 def test_a_picture_says_that_it_is_a_picture(blobs, document, pages):
     """Who looks at a document in a browser gets it as it lies there."""
-    keep(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, document, pages, TIMINGS)
     assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).format == "WEBP"

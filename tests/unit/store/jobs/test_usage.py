@@ -11,7 +11,7 @@ from docpipe.errors import UnsupportedError
 from docpipe.schema import load_schema
 from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import JobStore
-from docpipe.store.jobs.usage import AMOUNTS, Usage, UsageStore
+from docpipe.store.jobs.usage import AMOUNTS, JobUsage, UsageStore
 from tests.support.serving import add, set_of
 from tests.support.stored import document, extraction
 
@@ -26,16 +26,16 @@ def sums(database: Database) -> UsageStore:
     return UsageStore(database)
 
 
-def end(store: JobStore, name: str, used: Usage | None = None, *, worker: str = "host:1", **more) -> None:
+def end(store: JobStore, name: str, used: JobUsage | None = None, *, worker: str = "host:1", **more) -> None:
     job = store.claim(add(store, name, **more).id, "prepare", worker)
-    store.hand_on(job)
-    store.finish(store.claim(job.id, "understand", worker), "key", "complete", used or Usage(extractor="embedded"))
+    store.mark_prepared(job)
+    store.finish(store.claim(job.id, "understand", worker), "key", "complete", used or JobUsage(extractor="embedded"))
 
 
 def test_a_document_counts_with_its_pages_values_and_seconds():
     cost = {"tokens_in": 12.0, "image_tokens": 8.0, "tokens_out": 3.0, "money": 0.5}
     made = extraction(document(), load_schema("invoice"), cost=cost)
-    used = Usage.of(made)
+    used = JobUsage.of(made)
     assert (used.extractor, used.documents, used.pages) == ("embedded:test@1", 1, 2)
     assert (used.fields, used.accepted) == (8, 1), "fields without a value do not count"
     assert (used.tokens_in, used.image_tokens, used.tokens_out, used.money) == (12.0, 8.0, 3.0, 0.5)
@@ -43,8 +43,8 @@ def test_a_document_counts_with_its_pages_values_and_seconds():
 
 
 def test_what_was_used_is_summed_up_by_what_one_asks_for(store, sums):
-    end(store, "a.pdf", Usage(extractor="embedded", pages=2, tokens_in=10.0, image_tokens=6.0))
-    further = Usage(extractor="embedded", pages=3, tokens_in=0.5, image_tokens=0.25)
+    end(store, "a.pdf", JobUsage(extractor="embedded", pages=2, tokens_in=10.0, image_tokens=6.0))
+    further = JobUsage(extractor="embedded", pages=3, tokens_in=0.5, image_tokens=0.25)
     end(store, "b.pdf", further, worker="other:7", schema="receipt")
     store.fail(store.claim(add(store, "c.pdf").id, "prepare", "host:2"), UnsupportedError("a film"))
     total = sums.sums()
@@ -81,12 +81,12 @@ def test_workers_that_end_documents_at_once_lose_none(store, sums):
     claimed = []
     for number in range(12):
         job = store.claim(add(store, f"{number}.pdf").id, "prepare", "host:1")
-        store.hand_on(job)
+        store.mark_prepared(job)
         claimed.append(store.claim(job.id, "understand", "host:1"))
 
     def finish(some) -> None:
         for job in some:
-            store.finish(job, "key", "complete", Usage(extractor="embedded", pages=1, money=0.25))
+            store.finish(job, "key", "complete", JobUsage(extractor="embedded", pages=1, money=0.25))
 
     threads = [threading.Thread(target=finish, args=(claimed[part::3],)) for part in range(3)]
     for thread in threads:

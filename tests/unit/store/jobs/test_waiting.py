@@ -13,11 +13,11 @@ from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import Job, JobStore
 from docpipe.store.jobs.job_view import JobView
 from docpipe.store.jobs.tables import deliveries, jobs, usage
-from docpipe.store.jobs.usage import Usage
-from docpipe.store.jobs.waiting import OVERTAKEN, SILENT, Duties, Waiting
+from docpipe.store.jobs.usage import JobUsage
+from docpipe.store.jobs.waiting import LOST_AFTER, OVERTAKEN_AFTER, JobSweeper, LeaderLock
 from tests.support.serving import add, ago, column, lease_over, rows, set_of, wait_over
 
-LONG = SILENT.total_seconds() + 10
+LONG = LOST_AFTER.total_seconds() + 10
 MANY = 100
 
 
@@ -27,8 +27,8 @@ def store(database: Database) -> JobStore:
 
 
 @pytest.fixture
-def waiting(database: Database) -> Waiting:
-    return Waiting(database)
+def waiting(database: Database) -> JobSweeper:
+    return JobSweeper(database)
 
 
 def ids(found: list[Job]) -> list[str]:
@@ -37,46 +37,46 @@ def ids(found: list[Job]) -> list[str]:
 
 def test_a_job_whose_message_is_on_its_way_is_not_sent_again(store, waiting):
     add(store)
-    assert waiting.untold("prepare", queue_is_empty=True, limit=MANY) == []
-    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == []
+    assert waiting.take_unsent("prepare", queue_is_empty=True, limit=MANY) == []
+    assert waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY) == []
 
 
 def test_a_job_that_was_never_sent_is_found_once(store, waiting):
     job = add(store)
-    waiting.tell_again([job])
-    assert waiting.untold("understand", queue_is_empty=False, limit=MANY) == []
-    assert ids(waiting.untold("prepare", queue_is_empty=False, limit=MANY)) == [job.id]
-    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == [], "now it counts as told"
+    waiting.mark_unsent([job])
+    assert waiting.take_unsent("understand", queue_is_empty=False, limit=MANY) == []
+    assert ids(waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY)) == [job.id]
+    assert waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY) == [], "now it counts as told"
 
 
 def test_a_job_whose_message_is_lost_is_found_when_the_queue_is_empty(database, store, waiting):
     lost, fresh = add(store, "lost.pdf"), add(store, "fresh.pdf")
     set_of(database, lost, sent=ago(LONG))
-    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == [], "it may be far behind"
-    assert ids(waiting.untold("prepare", queue_is_empty=True, limit=MANY)) == [lost.id]
+    assert waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY) == [], "it may be far behind"
+    assert ids(waiting.take_unsent("prepare", queue_is_empty=True, limit=MANY)) == [lost.id]
     assert column(database, fresh, "sent") > ago(60)
 
 
 def test_a_job_that_others_have_overtaken_is_found_though_the_queue_is_busy(database, store, waiting):
     """The broker hands messages out in order: one that was sent long after it is at work."""
     lost, later, urgent = add(store, "lost.pdf"), add(store, "later.pdf"), add(store, "urgent.pdf", priority=1)
-    before = OVERTAKEN.total_seconds() + 100
+    before = OVERTAKEN_AFTER.total_seconds() + 100
     for job, sent in ((lost, before + 40), (later, before), (urgent, before + 90)):
         set_of(database, job, sent=ago(sent))
-    assert waiting.untold("prepare", queue_is_empty=False, limit=MANY) == []
+    assert waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY) == []
     at_work = add(store, "at work.pdf")
     set_of(database, at_work, sent=ago(before))
     store.claim(at_work.id, "prepare", "host:1")
-    found = waiting.untold("prepare", queue_is_empty=False, limit=MANY)
+    found = waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY)
     assert ids(found) == [urgent.id, lost.id], "not the one beside it; and urgent ones go before all that is at work"
 
 
 def test_what_waits_for_another_try_is_found_when_its_time_has_come(database, store, waiting):
     job = store.claim(add(store).id, "prepare", "host:1")
-    store.give_back(job, "prepare", StoreError("away"))
-    assert waiting.untold("prepare", queue_is_empty=True, limit=MANY) == []
+    store.retry_later(job, "prepare", StoreError("away"))
+    assert waiting.take_unsent("prepare", queue_is_empty=True, limit=MANY) == []
     wait_over(database, job)
-    assert ids(waiting.untold("prepare", queue_is_empty=True, limit=MANY)) == [job.id]
+    assert ids(waiting.take_unsent("prepare", queue_is_empty=True, limit=MANY)) == [job.id]
 
 
 def test_jobs_at_work_and_jobs_that_ended_are_not_sent(database, store, waiting):
@@ -86,15 +86,15 @@ def test_jobs_at_work_and_jobs_that_ended_are_not_sent(database, store, waiting)
     for job in (working, ended):
         set_of(database, job, sent=None)
     for stage in ("prepare", "understand"):
-        assert waiting.untold(stage, queue_is_empty=True, limit=MANY) == []
+        assert waiting.take_unsent(stage, queue_is_empty=True, limit=MANY) == []
 
 
 def test_interactive_jobs_are_sent_first_and_a_look_has_an_end(database, store, waiting):
     made = [add(store, f"{number}.pdf", priority=number % 2) for number in range(6)]
-    waiting.tell_again(made)
-    first = waiting.untold("prepare", queue_is_empty=True, limit=4)
+    waiting.mark_unsent(made)
+    first = waiting.take_unsent("prepare", queue_is_empty=True, limit=4)
     assert [job.priority for job in first] == [1, 1, 1, 0]
-    assert len(waiting.untold("prepare", queue_is_empty=True, limit=4)) == 2
+    assert len(waiting.take_unsent("prepare", queue_is_empty=True, limit=4)) == 2
 
 
 def test_what_a_dead_worker_held_is_free_and_to_be_sent_again(database, store, waiting):
@@ -102,10 +102,10 @@ def test_what_a_dead_worker_held_is_free_and_to_be_sent_again(database, store, w
     for job in (dead, alive):
         store.claim(job.id, "prepare", "host:1")
     lease_over(database, dead)
-    assert waiting.free_the_lost("understand") == 0
-    assert waiting.free_the_lost("prepare") == 1
+    assert waiting.release_expired("understand") == 0
+    assert waiting.release_expired("prepare") == 1
     assert (store.get(dead.id).state, store.get(alive.id).state) == ("queued", "preparing")
-    assert ids(waiting.untold("prepare", queue_is_empty=False, limit=MANY)) == [dead.id]
+    assert ids(waiting.take_unsent("prepare", queue_is_empty=False, limit=MANY)) == [dead.id]
 
 
 def test_what_its_third_worker_held_is_quarantined_told_and_counted(database, store, waiting):
@@ -114,7 +114,7 @@ def test_what_its_third_worker_held_is_quarantined_told_and_counted(database, st
         store.claim(job.id, "prepare", f"host:{number % 2}")
         set_of(database, job, attempts=3)
         lease_over(database, job)
-    assert waiting.free_the_lost("prepare") == 3
+    assert waiting.release_expired("prepare") == 3
     ended = [store.get(job.id) for job in made]
     assert {job.state for job in ended} == {"quarantined"}
     assert [job.error["message"].partition(": ")[2] for job in ended] == ["host:0)", "host:1)", "host:0)"]
@@ -125,24 +125,24 @@ def test_what_its_third_worker_held_is_quarantined_told_and_counted(database, st
 def test_originals_past_their_time_are_those_of_jobs_that_ended_long_ago(database, store, waiting):
     old, fresh, working = (store.claim(add(store, f"{n}.pdf").id, "prepare", "host:1") for n in range(3))
     for job in (old, fresh):
-        store.hand_on(job)
-        store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+        store.mark_prepared(job)
+        store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     set_of(database, old, ended=ago(3 * 86400))
     set_of(database, working, created=ago(9 * 86400))
-    (found,) = waiting.past_their_time(timedelta(days=2), MANY)
+    (found,) = waiting.expired(timedelta(days=2), MANY)
     assert found.id == old.id
     with waiting.purging(found) as may:
         assert may
     with waiting.purging(found) as may:
         assert not may, "it was done before"
-    assert waiting.past_their_time(timedelta(days=2), MANY) == []
+    assert waiting.expired(timedelta(days=2), MANY) == []
     assert store.get(old.id).purged is not None
 
 
 def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, store, waiting):
     job = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
-    store.hand_on(job)
-    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", Usage())
+    store.mark_prepared(job)
+    store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     listed = store.get(job.id)
     with pytest.raises(StoreError), waiting.purging(listed):
         raise StoreError("the disk is away")
@@ -153,40 +153,40 @@ def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, 
 
 
 def test_one_holder_has_the_duty_and_another_takes_over_after_its_time(database):
-    duties = Duties(database)
-    assert duties.take("keeper", "a", timedelta(seconds=60))
-    assert not duties.take("keeper", "b", timedelta(seconds=60))
-    assert duties.take("keeper", "a", timedelta(seconds=-1)), "its own it may take again"
+    duties = LeaderLock(database)
+    assert duties.acquire("keeper", "a", timedelta(seconds=60))
+    assert not duties.acquire("keeper", "b", timedelta(seconds=60))
+    assert duties.acquire("keeper", "a", timedelta(seconds=-1)), "its own it may take again"
     assert duties.holder("keeper") is None
-    assert duties.take("keeper", "b", timedelta(seconds=60))
-    assert not duties.take("keeper", "a", timedelta(seconds=60))
+    assert duties.acquire("keeper", "b", timedelta(seconds=60))
+    assert not duties.acquire("keeper", "a", timedelta(seconds=60))
     assert duties.holder("keeper") == "b"
-    assert duties.take("another", "a", timedelta(seconds=60))
+    assert duties.acquire("another", "a", timedelta(seconds=60))
 
 
 def test_a_duty_that_was_laid_down_is_free_at_once(database):
-    duties = Duties(database)
-    duties.take("keeper", "a", timedelta(seconds=60))
-    duties.lay_down("keeper", "b")
+    duties = LeaderLock(database)
+    duties.acquire("keeper", "a", timedelta(seconds=60))
+    duties.release("keeper", "b")
     assert duties.holder("keeper") == "a", "it was not b's"
-    duties.lay_down("keeper", "a")
-    assert duties.take("keeper", "b", timedelta(seconds=60))
+    duties.release("keeper", "a")
+    assert duties.acquire("keeper", "b", timedelta(seconds=60))
 
 
 def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
     """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone."""
-    monkeypatch.setattr("docpipe.store.connect.STANDSTILL_SECONDS", 1)
+    monkeypatch.setattr("docpipe.store.connect.IDLE_SECONDS", 1)
     frozen, database = Database(postgres_url), Database(f"{postgres_url}&options=-c%20lock_timeout%3D9000")
     try:
-        store, waiting = JobStore(database), Waiting(database)
+        store, waiting = JobStore(database), JobSweeper(database)
         held, free = (store.claim(add(store, f"{name}.pdf").id, "prepare", "host:1") for name in ("held", "free"))
         for job in (held, free):
             lease_over(database, job)
         with pytest.raises(StoreError), frozen.writing() as connection:
             connection.execute(update(jobs).where(jobs.c.id == held.id).values(worker="host:2"))
-            assert waiting.free_the_lost("prepare") == 1, "the other one"
+            assert waiting.release_expired("prepare") == 1, "the other one"
             time.sleep(1.5)
-            assert waiting.free_the_lost("prepare") == 1, "now this one as well"
+            assert waiting.release_expired("prepare") == 1, "now this one as well"
         assert store.get(held.id).worker == "host:1"
     finally:
         frozen.close()
