@@ -128,7 +128,7 @@ def away_for(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, times: int)
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [(JobStore, "claim"), (JobStore, "hand_on"), (SqlStore, "save"), (JobStore, "finish")]
+    ("kind", "name"), [(JobStore, "claim"), (JobStore, "mark_prepared"), (SqlStore, "save"), (JobStore, "finish")]
 )
 def test_a_database_that_starts_again_is_waited_for_and_no_work_is_thrown_away(desk, service, monkeypatch, kind, name):
     job = submit(service)
