@@ -30,7 +30,7 @@ def write(path: Path, lines: list[dict[str, Any]]) -> Path:
     return path
 
 
-class TaskRunner:
+class Desk:
     """Writes labels and results to files and evaluates them."""
 
     def __init__(self, folder: Path) -> None:
