@@ -29,7 +29,7 @@ from docpipe.vlm.training.holdout import names_aside
 
 MICRO, GOODS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
-AD_ORDER = Path(__file__).parents[2] / "examples" / "ad_order.json"
+AD_ORDER = Path(__file__).parent / "ad_order.json"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import json
 
 import click
 
-from docpipe.schema import FieldSpec, list_schemas, load_schema
+from docpipe.schema import list_schemas, load_schema
+from docpipe.schema_fields import FieldSpec
 
 
 @click.group()

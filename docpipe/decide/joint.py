@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from docpipe.decide.options import Option
 from docpipe.paths import FieldPath
-from docpipe.schema import FieldSpec
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Rule
 
 # A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right

@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Literal
 
 from docpipe.evaluate.labels import Labelled, Leaf
-from docpipe.schema import FieldSpec, Schema
+from docpipe.schema import Schema
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import ColumnType, Conventions
 
 Outcome = Literal["right", "wrong", "missed", "spurious"]

@@ -16,7 +16,8 @@ from docpipe.evaluate.grounding import is_grounded
 from docpipe.evaluate.labels import Labelled, Leaf, Result, pair_up
 from docpipe.evaluate.rows import ListScore, RowPair, score_rows
 from docpipe.evaluate.scores import Calibration, Counts, Score, Scores, calibrate, score
-from docpipe.schema import FieldSpec, Schema
+from docpipe.schema import Schema
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Conventions
 
 Trouble = str  # "failed" or "missing"

@@ -13,7 +13,7 @@ from rapidfuzz import fuzz
 
 from docpipe.evaluate.compare import Outcome, Wanted, agrees, judge, label_text, letters_and_digits, wanted
 from docpipe.evaluate.labels import Leaf, Row
-from docpipe.schema import FieldSpec
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Conventions
 
 # a row of goods is right when these agree; any other list is compared in all columns that its labels have

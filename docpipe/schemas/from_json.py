@@ -19,12 +19,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from docpipe.errors import SchemaError
-from docpipe.schema import Expected
+from docpipe.schema_fields import Expected
 from docpipe.schema_ports import Kind
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
-from docpipe.schemas.numbers import Integer, Money, Quantity, Rate
-from docpipe.schemas.words import Address, Boolean, Choice, Identifier, Name, Phone, Text
+from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
+from docpipe.schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text
 
 TYPES: Mapping[str, tuple[Any, Kind]] = {
     "string": (str, Text()),
@@ -39,7 +39,9 @@ FORMATS: Mapping[str, tuple[Any, Kind]] = {
         kind.name: (str, kind)
         for kind in (Name(), Address(), Identifier(), Phone(), Unit(), Currency(), Iban(), VatId())
     },
+    "invoice_type": (str, InvoiceType()),
     **{kind.name: (Decimal, kind) for kind in (Money(), Quantity(), Rate())},
+    "deduction": (Decimal, Deduction()),
 }
 """`date` and `time` are JSON Schema's own; the others name a kind. An unknown format (`email`) stays text."""
 

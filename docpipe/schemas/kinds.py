@@ -11,7 +11,7 @@ import enum
 from decimal import Decimal
 from typing import Any, Literal, get_args, get_origin
 
-from docpipe.schema import Expected
+from docpipe.schema_fields import Expected
 from docpipe.schema_ports import Kind
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.conventions import conventions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import json
 import os
@@ -16,7 +17,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from docpipe.errors import SchemaError
-from docpipe.schema import Expected, list_schemas, load_schema
+from docpipe.schema import list_schemas, load_schema
+from docpipe.schema_fields import Expected
 from docpipe.schemas.kinds import Iban, Money
 from docpipe.schemas.rules import DatesInOrder, Total
 
@@ -167,6 +169,32 @@ def test_a_schema_survives_the_way_into_another_process(tmp_path):
     for reference in ("invoice", f"{tmp_path}/mine.py:Order", f"{tmp_path}/mine.json"):
         schema = load_schema(reference)
         assert pickle.loads(pickle.dumps(schema)).version == schema.version
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda schema: pickle.loads(pickle.dumps(schema))])
+def test_what_is_asked_for_alone_is_all_that_a_copy_asks_for(again):
+    schema = load_schema("invoice")
+    part = schema.only(["gross_total", "line_items", "tax_total"])
+    assert again(part) == part
+    assert [spec.path for spec in again(part).fields if not spec.list_path] == ["tax_total", "gross_total"]
+    assert (again(part).rules, again(part).version) == ((), part.version)
+    assert again(again(part).only(["tax_total"])) == schema.only(["tax_total"])
+    assert again(schema) == schema
+
+
+def test_each_part_of_a_schema_has_a_version_of_its_own():
+    schema = load_schema("invoice")
+    asked = [[], ["tax_total"], ["gross_total"], ["line_items"], [spec.path for spec in schema.fields]]
+    assert len({schema.version, *(schema.only(paths).version for paths in asked)}) == len(asked) + 1
+
+
+def test_a_part_of_a_class_inside_a_function_is_copied():
+    class Local(BaseModel):
+        total: Decimal | None = None
+        tax: Decimal | None = None
+
+    part = load_schema(Local).only(["tax"])
+    assert copy.deepcopy(part) == copy.copy(part) == part
 
 
 def test_a_class_inside_a_function_cannot_be_sent_and_says_so():

@@ -11,7 +11,8 @@ from typing import Any
 
 from docpipe.extractors.generative.backend import Slot, object_of
 from docpipe.paths import FieldPath
-from docpipe.schema import FieldSpec, Schema
+from docpipe.schema import Schema
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Group, group_of, max_length_of
 
 DOCUMENT = "document"  # the slot in which a model says what sort of document it sees

@@ -13,7 +13,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from docpipe.extractors.generative.output_schema import DOCUMENT, cell_name
-from docpipe.schema import FieldSpec, Schema
+from docpipe.schema import Schema
+from docpipe.schema_fields import FieldSpec
 
 if TYPE_CHECKING:
     from PIL.Image import Image
