@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import CorruptError, InputError, TooLargeError
-from docpipe.render import Drawing, PageLook, PageSize, Renderer
+from docpipe.render import PDF, Drawing, Engine, PageObjects, PageSize, Renderer, SourceFile
 from docpipe.render.blank import is_blank
-from docpipe.render.results import fitted
+from docpipe.render.rendered_page import fitted
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Transpose
 
-PDF = "application/pdf"
 POINTS_PER_INCH = 72.0
 TEXT_DPI = 200.0  # 6 point print is 17 pixels high; more costs OCR time and reads no better
 MAX_SCAN_DPI = 300.0  # finer scans hold no more to read
@@ -30,19 +29,21 @@ MAX_SIDE = 20_000  # pixels: a till roll of 2.5 m at 200 dpi
 MAX_PIXELS = 16_000_000  # A4 at 400 dpi, a phone photo; 48 MB as RGB
 SCAN_COVER = 0.4  # part of a page under images from which it will be read by OCR, in full resolution
 VECTOR_PATHS = 50  # painted paths from which a page is more than a scan with a frame: outlined letters, a table
-GLANCE_SIDE = 1_000  # pixels of the drawing that tells blank pages with text: 85 dpi on A4, 8 point strokes show
+PREVIEW_SIDE = 1_000  # pixels of the drawing that tells blank pages: 85 dpi on A4, 8 point strokes show
 MAX_SECONDS_LOST = 15.0  # spent on pages that failed; then the document's other pages are given up
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """A PageImage: which page, how large, how far turned clockwise. The renderer draws it when it is opened."""
+    """A PageImage: which page, how large, how far turned clockwise. The renderer draws it when it is opened, always
+    with the same `engine` once that is known."""
 
     renderer: Renderer
-    document: Document
+    source: SourceFile
     number: int
     side: int
     rotation: int = 0
+    engine: Engine | None = None
 
     def open(self, *, max_side: int | None = None) -> Image:
         image = self.draw(max_side).image
@@ -54,12 +55,11 @@ class DrawnPage:
     def draw(self, max_side: int | None) -> Drawing:
         """As stored, with what the renderer says about it."""
         side = self.side if max_side is None else min(max_side, self.side)
-        of = self.document
-        return self.renderer.draw(of.path, of.media_type, of.password, self.number, max_side=side)
+        return self.renderer.draw(self.source, self.number, max_side=side, engine=self.engine)
 
 
 class PageRasteriser:
-    """Implements protocols.Rasteriser for PDFs and images. `dpi` is for pages that are not scans."""
+    """Implements ports.Rasteriser for PDFs and images. `dpi` is for pages that are not scans."""
 
     def __init__(self, renderer: Renderer, *, dpi: float = TEXT_DPI) -> None:
         self._renderer = renderer
@@ -68,7 +68,8 @@ class PageRasteriser:
     def pages(self, document: Document) -> Iterator[Page]:
         """Every page in order; one that cannot be drawn has no image and an issue. When not a single page could
         be drawn, the reason is raised after the last: there is nothing to go on with."""
-        sizes = self._renderer.inspect(document.path, document.media_type, document.password)
+        source = SourceFile.of(document)
+        sizes = self._renderer.sizes(source)
         reason: InputError | None = None
         any_drawn = False
         seconds_lost = 0.0
@@ -78,7 +79,7 @@ class PageRasteriser:
                 continue
             start = time.monotonic()
             try:
-                page = self._page(document, number, size)
+                page = self._page(source, number, size)
                 any_drawn = True
             except (CorruptError, TooLargeError) as error:
                 seconds_lost += time.monotonic() - start
@@ -88,29 +89,30 @@ class PageRasteriser:
         if reason is not None and not any_drawn:
             raise reason
 
-    def _page(self, document: Document, number: int, size: PageSize) -> Page:
+    def _page(self, source: SourceFile, number: int, size: PageSize) -> Page:
         if min(size.width, size.height) <= 0:
             raise CorruptError("it has no size")
-        look = self._renderer.look(document.path, document.media_type, document.password, number)
-        is_pdf = document.media_type == PDF
-        side, dpi = _pdf_resolution(size, look, self._dpi) if is_pdf else _image_resolution(size)
-        image = DrawnPage(self._renderer, document, number, side)
+        objects = self._renderer.page_objects(source, number)
+        is_pdf = source.media_type == PDF
+        side, dpi = _pdf_resolution(size, objects, self._dpi) if is_pdf else _image_resolution(size)
+        image = DrawnPage(self._renderer, source, number, side)
         # A scan is opened in full by OCR right away, and the renderer keeps it; other pages may never be.
-        drawing = image.draw(None if look.image_cover >= SCAN_COVER else GLANCE_SIDE)
+        drawing = image.draw(None if objects.image_cover >= SCAN_COVER else PREVIEW_SIDE)
         blank = is_blank(drawing.image)
         width, height = fitted(size.width, size.height, side)
         issues = tuple(_issues(number, drawing, blank))
+        image = replace(image, engine=drawing.engine)
         return Page(number, width, height, dpi, image, blank=blank, issues=issues)
 
 
-def _pdf_resolution(size: PageSize, look: PageLook, text_dpi: float) -> tuple[int, float]:
+def _pdf_resolution(size: PageSize, objects: PageObjects, text_dpi: float) -> tuple[int, float]:
     """Pixels of the longer side, and the dpi that makes. A scan keeps its own resolution: drawing it finer adds
     nothing. Text over a coarse background picture is still drawn as text."""
     dpi = text_dpi
-    if look.image_dpi:
-        is_scan = look.texts == 0 and look.paths < VECTOR_PATHS
-        own = min(look.image_dpi, MAX_SCAN_DPI)
-        dpi = own if is_scan else max(own, text_dpi)
+    if objects.image_dpi:
+        is_scan = objects.texts == 0 and objects.paths < VECTOR_PATHS
+        image_dpi = min(objects.image_dpi, MAX_SCAN_DPI)
+        dpi = image_dpi if is_scan else max(image_dpi, text_dpi)
     inches = max(size.width, size.height, 1.0) / POINTS_PER_INCH
     side = _bounded(size, max(inches * dpi, MIN_SIDE))
     return side, side / inches
@@ -126,13 +128,16 @@ def _image_resolution(size: PageSize) -> tuple[int, float]:
 def _bounded(size: PageSize, side: float) -> int:
     """No more than MAX_SIDE and MAX_PIXELS for a page of this shape."""
     shorter_to_longer = max(1e-6, min(size.width, size.height)) / max(size.width, size.height, 1e-6)
-    most = math.sqrt(MAX_PIXELS / shorter_to_longer)
-    return max(1, round(min(side, most, MAX_SIDE)))
+    side_of_max_pixels = math.sqrt(MAX_PIXELS / shorter_to_longer)
+    return max(1, round(min(side, side_of_max_pixels, MAX_SIDE)))
 
 
 def _issues(number: int, drawing: Drawing, blank: bool) -> Iterator[Issue]:
     if blank:
         yield Issue("page_blank", f"page {number} is blank", "info", page=number)
+    if drawing.engine == "poppler":
+        message = f"page {number} was drawn by Poppler, as PDFium could not open or draw it"
+        yield Issue("drawn_by_poppler", message, "info", page=number)
     if drawing.complete < 1.0:
         message = f"page {number}: the image is cut off; {drawing.complete:.0%} of it could be decoded"
         yield Issue("image_truncated", message, "warning", page=number)

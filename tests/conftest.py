@@ -1,4 +1,5 @@
-"""Fixtures that several test modules share: an empty database of each kind that the store supports."""
+"""Fixtures that several test modules share: an empty database of each kind that the store supports, a system without
+Poppler."""
 
 from __future__ import annotations
 
@@ -75,3 +76,9 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_url(redis_server: RedisServer) -> str:
     redis_server.wipe()
     return redis_server.url
+
+
+@pytest.fixture
+def without_poppler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on a system where Poppler is not installed: no program is found."""
+    monkeypatch.setenv("PATH", str(tmp_path / "no programs"))

@@ -12,12 +12,11 @@ from pathlib import Path
 from docpipe.data import Document
 from docpipe.errors import InputError
 from docpipe.ingest import find_files, ingest
-from docpipe.render import Renderer
+from docpipe.render import PDF, Renderer, SourceFile
 
 SCAN_DPI = 200  # what an office scanner is set to
 POINTS_PER_INCH = 72
 JPEG_QUALITY = 85
-PDF = "application/pdf"
 LINES_A_PAGE = 45
 
 
@@ -46,7 +45,7 @@ def _pictures(sources: Sequence[Path], folder: Path, renderer: Renderer) -> Iter
     for source in find_files(sources):
         try:
             document = ingest(source, renderer=renderer)
-            sizes = renderer.inspect(source, document.media_type)
+            sizes = renderer.sizes(SourceFile.of(document))
         except InputError as error:
             print(f"left out: {source}: {error}")
             continue
@@ -54,7 +53,7 @@ def _pictures(sources: Sequence[Path], folder: Path, renderer: Renderer) -> Iter
             side = max(size.width, size.height)
             pixels = side / POINTS_PER_INCH * SCAN_DPI if document.media_type == PDF else side
             path = folder / f"{source.stem}-{document.id[:6]}-{number}.jpg"
-            picture = renderer.draw(source, document.media_type, None, number, max_side=round(pixels)).image
+            picture = renderer.draw(SourceFile.of(document), number, max_side=round(pixels)).image
             picture.save(path, quality=JPEG_QUALITY)
             yield path
 
@@ -75,7 +74,7 @@ def with_text_layer(sources: Sequence[Path]) -> list[Path]:
 
 def _all_text(document: Document, renderer: Renderer) -> bool:
     numbers = range(1, document.page_count + 1)
-    return all(renderer.characters(document.path, PDF, None, number).text.strip() for number in numbers)
+    return all(renderer.characters(SourceFile.of(document), number).text.strip() for number in numbers)
 
 
 def long_pdf(path: Path, pages: int) -> Path:

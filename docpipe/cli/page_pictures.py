@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from docpipe.config import load_settings
 from docpipe.data import Document
 from docpipe.ingest import ingest
-from docpipe.render import Renderer
+from docpipe.render import Renderer, SourceFile
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -42,9 +42,7 @@ class Pictures:
 
     def page(self, document: Document, number: int, messages: Iterable[str]) -> Image:
         """Page `number` (from 1), upright: result boxes fit it. Raises InputError."""
-        drawn = self._renderer.draw(
-            document.path, document.media_type, document.password, number, max_side=MAX_SIDE
-        ).image
+        drawn = self._renderer.draw(SourceFile.of(document), number, max_side=MAX_SIDE).image
         clockwise = turns(messages).get(number, 0)
         return drawn.rotate(-clockwise, expand=True) if clockwise else drawn
 

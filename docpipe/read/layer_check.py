@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from docpipe.data import Box, PageImage
     from docpipe.read.order import Run
-    from docpipe.render import PageLook
+    from docpipe.render import PageObjects
 
 CARRIED = 0.3  # of the page under pictures: logos stay below, scans are above
 FEW_CHARACTERS = 120  # fewer are a header, a stamp or a page number; the rest may be drawn as shapes
@@ -37,8 +37,8 @@ SEEN = 0.9  # of the layer's lines have strokes under them
 WORTH_READING = (3, 40)  # letters and digits of a line: fewer say little, more cost more
 
 
-def needs_a_look(layer: Layer, look: PageLook) -> bool:
-    return look.image_cover >= CARRIED or layer.invisible > 0.5 or layer.characters < FEW_CHARACTERS
+def needs_a_look(layer: Layer, objects: PageObjects) -> bool:
+    return objects.image_cover >= CARRIED or layer.invisible > 0.5 or layer.characters < FEW_CHARACTERS
 
 
 def doubt(layer: Layer, image: PageImage, ocr: Ocr) -> str | None:

@@ -14,14 +14,13 @@ from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import unglued
 from docpipe.read.text_layer import Layer, read_layer
-from docpipe.render import Renderer
+from docpipe.render import PDF, Renderer, SourceFile
 
-PDF = "application/pdf"
 DISTRUSTED = "text_layer_distrusted"
 
 
 class PageReader:
-    """Implements `protocols.Reader`. `threads` is how many cores one page may use: 1 where several documents
+    """Implements `ports.Reader`. `threads` is how many cores one page may use: 1 where several documents
     are read at the same time.
     """
 
@@ -58,14 +57,14 @@ class PageReader:
         """The page's text layer, and why it is not to be used."""
         if document.media_type != PDF:
             return None, None
-        place = (document.path, document.media_type, document.password, page.number)
-        characters = self._renderer.characters(*place)
+        source = SourceFile.of(document)
+        characters = self._renderer.characters(source, page.number)
         if not characters.text.strip():
             return None, None
-        look = self._renderer.look(*place)
-        is_scan = look.image_cover >= CARRIED
+        objects = self._renderer.page_objects(source, page.number)
+        is_scan = objects.image_cover >= CARRIED
         layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
-        if layer is None or layer.defect is not None or not needs_a_look(layer, look):
+        if layer is None or layer.defect is not None or not needs_a_look(layer, objects):
             return layer, layer.defect if layer is not None else None
         upright = image.turned(layer.turned) if layer.turned else image
         return layer, doubt(layer, upright, self._ocr)

@@ -1,6 +1,7 @@
 """The text layer of a PDF page, character by character. In: an open page. Out: its text and one packed array.
 
-Runs in the child. ctypes calls are the cost (about 1 us each): what belongs to a text object is asked once per object.
+Runs in the decoder process. ctypes calls are the cost (about 1 us each): what belongs to a text object is asked for
+once per object.
 """
 
 from __future__ import annotations
@@ -8,25 +9,30 @@ from __future__ import annotations
 import math
 from array import array
 from ctypes import addressof, byref, c_double, c_uint
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 import pypdfium2.raw as api
 
 from docpipe.errors import TooLargeError
-from docpipe.render.pipe_messages import GENERATED, INVISIBLE, UNMAPPED
-
-if TYPE_CHECKING:
-    from docpipe.render.decoder_server import Answer
+from docpipe.render.pipe_messages import GENERATED, INVISIBLE, UNMAPPED, CharacterRows, PageBox
 
 MAX_CHARACTERS = 200_000  # a page of a telephone book has 20,000
 _UNPAINTED_MODES = (api.FPDF_TEXTRENDERMODE_INVISIBLE, api.FPDF_TEXTRENDERMODE_CLIP)
 _REPLACEMENT = "\ufffd"
 
 
-def read_characters(page: pdfium.PdfPage) -> Answer:
-    """Header with the text, the page's box and its rotation; payload n rows of frames.COLUMNS float32,
-    boxes as PDFium gives them: points, origin bottom-left, before /Rotate. The parent turns them with numpy."""
+class _TextStyle(NamedTuple):
+    """What all characters of a text object share: font size in points, angle clockwise in degrees, flags."""
+
+    size: float
+    angle: float
+    flags: int
+
+
+def read_characters(page: pdfium.PdfPage) -> CharacterRows:
+    """Coordinates as PDFium gives them: points, origin bottom-left, before /Rotate. The other process turns them with
+    numpy."""
     textpage = page.get_textpage()
     try:
         count = textpage.count_chars()
@@ -35,13 +41,13 @@ def read_characters(page: pdfium.PdfPage) -> Answer:
         text, rows = _collect(textpage.raw, count)
     finally:
         textpage.close()
-    return {"text": text, "box": page.get_bbox(), "rotation": page.get_rotation()}, memoryview(rows).cast("B")
+    return CharacterRows(text, PageBox(*page.get_bbox()), page.get_rotation(), memoryview(rows).cast("B"))
 
 
 def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
     letters: list[str] = []
     rows = array("f")
-    styles: dict[int, tuple[float, float, int]] = {}
+    styles: dict[int, _TextStyle] = {}
     left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
     edges = byref(left), byref(right), byref(bottom), byref(top)
     loose = api.FS_RECTF()
@@ -53,12 +59,13 @@ def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
         if api.FPDFText_IsGenerated(raw, index) == 1:
             rows.extend((*tight, *tight, 0.0, 0.0, GENERATED))
             continue
-        has_loose = api.FPDFText_GetLooseCharBox(raw, index, at_loose)
-        size, angle, flags = _style(raw, index, styles)
+        has_loose_box = api.FPDFText_GetLooseCharBox(raw, index, at_loose)
+        style = _style(raw, index, styles)
+        flags = style.flags
         if api.FPDFText_HasUnicodeMapError(raw, index) == 1:
             flags |= UNMAPPED
-        even = (loose.left, loose.bottom, loose.right, loose.top) if has_loose else tight
-        rows.extend((*tight, *even, size, angle, flags))
+        line_high = (loose.left, loose.bottom, loose.right, loose.top) if has_loose_box else tight
+        rows.extend((*tight, *line_high, style.size, style.angle, flags))
     return "".join(letters), rows
 
 
@@ -67,18 +74,18 @@ def _letter(code: int) -> str:
     return _REPLACEMENT if code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
 
 
-def _style(raw: Any, index: int, styles: dict[int, tuple[float, float, int]]) -> tuple[float, float, int]:
-    """Font size in points, angle clockwise in degrees, flags: the same for a whole text object."""
+def _style(raw: Any, index: int, styles: dict[int, _TextStyle]) -> _TextStyle:
+    """Of the text object of a character; `styles` keeps them by the objects' addresses."""
     item = api.FPDFText_GetTextObject(raw, index)
     key = addressof(item.contents) if item else 0
-    found = styles.get(key)
-    if found is None:
+    style = styles.get(key)
+    if style is None:
         matrix = api.FS_MATRIX()
         api.FPDFText_GetMatrix(raw, index, byref(matrix))
         size = math.hypot(matrix.c, matrix.d) * api.FPDFText_GetFontSize(raw, index)
         angle = -math.degrees(math.atan2(matrix.b, matrix.a))
-        found = styles[key] = (size, angle, INVISIBLE if item and is_unpainted(item) else 0)
-    return found
+        style = styles[key] = _TextStyle(size, angle, INVISIBLE if item and is_unpainted(item) else 0)
+    return style
 
 
 def is_unpainted(item: Any) -> bool:

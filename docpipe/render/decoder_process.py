@@ -1,4 +1,4 @@
-"""The child process as the parent sees it. In: requests. Out: answers, or why the child was lost."""
+"""The decoder process as this process sees it. In: requests. Out: responses, or why the decoder process was lost."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pathlib import Path
 from typing import Literal
 
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Json, receive, send
+from docpipe.render.pipe_messages import Request, Response, receive, send
 
 STARTUP_SECONDS = 60.0  # Python and PDFium load in 0.2 s; a computer under heavy load may need a hundred times as long
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
-KEPT = ("PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS")
+INHERITED = ("PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
 
-class ChildLost(Exception):  # noqa: N818 (an event the Renderer turns into an InputError, never shown)
-    """The child is gone: `timeout`, or `crash` with what ended it."""
+class DecoderLost(Exception):  # noqa: N818 (an event the Renderer turns into an InputError, never shown)
+    """The decoder process is gone: `timeout`, or `crash` with what ended it."""
 
     def __init__(self, kind: Literal["timeout", "crash"], detail: str) -> None:
         super().__init__(detail)
@@ -32,7 +32,7 @@ class ChildLost(Exception):  # noqa: N818 (an event the Renderer turns into an I
         self.detail = detail
 
 
-class Child:
+class DecoderProcess:
     """A running `python -m docpipe.render.decoder_server`. POSIX only: it inherits its end of a socket pair.
 
     It ends by itself: on end-of-file when this process is gone, and by SIGALRM when a request overruns.
@@ -40,32 +40,36 @@ class Child:
 
     def __init__(self, limits: Limits) -> None:
         self._seconds = limits.seconds
-        ours, theirs = socket.socketpair()
-        with theirs:
+        our_end, its_end = socket.socketpair()
+        with its_end:
             self._process = subprocess.Popen(  # noqa: S603 (our own module, no shell)
                 [
                     sys.executable,
                     "-m",
                     "docpipe.render.decoder_server",
-                    str(theirs.fileno()),
+                    str(its_end.fileno()),
                     json.dumps(asdict(limits)),
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # decoders complain there about every odd file
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(its_end.fileno(),),
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C is the parent's business; and kill() takes Poppler with it
+                start_new_session=True,  # Ctrl-C is this process's business; and kill() takes Poppler with it
             )
         self.owner = os.getpid()
-        self._pipe = Connection(ours.detach())
+        self._pipe = Connection(our_end.detach())
         self._await(time.monotonic() + STARTUP_SECONDS)
 
-    def ask(self, request: Json) -> tuple[Json, bytes]:
-        """The answer to one request. Raises ChildLost when there is none in time or ever."""
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def exchange(self, request: Request) -> Response:
+        """The response to one request. Raises DecoderLost when there is none in time or ever."""
         deadline = time.monotonic() + self._seconds
         try:
-            send(self._pipe, request)
+            send(self._pipe, asdict(request))
         except OSError as error:
             raise self._lost() from error
         return self._await(deadline)
@@ -77,20 +81,20 @@ class Child:
         self._pipe.close()
 
     def forget(self) -> None:
-        """After a fork: drop our copy of the pipe; the child belongs to the other process."""
+        """After a fork: drop our copy of the pipe; the decoder process belongs to the other process."""
         self._pipe.close()
         self._process.returncode = 0  # or Popen warns that it is still running
 
-    def _await(self, deadline: float) -> tuple[Json, bytes]:
+    def _await(self, deadline: float) -> Response:
         try:
             if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
                 self.kill()
-                raise ChildLost("timeout", f"took longer than {self._seconds:g} seconds")
+                raise DecoderLost("timeout", f"took longer than {self._seconds:g} seconds")
             return receive(self._pipe)
         except (EOFError, OSError, ValueError) as error:
             raise self._lost() from error
 
-    def _lost(self) -> ChildLost:
+    def _lost(self) -> DecoderLost:
         """The pipe broke: the process has ended or is about to."""
         try:
             code = self._process.wait(timeout=1.0)
@@ -98,17 +102,17 @@ class Child:
             code = -signal.SIGKILL
         self.kill()
         if code == -signal.SIGALRM:
-            return ChildLost("timeout", f"took longer than {self._seconds:g} seconds")
+            return DecoderLost("timeout", f"took longer than {self._seconds:g} seconds")
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"
-        return ChildLost("crash", f"made the decoder crash ({name})")
+        return DecoderLost("crash", f"made the decoder crash ({name})")
 
 
 def _environment() -> dict[str, str]:
     """What Python and the decoders need. Passwords and keys of ours are not for whoever takes a decoder over."""
-    kept = {name: value for name, value in os.environ.items() if name in KEPT or name.startswith("LC_")}
-    return {**kept, "PYTHONPATH": _search_path()}
+    inherited = {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")}
+    return {**inherited, "PYTHONPATH": _search_path()}
 
 
 def _search_path() -> str:
-    """The child must find this very docpipe, also when it runs from a checkout that is not installed."""
+    """The decoder process must find this very docpipe, also when it runs from a checkout that is not installed."""
     return os.pathsep.join(filter(None, [str(PACKAGE_ROOT), os.environ.get("PYTHONPATH", "")]))

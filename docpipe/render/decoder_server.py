@@ -1,7 +1,7 @@
-"""The child process: decoders live here, and whatever a hostile file does to them ends here.
+"""The decoder process: decoders run here, and whatever a hostile file does to them ends here.
 
 In: requests on the socket whose number is the first argument; limits as JSON in the second.
-Out: answers; it ends when the socket closes.
+Out: responses; it ends when the socket closes.
 """
 
 from __future__ import annotations
@@ -12,100 +12,112 @@ import resource
 import signal
 import sys
 from contextlib import suppress
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Protocol
 
 from docpipe.errors import CorruptError, InputError, TooLargeError
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Json, from_error, receive, send
+from docpipe.render.pipe_messages import (
+    Bitmap,
+    CharacterRows,
+    Request,
+    Response,
+    error_response,
+    receive,
+    send,
+)
+from docpipe.render.rendered_page import PageObjects, PageSize
 
-Answer = tuple[Json, bytes | memoryview | None]
-PDF = "application/pdf"
 PDF_SHARE = 0.6  # of memory_bytes: an A3 scan at 600 dpi takes 200 MB in a PDF and 770 MB as a 16-bit TIFF
-ALARM_GRACE_SECONDS = 2  # the parent's own deadline comes first; the alarm is for a parent that died meanwhile
+ALARM_GRACE_SECONDS = 2  # the other process's own deadline comes first; the alarm is for when it died meanwhile
 
 
-class OpenFile(Protocol):
-    """What the three openers have in common. Page numbers count from 1."""
+class DecodableFile(Protocol):
+    """What the files of the three engines have in common. Page numbers count from 1."""
 
-    def sizes(self) -> list[tuple[float, float, float]]: ...
+    def sizes(self) -> list[PageSize]: ...
 
-    def look(self, number: int) -> tuple[float, float, int, int]: ...
+    def page_objects(self, number: int) -> PageObjects: ...
 
-    def draw(self, number: int, max_side: int) -> Answer: ...
+    def draw(self, number: int, max_side: int) -> Bitmap: ...
 
-    def characters(self, number: int) -> Answer: ...
+    def characters(self, number: int) -> CharacterRows: ...
 
     def close(self) -> None: ...
 
 
-class Desk:
-    """The one document that is open; it stays open for the next request."""
+class DecoderServer:
+    """Responds to requests. One file is open, and stays open for the next request."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._key: object = None
-        self._file: OpenFile | None = None
+        self._file: DecodableFile | None = None
 
-    def answer(self, request: Json) -> Answer:
+    def respond(self, request: Request) -> Response:
+        """Never raises: what goes wrong with a file is a response, too."""
+        try:
+            return self._respond(request)
+        except InputError as error:
+            return error_response(error)
+        except MemoryError:
+            self._close_file()
+            return error_response(TooLargeError("opening it takes more memory than is allowed"))
+        except RecursionError:
+            return error_response(CorruptError("its parts are nested without end"))
+        except Exception as error:  # noqa: BLE001 (the one boundary: decoders raise anything on damaged files)
+            return error_response(CorruptError(f"it cannot be decoded ({type(error).__name__}: {error})"))
+
+    def _respond(self, request: Request) -> Response:
         file = self._open(request)
-        task, number = request["task"], request.get("number", 1)
-        if task == "inspect":
-            return {"sizes": file.sizes()}, None
-        if task == "look":
-            return {"look": file.look(number)}, None
-        if task == "draw":
-            return file.draw(number, request["max_side"])
-        return file.characters(number)
+        match request.task:
+            case "sizes":
+                return Response({"sizes": [asdict(size) for size in file.sizes()]})
+            case "page_objects":
+                return Response(asdict(file.page_objects(request.number)))
+            case "draw":
+                return file.draw(request.number, request.max_side).response(request.engine)
+            case "characters":
+                return file.characters(request.number).response()
 
-    def clear(self) -> None:
+    def _open(self, request: Request) -> DecodableFile:
+        key = (request.path, request.version, request.password, request.engine)
+        if self._file is None or key != self._key:
+            self._close_file()
+            _confine(self._limits, 1.0 if request.engine == "pillow" else PDF_SHARE)
+            self._file = _opened(request, self._limits)
+            self._key = key
+        return self._file
+
+    def _close_file(self) -> None:
         if self._file is not None:
             self._file.close()
         self._key = self._file = None
 
-    def _open(self, request: Json) -> OpenFile:
-        path = Path(request["path"])
-        key = (path, request["stamp"], request["password"], request["engine"])
-        if self._file is None or key != self._key:
-            self.clear()
-            _confine(self._limits, PDF_SHARE if request["media_type"] == PDF else 1.0)
-            self._file = _opened(path, request, self._limits)
-            self._key = key
-        return self._file
 
-
-def _opened(path: Path, request: Json, limits: Limits) -> OpenFile:
+def _opened(request: Request, limits: Limits) -> DecodableFile:
     """Decoders are imported when the first file needs them: a run over PDFs never loads the HEIC library."""
-    if request["media_type"] != PDF:
-        from docpipe.render.images import ImageFile  # heavy: Pillow and its codecs
+    path = Path(request.path)
+    match request.engine:
+        case "pillow":
+            from docpipe.render.images import ImageFile  # heavy: Pillow and its codecs
 
-        return ImageFile(path, request["media_type"], limits)
-    if request["engine"] == "poppler":
-        from docpipe.render.poppler import PopplerFile  # heavy: pdf2image
+            return ImageFile(path, request.media_type, limits)
+        case "poppler":
+            from docpipe.render.poppler import PopplerFile  # heavy: pdf2image
 
-        return PopplerFile(path, request["password"], limits)
-    from docpipe.render.pdf import PdfFile  # heavy: PDFium
+            return PopplerFile(path, request.password, limits)
+        case "pdfium":
+            from docpipe.render.pdf import PdfFile  # heavy: PDFium
 
-    return PdfFile(path, request["password"], limits)
-
-
-def _answer(desk: Desk, request: Json) -> Answer:
-    try:
-        return desk.answer(request)
-    except InputError as error:
-        return from_error(error), None
-    except MemoryError:
-        desk.clear()
-        return from_error(TooLargeError("opening it takes more memory than is allowed")), None
-    except RecursionError:
-        return from_error(CorruptError("its parts are nested without end")), None
-    except Exception as error:  # noqa: BLE001 (the one boundary: decoders raise anything on damaged files)
-        return from_error(CorruptError(f"it cannot be decoded ({type(error).__name__}: {error})")), None
+            return PdfFile(path, request.password, limits)
 
 
 def _confine(limits: Limits, share: float = 1.0) -> None:
-    """No more address space than this share of what is allowed, no core files."""
+    """No more address space than this share of what is allowed, no core files. Programs that are started from here
+    inherit both."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(ValueError, OSError):  # macOS has no such limit; there the deadline has to do
         resource.setrlimit(resource.RLIMIT_AS, (int(share * limits.memory_bytes), limits.memory_bytes))
@@ -115,14 +127,14 @@ def main() -> None:
     pipe = Connection(int(sys.argv[1]))
     limits = Limits(**json.loads(sys.argv[2]))
     _confine(limits)
-    desk = Desk(limits)
+    server = DecoderServer(limits)
     send(pipe, {"ready": True})
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the parent is gone: nothing left to do
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):  # the other process is gone: nothing left to do
         while True:
-            request, _ = receive(pipe)
+            request = Request(**receive(pipe).header)
             signal.alarm(math.ceil(limits.seconds) + ALARM_GRACE_SECONDS)
-            header, payload = _answer(desk, request)
-            send(pipe, header, payload)
+            response = server.respond(request)
+            send(pipe, response.header, response.payload)
             signal.alarm(0)
 
 

@@ -1,12 +1,12 @@
 """Images through Pillow. In: a path and its media type. Out: the sizes of its pages and upright RGB drawings.
 
-Runs in the child. The image stays open and decoded, so that a small and a large drawing decode once.
+Runs in the decoder process. The image stays open and decoded, so that a small and a large drawing decode once.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import PIL.ImageFile
 from PIL import Image, UnidentifiedImageError
@@ -14,10 +14,8 @@ from PIL import Image, UnidentifiedImageError
 from docpipe.errors import CorruptError, TooLargeError
 from docpipe.render.colours import to_eight_bits, to_rgb
 from docpipe.render.limits import Limits
-from docpipe.render.results import fitted
-
-if TYPE_CHECKING:
-    from docpipe.render.decoder_server import Answer
+from docpipe.render.pipe_messages import Bitmap, CharacterRows
+from docpipe.render.rendered_page import PageObjects, PageSize, fitted
 
 FORMATS = {
     "image/jpeg": "JPEG",
@@ -27,12 +25,12 @@ FORMATS = {
     "image/heic": "HEIF",
 }
 ANIMATED = ("PNG", "WEBP")
-MOST_OF_IT = 0.75  # a receipt's total stands in its last quarter: with less than this the answer would mislead
-ALMOST_ALL = 0.99  # a truncated progressive JPEG has all its rows, only blurred
-ORIENTATION = 0x0112
+MIN_DECODED = 0.75  # a receipt's total stands in its last quarter: with less than this the result would mislead
+MAX_DECODED_OF_DAMAGED = 0.99  # a truncated progressive JPEG has all its rows, only blurred
+ORIENTATION = 0x0112  # the EXIF tag
 SUBFILE_TYPE = 254  # TIFF: bit 0 marks a thumbnail of another page, bit 2 a transparency mask
-NOT_A_PAGE = 0b101
-TURNS = {
+NO_PAGE_BITS = 0b101
+ORIENTATION_TRANSPOSES = {  # EXIF orientation -> what makes the picture upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -41,19 +39,17 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-
-
 SIDEWAYS = (5, 6, 7, 8)  # orientations that swap width and height
 
 
 class _ImagePage(NamedTuple):
-    """Where a page is in the file, its upright size, and how EXIF says that it must be turned."""
+    """Where a page is in the file, its upright size, and its EXIF orientation."""
 
     frame: int
     width: int
     height: int
     dpi: float
-    turn: int
+    orientation: int
 
 
 class ImageFile:
@@ -65,32 +61,32 @@ class ImageFile:
 
             register_heif_opener()
         self._image = self._opened()
-        self._complete: dict[int, float] = {}
-        self._pages = self._find_pages()
+        self._decoded: dict[int, float] = {}  # by frame, the part of it that could be decoded
+        self._pages = self._list_pages()
 
-    def sizes(self) -> list[tuple[float, float, float]]:
-        return [(page.width, page.height, page.dpi) for page in self._pages]
+    def sizes(self) -> list[PageSize]:
+        return [PageSize(page.width, page.height, page.dpi) for page in self._pages]
 
-    def look(self, number: int) -> tuple[float, float, int, int]:
+    def page_objects(self, number: int) -> PageObjects:
         """The image is the page."""
-        return 1.0, self._pages[number - 1].dpi, 0, 0
+        return PageObjects(1.0, self._pages[number - 1].dpi, 0, 0)
 
-    def draw(self, number: int, max_side: int) -> Answer:
+    def draw(self, number: int, max_side: int) -> Bitmap:
         page = self._pages[number - 1]
         size = fitted(page.width, page.height, min(max_side, max(page.width, page.height)))
         complete = self._decode(page.frame)
         image = to_eight_bits(self._image)
-        stored = (size[1], size[0]) if page.turn in SIDEWAYS else size
+        stored = (size[1], size[0]) if page.orientation in SIDEWAYS else size
         if image.size != stored:
             image = image.resize(stored, Image.Resampling.LANCZOS, reducing_gap=2.0)
         image = to_rgb(image)
-        if page.turn in TURNS:
-            image = image.transpose(TURNS[page.turn])
+        if page.orientation in ORIENTATION_TRANSPOSES:
+            image = image.transpose(ORIENTATION_TRANSPOSES[page.orientation])
         frames = int(getattr(self._image, "n_frames", 1)) if self._format in ANIMATED else 1
-        return {"size": size, "stride": 0, "complete": complete, "frames": frames}, image.tobytes()
+        return Bitmap(*size, image.tobytes(), complete=complete, frames=frames)
 
-    def characters(self, number: int) -> Answer:  # noqa: ARG002 (images have no text layer)
-        return {"text": "", "box": (0, 0, 1, 1), "rotation": 0}, b""
+    def characters(self, number: int) -> CharacterRows:  # noqa: ARG002 (images have no text layer)
+        return CharacterRows()
 
     def close(self) -> None:
         self._image.close()
@@ -109,22 +105,23 @@ class ImageFile:
             allowed = f"the {self._limits.max_pixels:,} pixels allowed"
             raise TooLargeError(f"the image has {width:,} x {height:,} pixels, more than {allowed}")
 
-    def _find_pages(self) -> list[_ImagePage]:
+    def _list_pages(self) -> list[_ImagePage]:
         """All frames of a TIFF except thumbnails and masks, the first frame of anything else."""
         count = int(getattr(self._image, "n_frames", 1)) if self._format == "TIFF" else 1
         if count > self._limits.max_pages:
             raise TooLargeError(f"it has {count:,} pages, more than the {self._limits.max_pages:,} allowed")
         pages: list[_ImagePage] = []
-        others: list[_ImagePage] = []
+        thumbnails_and_masks: list[_ImagePage] = []
         for frame in range(count):
             self._go_to(frame)
             width, height = self._image.size
-            turn = _orientation(self._image) if self._format != "TIFF" else 1  # Pillow turns a TIFF itself
-            if turn in SIDEWAYS:
+            orientation = _orientation(self._image) if self._format != "TIFF" else 1  # Pillow turns a TIFF itself
+            if orientation in SIDEWAYS:
                 width, height = height, width
-            is_page = not _subfile_type(self._image) & NOT_A_PAGE
-            (pages if is_page else others).append(_ImagePage(frame, width, height, _dpi(self._image), turn))
-        return pages or others
+            is_page = not _subfile_type(self._image) & NO_PAGE_BITS
+            kind = pages if is_page else thumbnails_and_masks
+            kind.append(_ImagePage(frame, width, height, _dpi(self._image), orientation))
+        return pages or thumbnails_and_masks
 
     def _go_to(self, frame: int) -> None:
         if self._format == "TIFF":
@@ -132,19 +129,19 @@ class ImageFile:
             self._check_pixels(self._image)
 
     def _decode(self, frame: int) -> float:
-        """Load the pixels of a frame; the part of it that could be decoded. Raises CorruptError below MOST_OF_IT."""
+        """Load the pixels of a frame; the part of it that could be decoded. Raises CorruptError below MIN_DECODED."""
         self._go_to(frame)
-        if frame in self._complete and self._image.im is not None:
-            return self._complete[frame]
+        if frame in self._decoded and self._image.im is not None:
+            return self._decoded[frame]
         try:
             self._image.load()
             complete = 1.0
         except (OSError, SyntaxError, ValueError) as error:
-            complete = self._decode_what_there_is(frame, error)
-        self._complete[frame] = complete
+            complete = self._decode_damaged(frame, error)
+        self._decoded[frame] = complete
         return complete
 
-    def _decode_what_there_is(self, frame: int, reason: Exception) -> float:
+    def _decode_damaged(self, frame: int, reason: Exception) -> float:
         self._image.close()
         self._image = self._opened()
         self._go_to(frame)
@@ -155,8 +152,8 @@ class ImageFile:
             raise CorruptError(f"the image is damaged ({reason})") from error
         finally:
             PIL.ImageFile.LOAD_TRUNCATED_IMAGES = False
-        complete = min(ALMOST_ALL, _decoded_part(self._image))
-        if complete < MOST_OF_IT:
+        complete = min(MAX_DECODED_OF_DAMAGED, _decoded_part(self._image))
+        if complete < MIN_DECODED:
             raise CorruptError(f"only {complete:.0%} of the image can be decoded ({reason})")
         return complete
 
@@ -174,7 +171,7 @@ def _orientation(image: Image.Image) -> int:
         value = Image.Image.getexif(image).get(ORIENTATION, 1)  # not PNG's own, which would decode all pixels
     except (SyntaxError, ValueError, TypeError, KeyError, OSError):
         return 1  # damaged EXIF says nothing about the picture itself, which is drawn as it is stored
-    return value if value in TURNS else 1
+    return value if value in ORIENTATION_TRANSPOSES else 1
 
 
 def _subfile_type(image: Image.Image) -> int:

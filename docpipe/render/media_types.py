@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 HEAD_BYTES = 4096  # %PDF- may stand anywhere in the first 1,024; names inside a zip come a little later
 PDF_HEADER_WITHIN = 1024  # Acrobat's own tolerance
-MEDIA_TYPES = ("application/pdf", "image/tiff", "image/png", "image/jpeg", "image/webp", "image/heic")
 _HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _PDF_OBJECT = re.compile(rb"\d \d+ obj\s*<<")  # a PDF that lost its header is a damaged PDF, not an unknown format
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
-_OURS = (
+_SIGNATURES = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"II*\x00", "image/tiff"),
@@ -26,7 +25,7 @@ _OURS = (
     (b"II+\x00", "image/tiff"),  # BigTIFF
     (b"MM\x00+", "image/tiff"),
 )
-_OTHERS = (
+_REFUSED_SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document (doc, xls, ppt or msg)"),
     (b"{\\rtf", "an RTF document"),
     (b"%!PS", "a PostScript file"),
@@ -64,44 +63,44 @@ _TEXTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
-    """`type` is one of MEDIA_TYPES, or None; `what` says it in words, with its article."""
+class FileKind:
+    """`type` is a media type that the renderer opens, or None; `words` name the kind, with its article."""
 
     type: str | None
-    what: str
+    words: str
 
 
-def detect(head: bytes) -> Media:
-    """What the first bytes say. Names and extensions are not asked."""
-    for magic, media_type in _OURS:
-        if head.startswith(magic):
-            return Media(media_type, f"a {media_type.removeprefix('image/').upper()} image")
+def detect(head: bytes) -> FileKind:
+    """What the first bytes say. Names and extensions do not count."""
+    for signature, media_type in _SIGNATURES:
+        if head.startswith(signature):
+            return FileKind(media_type, f"a {media_type.removeprefix('image/').upper()} image")
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return Media("image/webp", "a WebP image")
+        return FileKind("image/webp", "a WebP image")
     if head[4:8] == b"ftyp":
-        return _from_box(head)
+        return _from_iso_base_media(head)
     if b"%PDF-" in head[:PDF_HEADER_WITHIN] or _PDF_OBJECT.search(head):
-        return Media("application/pdf", "a PDF")
-    return Media(None, _other(head))
+        return FileKind("application/pdf", "a PDF")
+    return FileKind(None, _refused_kind(head))
 
 
-def _from_box(head: bytes) -> Media:
-    """ISO base media: HEIC photos, but also AVIF images and videos."""
+def _from_iso_base_media(head: bytes) -> FileKind:
+    """The container of HEIC photos (ISO/IEC 14496-12), but also of AVIF images and videos."""
     brands = head[8 : max(16, min(int.from_bytes(head[:4], "big"), len(head)))]
     if brands.startswith((b"avif", b"avis")):
-        return Media(None, "an AVIF image")
+        return FileKind(None, "an AVIF image")
     if any(brand in brands for brand in _HEIC_BRANDS):
-        return Media("image/heic", "a HEIC image")
-    return Media(None, "a video or sound file")
+        return FileKind("image/heic", "a HEIC image")
+    return FileKind(None, "a video or sound file")
 
 
-def _other(head: bytes) -> str:
-    for magic, what in _OTHERS:
-        if head.startswith(magic):
-            return what
+def _refused_kind(head: bytes) -> str:
+    for signature, words in _REFUSED_SIGNATURES:
+        if head.startswith(signature):
+            return words
     if head.startswith(b"PK\x03\x04"):
-        return next((what for mark, what in _IN_ZIP if mark in head), "a zip archive")
+        return next((words for part, words in _IN_ZIP if part in head), "a zip archive")
     if head.startswith(_UTF16) or _CONTROL.search(head) is None:
         start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:512].lower()
-        return next((what for pattern, what in _TEXTS if pattern.search(start)), "a text file")
+        return next((words for pattern, words in _TEXTS if pattern.search(start)), "a text file")
     return "of an unknown kind"

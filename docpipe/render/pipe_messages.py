@@ -1,22 +1,91 @@
-"""The language between parent and child: a JSON header, then (when it says so) one block of bytes.
+"""The messages between this process and the decoder process: a JSON header, then (when it says so) one block of bytes.
 
-In: a Connection and what to say. Out: what was said. JSON and raw arrays, never pickle: a child that a hostile
-file took over must not be able to run code in the parent.
+In: a Connection and a message. Out: the message that came. JSON and raw arrays, never pickle: a decoder process that a
+hostile file took over must not be able to run code in this one.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError, UnsupportedError
+from docpipe.render.rendered_page import Engine
 
 Json = dict[str, Any]
-# One row of float32 per character: left, top, right, bottom, the same loosely, size, angle, flags
+Task = Literal["sizes", "page_objects", "draw", "characters"]
+# One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags
 COLUMNS = 11
-INVISIBLE, UNMAPPED, GENERATED = 1, 2, 4
+INVISIBLE, UNMAPPED, GENERATED = 1, 2, 4  # flags
 _ERRORS = {kind.code: kind for kind in (InputError, UnsupportedError, EncryptedError, CorruptError, TooLargeError)}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing to do with a file. `version` tells whether it was written anew under the same name; `number` counts
+    pages from 1; `max_side` (pixels) is for drawings."""
+
+    task: Task
+    path: str
+    version: list[int]
+    media_type: str
+    password: str | None = field(repr=False)
+    engine: Engine
+    number: int = 1
+    max_side: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What came of a request: facts, and the pixels or rows that are too many for JSON."""
+
+    header: Json
+    payload: bytes | memoryview | None = None
+
+
+class PageBox(NamedTuple):
+    """The visible part of a PDF page in points, origin bottom-left, before /Rotate."""
+
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+
+UNIT_BOX = PageBox(0, 0, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bitmap:
+    """A page as an engine drew it: rows of RGB bytes, each `stride` bytes after the last (0: without a gap).
+    `complete` and `frames` as in `Drawing`."""
+
+    width: int
+    height: int
+    pixels: bytes | memoryview
+    stride: int = 0
+    complete: float = 1.0
+    frames: int = 1
+
+    def response(self, engine: Engine) -> Response:
+        size, parts = (self.width, self.height), {"complete": self.complete, "frames": self.frames}
+        return Response({"size": size, "stride": self.stride, "engine": engine, **parts}, self.pixels)
+
+
+@dataclass(frozen=True, slots=True)
+class CharacterRows:
+    """The characters of a page's text layer: COLUMNS float32 in `rows` for each character of `text`, coordinates as in
+    PageBox. `rotation` is the page's /Rotate."""
+
+    text: str = ""
+    box: PageBox = UNIT_BOX
+    rotation: int = 0
+    rows: bytes | memoryview = b""
+
+    def response(self) -> Response:
+        return Response({"text": self.text, "box": self.box, "rotation": self.rotation}, self.rows)
 
 
 def send(pipe: Connection, header: Json, payload: bytes | bytearray | memoryview | None = None) -> None:
@@ -26,15 +95,15 @@ def send(pipe: Connection, header: Json, payload: bytes | bytearray | memoryview
         pipe.send_bytes(payload)
 
 
-def receive(pipe: Connection) -> tuple[Json, bytes]:
-    """The next message; EOFError when the other side is gone."""
+def receive(pipe: Connection) -> Response:
+    """The next message; EOFError when the other process is gone."""
     header: Json = json.loads(pipe.recv_bytes())
-    return header, pipe.recv_bytes() if header.pop("payload") else b""
+    return Response(header, pipe.recv_bytes() if header.pop("payload") else b"")
 
 
-def from_error(error: InputError) -> Json:
-    return {"error": error.code, "message": error.message, "hint": error.hint}
+def error_response(error: InputError) -> Response:
+    return Response({"error": error.code, "message": error.message, "hint": error.hint})
 
 
-def to_error(header: Json) -> InputError:
+def error_of(header: Json) -> InputError:
     return _ERRORS.get(header["error"], InputError)(header["message"], hint=header["hint"])

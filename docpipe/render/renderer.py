@@ -1,77 +1,98 @@
-"""The parent's side of rendering.
+"""The rendering of files, as the other steps see it.
 
 In: a file and what to do with it. Out: sizes, drawings, characters, or an InputError.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import threading
-from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from docpipe.errors import CorruptError, InputError, TooLargeError
-from docpipe.render.decoder_process import Child, ChildLost
+from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError
+from docpipe.render.decoder_process import DecoderLost, DecoderProcess
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import COLUMNS, GENERATED, INVISIBLE, UNMAPPED, Json, to_error
-from docpipe.render.results import Characters, Drawing, PageLook, PageSize, fitted
+from docpipe.render.pipe_messages import (
+    COLUMNS,
+    GENERATED,
+    INVISIBLE,
+    UNMAPPED,
+    PageBox,
+    Request,
+    Response,
+    Task,
+    error_of,
+)
+from docpipe.render.rendered_page import Characters, Drawing, Engine, PageObjects, PageSize, fitted
+from docpipe.render.source_file import PDF, SourceFile
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
 LANCZOS = 1  # PIL.Image.Resampling.LANCZOS, without loading Pillow
+log = logging.getLogger("docpipe.render")
+
+
+@dataclass(frozen=True, slots=True)
+class _LastDrawing:
+    """`request` names the file and the page, without a size."""
+
+    request: Request
+    drawing: Drawing
+
+    def serves(self, max_side: int, engine: Engine | None) -> bool:
+        return max(self.drawing.image.size) >= max_side and engine in (None, self.drawing.engine)
 
 
 class Renderer:
-    """One child process that opens files. Safe to call from several threads (one at a time); after a fork
-    each process gets its own child."""
+    """One decoder process that opens files. Safe to call from several threads (one at a time); after a fork
+    each process gets its own decoder process."""
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._child: Child | None = None
+        self._decoder: DecoderProcess | None = None
         self._lock = threading.Lock()
-        self._last: tuple[object, Drawing] | None = None  # the reader and the extractor open the same page in turn
+        self._last: _LastDrawing | None = None  # the reader and the extractor open the same page in turn
 
-    def inspect(self, path: Path, media_type: str, password: str | None = None) -> tuple[PageSize, ...]:
+    def sizes(self, source: SourceFile) -> tuple[PageSize, ...]:
         """The size of every page, cheaply: nothing is drawn."""
-        header, _ = self._ask("inspect", path, media_type, password)
-        return tuple(PageSize(*size) for size in header["sizes"])
+        header = self._ask(_request("sizes", source)).header
+        return tuple(PageSize(**size) for size in header["sizes"])
 
-    def look(self, path: Path, media_type: str, password: str | None, number: int) -> PageLook:
-        """What carries page `number` (from 1): text or images, and at which resolution."""
-        header, _ = self._ask("look", path, media_type, password, number=number)
-        return PageLook(*header["look"])
+    def page_objects(self, source: SourceFile, number: int) -> PageObjects:
+        """What page `number` (from 1) is made of: text or images, and at which resolution."""
+        return PageObjects(**self._ask(_request("page_objects", source, number)).header)
 
-    def draw(self, path: Path, media_type: str, password: str | None, number: int, *, max_side: int) -> Drawing:
+    def draw(self, source: SourceFile, number: int, *, max_side: int, engine: Engine | None = None) -> Drawing:
         """Page `number` (from 1), upright as the file says, as RGB; its longer side has `max_side` pixels
-        (PDF) or at most as many (image). The last drawing is kept and serves smaller ones."""
-        key = (path, _stamp(path), media_type, password, number)
-        kept = self._last
-        if kept is not None and kept[0] == key and max(kept[1].image.size) >= max_side:
-            return _reduced(kept[1], max_side)
+        (PDF) or at most as many (image). The last drawing is kept and serves smaller ones. With an `engine` only this
+        one draws."""
+        request = _request("draw", source, number)
+        last = self._last
+        if last is not None and last.request == request and last.serves(max_side, engine):
+            return _reduced(last.drawing, max_side)
         self._last = None  # before the next one comes: never two large drawings
-        header, pixels = self._ask("draw", path, media_type, password, number=number, max_side=max_side)
-        drawing = Drawing(_image(header, pixels), header["complete"], header["frames"])
-        self._last = (key, drawing)
+        drawing = _drawing(self._ask(replace(request, max_side=max_side), engine))
+        self._last = _LastDrawing(request, drawing)
         return _reduced(drawing, max_side)
 
-    def characters(self, path: Path, media_type: str, password: str | None, number: int) -> Characters:
+    def characters(self, source: SourceFile, number: int) -> Characters:
         """The text layer of page `number` (from 1); empty for images."""
-        header, packed = self._ask("characters", path, media_type, password, number=number)
-        return _characters(header, packed)
+        return _characters(self._ask(_request("characters", source, number)))
 
     def close(self) -> None:
-        """End the child and forget the last drawing. The next request starts a new child."""
+        """End the decoder process and forget the last drawing. The next request starts a new one."""
         with self._lock:
             self._last = None
-            if self._child is not None:
-                self._child.forget() if self._child.owner != os.getpid() else self._child.kill()
-                self._child = None
+            if self._decoder is not None:
+                self._decoder.forget() if self._decoder.owner != os.getpid() else self._decoder.kill()
+                self._decoder = None
 
     def __enter__(self) -> Self:
         return self
@@ -79,45 +100,62 @@ class Renderer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, task: str, path: Path, media_type: str, password: str | None, **rest: int) -> tuple[Json, bytes]:
-        """One request. A PDF that PDFium refuses, or that makes it crash, is asked once more of Poppler where that
-        is installed; when both refuse, PDFium's reason counts."""
-        request: Json = {"task": task, "path": str(Path(path).absolute()), "stamp": _stamp(path)}
-        request |= {"media_type": media_type, "password": password, "engine": "pdfium", **rest}
+    def _ask(self, request: Request, engine: Engine | None = None) -> Response:
+        """The response to one request, from this engine alone or else from any. A PDF that PDFium refuses, or that
+        makes it crash, goes to Poppler where that is installed. When both refuse, PDFium's reason counts, except that
+        a file for which Poppler needs a password is encrypted and not damaged."""
+        if engine is not None:
+            return self._exchange(replace(request, engine=engine))
         try:
-            return self._answer(request)
-        except CorruptError as refused:
-            if media_type != "application/pdf" or not poppler_is_installed():
+            return self._exchange(request)
+        except CorruptError as refusal:
+            if request.engine != "pdfium" or not poppler_is_installed():
                 raise
+            log.info("PDFium refuses %s: %s; Poppler is tried", Path(request.path).name, refusal.message)
             try:
-                return self._answer(request | {"engine": "poppler"})
+                return self._exchange(replace(request, engine="poppler"))
+            except EncryptedError:
+                raise
             except InputError:
-                raise refused from None
+                raise refusal from None
 
-    def _answer(self, request: Json) -> tuple[Json, bytes]:
+    def _exchange(self, request: Request) -> Response:
         with self._lock:
-            if self._child is not None and self._child.owner != os.getpid():
-                self._child.forget()
-                self._child = None
-            if self._child is None:
-                self._child = Child(self.limits)
+            if self._decoder is not None and self._decoder.owner != os.getpid():
+                self._decoder.forget()
+                self._decoder = None
+            if self._decoder is None:
+                self._decoder = DecoderProcess(self.limits)
             try:
-                header, payload = self._child.ask(request)
-            except BaseException as error:  # also when interrupted: a late answer must not meet the next request
-                self._child.kill()
-                self._child = None
-                if isinstance(error, ChildLost):
-                    raise _lost_error(error) from error
+                response = self._decoder.exchange(request)
+            except BaseException as error:  # also when interrupted: a late response must not meet the next request
+                self._decoder.kill()
+                self._decoder = None
+                if isinstance(error, DecoderLost):
+                    raise _error_of_loss(error) from error
                 raise
-        if "error" in header:
-            raise to_error(header)
-        return header, payload
+        if "error" in response.header:
+            raise error_of(response.header)
+        return response
 
 
-def _stamp(path: Path) -> list[int]:
+def _request(task: Task, source: SourceFile, number: int = 1) -> Request:
+    path = Path(source.path)
+    return Request(
+        task=task,
+        path=str(path.absolute()),
+        version=_version(path),
+        media_type=source.media_type,
+        password=source.password,
+        engine="pdfium" if source.media_type == PDF else "pillow",
+        number=number,
+    )
+
+
+def _version(path: Path) -> list[int]:
     """Tells whether a file was written anew under the same name."""
     try:
-        status = Path(path).stat()
+        status = path.stat()
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(f"the file can no longer be read ({reason})", hint="Check that it is there.") from error
@@ -129,16 +167,19 @@ def poppler_is_installed() -> bool:
     return shutil.which("pdftoppm") is not None and shutil.which("pdfinfo") is not None
 
 
-def _lost_error(lost: ChildLost) -> InputError:
+def _error_of_loss(lost: DecoderLost) -> InputError:
     if lost.kind == "timeout":
         return TooLargeError(f"it {lost.detail} to open or draw")
     return CorruptError(f"it {lost.detail}; it is damaged, or needs more memory than is allowed")
 
 
-def _image(header: Json, pixels: bytes) -> Image:
+def _drawing(response: Response) -> Drawing:
     from PIL import Image  # heavy: Pillow
 
-    return Image.frombuffer("RGB", tuple(header["size"]), pixels, "raw", "RGB", header["stride"], 1)
+    header, pixels = response.header, response.payload
+    assert isinstance(pixels, bytes)  # noqa: S101 - as `receive` gives them
+    image = Image.frombuffer("RGB", tuple(header["size"]), pixels, "raw", "RGB", header["stride"], 1)
+    return Drawing(image, header["engine"], header["complete"], header["frames"])
 
 
 def _reduced(drawing: Drawing, max_side: int) -> Drawing:
@@ -146,21 +187,21 @@ def _reduced(drawing: Drawing, max_side: int) -> Drawing:
     size = fitted(*drawing.image.size, min(max_side, max(drawing.image.size)))
     same = size == drawing.image.size
     image = drawing.image.copy() if same else drawing.image.resize(size, LANCZOS, reducing_gap=2.0)
-    return Drawing(image, drawing.complete, drawing.frames)
+    return replace(drawing, image=image)
 
 
-def _characters(header: Json, packed: bytes) -> Characters:
+def _characters(response: Response) -> Characters:
     import numpy as np  # heavy: numpy
 
-    text = header["text"]
-    rows = np.frombuffer(packed, dtype=np.float32).reshape(len(text), COLUMNS)
+    text, rotation = response.header["text"], response.header["rotation"]
+    box = PageBox(*response.header["box"])
+    rows = np.frombuffer(response.payload or b"", dtype=np.float32).reshape(len(text), COLUMNS)
     flags = rows[:, 10].astype(np.uint8)
-    box, rotation = header["box"], header["rotation"]
-    loose = _upright(rows[:, 4:8], box, rotation)
+    loose = _as_drawn(rows[:, 4:8], box, rotation)
     off_page = (loose[:, 2:] <= 0.0).any(axis=1) | (loose[:, :2] >= 1.0).any(axis=1)
     return Characters(
         text=text,
-        boxes=_upright(rows[:, 0:4], box, rotation),
+        boxes=_as_drawn(rows[:, 0:4], box, rotation),
         loose=loose,
         size=rows[:, 8],
         angle=(rows[:, 9] + np.float32(rotation)) % np.float32(360.0),
@@ -170,18 +211,17 @@ def _characters(header: Json, packed: bytes) -> Characters:
     )
 
 
-def _upright(points: NDArray[np.float32], page: Sequence[float], rotation: int) -> NDArray[np.float32]:
+def _as_drawn(points: NDArray[np.float32], page: PageBox, rotation: int) -> NDArray[np.float32]:
     """(n, 4) left, bottom, right, top in points before /Rotate -> left, top, right, bottom in fractions as drawn."""
     import numpy as np  # heavy: numpy
 
-    left, bottom, right, top = page
-    width, height = max(right - left, 1e-6), max(top - bottom, 1e-6)
-    x0, x1 = (points[:, 0] - left) / width, (points[:, 2] - left) / width
-    y0, y1 = (top - points[:, 3]) / height, (top - points[:, 1]) / height
-    turned = {
+    width, height = max(page.right - page.left, 1e-6), max(page.top - page.bottom, 1e-6)
+    x0, x1 = (points[:, 0] - page.left) / width, (points[:, 2] - page.left) / width
+    y0, y1 = (page.top - points[:, 3]) / height, (page.top - points[:, 1]) / height
+    drawn = {
         0: (x0, y0, x1, y1),
         90: (1.0 - y1, x0, 1.0 - y0, x1),
         180: (1.0 - x1, 1.0 - y1, 1.0 - x0, 1.0 - y0),
         270: (y0, 1.0 - x1, y1, 1.0 - x0),
     }[rotation]
-    return np.stack(turned, axis=1).astype(np.float32)
+    return np.stack(drawn, axis=1).astype(np.float32)

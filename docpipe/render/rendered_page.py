@@ -1,14 +1,17 @@
-"""What the renderer answers. In: nothing of ours. Out: frozen dataclasses; arrays instead of objects per character."""
+"""What the renderer returns about a page. In: nothing of ours. Out: frozen dataclasses; arrays instead of objects per
+character."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
+
+Engine = Literal["pdfium", "poppler", "pillow"]  # the program that draws: the first two PDFs, the third images
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +24,10 @@ class PageSize:
 
 
 @dataclass(frozen=True, slots=True)
-class PageLook:
-    """What carries a page. `image_cover` is the part of the page under raster images (0-1),
-    `image_dpi` the resolution of the images that carry it (0: none do); `texts` and `paths` count the
-    painted text objects and vector shapes (the invisible words under a scan are not painted)."""
+class PageObjects:
+    """What a page is made of. `image_cover` is the part of the page under raster images (0-1), `image_dpi` the
+    resolution of the images that carry it (0: none do). `texts` and `paths` count the painted text objects and vector
+    shapes (the invisible words under a scan are not painted)."""
 
     image_cover: float
     image_dpi: float
@@ -38,6 +41,7 @@ class Drawing:
     counts the pictures of an animation, of which the first is drawn."""
 
     image: Image
+    engine: Engine
     complete: float = 1.0
     frames: int = 1
 
@@ -66,6 +70,7 @@ class Characters:
 
 
 def fitted(width: float, height: float, max_side: int) -> tuple[int, int]:
-    """Whole pixels of a page of this shape whose longer side has `max_side`; parent and child must agree on them."""
+    """Width and height in whole pixels of a page of this shape whose longer side has `max_side`. Both processes
+    calculate it and must agree."""
     scale = max_side / max(width, height)
     return max(1, round(width * scale)), max(1, round(height * scale))
