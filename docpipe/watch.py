@@ -1,9 +1,8 @@
-"""A folder that is watched: what is put into it is handed on when it has stopped growing, and moved to `done` or
-`failed` when it has ended, with the reason beside.
+"""A folder that is watched: files put into it are handed on when they have stopped growing, and moved to `done` or
+`failed` when they have been processed; beside a failed one lies the reason.
 
-In: a folder. Out: files that are ready; later, where they lie. The folder itself is the memory: what lies in it is
-still to be done, so a restart loses nothing and needs no list. It is looked at again and again: network file systems
-tell nobody of a new file.
+In: a folder. Out: files that are ready; later, where they were moved. The folder itself is the state: what lies in it
+is still to be done, so a restart loses nothing and needs no list. It is polled: network file systems send no events.
 """
 
 from __future__ import annotations
@@ -23,49 +22,53 @@ from docpipe.ingest import SIDECARS
 
 log = logging.getLogger("docpipe.watch")
 DONE, FAILED = "done", "failed"
-REASON = ".reason.txt"
-PARTIAL = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
-LOCKS = "~$"  # what Office leaves beside an open document
-QUIET_LOOKS = 2  # of equal size and time after the first one: then a file has stopped growing
-POLL = 2.0  # seconds between two looks; a copy over a slow line may stand still for a second or two
+REASON_SUFFIX = ".reason.txt"
+PARTIAL_SUFFIXES = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
+LOCK_PREFIX = "~$"  # what Office leaves beside an open document
+STABLE_POLLS = 2  # with equal size and time after the first one: then a file has stopped growing
+POLL_SECONDS = 2.0  # between two polls; a copy over a slow line may stand still for a second or two
+RETRY_SECONDS = 15.0  # after which a database that was away is tried again
 EMPTY_SECONDS = 60.0  # a file that is still empty then stays so: some scanners make it long before they fill it
-LONGEST_NAME = 255  # bytes of a file name, on nearly every file system
-LINK = "it is a link to a folder, which is not followed; watch that folder itself"
-NO_FILE = "it is neither a file nor a folder"
+MAX_NAME_BYTES = 255  # of a file name, on nearly every file system
+LINKED_FOLDER = "it is a link to a folder, which is not followed; watch that folder itself"
+NOT_A_FILE = "it is neither a file nor a folder"
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file as it was seen. `name` is its place in the folder; another `size` or `changed` (ns) is another file;
-    `arrived` is when it came here, in seconds: a move changes that, and leaves `changed` as it was."""
+class WatchedFile:
+    """A file at one poll. `name` is its path in the folder; `arrived` is when it came here, in seconds (ctime): a move
+    changes that, and leaves `modified_ns` as it was."""
 
     path: Path
     name: str
     size: int
-    changed: int
+    modified_ns: int
     arrived: float
 
-    def same(self, other: Found) -> bool:
-        return (self.size, self.changed) == (other.size, other.changed)
+    def same_version(self, other: WatchedFile) -> bool:
+        """With another size or time it counts as another file."""
+        return (self.size, self.modified_ns) == (other.size, other.modified_ns)
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
-    found: Found
-    looks: int
+class _Observation:
+    """`unchanged_polls`: how often it was found again as it was `since` (seconds of the clock)."""
+
+    file: WatchedFile
+    unchanged_polls: int
     since: float
 
 
 @dataclass
 class WatchedFolder:
-    """One per process. What cannot be moved away is said once, handed on no more, and moved as soon as it can be."""
+    """One per process. What cannot be moved away is logged once, handed on no more, and moved as soon as it can be."""
 
     folder: Path
     empty_seconds: float = EMPTY_SECONDS
     clock: Callable[[], float] = time.monotonic
-    _seen: dict[Path, _Seen] = field(default_factory=dict)
-    _held: dict[Path, tuple[Found, str | None]] = field(default_factory=dict)
-    _troubles: dict[Path, str] = field(default_factory=dict)
+    _observations: dict[Path, _Observation] = field(default_factory=dict, init=False)
+    _unmoved: dict[Path, tuple[WatchedFile, str | None]] = field(default_factory=dict, init=False)
+    _problems: dict[Path, str] = field(default_factory=dict, init=False)
 
     def prepare(self) -> None:
         """Make `done` and `failed`. Raises UsageError where nothing can be moved."""
@@ -73,139 +76,142 @@ class WatchedFolder:
         if not os.access(self.folder, os.R_OK | os.W_OK | os.X_OK):
             raise UsageError(f"{self.folder} cannot be read or written", hint=hint)
         for name in (DONE, FAILED):
-            place = self.folder / name
+            subfolder = self.folder / name
             try:
-                place.mkdir(parents=True, exist_ok=True)
+                subfolder.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise UsageError(f"{place} cannot be made: {error.strerror or error}", hint=hint) from error
+                raise UsageError(f"{subfolder} cannot be made: {error.strerror or error}", hint=hint) from error
 
-    def look(self) -> list[Found]:
-        """One look. The files that have not changed for QUIET_LOOKS looks, those that came first at the head. A file
-        comes again at every look until it is settled."""
+    def poll(self) -> list[WatchedFile]:
+        """The files that have not changed for STABLE_POLLS polls, the oldest first. A file comes again at every poll
+        until it is moved."""
         now = self.clock()
-        seen: dict[Path, _Seen] = {}
-        troubles: dict[Path, str] = {}
-        for path in self._files(troubles):
-            found = self._stat(path, troubles)
-            if found is not None:
-                before = self._seen.get(path, _Seen(found, -1, now))
-                is_quiet = before.found.same(found)
-                seen[path] = _Seen(found, before.looks + 1, before.since) if is_quiet else _Seen(found, 0, now)
-        self._seen = seen
-        self._say(troubles)
-        self._move_held()
+        observations: dict[Path, _Observation] = {}
+        problems: dict[Path, str] = {}
+        for path in self._walk(problems):
+            file = self._stat(path, problems)
+            if file is None:
+                continue
+            before = self._observations.get(path, _Observation(file, -1, now))
+            if before.file.same_version(file):
+                observations[path] = _Observation(file, before.unchanged_polls + 1, before.since)
+            else:
+                observations[path] = _Observation(file, 0, now)
+        self._observations = observations
+        self._log_problems(problems)
+        self._retry_moves()
         ready = [
-            each.found
-            for each in seen.values()
-            if each.looks >= QUIET_LOOKS
-            and (each.found.size or now - each.since >= self.empty_seconds)
-            and each.found.path not in self._held
+            observation.file
+            for observation in observations.values()
+            if observation.unchanged_polls >= STABLE_POLLS
+            and (observation.file.size or now - observation.since >= self.empty_seconds)
+            and observation.file.path not in self._unmoved
         ]
-        return sorted(ready, key=lambda found: (found.changed, found.name))
+        return sorted(ready, key=lambda file: (file.modified_ns, file.name))
 
-    def settle(self, found: Found, failure: str | None = None) -> Path | None:
-        """Move a file that has ended: to `done`, or to `failed` with the reason beside. An older one of that name
-        stays. None: it was not moved, because another one has come meanwhile under its name, or because it cannot be.
-        """
-        now = self._stat(found.path, {})
-        if now is None or not now.same(found):
-            log.info("%s was taken away or changed meanwhile", found.name)
-            self._seen.pop(found.path, None)
+    def move_away(self, file: WatchedFile, failure_note: str | None = None) -> Path | None:
+        """A processed file goes to `done`, or to `failed` with the note beside it. An older one of that name stays.
+        None: it was not moved, because another one has come meanwhile under its name, or because it cannot be."""
+        current = self._stat(file.path, {})
+        if current is None or not current.same_version(file):
+            log.info("%s was taken away or changed meanwhile", file.name)
+            self._observations.pop(file.path, None)
             return None
         try:
-            target = self._move(found, failure)
+            target = self._move(file, failure_note)
         except OSError as error:
-            self._held[found.path] = (found, failure)
+            self._unmoved[file.path] = (file, failure_note)
             reason = error.strerror or str(error)
             log.warning(
-                "%s cannot be moved away: %s. It is not read again; make room or give rights", found.name, reason
+                "%s cannot be moved away: %s. It is not read again; make room or give rights", file.name, reason
             )
             return None
-        self._seen.pop(found.path, None)
+        self._observations.pop(file.path, None)
         return target
 
-    def _files(self, troubles: dict[Path, str]) -> Iterator[Path]:
-        """Depth first; what cannot be listed is a trouble."""
+    def _walk(self, problems: dict[Path, str]) -> Iterator[Path]:
+        """All files, depth first. What cannot be listed is a problem."""
 
-        def cannot(error: OSError) -> None:
-            troubles[Path(error.filename)] = f"it cannot be listed: {error.strerror}"
+        def cannot_list(error: OSError) -> None:
+            problems[Path(error.filename)] = f"it cannot be listed: {error.strerror}"
 
         own = {self.folder / DONE, self.folder / FAILED}
-        for root, folders, names in os.walk(self.folder, onerror=cannot):
-            inside = [Path(root, name) for name in folders if not name.startswith(".")]
-            inside = [path for path in inside if path not in own]
-            troubles.update((path, LINK) for path in inside if path.is_symlink())
-            folders[:] = [path.name for path in inside if not path.is_symlink()]
+        for root, folders, names in os.walk(self.folder, onerror=cannot_list):
+            subfolders = [Path(root, name) for name in folders if not name.startswith(".")]
+            subfolders = [path for path in subfolders if path not in own]
+            problems.update((path, LINKED_FOLDER) for path in subfolders if path.is_symlink())
+            folders[:] = [path.name for path in subfolders if not path.is_symlink()]
             yield from (Path(root, name) for name in names if is_document(name))
 
-    def _stat(self, path: Path, troubles: dict[Path, str]) -> Found | None:
+    def _stat(self, path: Path, problems: dict[Path, str]) -> WatchedFile | None:
         try:
             status = path.stat()
         except OSError as error:
             if not isinstance(error, FileNotFoundError) or path.is_symlink():  # otherwise it was taken away just now
-                troubles[path] = error.strerror or str(error)
+                problems[path] = error.strerror or str(error)
             return None
         if not stat.S_ISREG(status.st_mode):
-            troubles[path] = NO_FILE
+            problems[path] = NOT_A_FILE
             return None
         name = path.relative_to(self.folder).as_posix()
-        return Found(path, name, status.st_size, status.st_mtime_ns, status.st_ctime)
+        return WatchedFile(path, name, status.st_size, status.st_mtime_ns, status.st_ctime)
 
-    def _say(self, troubles: dict[Path, str]) -> None:
-        """Each trouble once, and again when it comes back."""
-        for path, reason in troubles.items():
-            if self._troubles.get(path) != reason:
+    def _log_problems(self, problems: dict[Path, str]) -> None:
+        """Each once, and again when it comes back."""
+        for path, reason in problems.items():
+            if self._problems.get(path) != reason:
                 log.warning("%s is passed over: %s", path, reason)
-        self._troubles = troubles
+        self._problems = problems
 
-    def _move_held(self) -> None:
-        for path, (found, failure) in list(self._held.items()):
-            now = self._seen.get(path)
-            if now is None or not now.found.same(found):
-                del self._held[path]  # it is gone, or another one
+    def _retry_moves(self) -> None:
+        for path, (file, failure_note) in list(self._unmoved.items()):
+            current = self._observations.get(path)
+            if current is None or not current.file.same_version(file):
+                del self._unmoved[path]  # it is gone, or another one
                 continue
             try:
-                self._move(found, failure)
+                self._move(file, failure_note)
             except OSError:
-                continue  # it was said
-            log.info("%s could be moved away now", found.name)
-            del self._held[path], self._seen[path]
+                continue  # it was logged
+            log.info("%s could be moved away now", file.name)
+            del self._unmoved[path], self._observations[path]
 
-    def _move(self, found: Found, failure: str | None) -> Path:
-        target = _free(self.folder / (DONE if failure is None else FAILED) / found.name)
+    def _move(self, file: WatchedFile, failure_note: str | None) -> Path:
+        target = _unused_path(self.folder / (DONE if failure_note is None else FAILED) / file.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        if failure is not None:  # before the move: no file lies there without a reason
-            target.with_name(target.name + REASON).write_text(failure + "\n", encoding="utf-8")
+        if failure_note is not None:  # before the move: no file lies there without a reason
+            target.with_name(target.name + REASON_SUFFIX).write_text(failure_note + "\n", encoding="utf-8")
         try:
-            return found.path.rename(target)
+            return file.path.rename(target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-        beside = target.with_name(f".{target.name[:100]}.part")  # `done` may be a link to another disk
-        shutil.copy2(found.path, beside)
-        beside.replace(target)
-        found.path.unlink()
+        partial = target.with_name(f".{target.name[:100]}.part")  # `done` may be a link to another disk
+        shutil.copy2(file.path, partial)
+        partial.replace(target)
+        file.path.unlink()
         return target
 
 
 def is_document(name: str) -> bool:
     """Neither hidden, nor still being written under a name for that, nor the file manager's or ours."""
-    low = name.lower()
-    return not name.startswith((".", LOCKS)) and low not in SIDECARS and not low.endswith((*PARTIAL, REASON))
+    lower = name.lower()
+    is_partial_or_reason = lower.endswith((*PARTIAL_SUFFIXES, REASON_SUFFIX))
+    return not name.startswith((".", LOCK_PREFIX)) and lower not in SIDECARS and not is_partial_or_reason
 
 
-def _free(target: Path) -> Path:
-    """A name that nobody has, with room for the reason's."""
-    number, free = 1, _short(target, "")
-    while free.exists() or free.is_symlink():
+def _unused_path(target: Path) -> Path:
+    """A name that no file has, with room for the suffix of its note."""
+    number, path = 1, _numbered(target, "")
+    while path.exists() or path.is_symlink():
         number += 1
-        free = _short(target, f" ({number})")
-    return free
+        path = _numbered(target, f" ({number})")
+    return path
 
 
-def _short(target: Path, mark: str) -> Path:
-    """With a mark before the ending; the name is cut where it would be longer than names may be."""
-    stem, ending = target.stem, mark + target.suffix
-    while stem and len(os.fsencode(stem + ending + REASON)) > LONGEST_NAME:
+def _numbered(target: Path, number_text: str) -> Path:
+    """With the number before the suffix; the name is cut where it would be longer than names may be."""
+    stem, ending = target.stem, number_text + target.suffix
+    while stem and len(os.fsencode(stem + ending + REASON_SUFFIX)) > MAX_NAME_BYTES:
         stem = stem[:-1]
     return target.with_name(stem + ending)

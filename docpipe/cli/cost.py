@@ -11,24 +11,24 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, RenderableType
 from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
-from docpipe.cli.job_table import console
-from docpipe.cli.service_access import database_option, opened_database, settings_with, shown_url
-from docpipe.export import json_line
+from docpipe.cli.connections import opened_database
+from docpipe.cli.options import database_option, json_option, settings_with
+from docpipe.cli.terminal import open_console, plain_table, print_record
+from docpipe.cli.wording import printable_url
 from docpipe.store.results.costs import GROUPS, CostStore, CostSum
 
 JSON_DIGITS = 10  # a sum of floats ends in noise after fifteen; a token of a cheap model costs 1e-8
 UNKNOWN = "not known"  # of an attempt that failed before it was clear
-NARROWEST = 24  # columns for the name of a group; a longer one goes on in the next line
-BOUNDLESS = 10_000  # columns; a table is measured as if there were so many
+NAME_WIDTH = 24  # columns for the name of a group, at least; a longer one goes on in the next line
+UNLIMITED_WIDTH = 10_000  # columns; a table is measured as if there were so many
 
 
-def _whole(value: float) -> str:
+def _integer(value: float) -> str:
     return f"{value:,.0f}"
 
 
@@ -46,20 +46,20 @@ def _money(value: float) -> str:
 
 
 COLUMNS: Mapping[str, tuple[str, Callable[[float], str]]] = {
-    "documents": ("documents", _whole),
-    "results": ("results", _whole),
-    "failed": ("failed", _whole),
-    "pages": ("pages", _whole),
+    "documents": ("documents", _integer),
+    "results": ("results", _integer),
+    "failed": ("failed", _integer),
+    "pages": ("pages", _integer),
     "seconds": ("seconds", _seconds),
-    "tokens_in": ("tokens\nin", _whole),
-    "image_tokens": ("of\nimages", _whole),
-    "tokens_out": ("tokens\nout", _whole),
+    "tokens_in": ("tokens\nin", _integer),
+    "image_tokens": ("of\nimages", _integer),
+    "tokens_out": ("tokens\nout", _integer),
     "money": ("money", _money),
 }
-ALWAYS = ("documents", "pages", "seconds", "money")
+ALWAYS_SHOWN = ("documents", "pages", "seconds", "money")
 
 
-class Names(click.ParamType[tuple[str, ...]]):
+class GroupNames(click.ParamType[tuple[str, ...]]):
     """Some of GROUPS, with commas between them."""
 
     name = "names"
@@ -80,13 +80,13 @@ class Names(click.ParamType[tuple[str, ...]]):
 )
 @click.option(
     "--by",
-    type=Names(),
+    type=GroupNames(),
     default="extractor",
     show_default=True,
     metavar="NAMES",
     help=f"What each sum is of, with commas between several: {', '.join(GROUPS)}.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line for each sum, and none for all together.")
+@json_option("One JSON object a line for each sum, and none for all together.")
 @database_option
 def cost(since: datetime | None, by: tuple[str, ...], as_json: bool, database: str | None) -> None:
     """Sum up what reading has cost: pages, seconds, tokens and money.
@@ -103,87 +103,90 @@ def cost(since: datetime | None, by: tuple[str, ...], as_json: bool, database: s
         store = CostStore(opened)
         sums, (total,) = store.sums(*by, since=day), store.sums(since=day)
     if as_json:
-        for each in sums:
-            click.echo(json_line(_facts(each)), nl=False)
+        for cost_sum in sums:
+            print_record(_record(cost_sum))
     elif not sums:
-        when = "" if day is None else f" since {day}"
-        click.echo(f"Nothing was read{when}: there is no result in {shown_url(settings.database_url)}.", err=True)
+        since_text = "" if day is None else f" since {day}"
+        url = printable_url(settings.database_url)
+        click.echo(f"Nothing was read{since_text}: there is no result in {url}.", err=True)
     else:
-        screen = console()
-        screen.print(*_screen(screen, sums, total), sep="\n")
+        console = open_console()
+        console.print(*_tables(console, sums, total), sep="\n")
 
 
-def _facts(cost: CostSum) -> dict[str, Any]:
+def _record(cost: CostSum) -> dict[str, Any]:
     """What `--json` prints of a sum."""
-    facts = asdict(cost)
-    facts = facts.pop("by") | facts | {"per_page": cost.per_page()}
-    return {name: _rounded(value) for name, value in facts.items()}
+    numbers = asdict(cost)
+    record = numbers.pop("by") | numbers | {"per_page": cost.per_page()}
+    return {name: _rounded(value) for name, value in record.items()}
 
 
 def _rounded(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {name: _rounded(each) for name, each in value.items()}
+        return {name: _rounded(part) for name, part in value.items()}
     return round(value, JSON_DIGITS) if isinstance(value, float) else value
 
 
-def _shown(total: CostSum) -> list[str]:
-    """The columns that say something here."""
-    shown = [name for name in COLUMNS if name in ALWAYS or getattr(total, name)]
-    return [name for name in shown if name != "results" or total.results != total.documents]
+def _columns(total: CostSum) -> list[str]:
+    """Those that say something here."""
+    names = [name for name in COLUMNS if name in ALWAYS_SHOWN or getattr(total, name)]
+    return [name for name in names if name != "results" or total.results != total.documents]
 
 
-def _screen(console: Console, sums: Sequence[CostSum], total: CostSum) -> list[RenderableType]:
+def _tables(console: Console, sums: Sequence[CostSum], total: CostSum) -> list[RenderableType]:
     """One table; where that is too wide for the terminal, a small one for each sum."""
-    rows = {tuple(name or UNKNOWN for name in each.by.values()): each for each in sums}
-    table = _table(rows, total, list(sums[0].by))
-    if _needed(table, console, names=len(sums[0].by)) <= console.width:
+    rows = {tuple(name or UNKNOWN for name in cost.by.values()): cost for cost in sums}
+    table = _wide_table(rows, total, list(sums[0].by))
+    if _width_of(table, console, name_columns=len(sums[0].by)) <= console.width:
         return [table]
-    whole = {("all",): total} if len(sums) > 1 else {}
-    return [part for names, each in (rows | whole).items() for part in (Text(", ".join(names)), _card(each, total))]
+    all_rows = rows | ({("all",): total} if len(sums) > 1 else {})
+    return [part for names, cost in all_rows.items() for part in (Text(", ".join(names)), _small_table(cost, total))]
 
 
-def _table(rows: Mapping[tuple[str, ...], CostSum], total: CostSum, by: Sequence[str]) -> Table:
-    """Two lines for each sum: the whole, and a page's share."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for place, name in enumerate(by):
-        widest = max(len(names[place]) for names in rows)
-        table.add_column(name, overflow="fold", min_width=min(NARROWEST, widest))
-    for name in _shown(total):
+def _wide_table(rows: Mapping[tuple[str, ...], CostSum], total: CostSum, by: Sequence[str]) -> Table:
+    """Two lines for each sum: all of it, and a page's share."""
+    table = plain_table()
+    for index, name in enumerate(by):
+        longest = max(len(names[index]) for names in rows)
+        table.add_column(name, overflow="fold", min_width=min(NAME_WIDTH, longest))
+    for name in _columns(total):
         table.add_column(COLUMNS[name][0], justify="right", no_wrap=True)
-    for names, each in rows.items():
-        _add(table, names, each, total)
+    for names, cost in rows.items():
+        _add_rows(table, names, cost, total)
     if len(rows) > 1:
         table.add_section()
-        _add(table, ("all", *[""] * (len(by) - 1)), total, total)
+        _add_rows(table, ("all", *[""] * (len(by) - 1)), total, total)
     return table
 
 
-def _needed(table: Table, console: Console, names: int) -> int:
+def _width_of(table: Table, console: Console, name_columns: int) -> int:
     """Columns of the terminal, when the names of the groups go on in further lines and no number is cut."""
-    for column in table.columns[:names]:
-        column.max_width = NARROWEST
-    needed = Measurement.get(console, console.options.update_width(BOUNDLESS), table).minimum
-    for column in table.columns[:names]:
+    for column in table.columns[:name_columns]:
+        column.max_width = NAME_WIDTH
+    width = Measurement.get(console, console.options.update_width(UNLIMITED_WIDTH), table).minimum
+    for column in table.columns[:name_columns]:
         column.max_width = None
-    return needed
+    return width
 
 
-def _add(table: Table, names: Sequence[str], cost: CostSum, total: CostSum) -> None:
-    cells = [_cells(cost, name) for name in _shown(total)]
-    table.add_row(*(Text(name) for name in names), *(whole for whole, _ in cells))
+def _add_rows(table: Table, names: Sequence[str], cost: CostSum, total: CostSum) -> None:
+    cells = [_cells(cost, name) for name in _columns(total)]
+    table.add_row(*(Text(name) for name in names), *(value for value, _ in cells))
     if cost.pages:
         table.add_row("  a page", *[""] * (len(names) - 1), *(share for _, share in cells), style="dim")
 
 
-def _card(cost: CostSum, total: CostSum) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for head in ("", "all", "a page"):
-        table.add_column(head, justify="right" if head else "left", no_wrap=True)
-    for name in _shown(total):
+def _small_table(cost: CostSum, total: CostSum) -> Table:
+    """One sum, with a line for each number."""
+    table = plain_table()
+    for title in ("", "all", "a page"):
+        table.add_column(title, justify="right" if title else "left", no_wrap=True)
+    for name in _columns(total):
         table.add_row(COLUMNS[name][0].replace("\n", " "), *_cells(cost, name))
     return table
 
 
 def _cells(cost: CostSum, name: str) -> tuple[str, str]:
-    spell, share = COLUMNS[name][1], cost.per_page() or {}
-    return spell(getattr(cost, name)), spell(share[name]) if name in share else ""
+    """A number and a page's share of it."""
+    text_of, per_page = COLUMNS[name][1], cost.per_page() or {}
+    return text_of(getattr(cost, name)), text_of(per_page[name]) if name in per_page else ""

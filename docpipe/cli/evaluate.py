@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from docpipe.cli.options import json_option
+from docpipe.cli.wording import counted
 from docpipe.errors import DocpipeError, InputError, UsageError
 from docpipe.evaluate import (
     Evaluation,
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from rich.table import Table
 
-    from docpipe.cli.page_pictures import Pictures
+    from docpipe.cli.page_pictures import PagePictures
 
 FILE_WIDTH = 120  # columns of a table that is piped into a file
 NAMES_SHOWN = 5  # of the files that are missing or failed
@@ -44,7 +46,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--fields", default="", metavar="A,B", help="Score only these fields (a list by its name).")
 @click.option("--only-visible", is_flag=True, help="Leave out values that their label says are not printed.")
 @click.option("--files", "files_path", type=FILE, help="Score only the files that this one names, one a line.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+@json_option("JSON instead of a table.")
 @click.option(
     "--errors",
     "errors_path",
@@ -58,11 +60,11 @@ def evaluate(labels: Path, results: Path, **options: Any) -> None:
     --output FILE.jsonl` wrote. docs/evaluation.md says what is counted. Presets for --map: sroie, wildreceipt,
     receipts_id, einvoices, invoices_fr, adbuy, funsd.
     """
-    _evaluate(labels, results, Options(**options))
+    _evaluate(labels, results, EvaluateOptions(**options))
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class EvaluateOptions:
     """What the command line says; each is explained in the command's help."""
 
     maps: tuple[str, ...]
@@ -74,14 +76,14 @@ class Options:
     errors_path: Path | None
 
 
-def _evaluate(labels: Path, results: Path, options: Options) -> None:
+def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
     answers = read_results(results)
     schema = _schema(options.schema_name, answers)
     documents = read_labels(labels, read_map(options.maps, schema))
     if options.files_path is not None:
         documents = choose(documents, options.files_path.read_text(encoding="utf-8").splitlines())
-    chosen = _chosen(options.fields, schema)
-    evaluation = score_all(documents, answers, schema, fields=chosen, only_visible=options.only_visible)
+    paths = _field_paths(options.fields, schema)
+    evaluation = score_all(documents, answers, schema, fields=paths, only_visible=options.only_visible)
     if options.errors_path is not None:
         _write_errors(evaluation, options.errors_path, labels, results)
     if options.as_json:
@@ -91,7 +93,7 @@ def _evaluate(labels: Path, results: Path, options: Options) -> None:
     if evaluation.missing:
         raise InputError(
             f"{len(evaluation.missing)} of {len(evaluation.documents)} documents have no line in {results}: "
-            f"{_some(evaluation.missing)}; their fields count as missed",
+            f"{_first_names(evaluation.missing)}; their fields count as missed",
             hint="Run docpipe on them, or name the documents to score with --files.",
         )
 
@@ -102,85 +104,83 @@ def _schema(name: str | None, answers: Sequence[Result]) -> Schema:
     names = sorted({answer.schema for answer in answers if answer.schema})
     if len(names) == 1:
         return load_schema(names[0])
-    found = f"of several schemas ({', '.join(names)})" if names else "of no schema"
-    raise UsageError(f"the results are {found}", hint="Say which with --schema.")
+    origin = f"of several schemas ({', '.join(names)})" if names else "of no schema"
+    raise UsageError(f"the results are {origin}", hint="Say which with --schema.")
 
 
-def _chosen(fields: str, schema: Schema) -> list[str]:
-    chosen = [path.strip() for path in fields.split(",") if path.strip()]
-    for path in chosen:
+def _field_paths(text: str, schema: Schema) -> list[str]:
+    """Those that are named with commas between. Raises SchemaError for one that the schema does not have."""
+    paths = [path.strip() for path in text.split(",") if path.strip()]
+    for path in paths:
         if path not in schema.lists():
-            schema.spec(path)  # raises SchemaError, which lists the fields
-    return chosen
+            schema.spec(path)
+    return paths
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     rest = len(names) - NAMES_SHOWN
     return ", ".join(names[:NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _print(evaluation: Evaluation) -> None:
-    from rich.console import Console  # heavy: 60 ms, not needed for --json
+    from docpipe.cli.terminal import open_console  # heavy: rich, 60 ms, not needed for --json
 
-    console = Console(emoji=False)
-    if not console.is_terminal:
-        console = Console(width=FILE_WIDTH, emoji=False)
-    console.print(_table(evaluation))
+    console = open_console(file_width=FILE_WIDTH)
+    console.print(_score_table(evaluation))
     for line in _remarks(evaluation):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
-def _table(evaluation: Evaluation) -> Table:
-    from rich import box  # heavy: see _print
-    from rich.table import Table  # heavy: see _print
+def _score_table(evaluation: Evaluation) -> Table:
+    from docpipe.cli.terminal import plain_table  # heavy: see _print
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     table.add_column("field", no_wrap=True)
     for name in ("right", "wrong", "missed", "spurious", "prec.", "recall", "F1", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     scores = evaluation.scores
-    for path, found in scores.fields.items():
-        table.add_row(path, *_figures(found.counts, found.interval))
+    for path, score in scores.fields.items():
+        table.add_row(path, *_score_cells(score.counts, score.interval))
     if scores.fields:
         table.add_section()
-        table.add_row("micro (all fields)", *_figures(scores.micro.counts, scores.micro.interval), style="bold")
+        table.add_row("micro (all fields)", *_score_cells(scores.micro.counts, scores.micro.interval), style="bold")
         macro = scores.macro
-        table.add_row("macro (mean of F1)", *[""] * 6, _part(macro.f1), _range(macro.interval), style="bold")
-    for path, found in evaluation.rows.items():
+        table.add_row("macro (mean of F1)", *[""] * 6, _ratio(macro.f1), _interval_text(macro.interval), style="bold")
+    for path, score in evaluation.rows.items():
         table.add_section()
-        table.add_row(f"{path} (rows)", *_figures(found.counts, found.interval), style="bold")
+        table.add_row(f"{path} (rows)", *_score_cells(score.counts, score.interval), style="bold")
         for cell_path, cell in evaluation.cells.fields.items():
             if cell_path.startswith(f"{path}[]."):
-                table.add_row(f"  {cell_path.rpartition('.')[2]}", *_figures(cell.counts, cell.interval))
+                table.add_row(f"  {cell_path.rpartition('.')[2]}", *_score_cells(cell.counts, cell.interval))
     return table
 
 
-def _figures(counts: Counts, interval: Interval | None) -> list[str]:
-    whole = [str(number) for number in (counts.right, counts.wrong, counts.missed, counts.spurious)]
-    return [*whole, _part(counts.precision), _part(counts.recall), _part(counts.f1), _range(interval)]
+def _score_cells(counts: Counts, interval: Interval | None) -> list[str]:
+    numbers = [str(number) for number in (counts.right, counts.wrong, counts.missed, counts.spurious)]
+    return [*numbers, _ratio(counts.precision), _ratio(counts.recall), _ratio(counts.f1), _interval_text(interval)]
 
 
-def _part(value: float | None) -> str:
+def _ratio(value: float | None) -> str:
     return "–" if value is None else f"{value:.3f}"
 
 
-def _range(interval: Interval | None) -> str:
+def _interval_text(interval: Interval | None) -> str:
     return "–" if interval is None else f"{interval[0]:.2f}–{interval[1]:.2f}"
 
 
 def _remarks(evaluation: Evaluation) -> Iterator[str]:
-    documents = len(evaluation.documents)
-    yield f"{documents} {'document' if documents == 1 else 'documents'} scored" + (
-        f"; {len(evaluation.failed)} failed, their fields count as missed: {_some(evaluation.failed)}"
+    yield f"{counted(len(evaluation.documents), 'document')} scored" + (
+        f"; {len(evaluation.failed)} failed, their fields count as missed: {_first_names(evaluation.failed)}"
         if evaluation.failed
         else ""
     )
-    found = evaluation.calibration
-    if found.answers:
-        bound = "" if found.error_at_most is None else f" (at most {found.error_at_most:.1%} with 95 % confidence)"
+    accepted = evaluation.calibration
+    if accepted.answers:
+        limit = accepted.error_at_most
+        bound = "" if limit is None else f" (at most {limit:.1%} with 95 % confidence)"
         yield (
-            f"accepted: {found.accepted} of {found.answers} answers, {found.accepted_wrong} of them wrong{bound}; "
-            f"at 1 % error the confidence could accept {found.coverage_at_1_percent or 0:.1%}"
+            f"accepted: {accepted.accepted} of {accepted.answers} answers, {accepted.accepted_wrong} of them "
+            f"wrong{bound}; at 1 % error the confidence could accept {accepted.coverage_at_1_percent or 0:.1%}"
         )
     if evaluation.groundable:
         share = evaluation.grounded / evaluation.groundable
@@ -193,9 +193,9 @@ def _remarks(evaluation: Evaluation) -> Iterator[str]:
 
 
 def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Path) -> None:
-    from docpipe.cli.page_pictures import Pictures  # heavy: the renderer, for --errors only
+    from docpipe.cli.page_pictures import PagePictures  # heavy: the renderer, for --errors only
 
-    with Pictures() as pictures:
+    with PagePictures() as pictures:
 
         def open_page(judged: Judged, number: int) -> Image | None:
             return _page_picture(judged, number, pictures, (labels.parent, results.parent))
@@ -205,15 +205,15 @@ def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Pat
     click.echo(f"wrote {path}", err=True)
 
 
-def _page_picture(judged: Judged, number: int, pictures: Pictures, folders: Sequence[Path]) -> Image | None:
+def _page_picture(judged: Judged, number: int, pictures: PagePictures, folders: Sequence[Path]) -> Image | None:
     """The page, from the file beside the labels or where the run found it; None where neither can be drawn."""
-    named = [judged.document.file] + ([judged.result.file] if judged.result else [])
-    places = [folder / name for name in named for folder in (*folders, Path())]
-    found = next((place for place in places if place.is_file()), None)
-    if found is None:
+    names = [judged.document.file] + ([judged.result.file] if judged.result else [])
+    candidates = (folder / name for name in names for folder in (*folders, Path()))
+    path = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if path is None:
         return None
     try:
-        return pictures.page(pictures.open(found), number, judged.result.messages if judged.result else ())
+        return pictures.page(pictures.open(path), number, judged.result.messages if judged.result else ())
     except DocpipeError as error:
-        click.echo(f"{found}: no picture: {error.message}", err=True)
+        click.echo(f"{path}: no picture: {error.message}", err=True)
         return None

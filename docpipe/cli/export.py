@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from docpipe.config import load_settings
+from docpipe.cli.options import database_option, settings_with
 from docpipe.export import check_target, write
 from docpipe.store.results.result_store import SqlStore
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("target", metavar="FILE")
-@click.option(
-    "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
-)
+@database_option
 @click.option("--schema", metavar="NAME", help="Only the results of this schema. Default: all.")
 @click.option(
     "--status", type=click.Choice(["complete", "needs_review", "failed"]), help="Only the results that ended so."
@@ -30,6 +28,6 @@ def export(target: str, database: str | None, schema: str | None, status: Status
     of each document is written.
     """
     check_target(target)
-    with SqlStore(database or load_settings().database_url, create=False) as store:
+    with SqlStore(settings_with(database).database_url, create=False) as store:
         for path in write(store.results(schema, status), target):
             click.echo(f"wrote {path}", err=True)

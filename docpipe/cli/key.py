@@ -6,18 +6,17 @@ from typing import Any
 
 import click
 from pydantic import ByteSize, TypeAdapter, ValidationError
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
-from docpipe.cli.job_table import console
-from docpipe.cli.service_access import database_option, opened_database, settings_with
+from docpipe.cli.connections import opened_database
+from docpipe.cli.options import database_option, settings_with
+from docpipe.cli.terminal import open_console, plain_table
 from docpipe.config import readable
 from docpipe.errors import UsageError
 from docpipe.store.jobs.api_keys import DEFAULT_PER_MINUTE, ROLES, ApiKeyStore
 
 
-class Size(click.ParamType[int]):
+class SizeInBytes(click.ParamType[int]):
     """Bytes, as the settings take them: `20MiB`."""
 
     name = "size"
@@ -32,12 +31,12 @@ class Size(click.ParamType[int]):
         return size
 
 
-@click.group()
-def key() -> None:
+@click.group("key")
+def key_group() -> None:
     """Make, list and revoke the keys of the HTTP API."""
 
 
-@key.command()
+@key_group.command()
 @click.argument("name")
 @click.option(
     "--role",
@@ -50,7 +49,7 @@ def key() -> None:
 @click.option(
     "--per-minute", type=click.IntRange(min=1), default=DEFAULT_PER_MINUTE, show_default=True, help="Requests a minute."
 )
-@click.option("--max-bytes", type=Size(), metavar="SIZE", help="Largest upload. Default: DOCPIPE_MAX_BYTES.")
+@click.option("--max-bytes", type=SizeInBytes(), metavar="SIZE", help="Largest upload. Default: DOCPIPE_MAX_BYTES.")
 @database_option
 def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | None, database: str | None) -> None:
     """Make a key and print it, once.
@@ -65,25 +64,25 @@ def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | 
     click.echo(f"Keep it now: it is not shown again. `docpipe key revoke {entry.id}` ends it.", err=True)
 
 
-@key.command("list")
+@key_group.command("list")
 @database_option
 def list_command(database: str | None) -> None:
     """The keys, oldest first, without their secrets."""
     with opened_database(settings_with(database)) as opened:
         keys = ApiKeyStore(opened).all()
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = plain_table()
     for title in ("id", "name", "roles", "a minute", "largest upload", "made", "revoked"):
         table.add_column(title, overflow="fold")
-    for each in keys:
-        size = "" if each.max_bytes is None else readable(ByteSize(each.max_bytes))
-        revoked = "" if each.revoked is None else f"{each.revoked.astimezone():%Y-%m-%d}"
-        made = f"{each.created.astimezone():%Y-%m-%d}"
-        cells = (each.id, each.name, ", ".join(each.roles), str(each.per_minute), size, made, revoked)
+    for entry in keys:
+        size = "" if entry.max_bytes is None else readable(ByteSize(entry.max_bytes))
+        revoked = "" if entry.revoked is None else f"{entry.revoked.astimezone():%Y-%m-%d}"
+        created = f"{entry.created.astimezone():%Y-%m-%d}"
+        cells = (entry.id, entry.name, ", ".join(entry.roles), str(entry.per_minute), size, created, revoked)
         table.add_row(*(Text(cell) for cell in cells))
-    console().print(table)
+    open_console().print(table)
 
 
-@key.command()
+@key_group.command()
 @click.argument("id_", metavar="ID")
 @database_option
 def revoke(id_: str, database: str | None) -> None:

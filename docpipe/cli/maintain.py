@@ -7,7 +7,7 @@ import threading
 
 import click
 
-from docpipe.cli.service_access import opened_database, opened_service
+from docpipe.cli.connections import opened_database, opened_service
 from docpipe.config import Settings, load_settings
 from docpipe.errors import QueueError
 from docpipe.log import write_log
@@ -25,18 +25,18 @@ def maintain(check: bool) -> None:
     """
     settings = load_settings()
     if check:
-        click.echo(f"{_holder(settings)} is at work")
+        click.echo(f"{_working_process(settings)} is at work")
         return
     write_log(settings.log_format)
     stop = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_: stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
     with opened_service(settings) as service:
         Maintenance(service, stop).run()
 
 
-def _holder(settings: Settings) -> str:
-    """The maintenance process that is at work. Raises QueueError when there is none."""
+def _working_process(settings: Settings) -> str:
+    """Host and process id of the one that has the lock. Raises QueueError when there is none."""
     with opened_database(settings) as database:
         holder = LeaderLock(database).holder(LOCK_NAME)
     if holder is None:

@@ -6,11 +6,12 @@ import time
 
 import click
 
-from docpipe.cli.service_access import database_option, settings_with, shown_url
+from docpipe.cli.options import database_option, settings_with
+from docpipe.cli.wording import printable_url
 from docpipe.errors import StoreError
 from docpipe.store import connect
 
-PAUSE = 1.0  # seconds between two tries
+RETRY_SECONDS = 1.0
 
 
 @click.command()
@@ -30,24 +31,25 @@ def migrate(wait: float, database: str | None) -> None:
     is deleted. A database of a newer docpipe is refused.
     """
     url = settings_with(database).database_url
-    shown = shown_url(url)
-    before = _patiently(url, wait)
-    if before == connect.HEAD:
-        click.echo(f"{shown} is at version {connect.HEAD}: nothing to do.")
+    former = _migrate(url, wait)
+    if former == connect.HEAD:
+        click.echo(f"{printable_url(url)} is at version {connect.HEAD}: nothing to do.")
     else:
-        click.echo(f"{shown}: from {'nothing' if before is None else f'version {before}'} to version {connect.HEAD}.")
+        origin = "nothing" if former is None else f"version {former}"
+        click.echo(f"{printable_url(url)}: from {origin} to version {connect.HEAD}.")
 
 
-def _patiently(url: str, wait: float) -> str | None:
-    last = time.monotonic() + wait
-    said = ""
+def _migrate(url: str, wait: float) -> str | None:
+    """The version that it had. A database that is away is tried again for `wait` seconds; each reason is said once."""
+    deadline = time.monotonic() + wait
+    last_message = ""
     while True:
         try:
             return connect.migrate(url)
         except StoreError as error:
-            if time.monotonic() >= last:
+            if time.monotonic() >= deadline:
                 raise
-            if error.message != said:
-                said = error.message
-                click.echo(f"Waiting: {said}", err=True)
-            time.sleep(PAUSE)
+            if error.message != last_message:
+                last_message = error.message
+                click.echo(f"Waiting: {last_message}", err=True)
+            time.sleep(RETRY_SECONDS)

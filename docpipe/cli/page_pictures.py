@@ -24,7 +24,7 @@ MAX_SIDE = 2400  # pixels: an A4 page at 200 dpi, and enough for a crop
 _TURNED = re.compile(r"Page (\d+) was turned by (\d+)°")
 
 
-class Pictures:
+class PagePictures:
     """Opens files and draws their pages, in a process of its own with the limits in force."""
 
     def __init__(self) -> None:
@@ -42,12 +42,12 @@ class Pictures:
 
     def page(self, document: Document, number: int, messages: Iterable[str]) -> Image:
         """Page `number` (from 1), upright: result boxes fit it. Raises InputError."""
-        drawn = self._renderer.draw(SourceFile.of(document), number, max_side=MAX_SIDE).image
-        clockwise = turns(messages).get(number, 0)
-        return drawn.rotate(-clockwise, expand=True) if clockwise else drawn
+        image = self._renderer.draw(SourceFile.of(document), number, max_side=MAX_SIDE).image
+        degrees = rotations(messages).get(number, 0)
+        return image.rotate(-degrees, expand=True) if degrees else image
 
 
-def turns(messages: Iterable[str]) -> dict[int, int]:
+def rotations(messages: Iterable[str]) -> dict[int, int]:
     """Page number -> degrees clockwise, from the messages of a result's issues."""
-    found = (_TURNED.match(message) for message in messages)
-    return {int(match[1]): int(match[2]) for match in found if match}
+    matches = map(_TURNED.match, messages)
+    return {int(match[1]): int(match[2]) for match in matches if match}

@@ -10,9 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from docpipe.cli.job_table import console, counts_line, job_table, sentence, spell
-from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, without_password
+from docpipe.cli.connections import opened_service
+from docpipe.cli.job_table import counts_line, job_table
+from docpipe.cli.options import database_option, settings_with, states_option
 from docpipe.cli.submission import warnings_once
+from docpipe.cli.terminal import open_console
+from docpipe.cli.wording import ID_DIGITS, START_WORKER, duration, explained, without_password
 from docpipe.errors import EXIT_USAGE, QueueError, UsageError
 from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.queue import QUEUES
@@ -22,16 +25,16 @@ from docpipe.store.jobs.job_view import JobFilter
 from docpipe.store.jobs.waiting import LeaderLock
 
 LAST_FAILURES = 5
-NAMES_SHOWN = 5  # of workers
-NO_WORKER = "none answers: `celery -A docpipe.workers.app worker` starts one"
+MAX_NAMES = 5  # of workers
+NO_WORKER = f"none answers: `{START_WORKER}` starts one"
 NO_MAINTENANCE = "none: jobs of dead workers wait, and messages are not sent; `docpipe maintain` starts one"
 FAILURES: tuple[State, ...] = ("failed", "quarantined")
 
 
-@click.group(invoke_without_command=True)
+@click.group("queue", invoke_without_command=True)
 @database_option
 @click.pass_context
-def queue(context: click.Context, database: str | None) -> None:
+def queue_group(context: click.Context, database: str | None) -> None:
     """Say what waits, who works and what went wrong; try again, delete.
 
     Without a command it shows the state of the queue, also while the broker is away.
@@ -39,19 +42,17 @@ def queue(context: click.Context, database: str | None) -> None:
     context.obj = database
     if context.invoked_subcommand is None:
         with opened_service(settings_with(database), create=False) as service:
-            for what, found in _findings(service):
-                click.echo(f"{what:<11} {found}")
+            for subject, text in _findings(service):
+                click.echo(f"{subject:<11} {text}")
             failed, _ = service.view.page(JobFilter(states=FAILURES), limit=LAST_FAILURES)
             if failed:
                 click.echo("\nThe last failures; `docpipe queue retry ID` tries one again:")
-                console().print(job_table(failed))
+                open_console().print(job_table(failed))
 
 
-@queue.command()
+@queue_group.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice(FAILURES), help="All jobs in this state; may be repeated."
-)
+@states_option(FAILURES, "All jobs in this state; may be repeated.")
 @database_option
 @click.pass_obj
 def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State, ...], database: str | None) -> int:
@@ -61,28 +62,21 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State,
     """
     if not ids and not states:
         raise UsageError("nothing is named", hint="Give ids, or --state failed or --state quarantined.")
-    again = left = 0
+    retried = refused = 0
     with opened_service(settings_with(database or group_database), create=False) as service, warnings_once():
-        for job in _meant(service, ids, states):
+        for job in _chosen_jobs(service, ids, states):
             if service.retry(job.id) is None:
-                left += 1
-                click.echo(f"{job.id[:ID_SHOWN]} {job.name}: {_why_not(job)}", err=True)
+                refused += 1
+                click.echo(f"{job.id[:ID_DIGITS]} {job.name}: {_why_not_retried(job)}", err=True)
             else:
-                again += 1
+                retried += 1
                 click.echo(job.id)
-    click.echo(f"{again} begin again" + (f", {left} do not." if left else "."), err=True)
-    return EXIT_USAGE if left else 0
+    click.echo(f"{retried} begin again" + (f", {refused} do not." if refused else "."), err=True)
+    return EXIT_USAGE if refused else 0
 
 
-@queue.command()
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    required=True,
-    type=click.Choice(STATES),
-    help="Jobs in this state; may be repeated.",
-)
+@queue_group.command()
+@states_option(STATES, "Jobs in this state; may be repeated.", required=True)
 @click.option(
     "--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only those taken in so long ago."
 )
@@ -98,12 +92,12 @@ def purge(
     """
     before = None if days is None else datetime.now(UTC) - timedelta(days=days)
     with opened_service(settings_with(database or group_database), create=False) as service:
-        found = [job.id for job in service.view.all(JobFilter(states=states, created_before=before))]
-        if found and not yes:
-            question = f"Delete {len(found)} jobs ({', '.join(states)}) with their documents and results?"
+        job_ids = [job.id for job in service.view.all(JobFilter(states=states, created_before=before))]
+        if job_ids and not yes:
+            question = f"Delete {len(job_ids)} jobs ({', '.join(states)}) with their documents and results?"
             click.confirm(question, abort=True, err=True)
         deleted = 0
-        for job_id in found:
+        for job_id in job_ids:
             if service.delete(job_id):
                 deleted += 1
                 click.echo(job_id)
@@ -111,46 +105,45 @@ def purge(
 
 
 def _findings(service: Service) -> Iterator[tuple[str, str]]:
+    """Subject and text of each line."""
     broker = without_password(service.settings.broker_url)
     try:
         depths = ", ".join(f"{service.queue.depth(stage)} in {QUEUES[stage]}" for stage in QUEUES)
         workers = service.queue.workers()
     except QueueError as error:
-        kept = "What is taken in meanwhile is kept, and sent when it is back."
-        yield "broker", f"{broker}: {sentence(error.message)} {error.hint} {kept}"
+        consequence = "What is taken in meanwhile is kept, and sent when it is back."
+        yield "broker", f"{broker}: {explained(error.message, error.hint)} {consequence}"
     else:
         yield "broker", f"{broker}: {depths}"
-        yield "workers", _named(workers) if workers else NO_WORKER
+        yield "workers", _names(workers) if workers else NO_WORKER
     yield "maintenance", LeaderLock(service.database).holder(LOCK_NAME) or NO_MAINTENANCE
     yield "jobs", counts_line(service.view.counts())
     oldest = service.view.oldest(tuple(WAITING_STATE.values()))
     if oldest is not None:
-        waited = spell(datetime.now(UTC) - oldest.created)
-        yield "oldest", f"{oldest.id[:ID_SHOWN]} {oldest.name} was taken in {waited} ago"
-    again, last = service.view.retrying()
+        waited = duration(datetime.now(UTC) - oldest.created)
+        yield "oldest", f"{oldest.id[:ID_DIGITS]} {oldest.name} was taken in {waited} ago"
+    count, last = service.view.retrying()
     if last is not None and last.error is not None:
-        yield (
-            "set back",
-            f"{again} are tried again; the last one for: {sentence(last.error['message'])} {last.error['hint']}",
-        )
+        cause = explained(last.error["message"], last.error["hint"])
+        yield "set back", f"{count} are tried again; the last one for: {cause}"
     messages = service.view.undelivered()
     if any(messages.values()):
         yield "messages", f"{messages['waiting']} to deliver, {messages['given_up']} given up"
 
 
-def _named(workers: Sequence[str]) -> str:
-    more = f" and {len(workers) - NAMES_SHOWN} more" if len(workers) > NAMES_SHOWN else ""
-    return f"{len(workers)} answer: {', '.join(workers[:NAMES_SHOWN])}{more}"
+def _names(workers: Sequence[str]) -> str:
+    more = f" and {len(workers) - MAX_NAMES} more" if len(workers) > MAX_NAMES else ""
+    return f"{len(workers)} answer: {', '.join(workers[:MAX_NAMES])}{more}"
 
 
-def _meant(service: Service, ids: Sequence[str], states: Sequence[State]) -> Iterator[Job]:
+def _chosen_jobs(service: Service, ids: Sequence[str], states: Sequence[State]) -> Iterator[Job]:
     """Raises UsageError for an id that is not there, before anything is changed."""
-    yield from [service.view.by_prefix(given) for given in ids]
+    yield from [service.view.by_prefix(id_prefix) for id_prefix in ids]
     if states:
         yield from list(service.view.all(JobFilter(states=states)))
 
 
-def _why_not(job: Job) -> str:
+def _why_not_retried(job: Job) -> str:
     if job.state not in ENDED:
         return f"it is {job.state}"
     return "its original was deleted; submit it again" if job.purged else "it was deleted"

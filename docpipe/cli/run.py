@@ -18,10 +18,21 @@ import click
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.run import run as run_batch
+from docpipe.cli.options import (
+    accept_error_option,
+    database_option,
+    jobs_option,
+    model_option,
+    passwords_option,
+    paths_argument,
+    schema_option,
+    settings_with,
+)
 from docpipe.cli.run_output import ResultFile
 from docpipe.cli.run_view import RunView
+from docpipe.cli.wording import ID_DIGITS, printable_url
 from docpipe.components import ModelName, worker_limits
-from docpipe.config import Settings, load_settings
+from docpipe.config import Settings
 from docpipe.errors import EXIT_NEEDS_REVIEW, UsageError
 from docpipe.export import check_target
 from docpipe.ingest import find_files
@@ -30,14 +41,12 @@ from docpipe.store.connect import parse_url
 from docpipe.store.results.result_store import SqlStore
 from docpipe.store.results.typed import sql_name
 
-ID_SHOWN = 12  # hex digits; enough to be unique among millions
-
 
 @dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for; None: the setting counts."""
+class RunOptions:
+    """What the command line says; None: the setting counts."""
 
-    schema: str
+    schema_name: str
     model: str | None
     database: str | None
     output: str | None
@@ -49,41 +58,16 @@ class Options:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
-@click.option(
-    "--schema",
-    default="invoice",
-    show_default=True,
-    metavar="NAME",
-    help="What to look for: a shipped schema, auto (what each document is), FILE.py:Class, module:Class or FILE.json.",
-)
-@click.option(
-    "--model",
-    metavar="KIND:WEIGHTS",
-    help="The extractor: embedded, embedded:FOLDER (weights of your own), hf:ORG/NAME@REVISION, openai:NAME,"
-    " anthropic:NAME, gemini:NAME, or two with a comma between. Default: DOCPIPE_MODEL, or embedded.",
-)
-@click.option(
-    "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
-)
+@paths_argument
+@schema_option
+@model_option
+@database_option
 @click.option(
     "--output", metavar="FILE", help="Also write FILE.jsonl, .csv or .xlsx; - is JSON Lines on standard output."
 )
-@click.option(
-    "--jobs", type=click.IntRange(1, 256), help="Worker processes. Default: DOCPIPE_JOBS, or as many as fit here."
-)
-@click.option(
-    "--accept-error",
-    type=click.FloatRange(0.0, 0.5, min_open=True),
-    help="Share of wrong values among the accepted. Default: DOCPIPE_ACCEPT_ERROR, or 0.01.",
-)
-@click.option(
-    "--password",
-    "passwords",
-    multiple=True,
-    metavar="TEXT",
-    help="For encrypted PDFs; may be given several times. Never stored.",
-)
+@jobs_option
+@accept_error_option
+@passwords_option
 @click.option("--strict", is_flag=True, help="Exit with 9 when a document needs review.")
 @click.option("--force", is_flag=True, help="Do again what is stored already; the earlier result is kept, too.")
 def run(paths: tuple[Path, ...], **given: Any) -> int:
@@ -92,40 +76,47 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
     PATH is a file or a folder, which is read with all that is in it. Every file has its line in the result, also when
     it cannot be read. What is stored already is not done again.
     """
-    options = Options(**given)
-    settings = load_settings()
+    options = RunOptions(**given)
+    settings = settings_with(options.database, model=options.model, accept_error=options.accept_error)
     if options.output is not None:
         check_target(options.output)
     plan = _plan(options, settings)
-    files = list(find_files(paths))
-    if not files:
-        raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
-    database = options.database or settings.database_url
-    with SqlStore(database) as store, ResultFile(options.output, plan.schema, store, _shown(paths)) as output:
-        view = RunView(plan.schema, len(files))
-        tally = Tally()
+    files = files_in(paths)
+    limits = worker_limits(plan.model, settings, options.jobs)
+    plan = replace(plan, threads=limits.threads)
+    totals = RunTotals()
+    view = RunView(plan.schema, len(files))
+    with (
+        SqlStore(settings.database_url) as store,
+        ResultFile(options.output, plan.schema, store, _relative_names(paths)) as output,
+    ):
         try:
-            with view:
-                limits = worker_limits(plan.model, settings, options.jobs)
-                plan = replace(plan, threads=limits.threads)
-                running = run_batch(files, plan, store, jobs=limits.jobs, watch=view, deadlines=limits.deadlines)
-                with closing(running) as outcomes:
-                    for outcome in outcomes:
-                        output.add(outcome)
-                        tally.add(outcome)
-                        view.done(outcome)
+            running = run_batch(files, plan, store, jobs=limits.jobs, watch=view, deadlines=limits.deadlines)
+            with view, closing(running) as outcomes:
+                for outcome in outcomes:
+                    output.add(outcome)
+                    totals.add(outcome)
+                    view.done(outcome)
             output.finish()
         finally:  # also after Ctrl-C: what was done is stored, and said
             view.summary()
-    view.go_on(
-        _commands(tally.schema or plan.schema.name, tally, database, is_default=database == settings.database_url)
-    )
-    return tally.exit_code(strict=options.strict)
+    is_default = settings.database_url == settings_with().database_url
+    commands = next_commands(totals, plan.schema.name, None if is_default else settings.database_url)
+    view.suggest([*commands, _sql_command(settings.database_url, totals.schema or plan.schema.name)])
+    return totals.exit_code(strict=options.strict)
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """The files that are named, and those in the folders that are. Raises UsageError where there is none."""
+    files = list(find_files(paths))
+    if not files:
+        raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
+    return files
 
 
 @dataclass
-class Tally:
-    """What the exit code and the advice at the end need to know."""
+class RunTotals:
+    """What the exit code and the advice at the end need to know of all outcomes."""
 
     first_failure: int = 0
     to_review: str | None = None
@@ -145,36 +136,45 @@ class Tally:
     def exit_code(self, *, strict: bool) -> int:
         return self.first_failure or (EXIT_NEEDS_REVIEW if strict and self.to_review else 0)
 
+    @property
+    def document_to_show(self) -> str:
+        """The beginning of its id; one that needs review goes before others."""
+        return (self.to_review or self.any_document or "ID")[:ID_DIGITS]
 
-def _plan(options: Options, settings: Settings) -> BatchPlan:
+
+def next_commands(totals: RunTotals, schema: str, database: str | None) -> list[str]:
+    """How to go on: look at one document, take all along. `database` None: it need not be named."""
+    where = "" if database is None else f" --db {shlex.quote(printable_url(database))}"
+    return [
+        f"docpipe show {totals.document_to_show}{where}",
+        f"docpipe export{where} --schema {totals.schema or schema} results.xlsx",
+    ]
+
+
+def _plan(options: RunOptions, settings: Settings) -> BatchPlan:
     return BatchPlan(
-        schema=load_schema(options.schema),
-        model=ModelName.parse(options.model or settings.model),
-        settings=settings.model_copy(update={"accept_error": options.accept_error or settings.accept_error}),
+        schema=load_schema(options.schema_name),
+        model=ModelName.parse(settings.model),
+        settings=settings,
         passwords=options.passwords,
         salt=uuid.uuid4().hex if options.force else "",
     )
 
 
-def _shown(paths: Sequence[Path]) -> Callable[[Path], str]:
+def _relative_names(paths: Sequence[Path]) -> Callable[[Path], str]:
     """How a file is named in the result: its place in the folder that was given."""
 
-    def shown(file: Path) -> str:
+    def relative_name(file: Path) -> str:
         folders = [path for path in paths if path.is_dir() and file.is_relative_to(path)]
         return file.relative_to(folders[0]).as_posix() if folders else file.name
 
-    return shown
+    return relative_name
 
 
-def _commands(schema: str, tally: Tally, database: str, *, is_default: bool) -> list[str]:
-    """How to go on: look at one, take all along, ask the database."""
+def _sql_command(database: str, schema: str) -> str:
+    """How to ask the database for the table of a schema."""
     url = parse_url(database)
-    plain = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-    where = "" if is_default else f" --db {shlex.quote(plain)}"
-    document = (tally.to_review or tally.any_document or "ID")[:ID_SHOWN]
     query = f"SELECT * FROM {sql_name(schema)}"  # noqa: S608 - shown to the user, not run
     if url.get_backend_name() == "sqlite":
-        ask = f"sqlite3 -box {shlex.quote(url.database or '')} {shlex.quote(query)}"
-    else:
-        ask = f"psql {shlex.quote(plain)} -c {shlex.quote(query)}"
-    return [f"docpipe show {document}{where}", f"docpipe export{where} --schema {schema} results.xlsx", ask]
+        return f"sqlite3 -box {shlex.quote(url.database or '')} {shlex.quote(query)}"
+    return f"psql {shlex.quote(printable_url(database))} -c {shlex.quote(query)}"

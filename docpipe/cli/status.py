@@ -13,30 +13,30 @@ from rich.console import Group
 from rich.live import Live
 from rich.text import Text
 
-from docpipe.cli.job_table import age, console, counts_line, job_facts, job_table, why
-from docpipe.cli.service_access import ID_SHOWN, database_option, opened_database, settings_with
-from docpipe.export import json_line
+from docpipe.cli.connections import opened_database
+from docpipe.cli.job_table import counts_line, elapsed, job_record, job_table, reason
+from docpipe.cli.options import database_option, json_option, settings_with, states_option
+from docpipe.cli.terminal import open_console, print_record
+from docpipe.cli.wording import ID_DIGITS
 from docpipe.store.jobs.job_store import ENDED, STATES, Job, State
 from docpipe.store.jobs.job_view import MAX_PAGE_SIZE, JobFilter, JobView
 
-NEWEST = 20  # a screen
-LOOK = 1.0  # seconds between two looks with --watch
+DEFAULT_LIMIT = 20  # a screen
+POLL_SECONDS = 1.0  # with --watch
 
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
 @click.option("--watch", is_flag=True, help="Look again every second until all have ended.")
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice(STATES), help="Only jobs in this state; may be repeated."
-)
+@states_option(STATES, "Only jobs in this state; may be repeated.")
 @click.option(
     "--limit",
     type=click.IntRange(1, MAX_PAGE_SIZE),
-    default=NEWEST,
+    default=DEFAULT_LIMIT,
     show_default=True,
     help="The newest ones, so many.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line; with --watch one for each change.")
+@json_option("One JSON object a line; with --watch one for each change.")
 @database_option
 def status(
     ids: tuple[str, ...], watch: bool, states: tuple[State, ...], limit: int, as_json: bool, database: str | None
@@ -46,89 +46,91 @@ def status(
     ID is a job's id or the beginning of it. Without one the newest jobs are shown.
     """
     with opened_database(settings_with(database)) as opened:
-        view = JobView(opened)
-        look = Look(view, ids, states, limit)
+        listing = JobListing(JobView(opened), ids, states, limit)
         if not watch:
-            _show(look, as_json=as_json)
-        elif as_json or not console().is_terminal:
-            _print_changes(look, as_json=as_json)
+            _print(listing, as_json=as_json)
+        elif as_json or not open_console().is_terminal:
+            _print_changes(listing, as_json=as_json)
         else:
-            _refresh(look)
+            _update_screen(listing)
 
 
-class Look:
-    """The jobs that are asked for, as they are now. Raises UsageError for an id that is not there."""
+class JobListing:
+    """The jobs that are asked for, as they were at the last refresh. Raises UsageError for an id that is not there."""
 
     def __init__(self, view: JobView, ids: Sequence[str], states: Sequence[State], limit: int) -> None:
         self._view, self._states, self._limit = view, states, limit
-        self.ids = [view.by_prefix(given).id for given in ids]
+        self.ids = [view.by_prefix(id_prefix).id for id_prefix in ids]
         self.counts: dict[str, int] = {}
         self.jobs: list[Job] = []
-        self.again()
+        self.refresh()
 
-    def again(self) -> None:
+    def refresh(self) -> None:
         if self.ids:
-            known = self._view.by_ids(self.ids)
-            self.jobs = [known[number] for number in self.ids if number in known]
-            self.is_over = all(job.state in ENDED for job in self.jobs)
+            jobs = self._view.by_ids(self.ids)
+            self.jobs = [jobs[job_id] for job_id in self.ids if job_id in jobs]
+            self.have_all_ended = all(job.state in ENDED for job in self.jobs)
         else:
             self.counts = self._view.counts()
             self.jobs, _ = self._view.page(JobFilter(states=self._states), limit=self._limit)
-            self.is_over = not any(count for state, count in self.counts.items() if state not in ENDED)
+            self.have_all_ended = not any(count for state, count in self.counts.items() if state not in ENDED)
 
 
-def _show(look: Look, *, as_json: bool) -> None:
+def _print(listing: JobListing, *, as_json: bool) -> None:
     if as_json:
-        for job in look.jobs:
-            click.echo(json_line(job_facts(job)), nl=False)
+        for job in listing.jobs:
+            print_record(job_record(job))
         return
-    console().print(*_screen(look), sep="\n")
+    open_console().print(*_screen(listing), sep="\n")
 
 
-def _screen(look: Look) -> list[object]:
-    if look.ids:
-        return [job_table(look.jobs), *(Text(more) for more in map(_more, look.jobs) if more)]
-    return [job_table(look.jobs), counts_line(look.counts)]
+def _screen(listing: JobListing) -> list[object]:
+    if listing.ids:
+        return [job_table(listing.jobs), *(Text(advice) for advice in map(_advice, listing.jobs) if advice)]
+    return [job_table(listing.jobs), counts_line(listing.counts)]
 
 
-def _more(job: Job) -> str:
+def _advice(job: Job) -> str:
     """How to go on with a job that was asked for by its id."""
-    said = ""
+    advice = ""
     if job.state == "done":
-        said = f"`docpipe show {job.document_id[:ID_SHOWN]}` shows what it says."
+        advice = f"`docpipe show {job.document_id[:ID_DIGITS]}` shows what it says."
     elif job.error is not None:
-        said = job.error["hint"]
+        advice = job.error["hint"]
     elif job.lease is not None:
-        said = f"{job.worker} has it, try {job.attempts}."
-    return said and f"{job.id[:ID_SHOWN]}: {said}"
+        advice = f"{job.worker} has it, try {job.attempts}."
+    return advice and f"{job.id[:ID_DIGITS]}: {advice}"
 
 
-def _refresh(look: Look) -> None:
+def _update_screen(listing: JobListing) -> None:
     def screen() -> Group:
-        return Group(*_screen(look))  # type: ignore[arg-type]
+        return Group(*_screen(listing))  # type: ignore[arg-type]
 
-    with Live(screen(), console=console(), auto_refresh=False) as live:
-        _repeat(look, lambda: live.update(screen(), refresh=True))
-
-
-def _print_changes(look: Look, *, as_json: bool) -> None:
-    told: dict[str, State] = {}
-
-    def tell() -> None:
-        for job in reversed(look.jobs):
-            if told.get(job.id) != job.state:
-                told[job.id] = job.state
-                line = f"{job.id[:ID_SHOWN]} {job.name}: {job.status or job.state} after {age(job)}"
-                text = json_line(job_facts(job)) if as_json else ": ".join(filter(None, (line, why(job))))
-                click.echo(text, nl=not as_json)
-
-    _repeat(look, tell)
+    with Live(screen(), console=open_console(), auto_refresh=False) as live:
+        _until_all_have_ended(listing, lambda: live.update(screen(), refresh=True))
 
 
-def _repeat(look: Look, show: Callable[[], None]) -> None:
+def _print_changes(listing: JobListing, *, as_json: bool) -> None:
+    printed: dict[str, State] = {}
+
+    def print_new_states() -> None:
+        for job in reversed(listing.jobs):
+            if printed.get(job.id) == job.state:
+                continue
+            printed[job.id] = job.state
+            if as_json:
+                print_record(job_record(job))
+            else:
+                line = f"{job.id[:ID_DIGITS]} {job.name}: {job.status or job.state} after {elapsed(job)}"
+                click.echo(": ".join(filter(None, (line, reason(job)))))
+
+    _until_all_have_ended(listing, print_new_states)
+
+
+def _until_all_have_ended(listing: JobListing, show: Callable[[], None]) -> None:
     while True:
         show()
-        if look.is_over:
+        if listing.have_all_ended:
             return
-        time.sleep(LOOK)
-        look.again()
+        time.sleep(POLL_SECONDS)
+        listing.refresh()

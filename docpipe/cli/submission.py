@@ -16,10 +16,12 @@ from docpipe.errors import DocpipeError, InputError, MissingError
 from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import Job
 
-KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DocpipeError)}
+ERRORS_BY_CODE = {
+    error.code: error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, DocpipeError)
+}
 
 
-def submit_file(service: Service, path: Path, wish: SubmitOptions) -> Job:
+def submit_file(service: Service, path: Path, options: SubmitOptions) -> Job:
     """Raises InputError for a file that cannot be read, and what Service.submit raises."""
     if path.is_dir():
         raise InputError("this is a folder, not a file", hint="Name a file in it, or check that it can be listed.")
@@ -33,18 +35,18 @@ def submit_file(service: Service, path: Path, wish: SubmitOptions) -> Job:
         reason = error.strerror or str(error)
         raise InputError(f"the file cannot be read ({reason})", hint="Check its permissions and the disk.") from error
     with source:
-        return service.submit(source, path.name, wish)
+        return service.submit(source, path.name, options)
 
 
 @contextmanager
 def warnings_once() -> Iterator[None]:
-    """That the broker is away is said once, not for each of a thousand documents."""
-    said: set[str] = set()
+    """That the broker is away is logged once, not for each of a thousand documents."""
+    logged: set[str] = set()
 
     def is_new(record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        is_first = message not in said
-        said.add(message)
+        is_first = message not in logged
+        logged.add(message)
         return is_first
 
     service_log = logging.getLogger("docpipe.service.submit")
@@ -59,9 +61,9 @@ def outcome_of(service: Service, path: Path, job: Job | None) -> Outcome:
     """Of a job that has ended; None: it was deleted."""
     if job is None:
         return Outcome(path, None, error=MissingError("it was deleted from the queue", hint="Submit it again."))
-    found = service.store.find(job.run_key) if job.state == "done" and job.run_key else None
-    if found is not None and found.extraction is not None:
-        return Outcome(path, job.document_id, found.extraction, pages=found.extraction.pages)
+    stored = service.store.find(job.run_key) if job.state == "done" and job.run_key else None
+    if stored is not None and stored.extraction is not None:
+        return Outcome(path, job.document_id, stored.extraction, pages=stored.extraction.pages)
     return Outcome(path, job.document_id, error=error_of(job))
 
 
@@ -69,5 +71,6 @@ def error_of(job: Job) -> DocpipeError:
     """Why a job has no result, as the error that it was in the worker."""
     if job.error is None:
         return MissingError("its result was deleted meanwhile", hint="Submit it again.")
-    kind = KINDS.get(job.error["code"], InputError)  # one that ended its workers counts as a file that cannot be read
-    return kind(job.error["message"], hint=job.error["hint"])
+    # a document that killed its workers has a code of its own: it counts as a file that cannot be read
+    error_class = ERRORS_BY_CODE.get(job.error["code"], InputError)
+    return error_class(job.error["message"], hint=job.error["hint"])

@@ -1,12 +1,10 @@
 """`docpipe submit`: files and folders go into the queue; workers read them.
 
-In: paths and a wish. Out: a JSON line for each document: its job, or with --wait its result.
+In: paths and options. Out: a JSON line for each document: its job, or with --wait its result.
 """
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,32 +13,26 @@ from typing import Any
 import click
 
 from docpipe.batch.outcome import Outcome
-from docpipe.cli.job_table import sentence
-from docpipe.cli.run import Tally
+from docpipe.cli.connections import opened_service
+from docpipe.cli.options import database_option, paths_argument, schema_option, settings_with
+from docpipe.cli.run import RunTotals, files_in, next_commands
 from docpipe.cli.run_view import RunView
-from docpipe.cli.service_access import ID_SHOWN, database_option, opened_service, settings_with, shown_url
 from docpipe.cli.submission import outcome_of, submit_file, warnings_once
+from docpipe.cli.terminal import print_record
+from docpipe.cli.wording import START_WORKER, explained
 from docpipe.errors import DocpipeError, QueueError, StoreError, UsageError
-from docpipe.export import json_line
-from docpipe.ingest import find_files
 from docpipe.result import failed_record
 from docpipe.schema import Schema, load_schema
 from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import BULK, ENDED, INTERACTIVE, Job
 
-LOOK = 0.5  # seconds between two looks at the jobs that are waited for
+POLL_SECONDS = 0.5  # of the jobs that are waited for
+FOLLOW = "`docpipe status --watch` follows them."
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH...")
-@click.option(
-    "--schema",
-    "schema_name",
-    default="invoice",
-    show_default=True,
-    metavar="NAME",
-    help="What to look for: a shipped schema, auto (what each document is), FILE.py:Class, module:Class or FILE.json.",
-)
+@paths_argument
+@schema_option
 @click.option("--interactive", is_flag=True, help="Somebody waits: before all that is not.")
 @click.option("--wait", is_flag=True, help="Wait until all have ended, and print their results.")
 @click.option("--strict", is_flag=True, help="With --wait: exit with 9 when a document needs review.")
@@ -58,105 +50,94 @@ def submit(
     if strict and not wait:
         raise UsageError("--strict needs --wait", hint="Without --wait nobody knows yet what needs review.")
     schema = load_schema(schema_name)
-    files = list(find_files(paths))
-    if not files:
-        raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
+    files = files_in(paths)
     callback = {"url": given["callback_url"]} if given["callback_url"] else None
-    wish = SubmitOptions(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
-    tally = Tally()
+    options = SubmitOptions(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
+    totals = RunTotals()
     with opened_service(settings_with(database)) as service:
-        service.check(wish)
+        service.check(options)
         with warnings_once():
-            taken, refused = _take_in(service, files, wish, quiet=wait)
+            submitted, refused = _submit_files(service, files, options, quiet=wait)
         for outcome in refused:
-            tally.add(outcome)
+            totals.add(outcome)
         if wait:
             view = RunView(schema, len(files))
-            _follow(service, taken, refused, view, schema, tally)
-            view.go_on(_commands(tally, schema, database))
-    return tally.exit_code(strict=strict)
+            _wait_for_results(service, submitted, refused, view, totals)
+            view.suggest(next_commands(totals, schema.name, database))
+    return totals.exit_code(strict=strict)
 
 
-def _take_in(
-    service: Service, files: list[Path], wish: SubmitOptions, *, quiet: bool
+def _submit_files(
+    service: Service, files: list[Path], options: SubmitOptions, *, quiet: bool
 ) -> tuple[dict[str, Path], list[Outcome]]:
     """Job ids with their files, and the files that were refused. A file that is refused keeps no other one waiting."""
-    taken, refused = dict[str, Path](), list[Outcome]()
+    submitted, refused = dict[str, Path](), list[Outcome]()
     try:
         for path in files:
             try:
-                job = submit_file(service, path, wish)
+                job = submit_file(service, path, options)
             except StoreError:
                 raise  # it is the same for all others
             except DocpipeError as error:
                 refused.append(Outcome(path, None, error=error))
-                click.echo(f"{path}: {sentence(error.message)} {error.hint}", err=True)
+                click.echo(f"{path}: {explained(error.message, error.hint)}", err=True)
                 continue
-            taken[job.id] = path
+            submitted[job.id] = path
             if not quiet:
-                _print({**_shown(job), "file": str(path)})
+                print_record({**_record(job), "file": str(path)})
     finally:
-        said = f"{len(taken)} of {len(files)} files are in the queue" + (f", {len(refused)} refused" * bool(refused))
-        click.echo(said + (". `docpipe status --watch` follows them." if not quiet and taken else "."), err=True)
-    return taken, refused
+        summary = f"{len(submitted)} of {len(files)} files are in the queue"
+        summary += f", {len(refused)} refused." if refused else "."
+        click.echo(f"{summary} {FOLLOW}" if submitted and not quiet else summary, err=True)
+    return submitted, refused
 
 
-def _follow(
-    service: Service, taken: dict[str, Path], refused: list[Outcome], view: RunView, schema: Schema, tally: Tally
+def _wait_for_results(
+    service: Service, submitted: dict[str, Path], refused: list[Outcome], view: RunView, totals: RunTotals
 ) -> None:
     """Until all have ended. Who interrupts leaves them in the queue."""
-    if taken:
-        _say_if_nobody_works(service)
+    if submitted:
+        _warn_without_workers(service)
     try:
         with view:
             for outcome in refused:
                 assert outcome.error is not None  # noqa: S101 - that is why it was refused
-                _print(failed_record(str(outcome.path), schema.name, outcome.error))
+                print_record(failed_record(str(outcome.path), view.schema.name, outcome.error))
                 view.done(outcome)
-            for path, job in _ended(service, taken):
+            for path, job in _ended_jobs(service, submitted):
                 outcome = outcome_of(service, path, job)
-                _print_result(service, outcome, job, schema)
-                tally.add(outcome)
+                _print_result(service, outcome, job, view.schema)
+                totals.add(outcome)
                 view.opened(path, outcome.pages)
                 for _ in range(outcome.pages):
                     view.page_read(path)
                 view.done(outcome)
     except KeyboardInterrupt:
-        click.echo("The documents stay in the queue: `docpipe status --watch` follows them.", err=True)
+        click.echo(f"The documents stay in the queue: {FOLLOW}", err=True)
         raise
     finally:
         view.summary()
 
 
-def _commands(tally: Tally, schema: Schema, database: str | None) -> list[str]:
-    """How to go on: look at one, take all along."""
-    where = f" --db {shlex.quote(shown_url(database))}" if database else ""
-    document = (tally.to_review or tally.any_document or "ID")[:ID_SHOWN]
-    return [
-        f"docpipe show {document}{where}",
-        f"docpipe export{where} --schema {tally.schema or schema.name} results.xlsx",
-    ]
-
-
-def _ended(service: Service, taken: dict[str, Path]) -> Iterator[tuple[Path, Job | None]]:
+def _ended_jobs(service: Service, submitted: dict[str, Path]) -> Iterator[tuple[Path, Job | None]]:
     """Each file with its job when that has ended; without one when it was deleted."""
-    open_jobs = dict(taken)
+    open_jobs = dict(submitted)
     while open_jobs:
-        known = service.view.by_ids(list(open_jobs))
+        jobs = service.view.by_ids(list(open_jobs))
         for job_id in list(open_jobs):
-            job = known.get(job_id)
+            job = jobs.get(job_id)
             if job is None or job.state in ENDED:
                 yield open_jobs.pop(job_id), job
         if open_jobs:
-            time.sleep(LOOK)
+            time.sleep(POLL_SECONDS)
 
 
-def _say_if_nobody_works(service: Service) -> None:
+def _warn_without_workers(service: Service) -> None:
     try:
         if not service.queue.workers():
-            click.echo("No worker answers. Start one: celery -A docpipe.workers.app worker", err=True)
+            click.echo(f"No worker answers. Start one: {START_WORKER}", err=True)
     except QueueError as error:
-        click.echo(f"{sentence(error.message)} {error.hint}", err=True)
+        click.echo(explained(error.message, error.hint), err=True)
 
 
 def _print_result(service: Service, outcome: Outcome, job: Job | None, schema: Schema) -> None:
@@ -164,13 +145,8 @@ def _print_result(service: Service, outcome: Outcome, job: Job | None, schema: S
     if answer is None:
         assert outcome.error is not None  # noqa: S101 - there is no result
         answer = failed_record("", schema.name, outcome.error, outcome.document_id)
-    _print({**answer, "file": str(outcome.path)})
+    print_record({**answer, "file": str(outcome.path)})
 
 
-def _shown(job: Job) -> dict[str, str]:
+def _record(job: Job) -> dict[str, str]:
     return {"id": job.id, "document_id": job.document_id, "name": job.name, "state": job.state}
-
-
-def _print(record: dict[str, object]) -> None:
-    sys.stdout.buffer.write(json_line(record))
-    sys.stdout.buffer.flush()

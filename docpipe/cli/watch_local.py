@@ -1,7 +1,7 @@
 """A watched folder that is read on this machine, without a queue.
 
-In: files that are ready. Out: results in the database; the files, moved. The workers stay, with their models loaded, as
-long as nothing goes wrong around them.
+In: files that are ready. Out: results in the database; the files, moved. The worker processes stay, with their models
+loaded, as long as neither the database nor the model fails.
 """
 
 from __future__ import annotations
@@ -16,37 +16,37 @@ from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.run import run_in
 from docpipe.batch.worker_pool import Pool
-from docpipe.capacity import Deadlines
-from docpipe.cli.failure_note import reason_of
+from docpipe.capacity import WorkerLimits
+from docpipe.cli.wording import counted, failure_note
 from docpipe.data import Document
 from docpipe.errors import ModelError, StoreError
 from docpipe.store.results.result_store import SqlStore
-from docpipe.watch import Found, WatchedFolder
+from docpipe.watch import RETRY_SECONDS, WatchedFile, WatchedFolder
 
 log = logging.getLogger("docpipe.watch")
-AT_A_TIME = 100  # files between two looks: what comes later waits no longer than these
-AGAIN_SECONDS = 15.0  # after which a database that was away is tried again
-ASIDE_SECONDS = 600.0  # so long the others come first, when the database refuses one document's result
+MAX_FILES = 100  # between two polls: what comes later waits no longer than these
+POSTPONED_SECONDS = 600.0  # so long the others come first, when the database refuses one document's result
 
 
 @dataclass
-class HereWatch:
+class LocalWatcher:
+    """`poll`: seconds between two polls of the folder."""
+
     folder: WatchedFolder
     plan: BatchPlan
     database: str
-    jobs: int
-    deadlines: Deadlines
+    limits: WorkerLimits
     poll: float
-    _in_hand: dict[Path, Found] = field(default_factory=dict)
-    _aside: dict[Path, float] = field(default_factory=dict)
-    _at_a_time: int = AT_A_TIME
+    _in_progress: dict[Path, WatchedFile] = field(default_factory=dict, init=False)
+    _postponed: dict[Path, float] = field(default_factory=dict, init=False)
+    _max_files: int = field(default=MAX_FILES, init=False)
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set. Raises StoreError and ModelError at the start; later they are waited for."""
         has_begun = False
         while not stop.is_set():
             try:
-                with SqlStore(self.database) as store, Pool(self.plan, self.jobs, self.deadlines) as pool:
+                with SqlStore(self.database) as store, self._pool() as pool:
                     extractor = pool.begin()
                     log.info("watching %s, reading with %s", self.folder.folder, extractor)
                     has_begun = True
@@ -54,46 +54,50 @@ class HereWatch:
             except (StoreError, ModelError) as error:
                 if not has_begun:
                     raise
-                log.warning("%s. %s Trying again in %g s", error, error.hint, AGAIN_SECONDS)
-                self._find_the_cause()
-                stop.wait(AGAIN_SECONDS)
+                log.warning("%s. %s Trying again in %g s", error, error.hint, RETRY_SECONDS)
+                self._narrow_down()
+                stop.wait(RETRY_SECONDS)
+
+    def _pool(self) -> Pool:
+        return Pool(self.plan, self.limits.jobs, self.limits.deadlines)
 
     def opened(self, file: Path, pages: int) -> None:
-        log.info("%s came: %d page%s", self._in_hand[file].name, pages, "s" * (pages != 1))
+        log.info("%s came: %s", self._in_progress[file].name, counted(pages, "page"))
 
     def page_read(self, file: Path) -> None:
-        """Not said: a log of pages would be long."""
+        """Not logged: a line for each page would be many."""
 
     def _watch(self, store: SqlStore, pool: Pool, stop: threading.Event) -> None:
         while not stop.is_set():
-            looked = time.monotonic()
-            self._in_hand = {found.path: found for found in self._ready()}
-            if self._in_hand:
-                files = list(self._in_hand)
-                for outcome in run_in(pool, files, self.plan, store, watch=self, stop=stop.is_set):
-                    self._settle(outcome, store)
-                self._at_a_time = AT_A_TIME
-            stop.wait(max(0.0, looked + self.poll - time.monotonic()))
+            started = time.monotonic()
+            self._in_progress = {file.path: file for file in self._ready()}
+            if self._in_progress:
+                paths = list(self._in_progress)
+                for outcome in run_in(pool, paths, self.plan, store, watch=self, stop=stop.is_set):
+                    self._finish(outcome, store)
+                self._max_files = MAX_FILES
+            stop.wait(max(0.0, started + self.poll - time.monotonic()))
 
-    def _ready(self) -> list[Found]:
+    def _ready(self) -> list[WatchedFile]:
         now = time.monotonic()
-        self._aside = {path: until for path, until in self._aside.items() if until > now}
-        return [found for found in self.folder.look() if found.path not in self._aside][: self._at_a_time]
+        self._postponed = {path: until for path, until in self._postponed.items() if until > now}
+        return [file for file in self.folder.poll() if file.path not in self._postponed][: self._max_files]
 
-    def _settle(self, outcome: Outcome, store: SqlStore) -> None:
-        found = self._in_hand.pop(outcome.path)
+    def _finish(self, outcome: Outcome, store: SqlStore) -> None:
+        """Move the file, and keep where it lies now."""
+        file = self._in_progress.pop(outcome.path)
         if outcome.error is not None:
-            log.warning("%s: failed: %s", found.name, outcome.error)
-            self.folder.settle(found, reason_of(outcome.error, document=outcome.document_id))
+            log.warning("%s: failed: %s", file.name, outcome.error)
+            self.folder.move_away(file, failure_note(outcome.error, document=outcome.document_id))
             return
-        log.info("%s: %s%s", found.name, outcome.status, ", unchanged" if outcome.unchanged else "")
-        target = self.folder.settle(found)
+        log.info("%s: %s%s", file.name, outcome.status, ", unchanged" if outcome.unchanged else "")
+        target = self.folder.move_away(file)
         if target is not None and outcome.document_id is not None:  # `docpipe show` looks for it there
-            store.add(Document(outcome.document_id, found.path.name, target, "", found.size, outcome.pages))
+            store.add(Document(outcome.document_id, file.path.name, target, "", file.size, outcome.pages))
 
-    def _find_the_cause(self) -> None:
-        """The next files come one by one; the one with which it happens again has to wait."""
-        if self._at_a_time == 1:
-            self._aside |= dict.fromkeys(self._in_hand, time.monotonic() + ASIDE_SECONDS)
-        self._at_a_time = 1
-        self._in_hand.clear()
+    def _narrow_down(self) -> None:
+        """After a failure the next files come one by one; one with which it happens again is postponed."""
+        if self._max_files == 1:
+            self._postponed |= dict.fromkeys(self._in_progress, time.monotonic() + POSTPONED_SECONDS)
+        self._max_files = 1
+        self._in_progress.clear()

@@ -1,6 +1,6 @@
 """A watched folder whose files go into the queue. In: files that are ready. Out: jobs; the files, moved when those end.
 
-A file is known by its place, size and time: after a restart the same file finds the job that it has already.
+A file is known by its name, size and time: after a restart the same file finds the job that it has already.
 """
 
 from __future__ import annotations
@@ -11,17 +11,15 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from docpipe.cli.failure_note import reason_of
-from docpipe.cli.service_access import ID_SHOWN
 from docpipe.cli.submission import error_of, submit_file
+from docpipe.cli.wording import ID_DIGITS, failure_note
 from docpipe.errors import DocpipeError, InputError, QueueError, StoreError
 from docpipe.service.submit import Service, SubmitOptions
 from docpipe.store.jobs.job_store import ENDED, Job
-from docpipe.watch import Found, WatchedFolder
+from docpipe.watch import RETRY_SECONDS, WatchedFile, WatchedFolder
 
 log = logging.getLogger("docpipe.watch")
-MOST_OPEN = 500  # files in the queue at a time: each lies on the disk twice as long as it is there
-AGAIN_SECONDS = 15.0  # after which a database that was away is tried again
+MAX_QUEUED = 500  # files in the queue at a time: each lies on the disk twice as long as it is there
 FAILURES = ("failed", "quarantined")
 PURGED = InputError(
     "it failed before, and what the queue had of it was deleted since",
@@ -30,12 +28,14 @@ PURGED = InputError(
 
 
 @dataclass
-class QueueWatch:
+class QueueWatcher:
+    """`poll`: seconds between two polls of the folder."""
+
     folder: WatchedFolder
     service: Service
     schema: str
     poll: float
-    _open: dict[Path, tuple[Found, str]] = field(default_factory=dict)
+    _queued: dict[Path, tuple[WatchedFile, str]] = field(default_factory=dict, init=False)  # with the id of its job
 
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is in the queue then goes on there. Raises StoreError and SchemaError at the start;
@@ -46,59 +46,60 @@ class QueueWatch:
         while not stop.is_set():
             pause = self.poll
             try:
-                self.look()
+                self.update()
             except (StoreError, QueueError) as error:
-                log.warning("%s. %s Trying again in %g s", error, error.hint, AGAIN_SECONDS)
-                pause = max(pause, AGAIN_SECONDS)
+                log.warning("%s. %s Trying again in %g s", error, error.hint, RETRY_SECONDS)
+                pause = max(pause, RETRY_SECONDS)
             stop.wait(pause)
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Submit what is ready, move what has ended."""
-        for found in self.folder.look():
-            known = self._open.get(found.path)
-            if known is not None and known[0].same(found):
+        for file in self.folder.poll():
+            queued = self._queued.get(file.path)
+            if queued is not None and queued[0].same_version(file):
                 continue
-            if len(self._open) >= MOST_OPEN:
+            if len(self._queued) >= MAX_QUEUED:
                 break
-            self._submit(found)
-        jobs = self.service.view.by_ids([job_id for _, job_id in self._open.values()])
-        for path, (found, job_id) in list(self._open.items()):
+            self._submit(file)
+        jobs = self.service.view.by_ids([job_id for _, job_id in self._queued.values()])
+        for path, (file, job_id) in list(self._queued.items()):
             job = jobs.get(job_id)
             if job is None:
-                del self._open[path]  # deleted from the queue: the file is still to be done
+                del self._queued[path]  # deleted from the queue: the file is still to be done
             elif job.state in ENDED:
-                del self._open[path]
-                self._settle(found, job)
+                del self._queued[path]
+                self._finish(file, job)
 
-    def _submit(self, found: Found) -> None:
-        wish = SubmitOptions(self.schema, idempotency_key=self._key(found))
+    def _submit(self, file: WatchedFile) -> None:
+        options = SubmitOptions(self.schema, idempotency_key=self._idempotency_key(file))
         try:
-            job = submit_file(self.service, found.path, wish)
+            job = submit_file(self.service, file.path, options)
         except (StoreError, QueueError):
             raise
         except DocpipeError as error:
-            log.warning("%s: refused: %s", found.name, error)
-            self.folder.settle(found, reason_of(error))
+            log.warning("%s: refused: %s", file.name, error)
+            self.folder.move_away(file, failure_note(error))
             return
-        if job.state in FAILURES and job.ended is not None and found.arrived > job.ended.timestamp():
-            again = self.service.retry(job.id)  # it failed before, and somebody has put it back since
-            if again is None:
-                self.folder.settle(found, reason_of(PURGED, document=job.document_id, job=job.id))
+        if job.state in FAILURES and job.ended is not None and file.arrived > job.ended.timestamp():
+            retried = self.service.retry(job.id)  # it failed before, and somebody has put it back since
+            if retried is None:
+                self.folder.move_away(file, failure_note(PURGED, document=job.document_id, job=job.id))
                 return
-            job = again
-        log.info("%s: job %s is %s", found.name, job.id[:ID_SHOWN], job.state)
-        self._open[found.path] = found, job.id
+            job = retried
+        log.info("%s: job %s is %s", file.name, job.id[:ID_DIGITS], job.state)
+        self._queued[file.path] = file, job.id
 
-    def _settle(self, found: Found, job: Job) -> None:
+    def _finish(self, file: WatchedFile, job: Job) -> None:
+        """Move the file of a job that has ended."""
         if job.state == "done":
-            log.info("%s: %s (job %s)", found.name, job.status, job.id[:ID_SHOWN])
-            self.folder.settle(found)
+            log.info("%s: %s (job %s)", file.name, job.status, job.id[:ID_DIGITS])
+            self.folder.move_away(file)
             return
         error = error_of(job)
-        log.warning("%s: %s: %s (job %s)", found.name, job.state, error, job.id[:ID_SHOWN])
-        self.folder.settle(found, reason_of(error, document=job.document_id, job=job.id))
+        log.warning("%s: %s: %s (job %s)", file.name, job.state, error, job.id[:ID_DIGITS])
+        self.folder.move_away(file, failure_note(error, document=job.document_id, job=job.id))
 
-    def _key(self, found: Found) -> str:
-        """The same file with the same question is the same job."""
-        facts = (found.name, found.size, found.changed, self.schema, self.service.settings.model)
-        return "watch " + hashlib.sha256("\0".join(map(str, facts)).encode("utf-8", "surrogateescape")).hexdigest()
+    def _idempotency_key(self, file: WatchedFile) -> str:
+        """The same file for the same schema and model is the same job."""
+        parts = (file.name, file.size, file.modified_ns, self.schema, self.service.settings.model)
+        return "watch " + hashlib.sha256("\0".join(map(str, parts)).encode("utf-8", "surrogateescape")).hexdigest()

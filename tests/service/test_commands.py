@@ -13,7 +13,7 @@ import pytest
 
 from benchmarks.service.servers import free_port, wait_until
 from docpipe.cli import invoke
-from docpipe.cli.service_access import without_password
+from docpipe.cli.wording import without_password
 from docpipe.config import Settings
 from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.submit import Service

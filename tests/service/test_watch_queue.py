@@ -9,12 +9,12 @@ import pytest
 
 from benchmarks.service.servers import docpipe, environment, running, wait_until, worker
 from docpipe.cli import invoke
-from docpipe.cli.watch_queue import QueueWatch
+from docpipe.cli.watch_queue import QueueWatcher
 from docpipe.config import Settings
 from docpipe.service.submit import Service
 from docpipe.store import connect
 from docpipe.store.jobs.job_view import JobFilter
-from docpipe.watch import QUIET_LOOKS, WatchedFolder
+from docpipe.watch import STABLE_POLLS, WatchedFolder
 from tests.support.service_env import clerk, desk, documents, work
 from tests.support.serving import pdf, set_of
 from tests.unit.test_watch import lying_in
@@ -33,20 +33,20 @@ def service(settings) -> Iterator[Service]:
 
 
 @pytest.fixture
-def watched(service, tmp_path) -> QueueWatch:
+def watched(service, tmp_path) -> QueueWatcher:
     return watch_again(service, tmp_path)
 
 
-def watch_again(service: Service, tmp_path: Path) -> QueueWatch:
+def watch_again(service: Service, tmp_path: Path) -> QueueWatcher:
     """As after a restart."""
     folder = WatchedFolder(tmp_path / "IN")
     folder.prepare()
-    return QueueWatch(folder, service, "invoice", 0.1)
+    return QueueWatcher(folder, service, "invoice", 0.1)
 
 
-def look(watched: QueueWatch) -> None:
-    for _ in range(QUIET_LOOKS + 1):
-        watched.look()
+def look(watched: QueueWatcher) -> None:
+    for _ in range(STABLE_POLLS + 1):
+        watched.update()
 
 
 def test_a_watched_file_goes_into_the_queue_once_and_is_moved_when_its_job_has_ended(service, watched, tmp_path):

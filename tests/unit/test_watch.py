@@ -20,13 +20,13 @@ from sqlalchemy import make_url
 
 from benchmarks.service.servers import Program, wait_until
 from docpipe.batch.batch_worker import BatchPlan
-from docpipe.capacity import Deadlines
+from docpipe.capacity import Deadlines, WorkerLimits
 from docpipe.cli import invoke, watch_local
 from docpipe.components import ModelName
 from docpipe.config import load_settings
 from docpipe.errors import UsageError
 from docpipe.schema import load_schema
-from docpipe.watch import QUIET_LOOKS, Found, WatchedFolder
+from docpipe.watch import STABLE_POLLS, WatchedFile, WatchedFolder
 from tests.unit.cli.test_run import draw_invoice, draw_scan, environment, workplace
 
 
@@ -52,14 +52,14 @@ def put(watched: WatchedFolder, name: str, text: str = "some text") -> Path:
     return path
 
 
-def after_a_while(watched: WatchedFolder) -> list[Found]:
-    for _ in range(QUIET_LOOKS):
-        watched.look()
-    return watched.look()
+def after_a_while(watched: WatchedFolder) -> list[WatchedFile]:
+    for _ in range(STABLE_POLLS):
+        watched.poll()
+    return watched.poll()
 
 
-def names(found: list[Found]) -> list[str]:
-    return [each.name for each in found]
+def names(files: list[WatchedFile]) -> list[str]:
+    return [file.name for file in files]
 
 
 def lying_in(folder: Path) -> set[str]:
@@ -69,7 +69,7 @@ def lying_in(folder: Path) -> set[str]:
 def test_a_file_is_taken_when_it_has_stopped_growing(folder):
     path = put(folder, "scan.pdf")
     for _ in range(4):
-        assert folder.look() == []
+        assert folder.poll() == []
         with path.open("a") as file:
             file.write("more")
     assert names(after_a_while(folder)) == ["scan.pdf"]
@@ -80,7 +80,7 @@ def test_a_file_of_its_full_size_that_is_still_written_to_is_not_taken(folder):
     path = put(folder, "scan.pdf")
     for second in range(5):
         os.utime(path, (1000 + second, 1000 + second))
-        assert folder.look() == []
+        assert folder.poll() == []
     assert names(after_a_while(folder)) == ["scan.pdf"]
 
 
@@ -88,9 +88,9 @@ def test_an_empty_file_is_waited_for_and_taken_when_it_stays_empty(folder):
     path = put(folder, "scan.pdf", "")
     assert after_a_while(folder) == []
     folder.clock.now += folder.empty_seconds
-    assert names(folder.look()) == ["scan.pdf"]
+    assert names(folder.poll()) == ["scan.pdf"]
     path.write_text("at last")
-    assert folder.look() == []
+    assert folder.poll() == []
     assert names(after_a_while(folder)) == ["scan.pdf"]
 
 
@@ -110,15 +110,15 @@ def test_files_come_in_the_order_in_which_they_were_written(folder):
 
 def test_a_file_that_has_ended_keeps_its_place_below_done_and_does_not_come_again(folder):
     put(folder, "march/scan.pdf")
-    (found,) = after_a_while(folder)
-    assert folder.settle(found) == folder.folder / "done/march/scan.pdf"
+    (file,) = after_a_while(folder)
+    assert folder.move_away(file) == folder.folder / "done/march/scan.pdf"
     assert after_a_while(folder) == []
 
 
 def test_a_failed_file_has_its_reason_beside_it(folder):
     put(folder, "scan.pdf")
-    (found,) = after_a_while(folder)
-    folder.settle(found, "It is damaged.")
+    (file,) = after_a_while(folder)
+    folder.move_away(file, "It is damaged.")
     assert lying_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
     assert (folder.folder / "failed/scan.pdf.reason.txt").read_text() == "It is damaged.\n"
 
@@ -126,8 +126,8 @@ def test_a_failed_file_has_its_reason_beside_it(folder):
 def test_an_older_file_of_the_same_name_stays_and_each_failure_has_its_own_reason(folder):
     for text in ("first", "second", "third"):
         put(folder, "scan.pdf", text)
-        (found,) = after_a_while(folder)
-        folder.settle(found, f"why {text}")
+        (file,) = after_a_while(folder)
+        folder.move_away(file, f"why {text}")
     failed = folder.folder / "failed"
     assert [(failed / f"scan{number}.pdf").read_text() for number in ("", " (2)", " (3)")] == [
         "first",
@@ -139,33 +139,33 @@ def test_an_older_file_of_the_same_name_stays_and_each_failure_has_its_own_reaso
 
 def test_a_file_that_was_written_anew_while_it_was_read_is_read_again(folder):
     put(folder, "scan.pdf", "the first text")
-    (found,) = after_a_while(folder)
+    (file,) = after_a_while(folder)
     put(folder, "scan.pdf", "another one")
-    assert folder.settle(found) is None
+    assert folder.move_away(file) is None
     assert lying_in(folder.folder) == {"scan.pdf"}
     assert names(after_a_while(folder)) == ["scan.pdf"]
 
 
 def test_a_file_that_was_taken_away_meanwhile_is_no_error(folder):
     path = put(folder, "scan.pdf")
-    (found,) = after_a_while(folder)
+    (file,) = after_a_while(folder)
     path.unlink()
-    assert folder.settle(found, "whatever") is None
+    assert folder.move_away(file, "whatever") is None
     assert lying_in(folder.folder) == set()
 
 
 def test_a_file_that_cannot_be_moved_is_said_once_and_moved_when_it_can_be(folder, caplog):
     put(folder, "scan.pdf")
-    (found,) = after_a_while(folder)
+    (file,) = after_a_while(folder)
     (folder.folder / "failed").rmdir()
     obstacle = put(folder, "failed")  # a file where the folder should be
-    assert folder.settle(found, "It is damaged.") is None
+    assert folder.move_away(file, "It is damaged.") is None
     assert "scan.pdf" not in names([*after_a_while(folder), *after_a_while(folder)])
     assert [record.message for record in caplog.records if "cannot be moved" in record.message] == [
         "scan.pdf cannot be moved away: File exists. It is not read again; make room or give rights"
     ]
     obstacle.unlink()
-    folder.look()
+    folder.poll()
     assert lying_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
 
 
@@ -177,18 +177,18 @@ def test_done_may_lie_on_another_disk(folder):
         (folder.folder / "done").rmdir()
         (folder.folder / "done").symlink_to(other)
         put(folder, "scan.pdf")
-        (found,) = after_a_while(folder)
-        folder.settle(found)
+        (file,) = after_a_while(folder)
+        folder.move_away(file)
         assert [path.read_text() for path in Path(other).iterdir()] == ["some text"]
-        assert not found.path.exists()
+        assert not file.path.exists()
 
 
 def test_a_name_of_full_length_has_room_for_a_number_and_a_reason(folder):
     name = "ü" * 125 + ".pdf"
     for text in ("first", "second"):
         put(folder, name, text)
-        (found,) = after_a_while(folder)
-        assert folder.settle(found, f"why {text}") is not None
+        (file,) = after_a_while(folder)
+        assert folder.move_away(file, f"why {text}") is not None
     failed = sorted((folder.folder / "failed").iterdir())
     assert {path.read_text() for path in failed} == {"first", "second", "why first\n", "why second\n"}
 
@@ -320,7 +320,7 @@ def closed(url: str) -> Iterator[Callable[[], None]]:
 def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManager[Path]]:
     """The watcher of `docs` in a thread; it tries again soon, and its log is in caplog."""
     folder = workplace(tmp_path)
-    monkeypatch.setattr(watch_local, "AGAIN_SECONDS", 0.2)
+    monkeypatch.setattr(watch_local, "RETRY_SECONDS", 0.2)
     caplog.set_level(logging.INFO, "docpipe")
 
     @contextmanager
@@ -328,7 +328,7 @@ def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManage
         watched = WatchedFolder(folder / "docs")
         watched.prepare()
         plan = BatchPlan(load_schema("invoice"), ModelName("scripted", f"{folder / 'script.json'}"), load_settings({}))
-        watch = watch_local.HereWatch(watched, plan, database, 1, Deadlines(), 0.1)
+        watch = watch_local.LocalWatcher(watched, plan, database, WorkerLimits(1, 1, Deadlines()), 0.1)
         stop = threading.Event()
         thread = threading.Thread(target=watch.run, args=(stop,))
         thread.start()

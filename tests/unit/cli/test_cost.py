@@ -299,7 +299,7 @@ def test_a_narrow_terminal_shows_every_name_and_number_whole(place, capsys, monk
         read(store, "a.pdf", extractor=name, cost=PAID | {"tokens_in": 1_234_567.0, "image_tokens": 1_000_000.0})
         read(store, "b.pdf", extractor=EMBEDDED, cost={})
         failed(store, "b.pdf")
-    monkeypatch.setattr("docpipe.cli.cost.console", lambda: Console(width=80))
+    monkeypatch.setattr("docpipe.cli.cost.open_console", lambda: Console(width=80))
     assert invoke(["cost"]) == 0
     rows = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert [name] in rows

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from docpipe.annotate import ACCEPTED, DOUBTFUL, _column_height, _tops, annotate, page_marks
 from docpipe.cli import invoke
-from docpipe.cli.page_pictures import turns
+from docpipe.cli.page_pictures import rotations
 from docpipe.data import Box, Evidence, Extraction, Field, Issue, Page
 from docpipe.ingest import ingest
 from docpipe.read import reader
@@ -172,7 +172,7 @@ def test_the_words_of_the_reader_s_issue_say_how_a_page_was_turned() -> None:
             return self
 
     page = reader._turned(Page(3, 10, 20, 200.0, image=Picture()), 270)
-    assert turns(issue.message for issue in page.issues) == {3: 270}
+    assert rotations(issue.message for issue in page.issues) == {3: 270}
 
 
 def test_each_page_with_a_field_is_drawn_and_one_can_be_chosen(shelf: Shelf) -> None:
