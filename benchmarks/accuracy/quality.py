@@ -25,7 +25,7 @@ from docpipe.evaluate.scores import Score
 from docpipe.render import Renderer
 from docpipe.schema import load_schema
 from docpipe.vlm.training.data.pictures import write_picture
-from docpipe.vlm.training.holdout import names_aside
+from docpipe.vlm.training.holdout import holdout_names
 
 MICRO, GOODS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
@@ -52,10 +52,10 @@ class Aside:
 SROIE_FIELDS = ("merchant_name", "merchant_address", "date", "total")
 RECEIPT_LABELS = ("labels.jsonl", "labels_extra.jsonl")
 SETS = (
-    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "aside_seller",
+    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "holdout_seller",
           shown=SROIE_FIELDS),
     Aside("receipts, sellers as they come", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts",
-          "aside_document", shown=SROIE_FIELDS),
+          "holdout_document", shown=SROIE_FIELDS),
     Aside("e-invoices kept aside", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices", "both",
           only_visible=True),
     Aside("e-invoices kept aside, as pictures", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices",
@@ -94,7 +94,7 @@ def gather(chosen: Aside, data: Path, folder: Path) -> None:
     """The documents kept aside and their labels, in a folder of their own."""
     (folder / "docs").mkdir(parents=True, exist_ok=True)
     source = data / chosen.folder
-    wanted = None if chosen.part is None else set(names_aside(data, chosen.origin, chosen.part))
+    wanted = None if chosen.part is None else set(holdout_names(data, chosen.origin, chosen.part))
     lines = [line for name in chosen.labels for line in (source / name).read_text(encoding="utf-8").splitlines()]
     with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels, Renderer() as renderer:
         for line in lines:

@@ -16,7 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from docpipe.vlm.training.holdout import names_aside
+from docpipe.vlm.training.holdout import holdout_names
 
 FINISHED = (0, 3)  # 3: a document was refused
 SORTS = (
@@ -49,7 +49,7 @@ def gather(data: Path, folder: Path) -> dict[str, str]:
     """Copies the documents. File -> the schema that its label names."""
     wanted = {}
     for name, labels, origin, most in SORTS:
-        aside = None if origin is None else set(names_aside(data, origin, "both"))
+        aside = None if origin is None else set(holdout_names(data, origin, "both"))
         rows = [json.loads(line) for file in labels for line in (data / name / file).read_text("utf-8").splitlines()]
         kept = [row for row in rows if aside is None or row["file"] in aside]
         (folder / name).mkdir(parents=True, exist_ok=True)

@@ -163,8 +163,8 @@ def _chosen_local(model: str, weights: str) -> Finding:
 
 
 def _model_files() -> Iterator[Path]:
-    from docpipe.extractors.embedded import weights_folder  # heavy: numpy and the network's code
     from docpipe.read.ocr_models import DETECTOR, RECOGNISER
+    from docpipe.vlm.predict import weights_folder  # heavy: numpy and the network's code
 
     yield from sorted(file for file in weights_folder().glob("*") if file.suffix in (".onnx", ".json"))
     rapidocr = find_spec("rapidocr")

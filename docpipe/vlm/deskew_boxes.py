@@ -1,4 +1,4 @@
-"""Pages that lie askew are made level: words of one line of print get one height, so that tables keep their rows.
+"""Pages that lie askew are deskewed: words of one line of print get one height, so that tables keep their rows.
 
 In: boxes [N, 4] in fractions of the page and the line of each word. Out: boxes moved up or down, none made smaller.
 No torch here: training and production share this file.
@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LEAST_WIDE = 0.08  # of the page's width: a shorter line says little about the slope
-HALF = 0.5
+from docpipe.vlm.inputs import Float32Array, Int64Array
+
+MIN_LINE_WIDTH = 0.08  # of the page's width: a shorter line says little about the slope
+PAGE_MIDDLE = 0.5
 
 
-def levelled(boxes: NDArray[np.float32], lines: NDArray[np.int64]) -> NDArray[np.float32]:
+def deskewed(boxes: Float32Array, lines: Int64Array) -> Float32Array:
     """The slope that most of the print has is taken out about the middle of the page; what is left of it within a line
     (a page that is bent, a photo from aside) goes by giving all its words the line's mean height."""
     if not len(boxes):
@@ -22,20 +24,20 @@ def levelled(boxes: NDArray[np.float32], lines: NDArray[np.int64]) -> NDArray[np
     _, line = np.unique(lines, return_inverse=True)
     count = np.bincount(line)
     from_x, from_y = x - (np.bincount(line, x) / count)[line], y - (np.bincount(line, y) / count)[line]
-    level = y - _slope(line, from_x, from_y) * (x - HALF)
-    moved = (np.bincount(line, level) / count)[line] - y
-    return (boxes + moved[:, None] * np.array([0.0, 1.0, 0.0, 1.0])).astype(np.float32)
+    level = y - _slope(line, from_x, from_y) * (x - PAGE_MIDDLE)
+    shift = (np.bincount(line, level) / count)[line] - y
+    return (boxes + shift[:, None] * np.array([0.0, 1.0, 0.0, 1.0])).astype(np.float32)
 
 
-def _slope(line: NDArray[np.int64], x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+def _slope(line: Int64Array, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
     """How far a line falls per unit to the right: the median over lines, each weighing as much as it is wide. x and y
     are counted from the middle of the line."""
     spread = np.bincount(line, x * x)
-    wide = np.sqrt(spread / np.bincount(line)) * 2
-    told = wide >= LEAST_WIDE
-    if not told.any():
+    width = np.sqrt(spread / np.bincount(line)) * 2
+    wide = width >= MIN_LINE_WIDTH
+    if not wide.any():
         return 0.0
-    slopes = np.bincount(line, x * y)[told] / spread[told]
+    slopes = np.bincount(line, x * y)[wide] / spread[wide]
     order = np.argsort(slopes)
-    weight = np.cumsum(wide[told][order])
+    weight = np.cumsum(width[wide][order])
     return float(slopes[order][np.searchsorted(weight, weight[-1] / 2)])

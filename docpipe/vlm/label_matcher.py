@@ -1,105 +1,138 @@
-"""What stands beside a word: a field is known by its caption ("Delivery date:"), also one that training never showed.
+"""What is printed beside a word: a field is known by its printed label ("Delivery date:"), also one that training never
+showed.
 
-The question is compared with every short run of words on the page, and each word is told how well the runs before,
-above and below it agree with the question. Bags of weighted words are compared by their cosine, so a caption that is
-spelt as the question agrees by 1, whatever it means.
+The prompt is compared with every short run of words on the page, and each word gets how well the runs before, above and
+below it agree with the prompt. Bags of weighted word pieces are compared by their cosine, so a label that is spelt as
+the prompt agrees by 1, whatever it means.
 
-In: pieces of the questions and of the words, embedded; states of fields [B, F, D] and words [B, N, D].
-Out: logits [B, F, 3, N] and [B, F] to be added to those of the pointer.
+In: embedded word pieces of the prompts and of the words; states of fields [B, F, D] and words [B, N, D].
+Out: `SpanLogits` to be added to those of the pointer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
 
 import torch
 from torch import Tensor, nn
 
-MEANING = 128  # width in which words are compared
-LONGEST = 6  # words of a caption
-BEFORE = 10  # words on the line before a value among which its caption is looked for
-SIGHTS = 7  # itself, directly before, before on the line, directly behind, above, below, left on another line
-MIX = 16
+from docpipe.vlm.fusion import EncoderStates
+from docpipe.vlm.inputs import NEIGHBOURS_ABOVE, NEIGHBOURS_BELOW, NEIGHBOURS_LEFT, SPAN_ROLES
+from docpipe.vlm.pointer import SpanLogits
+
+BAG_WIDTH = 128  # in which words are compared
+MAX_LABEL_WORDS = 6
+WORDS_BEFORE = 10  # words on the line before a value among which its label is looked for
+HIDDEN = 16
 
 
-class Captions(nn.Module):
-    def __init__(self, width: int, roles: int, near: tuple[int, int, int]) -> None:
-        """near: how many words above, below and left of it each word is told of."""
+class MatchFeature(IntEnum):
+    """Where the best matching run of words is, seen from a word: the last axis of `match_features`."""
+
+    AROUND = 0  # the word begins or ends it
+    DIRECTLY_BEFORE = 1
+    BEFORE = 2  # on the same line
+    DIRECTLY_BEHIND = 3
+    ABOVE = 4
+    BELOW = 5
+    LEFT = 6  # across a gap, on another line
+
+
+@dataclass(frozen=True, slots=True)
+class LabelBags:
+    """Bags of word pieces, M = BAG_WIDTH."""
+
+    fields: Tensor  # [B, F, M]
+    words: Tensor  # [B, N, M]
+
+
+@dataclass(frozen=True, slots=True)
+class WordPlaces:
+    lines: Tensor  # [B, N] number of each word's line, from 1
+    neighbours: Tensor  # [B, N, NEIGHBOURS] indexes of words above, below and left, -1 for none
+
+
+@dataclass(frozen=True, slots=True)
+class RunSimilarity:
+    """How well each field agrees with the best run of words, 0 to 1."""
+
+    starting: Tensor  # [B, F, N] at this word
+    ending: Tensor  # [B, F, N] at this word
+
+
+class LabelMatcher(nn.Module):
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.roles, self.near = roles, near
-        self.meaning = nn.Linear(width, MEANING, bias=False)
-        self.weight = nn.Linear(width, 1)
-        self.mix = nn.Sequential(nn.Linear(2 * SIGHTS, 2 * MIX), nn.GELU(), nn.Linear(2 * MIX, MIX))
-        self.field = nn.Linear(width, MIX)
-        self.word = nn.Linear(width, roles * MIX)
-        self.absent = nn.Linear(SIGHTS, 1)
-        nn.init.orthogonal_(self.meaning.weight)
-        for silent in (self.word, self.absent):  # at first captions say nothing
+        self.projection = nn.Linear(width, BAG_WIDTH, bias=False)
+        self.token_weight = nn.Linear(width, 1)
+        count = len(MatchFeature)
+        self.mixer = nn.Sequential(nn.Linear(2 * count, 2 * HIDDEN), nn.GELU(), nn.Linear(2 * HIDDEN, HIDDEN))
+        self.field_gate = nn.Linear(width, HIDDEN)
+        self.word_weights = nn.Linear(width, SPAN_ROLES * HIDDEN)
+        self.no_answer = nn.Linear(count, 1)
+        nn.init.orthogonal_(self.projection.weight)
+        for silent in (self.word_weights, self.no_answer):  # at first labels say nothing
             nn.init.zeros_(silent.weight)
             nn.init.zeros_(silent.bias)
 
-    def bag(self, pieces: Tensor, real: Tensor) -> Tensor:
-        """Weighted sum of pieces: [..., K, D] and [..., K] -> [..., M]."""
-        weight = nn.functional.softplus(self.weight(pieces)) * real.unsqueeze(-1)
-        return (self.meaning(pieces) * weight).sum(-2)
+    def bag(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Weighted sum of embedded word pieces: [..., K, D] and [..., K] -> [..., M]."""
+        weight = nn.functional.softplus(self.token_weight(tokens)) * mask.unsqueeze(-1)
+        return (self.projection(tokens) * weight).sum(-2)
 
-    def forward(
-        self, questions: Tensor, words: Tensor, lines: Tensor, near: Tensor, states: tuple[Tensor, Tensor]
-    ) -> tuple[Tensor, Tensor]:
-        """questions [B, F, M] and words [B, N, M] from `bag`; lines [B, N] the number of each word's line, from 1; near
-        [B, N, NEAR] indexes of words, -1 for none; states: fields and words."""
-        begins, ends = agreement(questions, words, lines)
-        sights = seen_from(begins, ends, lines, near.split(self.near, dim=-1))  # [B, F, N, SIGHTS]
-        best = sights.amax(2)  # [B, F, SIGHTS]
-        mixed = self.mix(torch.cat([sights, sights - best[:, :, None, :1]], dim=-1))
-        fields, read = states
-        mixed = mixed * (1.0 + self.field(fields)).unsqueeze(2)  # [B, F, N, MIX]
-        told = self.word(read).unflatten(-1, (self.roles, MIX))  # [B, N, 3, MIX]
-        logits = torch.einsum("bfnm,bnrm->bfrn", mixed, told)
-        return logits, self.absent(best).squeeze(-1)
+    def forward(self, bags: LabelBags, places: WordPlaces, states: EncoderStates) -> SpanLogits:
+        features = match_features(run_similarity(bags, places.lines), places)  # [B, F, N, 7]
+        best = features.amax(2)  # [B, F, 7]
+        best_around = best[:, :, None, MatchFeature.AROUND : MatchFeature.AROUND + 1]
+        mixed = self.mixer(torch.cat([features, features - best_around], dim=-1))
+        mixed = mixed * (1.0 + self.field_gate(states.fields)).unsqueeze(2)  # [B, F, N, HIDDEN]
+        weights = self.word_weights(states.words).unflatten(-1, (SPAN_ROLES, HIDDEN))  # [B, N, 3, HIDDEN]
+        logits = torch.einsum("bfnm,bnrm->bfrn", mixed, weights)
+        return SpanLogits(logits, self.no_answer(best).squeeze(-1))
 
 
-def agreement(questions: Tensor, words: Tensor, lines: Tensor) -> tuple[Tensor, Tensor]:
-    """How well each question [B, F, M] agrees with the best run of up to LONGEST words that begins, and that ends, at
-    each word [B, N, M]; runs stay on their line. -> two of [B, F, N], 0 to 1."""
-    asked = nn.functional.normalize(questions.float(), dim=-1)
-    offered = words.float().transpose(1, 2)  # [B, M, N]
-    run = torch.zeros_like(offered)
-    begins = ends = asked.new_zeros(asked.shape[0], asked.shape[1], words.shape[1])
-    for length in range(1, LONGEST + 1):
-        run = run + _later(offered, length - 1)
-        whole = (_later(lines, length - 1) == lines).unsqueeze(1)  # [B, 1, N]
-        alike = torch.relu(asked @ nn.functional.normalize(run, dim=1)) * whole
-        begins = torch.maximum(begins, alike)
-        ends = torch.maximum(ends, _earlier(alike, length - 1))
-    return begins, ends
+def run_similarity(bags: LabelBags, lines: Tensor) -> RunSimilarity:
+    """Of runs of up to MAX_LABEL_WORDS words; runs stay on their line."""
+    fields = nn.functional.normalize(bags.fields.float(), dim=-1)
+    words = bags.words.float().transpose(1, 2)  # [B, M, N]
+    run = torch.zeros_like(words)
+    starting = ending = fields.new_zeros(fields.shape[0], fields.shape[1], bags.words.shape[1])
+    for length in range(1, MAX_LABEL_WORDS + 1):
+        run = run + _later(words, length - 1)
+        is_whole = (_later(lines, length - 1) == lines).unsqueeze(1)  # [B, 1, N]
+        cosine = torch.relu(fields @ nn.functional.normalize(run, dim=1)) * is_whole
+        starting = torch.maximum(starting, cosine)
+        ending = torch.maximum(ending, _earlier(cosine, length - 1))
+    return RunSimilarity(starting, ending)
 
 
-def seen_from(begins: Tensor, ends: Tensor, lines: Tensor, near: Sequence[Tensor]) -> Tensor:
-    """What each word sees of every question: [B, F, N, SIGHTS]. near: words above, below and left of it."""
-    above, below, left = near
+def match_features(similarity: RunSimilarity, places: WordPlaces) -> Tensor:
+    """[B, F, N, 7] by MatchFeature."""
+    starting, ending, lines = similarity.starting, similarity.ending, places.lines
+    above, below, left = places.neighbours.split((NEIGHBOURS_ABOVE, NEIGHBOURS_BELOW, NEIGHBOURS_LEFT), dim=-1)
     before = []
-    for back in range(1, BEFORE + 1):
-        same = (_earlier(lines, back) == lines).unsqueeze(1)
-        before.append(_earlier(ends, back) * same)
-    sights = [
-        torch.maximum(begins, ends),
-        before[0],
-        torch.stack(before).amax(0),
-        _later(begins, 1) * (_later(lines, 1) == lines).unsqueeze(1),
-        _best_at(begins, above),
-        _best_at(begins, below),
-        _best_at(ends, left),
-    ]
-    return torch.stack(sights, dim=-1)
+    for steps in range(1, WORDS_BEFORE + 1):
+        is_same_line = (_earlier(lines, steps) == lines).unsqueeze(1)
+        before.append(_earlier(ending, steps) * is_same_line)
+    features = {
+        MatchFeature.AROUND: torch.maximum(starting, ending),
+        MatchFeature.DIRECTLY_BEFORE: before[0],
+        MatchFeature.BEFORE: torch.stack(before).amax(0),
+        MatchFeature.DIRECTLY_BEHIND: _later(starting, 1) * (_later(lines, 1) == lines).unsqueeze(1),
+        MatchFeature.ABOVE: _best_of(starting, above),
+        MatchFeature.BELOW: _best_of(starting, below),
+        MatchFeature.LEFT: _best_of(ending, left),
+    }
+    return torch.stack([features[feature] for feature in MatchFeature], dim=-1)
 
 
-def _best_at(values: Tensor, places: Tensor) -> Tensor:
-    """values [B, F, N], places [B, N, A] -> [B, F, N]: the best of the values at a word's places; 0 without any."""
-    batch, count, some = places.shape
-    index = places.clamp(min=0).reshape(batch, 1, count * some).expand(-1, values.shape[1], -1)
-    found = values.gather(2, index).unflatten(2, (count, some))
-    return (found * (places >= 0).unsqueeze(1)).amax(-1)
+def _best_of(values: Tensor, neighbours: Tensor) -> Tensor:
+    """values [B, F, N], neighbours [B, N, A] -> [B, F, N]: the best of the values at a word's neighbours; 0 without."""
+    batch, words, count = neighbours.shape
+    index = neighbours.clamp(min=0).reshape(batch, 1, words * count).expand(-1, values.shape[1], -1)
+    at_neighbours = values.gather(2, index).unflatten(2, (words, count))
+    return (at_neighbours * (neighbours >= 0).unsqueeze(1)).amax(-1)
 
 
 def _later(values: Tensor, steps: int) -> Tensor:

@@ -1,7 +1,6 @@
-"""The whole network: questions, picture and words in, pointers out, all fields of a schema in one pass.
+"""The whole network: fields, picture and words in, pointers out, all fields of a schema in one pass.
 
-In: the arrays of `encode.py` as a batch (B pages, F fields, N words).
-Out: `logits` [B, F, 3, N], `absent` [B, F] and `together` [B, N, N].
+In and out: the arrays of `inputs.py` as a batch (B pages, F fields, N words, P patches, T = F + P + N).
 """
 
 from __future__ import annotations
@@ -11,17 +10,29 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from docpipe.vlm.encode import ABOVE, BELOW, CONTEXT, FIRST, GROUPS, LEFT, SHAPES
-from docpipe.vlm.fusion import NORM_EPS, Encoder, Place
-from docpipe.vlm.label_matcher import Captions
-from docpipe.vlm.layout import WAVES, Layout
-from docpipe.vlm.pointer import ROLES, Pointer, Rows
-from docpipe.vlm.vision import Vision
+from docpipe.vlm.fusion import NORM_EPS, Encoder, EncoderStates
+from docpipe.vlm.inputs import (
+    GROUPS,
+    PAD_TOKEN,
+    SHAPE_BUCKETS,
+    VOCABULARY,
+    NetworkInputs,
+    NetworkOutputs,
+    PageInputs,
+    WordFeature,
+)
+from docpipe.vlm.label_matcher import LabelBags, LabelMatcher, WordPlaces
+from docpipe.vlm.layout import WAVES, Layout, RelativeBias
+from docpipe.vlm.pointer import Pointer, RowAffinity
+from docpipe.vlm.vision import Vision, VisionFeatures
+
+PADDING_LOGIT = -1e4
+FIELD, PATCH, WORD = 0, 1, 2  # types of tokens
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkConfig:
-    vocabulary: int = 30522
+    vocabulary: int = VOCABULARY
     positions: int = 512
     width: int = 384
     heads: int = 12
@@ -29,87 +40,103 @@ class NetworkConfig:
     dropout: float = 0.05
 
 
+@dataclass(frozen=True, slots=True)
+class _Patches:
+    tokens: Tensor  # [B, P, D]
+    boxes: Tensor  # [B, P, 4] in fractions of the canvas
+
+
 class DocumentNetwork(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         width = config.width
         self.config = config
-        self.pieces = nn.Embedding(config.vocabulary, width, padding_idx=0)
-        self.positions = nn.Embedding(config.positions, width)
-        self.shapes = nn.Embedding(SHAPES, width)
-        self.roles = nn.Embedding(3, width)  # field, patch, word
-        self.groups = nn.Embedding(len(GROUPS), width)
-        self.repeats = nn.Embedding(2, width)
-        self.norm = nn.LayerNorm(width, eps=NORM_EPS)
+        self.token_embedding = nn.Embedding(config.vocabulary, width, padding_idx=PAD_TOKEN)
+        self.position_embedding = nn.Embedding(config.positions, width)
+        self.shape_embedding = nn.Embedding(SHAPE_BUCKETS, width)
+        self.type_embedding = nn.Embedding(3, width)
+        self.group_embedding = nn.Embedding(len(GROUPS), width)
+        self.repeated_embedding = nn.Embedding(2, width)
+        self.embedding_norm = nn.LayerNorm(width, eps=NORM_EPS)
         self.dropout = nn.Dropout(config.dropout)
         self.vision = Vision(width)
-        self.layout = Layout(width, config.heads, CONTEXT)
+        self.layout = Layout(width, config.heads, len(WordFeature))
         self.encoder = Encoder(width, config.heads, config.layers, config.dropout)
         self.pointer = Pointer(width)
-        self.rows = Rows(width, WAVES)
-        self.captions = Captions(width, ROLES, (ABOVE, BELOW, LEFT))
-        for small in (self.shapes, self.roles, self.groups, self.repeats):
+        self.row_affinity = RowAffinity(width, WAVES)
+        self.label_matcher = LabelMatcher(width)
+        for small in (self.shape_embedding, self.type_embedding, self.group_embedding, self.repeated_embedding):
             nn.init.normal_(small.weight, std=0.02)
-        # place and picture begin as a whisper beside the pretrained words, whose embeddings have a deviation of 0.05
-        for quiet in (self.layout.out, self.vision.to_word, self.vision.to_patch):
+        # place and picture begin weak beside the pretrained words, whose embeddings have a deviation of 0.05
+        for quiet in (self.layout.out, self.vision.word_projection, self.vision.patch_projection):
             nn.init.normal_(quiet.weight, std=0.002)
             nn.init.zeros_(quiet.bias)
 
-    def forward(
-        self, fields: tuple[Tensor, ...], words: tuple[Tensor, ...], picture: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """fields: pieces [U, P] of the different descriptions, which [B, F] of them is asked (-1: padding),
-        group [B, F], repeated [B, F];
-        words: pieces [B, N, K], shape [B, N], boxes [B, N, 4], context [B, N, C], places [B, N, 4],
-        seen [B, N, 4], near [B, N, A];
-        picture [B, H, W], or None to read blindly (a share of the training steps, and the ablation)."""
-        descriptions, which, group, repeated = fields
-        asked = self._mean(descriptions)[which.clamp(min=0)]  # [B, F, D]
-        asked = asked + self.groups(group) + self.repeats(repeated) + self.roles.weight[0]
-        pieces, shape, boxes, context, places, seen, near = words
-        word_real = pieces[..., 0] != 0
-        read = self._read(pieces, shape) + self.layout(boxes, context)
-        patches, patch_boxes = read[:, :0], places[:, :0]
-        if picture is not None:
-            look, patches, patch_boxes = self._look(picture, seen)
-            read = read + look
-        x = torch.cat([self.norm(asked), self.dropout(self.norm(patches)), self.dropout(self.norm(read))], dim=1)
-        real = torch.cat([which >= 0, torch.ones_like(patches[..., 0], dtype=torch.bool), word_real], dim=1)
-        place = self._bias(asked, patch_boxes, places)
-        states = self.encoder(x, real, place)
-        count, start = asked.shape[1], asked.shape[1] + patches.shape[1]
-        logits, absent = self.pointer(states[:, :count], states[:, start:])
-        bags = self._bag(descriptions)[which.clamp(min=0)], self._bag(pieces)
-        lines = 1.0 + context[..., FIRST].cumsum(-1)
-        said, missing = self.captions(*bags, lines, near, (states[:, :count], states[:, start:]))
-        logits, absent = logits + said, absent + missing
-        together = self.rows(states[:, start:], place[1][:, start:])
-        return logits.masked_fill(~word_real[:, None, None, :], -1e4), absent, together
+    def forward(self, inputs: NetworkInputs[Tensor], *, with_picture: bool = True) -> NetworkOutputs[Tensor]:
+        """Without the picture in a share of the training steps, and in the ablation."""
+        page = inputs.page
+        fields = self._field_tokens(inputs)
+        words = self._word_tokens(page)
+        patches = _Patches(words[:, :0], page.canvas_boxes[:, :0])
+        if with_picture:
+            features = self.vision(page.picture, page.image_boxes)
+            words = words + features.words
+            patches = self._patches(features, page.picture.shape[0])
+        norm = self.embedding_norm
+        x = torch.cat([norm(fields), self.dropout(norm(patches.tokens)), self.dropout(norm(words))], dim=1)
+        patch_mask = torch.ones_like(patches.tokens[..., 0], dtype=torch.bool)
+        mask = torch.cat([inputs.field_mask, patch_mask, inputs.word_mask], dim=1)
+        bias = self._relative_bias(fields, patches, page)
+        first_word = fields.shape[1] + patches.tokens.shape[1]
+        states = EncoderStates(self.encoder(x, mask, bias), fields.shape[1], first_word)
+        pointed = self.pointer(states)
+        logits = pointed.plus(self.label_matcher(self.label_bags(inputs), word_places(page), states))
+        same_row_logits = self.row_affinity(states.words, bias.key[:, first_word:])
+        span_logits = logits.spans.masked_fill(~inputs.word_mask[:, None, None, :], PADDING_LOGIT)
+        return NetworkOutputs(span_logits, logits.no_answer, same_row_logits)
 
-    def _look(self, picture: Tensor, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What is under each word [B, N, D], the patches [B, P, D] and their boxes [B, P, 4]."""
-        look, patches, boxes = self.vision(picture, seen)
-        boxes = boxes.unsqueeze(0).expand(picture.shape[0], -1, -1)
-        nothing = torch.zeros_like(boxes[..., :1]).expand(-1, -1, CONTEXT)
-        return look, patches + self.layout(boxes, nothing) + self.roles.weight[1], boxes
+    def label_bags(self, inputs: NetworkInputs[Tensor]) -> LabelBags:
+        """Of the fields' prompts and of the words."""
+        prompts = self._bag(inputs.fields.prompt_token_ids)
+        return LabelBags(prompts[inputs.fields.prompt_index.clamp(min=0)], self._bag(inputs.page.token_ids))
 
-    def _mean(self, pieces: Tensor) -> Tensor:
-        """A word or a description is the mean of its pieces: [..., K] -> [..., D]."""
-        weight = (pieces != 0).unsqueeze(-1).float()
-        return (self.pieces(pieces) * weight).sum(-2) / weight.sum(-2).clamp(min=1.0)
+    def _bag(self, token_ids: Tensor) -> Tensor:
+        return self.label_matcher.bag(self.token_embedding(token_ids), token_ids != PAD_TOKEN)
 
-    def _bag(self, pieces: Tensor) -> Tensor:
-        return self.captions.bag(self.pieces(pieces), pieces != 0)
+    def _field_tokens(self, inputs: NetworkInputs[Tensor]) -> Tensor:
+        """A field is its prompt, its group and whether it repeats: [B, F, D]."""
+        fields = inputs.fields
+        prompts = self._mean_embedding(fields.prompt_token_ids)[fields.prompt_index.clamp(min=0)]
+        tokens = prompts + self.group_embedding(fields.group_ids) + self.repeated_embedding(fields.repeated)
+        return tokens + self.type_embedding.weight[FIELD]
 
-    def _read(self, pieces: Tensor, shape: Tensor) -> Tensor:
-        """A word is its pieces, its shape and its number in the reading order: [B, N, D]."""
-        place = torch.arange(pieces.shape[1], device=pieces.device)
-        return self._mean(pieces) + self.shapes(shape) + self.positions(place) + self.roles.weight[2]
+    def _word_tokens(self, page: PageInputs[Tensor]) -> Tensor:
+        """A word is its pieces, its shape, its number in the reading order and its place: [B, N, D]."""
+        numbers = torch.arange(page.token_ids.shape[1], device=page.token_ids.device)
+        text = self._mean_embedding(page.token_ids) + self.shape_embedding(page.shape_ids)
+        tokens = text + self.position_embedding(numbers) + self.type_embedding.weight[WORD]
+        return tokens + self.layout(page.page_boxes, page.word_features)
 
-    def _bias(self, asked: Tensor, patch_boxes: Tensor, places: Tensor) -> Place:
+    def _mean_embedding(self, token_ids: Tensor) -> Tensor:
+        """A word or a prompt is the mean of its pieces: [..., K] -> [..., D]."""
+        weight = (token_ids != PAD_TOKEN).unsqueeze(-1).float()
+        return (self.token_embedding(token_ids) * weight).sum(-2) / weight.sum(-2).clamp(min=1.0)
+
+    def _patches(self, features: VisionFeatures, pages: int) -> _Patches:
+        """Patches stand where they are on the canvas, and have no features of words."""
+        boxes = features.patch_boxes.unsqueeze(0).expand(pages, -1, -1)
+        no_features = torch.zeros_like(boxes[..., :1]).expand(-1, -1, len(WordFeature))
+        return _Patches(features.patches + self.layout(boxes, no_features) + self.type_embedding.weight[PATCH], boxes)
+
+    def _relative_bias(self, fields: Tensor, patches: _Patches, page: PageInputs[Tensor]) -> RelativeBias:
         """Fields stand nowhere; patches and words stand at their centres on the canvas."""
-        placed_boxes = torch.cat([patch_boxes, places], dim=1)
-        centres = (placed_boxes[..., :2] + placed_boxes[..., 2:]) / 2
-        nowhere = torch.zeros_like(asked[..., :2])
-        placed = torch.cat([nowhere[..., 0], torch.ones_like(centres[..., 0])], dim=1)
-        return self.layout.bias(torch.cat([nowhere, centres], dim=1), placed)
+        boxes = torch.cat([patches.boxes, page.canvas_boxes], dim=1)
+        centres = (boxes[..., :2] + boxes[..., 2:]) / 2
+        nowhere = torch.zeros_like(fields[..., :2])
+        is_placed = torch.cat([nowhere[..., 0], torch.ones_like(centres[..., 0])], dim=1)
+        return self.layout.relative_bias(torch.cat([nowhere, centres], dim=1), is_placed)
+
+
+def word_places(page: PageInputs[Tensor]) -> WordPlaces:
+    lines = 1.0 + page.word_features[..., WordFeature.FIRST_OF_LINE].cumsum(-1)
+    return WordPlaces(lines, page.neighbours)

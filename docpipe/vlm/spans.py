@@ -1,6 +1,6 @@
-"""Logits become choices: spans of words with probabilities, for single fields and for the rows of a list.
+"""Span extraction: logits become spans of words with probabilities, for single fields and for the rows of a list.
 
-In: numpy logits of one page (N words). Out: `Choice`s, best first. No torch, no schema: only numbers.
+In: numpy logits of one page (N words). Out: `ScoredSpan`s, best first. No torch, no schema: only numbers.
 """
 
 from __future__ import annotations
@@ -10,158 +10,180 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from docpipe.vlm.inputs import END, INSIDE, START, Float32Array
 
-BEGIN, END, INSIDE = 0, 1, 2
-LONGEST = 48  # words of the longest value (an address over several lines, payment terms)
-BEGINS = 8  # places where a value may begin that are followed up
-LEAST = 0.004  # probability below which a place is not followed up: 25 such would be one tenth
+MAX_SPAN_WORDS = 48  # words of the longest value (an address over several lines, payment terms)
+MAX_STARTS = 8  # places where a value may start that are followed up
+MIN_START_PROBABILITY = 0.004  # below it a place is not followed up: 25 such would be one tenth
 # The next two were chosen on drawn documents that training had not seen (seeds from 900000), never on real ones.
-OUTSIDE = 0.1  # words inside a span that are this unlikely to belong are left out (a neighbour column in an address)
-TRUST_IN_INSIDE = 0.2  # weight of "its words belong, those beside it do not" beside "it begins and ends here"
-SURE = 0.5  # a cell begins here
-SAME = 10.0  # logit of a word with itself
-BESIDE = 4.0  # logit that a line of print adds between its own words: the reader has levelled it, boxes may lie askew.
-# Of 0, 2, 4 and 8 on worn receipts (`docpipe.samples --many 100 --schema receipt --seed 700000 --worn`, then `run` and
-# `evaluate`): .815, .831, .839, .845 of rows. 8 overrules the network whatever it says.
-POSSIBLE = 0.08  # a second reading of a cell that the rules may prefer
+MIN_INSIDE = 0.1  # words of a span that are less likely inside are left out (a neighbour column in an address)
+INSIDE_WEIGHT = 0.2  # weight of "its words are inside, those beside it are not" beside "it starts and ends here"
+CELL_THRESHOLD = 0.5  # a cell starts here
+SELF_AFFINITY = 10.0  # logit of a word with itself
+SAME_LINE_BONUS = 4.0  # logit that a line of print adds between its own words: the reader has deskewed it, boxes may
+# lie askew. Of 0, 2, 4 and 8 on worn receipts (`docpipe.samples --many 100 --schema receipt --seed 700000 --worn`, then
+# `run` and `evaluate`): .815, .831, .839, .845 of rows. 8 overrules the network whatever it says.
+ALTERNATIVE_THRESHOLD = 0.08  # a second reading of a cell that the rules may prefer
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ScoredSpan:
     words: tuple[int, ...]  # indexes in reading order
     score: float  # probability 0-1
-    inside: float  # mean probability that its words belong to the value
+    inside: float  # mean probability that its words are inside the value
 
 
-def single(logits: Floats, absent: float, lines: Sequence[int]) -> tuple[list[Choice], float]:
-    """logits [3, N] of a field that does not repeat -> choices, and the probability that it is absent. `lines`: each
-    word's line of print."""
-    inside = _sigmoid(logits[INSIDE])
-    begin = logits[BEGIN] + _apart(np.concatenate([np.zeros(1, np.float32), inside[:-1]]))
-    chance = _softmax(np.concatenate([np.array([absent], np.float32), begin]))
-    starts = np.argsort(-chance[1:])[:BEGINS]
-    choices = [
-        _spread(logits, inside, int(start), float(chance[1 + start]), lines)
-        for start in starts
-        if chance[1 + start] >= LEAST
+@dataclass(frozen=True, slots=True)
+class FieldSpans:
+    """Of a field that does not repeat."""
+
+    spans: list[ScoredSpan]  # best first
+    no_answer: float  # probability that it has no value here
+
+
+@dataclass(frozen=True, slots=True)
+class _ColumnSpan:
+    """A possible cell of a list."""
+
+    column: str
+    span: ScoredSpan
+
+
+def decode_field(span_logits: Float32Array, no_answer_logit: float, lines: Sequence[int]) -> FieldSpans:
+    """span_logits [3, N]; lines: each word's line of print."""
+    inside = _sigmoid(span_logits[INSIDE])
+    start = span_logits[START] + _log_outside(np.concatenate([np.zeros(1, np.float32), inside[:-1]]))
+    probabilities = _softmax(np.concatenate([np.array([no_answer_logit], np.float32), start]))
+    starts = np.argsort(-probabilities[1:])[:MAX_STARTS]
+    spans = [
+        replace(span, score=float(probabilities[1 + word]) * span.score)
+        for word in starts
+        if probabilities[1 + word] >= MIN_START_PROBABILITY
+        for span in [_best_span(span_logits, inside, int(word), lines)]
     ]
-    return sorted(choices, key=lambda choice: -choice.score), float(chance[0])
+    return FieldSpans(sorted(spans, key=lambda span: -span.score), float(probabilities[0]))
 
 
-def rows(columns: Mapping[str, Floats], together: Floats, lines: Sequence[int]) -> list[dict[str, list[Choice]]]:
-    """columns: list field -> logits [3, N]; together [N, N]: logits that two words begin cells of the same row.
-    -> the rows in reading order, each with the choices per column, best first.
+def decode_rows(
+    columns: Mapping[str, Float32Array], same_row_logits: Float32Array, lines: Sequence[int]
+) -> list[dict[str, list[ScoredSpan]]]:
+    """columns: list field -> span logits [3, N]; same_row_logits [N, N]: two words start cells of the same row.
+    -> the rows in reading order, each with the spans per column, best first.
 
     Sure cells make the rows, one after the other in reading order: a cell joins the row that it belongs to most, or
     opens one. A second cell of a column in one row is another reading of it, and so is every unsure cell."""
-    found = [(choice, column) for column, logits in columns.items() for choice in _cells(logits, lines)]
-    begins = {(choice.words[0], column) for choice, column in found if choice.score >= SURE}
-    cells = [
-        (_without(choice, {word for word, other in begins if other != column}), column) for choice, column in found
-    ]
-    cells.sort(key=lambda cell: (cell[0].score < SURE, cell[0].words[0], -cell[0].score))
-    table: list[dict[str, list[Choice]]] = []
-    members: list[list[int]] = []  # of each row: the first words of its sure cells
-    for choice, column in cells:
-        begin = choice.words[0]
-        likeness = [_likeness(together, begin, own, lines) for own in members]
-        best = int(np.argmax(likeness)) if likeness else -1
-        joins = best >= 0 and likeness[best] > 0.0
-        if choice.score < SURE:
+    rows: list[dict[str, list[ScoredSpan]]] = []
+    row_starts: list[list[int]] = []  # of each row: the first words of its sure cells
+    for cell in _cells(columns, lines):
+        start = cell.span.words[0]
+        affinities = [_affinity(same_row_logits, start, starts, lines) for starts in row_starts]
+        row = int(np.argmax(affinities)) if affinities else -1
+        joins = row >= 0 and affinities[row] > 0.0
+        if cell.span.score < CELL_THRESHOLD:
             if joins:
-                table[best].setdefault(column, []).append(choice)
+                rows[row].setdefault(cell.column, []).append(cell.span)
             continue
         if not joins:
-            table.append({})
-            members.append([])
-            best = len(table) - 1
-        table[best].setdefault(column, []).append(choice)
-        members[best].append(begin)
-    for row in table:
-        for choices in row.values():
-            choices.sort(key=lambda choice: -choice.score)
-    order = sorted(range(len(table)), key=lambda number: min(members[number]))
-    return [table[number] for number in order]
+            rows.append({})
+            row_starts.append([])
+            row = len(rows) - 1
+        rows[row].setdefault(cell.column, []).append(cell.span)
+        row_starts[row].append(start)
+    for cells in rows:
+        for spans in cells.values():
+            spans.sort(key=lambda span: -span.score)
+    order = sorted(range(len(rows)), key=lambda row: min(row_starts[row]))
+    return [rows[row] for row in order]
 
 
-def _without(choice: Choice, others: Set[int]) -> Choice:
-    """A cell ends where one of another column surely begins: the number behind the first line of a description."""
-    first, *rest = choice.words
-    return replace(choice, words=(first, *(word for word in rest if word not in others)))
+def _cells(columns: Mapping[str, Float32Array], lines: Sequence[int]) -> list[_ColumnSpan]:
+    """Of all columns: the sure ones first, then in reading order."""
+    cells = [_ColumnSpan(name, span) for name, logits in columns.items() for span in _cell_spans(logits, lines)]
+    starts = {(cell.span.words[0], cell.column) for cell in cells if cell.span.score >= CELL_THRESHOLD}
+    cells = [
+        replace(cell, span=_without(cell.span, {word for word, column in starts if column != cell.column}))
+        for cell in cells
+    ]
+    return sorted(cells, key=lambda cell: (cell.span.score < CELL_THRESHOLD, cell.span.words[0], -cell.span.score))
 
 
-def _likeness(together: Floats, begin: int, members: Sequence[int], lines: Sequence[int]) -> float:
-    """Mean over the cells of a row; a word that begins two columns belongs to itself."""
+def _without(span: ScoredSpan, other_cells: Set[int]) -> ScoredSpan:
+    """A cell ends where one of another column surely starts: the number behind the first line of a description."""
+    first, *rest = span.words
+    return replace(span, words=(first, *(word for word in rest if word not in other_cells)))
+
+
+def _affinity(same_row_logits: Float32Array, start: int, row_starts: Sequence[int], lines: Sequence[int]) -> float:
+    """Mean over the cells of a row; a word that starts two columns belongs to itself."""
     return float(
         np.mean([
-            SAME if begin == other else together[begin, other] + BESIDE * (lines[begin] == lines[other])
-            for other in members
+            SELF_AFFINITY if start == other
+            else same_row_logits[start, other] + SAME_LINE_BONUS * (lines[start] == lines[other])
+            for other in row_starts
         ])
     )  # fmt: skip
 
 
-def _cells(logits: Floats, lines: Sequence[int]) -> list[Choice]:
-    chance, inside = _sigmoid(logits[BEGIN]), _sigmoid(logits[INSIDE])
-    begins = [int(i) for i in np.flatnonzero(chance >= POSSIBLE)]
-    sure = [b for b in begins if chance[b] >= SURE]
-    choices = []
-    for begin in begins:
-        following = [b for b in sure if b > begin]
-        limit = following[0] if following else len(chance)
-        choices.append(_spread(logits, inside, begin, float(chance[begin]), lines[:limit]))
-    return choices
+def _cell_spans(span_logits: Float32Array, lines: Sequence[int]) -> list[ScoredSpan]:
+    """A span for each word that may start a cell; it ends before the next sure one."""
+    probabilities, inside = _sigmoid(span_logits[START]), _sigmoid(span_logits[INSIDE])
+    starts = [int(word) for word in np.flatnonzero(probabilities >= ALTERNATIVE_THRESHOLD)]
+    sure = [word for word in starts if probabilities[word] >= CELL_THRESHOLD]
+    spans = []
+    for start in starts:
+        next_start = min((word for word in sure if word > start), default=len(probabilities))
+        span = _best_span(span_logits, inside, start, lines[:next_start])
+        spans.append(replace(span, score=float(probabilities[start]) * span.score))
+    return spans
 
 
-def _spread(logits: Floats, inside: Floats, begin: int, chance: float, lines: Sequence[int]) -> Choice:
-    """The best end for this beginning: an end is likely where the end logit is high, all words up to it belong, and the
-    next one does not. `lines` ends where the value must."""
-    stop = min(begin + LONGEST, len(lines))
-    belongs = TRUST_IN_INSIDE * np.cumsum(np.log(np.clip(inside[begin:stop], OUTSIDE, 1.0)))
-    following = np.concatenate([inside, np.zeros(1, np.float32)])[begin + 1 : stop + 1]
-    ends = _softmax((logits[END, begin:stop] + belongs + _apart(following)).astype(np.float32))
-    end = begin + int(np.argmax(ends))
-    words = [i for part in _lines(range(begin, end + 1), lines) for i in _kept(part, inside, (begin, end))]
-    return Choice(tuple(words), chance * float(ends[end - begin]), float(inside[words].mean()))
+def _best_span(span_logits: Float32Array, inside: Float32Array, start: int, lines: Sequence[int]) -> ScoredSpan:
+    """The best end for this start, with the probability of the end: it is likely where the end logit is high, all words
+    up to it are inside, and the next one is not. `lines` ends where the value must."""
+    stop = min(start + MAX_SPAN_WORDS, len(lines))
+    log_inside = INSIDE_WEIGHT * np.cumsum(np.log(np.clip(inside[start:stop], MIN_INSIDE, 1.0)))
+    next_inside = np.concatenate([inside, np.zeros(1, np.float32)])[start + 1 : stop + 1]
+    ends = _softmax((span_logits[END, start:stop] + log_inside + _log_outside(next_inside)).astype(np.float32))
+    end = start + int(np.argmax(ends))
+    words = [word for line in _by_line(range(start, end + 1), lines) for word in _trimmed(line, inside, {start, end})]
+    return ScoredSpan(tuple(words), float(ends[end - start]), float(inside[words].mean()))
 
 
-def _lines(words: range, lines: Sequence[int]) -> Iterator[list[int]]:
-    for _, together in groupby(words, key=lambda word: lines[word]):
-        yield list(together)
+def _by_line(words: range, lines: Sequence[int]) -> Iterator[list[int]]:
+    for _, line in groupby(words, key=lambda word: lines[word]):
+        yield list(line)
 
 
-def _kept(line: Sequence[int], inside: Floats, edges: tuple[int, int]) -> Sequence[int]:
-    """The part of a line that belongs to a value: a neighbour column is left out before or behind it, no word between
-    two others."""
-    belong = [place for place, word in enumerate(line) if word in edges or inside[word] >= OUTSIDE]
-    return line[belong[0] : belong[-1] + 1] if belong else ()
+def _trimmed(line: Sequence[int], inside: Float32Array, edges: Set[int]) -> Sequence[int]:
+    """The part of a line that is of a value: a neighbour column is left out before or behind it, no word between two
+    others."""
+    places = [place for place, word in enumerate(line) if word in edges or inside[word] >= MIN_INSIDE]
+    return line[places[0] : places[-1] + 1] if places else ()
 
 
-def _apart(inside: Floats) -> Floats:
-    """What the words beside a value say about its edges: little when they do not belong to it."""
-    apart: Floats = TRUST_IN_INSIDE * np.log(np.clip(1.0 - inside, OUTSIDE, 1.0))
-    return apart
+def _log_outside(inside: Float32Array) -> Float32Array:
+    """What the words beside a value say about its edges: little when they are not inside it."""
+    log_outside: Float32Array = INSIDE_WEIGHT * np.log(np.clip(1.0 - inside, MIN_INSIDE, 1.0))
+    return log_outside
 
 
-def merged(choices: Sequence[Choice], texts: Sequence[str]) -> list[Choice]:
-    """A value printed twice is one answer: probabilities of equal texts add up, at the place that is likeliest."""
-    best: dict[str, Choice] = {}
-    for choice, text in zip(choices, texts, strict=True):
-        known = best.get(text)
-        total = choice.score + (known.score if known else 0.0)
-        keep = choice if known is None else known
-        best[text] = Choice(keep.words, min(total, 1.0), keep.inside)
-    return sorted(best.values(), key=lambda choice: -choice.score)
+def merge_equal_texts(spans: Sequence[ScoredSpan], texts: Sequence[str]) -> list[ScoredSpan]:
+    """A value printed twice is one answer: probabilities of equal texts add up, at the place that is likeliest.
+    `spans` come best first."""
+    merged: dict[str, ScoredSpan] = {}
+    for span, text in zip(spans, texts, strict=True):
+        best = merged.get(text, replace(span, score=0.0))
+        merged[text] = replace(best, score=min(span.score + best.score, 1.0))
+    return sorted(merged.values(), key=lambda span: -span.score)
 
 
-def _softmax(scores: Floats) -> Floats:
-    powers = np.exp(scores - scores.max())
-    shares: Floats = powers / powers.sum()
+def _softmax(logits: Float32Array) -> Float32Array:
+    powers = np.exp(logits - logits.max())
+    shares: Float32Array = powers / powers.sum()
     return shares
 
 
-def _sigmoid(scores: Floats) -> Floats:
-    chances: Floats = (1.0 / (1.0 + np.exp(-np.clip(scores, -30.0, 30.0)))).astype(np.float32)
-    return chances
+def _sigmoid(logits: Float32Array) -> Float32Array:
+    probabilities: Float32Array = (1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))).astype(np.float32)
+    return probabilities

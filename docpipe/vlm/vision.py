@@ -1,62 +1,70 @@
-"""The eyes: a small convolutional network that turns the page's picture into a map of features.
+"""A small convolutional network that turns the page's picture into a map of features.
 
-In: ink on the canvas [B, 640, 480]. Out: a feature under each word, and a coarse grid of patches for what has no words
-(logos, rules, stamps, empty boxes).
+In: ink on the canvas [B, 640, 480] and where the words are. Out: features under each word, and a coarse grid of patches
+for what has no words (logos, rules, stamps, empty boxes).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 CHANNELS = 64  # of the map, whose cells are 8 x 8 canvas pixels: about one small word high on an A4 page
-GRID = (8, 6)  # patches down and across: 80 x 80 canvas pixels each
-LOOKS = (0.15, 0.5, 0.85)  # a word is looked at in three places along its box
-ASIDE = 1.0  # cells of the map: and this far before and behind it, where the box of an option is
+PATCH_ROWS, PATCH_COLUMNS = 8, 6  # 80 x 80 canvas pixels each
+SAMPLED_ALONG = (0.15, 0.5, 0.85)  # of a word's width: where the map is sampled along its box
+SAMPLED_BESIDE = 1.0  # cells of the map: and this far before and behind it, where the box of an option is
+
+
+@dataclass(frozen=True, slots=True)
+class VisionFeatures:
+    words: Tensor  # [B, N, D]
+    patches: Tensor  # [B, P, D]
+    patch_boxes: Tensor  # [P, 4] in fractions of the canvas
 
 
 class Vision(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.map = nn.Sequential(
+        self.backbone = nn.Sequential(
             _block(1, 16, stride=2),
             _block(16, 32, stride=2),
             _block(32, CHANNELS, stride=2),
             _block(CHANNELS, CHANNELS, stride=1),
         )
-        self.to_word = nn.Linear((len(LOOKS) + 2) * CHANNELS, width)
-        self.to_patch = nn.Linear(CHANNELS, width)
+        self.word_projection = nn.Linear((len(SAMPLED_ALONG) + 2) * CHANNELS, width)
+        self.patch_projection = nn.Linear(CHANNELS, width)
 
-    def forward(self, picture: Tensor, places: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """picture [B, H, W], places [B, N, 4] in fractions of the canvas
-        -> words [B, N, D], patches [B, P, D], patch boxes [P, 4]."""
-        features = self.map(picture.unsqueeze(1))  # [B, C, h, w]
-        words = self.to_word(self._under(features, places))
-        patches = nn.functional.adaptive_avg_pool2d(features, GRID).flatten(2).transpose(1, 2)  # [B, P, C]
-        return words, self.to_patch(patches), patch_boxes(picture)
+    def forward(self, picture: Tensor, image_boxes: Tensor) -> VisionFeatures:
+        """picture [B, H, W], image_boxes [B, N, 4] in fractions of the canvas."""
+        feature_map = self.backbone(picture.unsqueeze(1))  # [B, C, h, w]
+        words = self.word_projection(self._sampled(feature_map, image_boxes))
+        pooled = nn.functional.adaptive_avg_pool2d(feature_map, (PATCH_ROWS, PATCH_COLUMNS))
+        patches = self.patch_projection(pooled.flatten(2).transpose(1, 2))  # of [B, P, C]
+        return VisionFeatures(words, patches, patch_boxes(picture.device))
 
-    def _under(self, features: Tensor, places: Tensor) -> Tensor:
-        """The features at LOOKS along each word and ASIDE of it: [B, N, (len(LOOKS) + 2) * C]."""
-        rows, columns = features.shape[2], features.shape[3]
-        left, top, right, bottom = places.unbind(-1)  # [B, N] each
+    def _sampled(self, feature_map: Tensor, image_boxes: Tensor) -> Tensor:
+        """The map at SAMPLED_ALONG each word and SAMPLED_BESIDE it: [B, N, (len(SAMPLED_ALONG) + 2) * C]."""
+        rows, columns = feature_map.shape[2], feature_map.shape[3]
+        left, top, right, bottom = image_boxes.unbind(-1)  # [B, N] each
         row = ((top + bottom) / 2 * rows).long().clamp(0, rows - 1)
-        flat = features.flatten(2).transpose(1, 2)  # [B, h * w, C]
-        along = [left + (right - left) * share for share in LOOKS]
-        aside = ASIDE / columns
-        looks = []
-        for across in (*along, left - aside, right + aside):
-            column = (across * columns).long().clamp(0, columns - 1)
-            index = (row * columns + column).unsqueeze(-1).expand(-1, -1, flat.shape[2])
-            looks.append(flat.gather(1, index))
-        return torch.cat(looks, dim=-1)
+        cells = feature_map.flatten(2).transpose(1, 2)  # [B, h * w, C]
+        along = [left + (right - left) * share for share in SAMPLED_ALONG]
+        beside = SAMPLED_BESIDE / columns
+        samples = []
+        for x in (*along, left - beside, right + beside):
+            column = (x * columns).long().clamp(0, columns - 1)
+            index = (row * columns + column).unsqueeze(-1).expand(-1, -1, cells.shape[2])
+            samples.append(cells.gather(1, index))
+        return torch.cat(samples, dim=-1)
 
 
-def patch_boxes(like: Tensor) -> Tensor:
+def patch_boxes(device: torch.device) -> Tensor:
     """[P, 4] left, top, right, bottom of the patches in fractions of the canvas."""
-    down, across = GRID
-    top = torch.arange(down, device=like.device, dtype=torch.float32).repeat_interleave(across) / down
-    left = torch.arange(across, device=like.device, dtype=torch.float32).repeat(down) / across
-    return torch.stack([left, top, left + 1 / across, top + 1 / down], dim=-1)
+    top = torch.arange(PATCH_ROWS, device=device, dtype=torch.float32).repeat_interleave(PATCH_COLUMNS) / PATCH_ROWS
+    left = torch.arange(PATCH_COLUMNS, device=device, dtype=torch.float32).repeat(PATCH_ROWS) / PATCH_COLUMNS
+    return torch.stack([left, top, left + 1 / PATCH_COLUMNS, top + 1 / PATCH_ROWS], dim=-1)
 
 
 def _block(inputs: int, outputs: int, *, stride: int) -> nn.Sequential:

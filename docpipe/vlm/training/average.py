@@ -20,10 +20,10 @@ from docpipe.vlm.training.checkpoint import load_network
 def average(before: DocumentNetwork, after: DocumentNetwork, share: float = 0.5) -> DocumentNetwork:
     """`share` of the second."""
     mean = DocumentNetwork(after.config)
-    old, new = before.state_dict(), after.state_dict()
+    state_before = before.state_dict()
     mean.load_state_dict({
-        name: torch.lerp(old[name], tensor, share) if tensor.is_floating_point() else tensor
-        for name, tensor in new.items()
+        name: torch.lerp(state_before[name], tensor, share) if tensor.is_floating_point() else tensor
+        for name, tensor in after.state_dict().items()
     })  # fmt: skip
     return mean
 
@@ -34,9 +34,9 @@ def main() -> None:
     parser.add_argument("after", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--share", type=float, default=0.5, help="of the second")
-    given = parser.parse_args()
-    network = average(load_network(given.before), load_network(given.after), given.share)
-    torch.save({"config": asdict(network.config), "network": network.state_dict()}, given.out)
+    options = parser.parse_args()
+    network = average(load_network(options.before), load_network(options.after), options.share)
+    torch.save({"config": asdict(network.config), "network": network.state_dict()}, options.out)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Examples become batches: questions are chosen and worded, words spoilt, arrays padded, targets drawn.
+"""Examples become batches: queries are chosen and worded, words augmented, arrays padded, targets made.
 
-In: an `ExampleSet` and a seed. Out: `Batch` of torch tensors (B pages, F fields, N words).
+In: `ExampleSet`s and a seed. Out: `TrainingBatch`es of torch tensors (B pages, F fields, N words).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -15,232 +15,252 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from docpipe.data import Word
 from docpipe.paths import FieldPath
-from docpipe.vlm.encode import (
-    MAX_WORDS,
-    FieldArrays,
-    PageArrays,
-    Question,
-    boxes_of,
-    encode_fields,
-    encode_page,
-    on_canvas,
+from docpipe.vlm.encode import MAX_WORDS, encode_page, on_canvas, word_boxes
+from docpipe.vlm.field_queries import FieldQuery, encode_queries
+from docpipe.vlm.inputs import (
+    END,
+    FIELD_SPECS,
+    INSIDE,
+    MASK_TOKEN,
+    PAD_TOKEN,
+    PAGE_SPECS,
+    SPAN_ROLES,
+    START,
+    FieldInputs,
+    Float32Array,
+    NetworkInputs,
+    PageInputs,
+    padded_shape,
 )
-from docpipe.vlm.pointer import BEGIN, END, INSIDE, ROLES
-from docpipe.vlm.training.augment.entities import Names, swapped
-from docpipe.vlm.training.augment.noise import jitter, spoil
+from docpipe.vlm.training.augment.entities import NameLexicon, with_other_entities
+from docpipe.vlm.training.augment.noise import jitter, ocr_noise
 from docpipe.vlm.training.data.examples import Example, ExampleSet, Span
-from docpipe.vlm.training.data.phrasings import DOCUMENTS, SHIPPED, document_asked, official, question_for
+from docpipe.vlm.training.data.phrasings import (
+    DOCUMENTS,
+    SHIPPED,
+    phrased_document_query,
+    phrased_query,
+    shipped_queries,
+)
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-LEARNT_WORDS = 288  # of a page in one training step: long pages are learnt in parts, at half the cost
-HIDDEN_PIECES = 0.04  # share of word pieces hidden, so that neighbours and layout are used too
-ASKED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's question
-TYPES_ASKED = 0.5  # share of the examples that are also asked what they are
-CROWDED = 0.06  # share of the examples beside whose questions those of another schema stand, as in `--schema auto`
-UNKNOWN = -1  # of `together`: nobody says whether these words are of one row
+MAX_TRAINING_WORDS = 288  # of a page in one step: long pages are learnt in parts, at half the cost
+NOISE_SHARE = 0.7  # of the examples with a text layer that get the noise of OCR
+MASKED_SHARE = 0.04  # of word pieces, so that neighbours and layout are used too
+QUERIED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's query
+DOCUMENT_QUERY_SHARE = 0.5  # of the examples that are also asked what they are, and of the wrong types of document
+OTHER_SCHEMA_SHARE = 0.06  # of the examples beside whose queries those of another schema stand, as in `--schema auto`
+LENGTH_JITTER = 40.0  # words by which the order by length is shuffled
+ROW_UNKNOWN = -1  # of `same_row`: nobody knows whether these words are of one row
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    fields: tuple[Tensor, ...]  # pieces [U, P], which, group and repeated [B, F]
-    words: tuple[Tensor, ...]  # as `PageArrays`: pieces [B, N, K], shape, boxes, context, places, seen and near
-    picture: Tensor  # [B, H, W]
+class TrainingBatch:
+    inputs: NetworkInputs[Tensor]
     targets: Tensor  # [B, F, 3, N] 0 or 1
-    printed: Tensor  # [B, F] 1 when the value is on the page, or the page is such a document
-    asked: Tensor  # [B, F] False for padding and for questions whose answer nobody knows
-    together: Tensor  # [B, N, N] 1 for the first words of two cells of one row, 0 of two rows, else UNKNOWN
+    is_printed: Tensor  # [B, F] 1 when the value is on the page, or the page is such a document
+    is_known: Tensor  # [B, F] False for padding and for queries whose answer nobody knows
+    same_row: Tensor  # [B, N, N] 1 for the first words of two cells of one row, 0 of two rows, else ROW_UNKNOWN
+
+    def to(self, device: str) -> TrainingBatch:
+        return TrainingBatch(
+            inputs=self.inputs.map(lambda tensor: tensor.to(device)),
+            targets=self.targets.to(device),
+            is_printed=self.is_printed.to(device),
+            is_known=self.is_known.to(device),
+            same_row=self.same_row.to(device),
+        )
+
+
+class ExampleIndex(NamedTuple):
+    set_number: int
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question about an example and its answer; `spans` None: nobody knows it."""
+class _LabelledQuery:
+    """A query about an example and its answer; `spans` None: nobody knows it."""
 
-    question: Question
+    query: FieldQuery
     spans: Sequence[Span] | None
-    printed: bool = False
+    is_document: bool = False  # the query names the document's type
 
 
-class Batches:
-    """Endless for training (`spoilt`), one quiet pass otherwise."""
+@dataclass(frozen=True, slots=True)
+class _EncodedExample:
+    fields: FieldInputs[NDArray[Any]]
+    page: PageInputs[NDArray[Any]]
+    targets: Float32Array  # [F, 3, N]
+    is_printed: Float32Array  # [F]
+    is_known: NDArray[np.bool_]  # [F]
+    same_row: NDArray[np.int8]  # [N, N]
 
-    def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, spoilt: bool) -> None:
+
+class BatchLoader:
+    """Endless and augmented for training, one pass of the examples as they are otherwise."""
+
+    def __init__(self, sets: Sequence[ExampleSet], tokenizer: Tokenizer, *, augment: bool) -> None:
         self.sets = sets
         self.tokenizer = tokenizer
-        self.names = Names(example for s in sets for example in s) if spoilt else None
-        self.where = [(s, i) for s, examples in enumerate(sets) for i in range(len(examples))]
+        self.lexicon = NameLexicon(example for s in sets for example in s) if augment else None
+        self.indexes = [ExampleIndex(s, i) for s, examples in enumerate(sets) for i in range(len(examples))]
 
-    def epoch(self, seed: int, size: int, weights: Mapping[str, int] | None = None) -> Iterator[Batch]:
+    def epoch(self, seed: int, size: int, weights: Mapping[str, int] | None = None) -> Iterator[TrainingBatch]:
         """One pass in batches of about `size` pages of like length. `weights` repeats the examples of an origin."""
         random = np.random.default_rng(seed)
-        order = [w for w in self.where for _ in range((weights or {}).get(self._at(w).origin, 1))]
-        lengths = np.array([min(len(self._at(w).words), MAX_WORDS) for w in order], float)
-        rank = np.argsort(lengths + random.uniform(0.0, 40.0, len(order)))
+        order = [index for index in self.indexes for _ in range((weights or {}).get(self._example(index).origin, 1))]
+        lengths = np.array([min(len(self._example(index).words), MAX_WORDS) for index in order], float)
+        rank = np.argsort(lengths + random.uniform(0.0, LENGTH_JITTER, len(order)))
         chunks = [rank[start : start + size] for start in range(0, len(rank), size)]
         for chunk in random.permutation(len(chunks)):
             yield self.batch([order[i] for i in chunks[chunk]], random)
 
-    def batch(self, where: Sequence[tuple[int, int]], random: np.random.Generator) -> Batch:
-        wording = int(random.integers(2**31))
-        return _padded([self._encode(w, random, wording) for w in where])
+    def batch(self, indexes: Sequence[ExampleIndex], random: np.random.Generator) -> TrainingBatch:
+        phrasing_seed = int(random.integers(2**31))
+        return _collated([self._encode(index, random, phrasing_seed) for index in indexes])
 
-    def _at(self, where: tuple[int, int]) -> Example:
-        return self.sets[where[0]].examples[where[1]]
+    def _example(self, index: ExampleIndex) -> Example:
+        return self.sets[index.set_number].examples[index.number]
 
-    def _encode(self, where: tuple[int, int], random: np.random.Generator, wording: int) -> _Encoded:
-        example = self._at(where)
-        if self.names:
-            example = replace(example, words=swapped(example, self.names, random))
-            if example.words and example.words[0].source == "textlayer" and random.random() < 0.7:
-                example = _carried(example, *spoil(example.words, random))
+    def _encode(self, index: ExampleIndex, random: np.random.Generator, phrasing_seed: int) -> _EncodedExample:
+        example = self._example(index)
+        if self.lexicon:
+            example = replace(example, words=with_other_entities(example, self.lexicon, random))
+            if example.words and example.words[0].source == "textlayer" and random.random() < NOISE_SHARE:
+                noise = ocr_noise(example.words, random)
+                example = example.with_words(noise.words, noise.new_index)
         on_picture = example.words  # the picture is not moved with the words
-        if self.names:
+        if self.lexicon:
             example = replace(example, words=jitter(example.words, random))
-        start, most = 0, LEARNT_WORDS if self.names else MAX_WORDS
+        start, most = 0, MAX_TRAINING_WORDS if self.lexicon else MAX_WORDS
         if len(example.words) > most:
             start = int(random.integers(0, len(example.words) - most + 1))
         words = example.words[start : start + most]
-        page = encode_page(words, example.aspect, self.sets[where[0]].picture(where[1]), self.tokenizer)
-        page = replace(page, seen=on_canvas(boxes_of(on_picture[start : start + most]), example.aspect))
-        if self.names:
-            hidden = random.random(page.pieces.shape) < HIDDEN_PIECES
-            page = replace(page, pieces=np.where(hidden & (page.pieces != 0), 103, page.pieces))  # 103 is [MASK]
-        asked = [*self._fields(example, random, wording), *self._types(example, random)]
-        targets = np.stack([_targets(one.spans or (), start, len(words)) for one in asked])
-        return _Encoded(
-            encode_fields([one.question for one in asked], self.tokenizer),
-            page,
-            targets,
-            np.array([one.printed for one in asked], np.float32) + targets[:, BEGIN].max(-1, initial=0.0),
-            np.array([one.spans is not None for one in asked]),
-            _together(example, start, len(words)),
+        picture = self.sets[index.set_number].picture(index.number)
+        page = encode_page(words, example.aspect, picture, self.tokenizer)
+        image_boxes = on_canvas(word_boxes(on_picture[start : start + most]), example.aspect)
+        page = replace(page, image_boxes=image_boxes)
+        if self.lexicon:
+            page = replace(page, token_ids=_masked(page.token_ids, random))
+        queries = [*self._field_queries(example, random, phrasing_seed), *self._document_queries(example, random)]
+        targets = np.stack([_targets(labelled.spans or (), start, len(words)) for labelled in queries])
+        is_document = np.array([labelled.is_document for labelled in queries], np.float32)
+        return _EncodedExample(
+            fields=encode_queries([labelled.query for labelled in queries], self.tokenizer),
+            page=page,
+            targets=targets,
+            is_printed=is_document + targets[:, START].max(-1, initial=0.0),
+            is_known=np.array([labelled.spans is not None for labelled in queries]),
+            same_row=_same_row(example, start, len(words)),
         )
 
-    def _fields(self, example: Example, random: np.random.Generator, wording: int) -> Iterator[_Asked]:
+    def _field_queries(
+        self, example: Example, random: np.random.Generator, phrasing_seed: int
+    ) -> Iterator[_LabelledQuery]:
         """A share of its fields when training, all of them otherwise."""
         paths = sorted(example.labels)
-        if self.names:
-            count = max(1, round(len(paths) * random.uniform(*ASKED_SHARE)))
+        if self.lexicon:
+            count = max(1, round(len(paths) * random.uniform(*QUERIED_SHARE)))
             paths = [paths[i] for i in random.permutation(len(paths))[:count]]
         for path in paths:
-            # one wording per field and batch: descriptions that pages share are read once
-            asking = np.random.default_rng([wording, crc32(path.encode())]) if self.names else None
-            yield _Asked(question_for(example, path, asking), example.labels[path])
+            # one wording per field and batch: prompts that pages share are read once
+            phrasing = np.random.default_rng([phrasing_seed, crc32(path.encode())]) if self.lexicon else None
+            yield _LabelledQuery(phrased_query(example, path, phrasing), example.labels[path])
 
-    def _types(self, example: Example, random: np.random.Generator) -> Iterator[_Asked]:
-        """What sort of document it is, and the questions of another schema, whose answers nobody knows."""
-        if not self.names:
+    def _document_queries(self, example: Example, random: np.random.Generator) -> Iterator[_LabelledQuery]:
+        """What sort of document it is, and the queries of another schema, whose answers nobody knows."""
+        if not self.lexicon:
             return
-        if random.random() < TYPES_ASKED:
+        if random.random() < DOCUMENT_QUERY_SHARE:
             for name in DOCUMENTS:
-                if name == example.schema or random.random() < 0.5:
-                    yield _Asked(document_asked(name, random), (), printed=name == example.schema)
-        if random.random() < CROWDED:
+                if name == example.schema or random.random() < DOCUMENT_QUERY_SHARE:
+                    yield _LabelledQuery(phrased_document_query(name, random), (), is_document=name == example.schema)
+        if random.random() < OTHER_SCHEMA_SHARE:
             other = SHIPPED[int(random.integers(len(SHIPPED)))]
             if other != example.schema:
-                yield from (_Asked(question, None) for question in official(other).values())
+                yield from (_LabelledQuery(query, None) for query in shipped_queries(other).values())
 
 
-@dataclass(frozen=True, slots=True)
-class _Encoded:
-    fields: FieldArrays
-    page: PageArrays
-    targets: NDArray[np.float32]  # [F, 3, N]
-    printed: NDArray[np.float32]  # [F]
-    asked: NDArray[np.bool_]  # [F]
-    together: NDArray[np.int8]  # [N, N]
+def _masked(token_ids: NDArray[Any], random: np.random.Generator) -> NDArray[Any]:
+    is_masked = random.random(token_ids.shape) < MASKED_SHARE
+    return np.where(is_masked & (token_ids != PAD_TOKEN), MASK_TOKEN, token_ids)
 
 
-def _carried(example: Example, words: tuple[Word, ...], place: Mapping[int, int]) -> Example:
-    """The example with other words; `place` says where each of the old ones is now. Spans that are lost are left out,
-    with their rows."""
-    labels: dict[str, list[Span]] = {}
-    rows: dict[str, tuple[int, ...]] = {}
-    for path, spans in example.labels.items():
-        moved = [tuple(sorted({place[i] for i in span if i in place})) for span in spans]
-        labels[path] = [span for span in moved if span]
-        if path in example.rows:
-            rows[path] = tuple(row for span, row in zip(moved, example.rows[path], strict=True) if span)
-    return replace(example, words=words, labels=labels, rows=rows)
-
-
-def _together(example: Example, start: int, count: int) -> NDArray[np.int8]:
+def _same_row(example: Example, start: int, count: int) -> NDArray[np.int8]:
     """[N, N] for the first words of the cells of each list."""
-    together = np.full((count, count), UNKNOWN, np.int8)
+    same_row = np.full((count, count), ROW_UNKNOWN, np.int8)
     lists: dict[str, list[tuple[int, int]]] = {}
     for path, numbers in example.rows.items():
-        begins = [span[0] - start for span in example.labels.get(path, ())]
-        lists.setdefault(FieldPath.parse(path).list_path or path, []).extend(zip(begins, numbers, strict=False))
+        starts = [span[0] - start for span in example.labels.get(path, ())]
+        lists.setdefault(FieldPath.parse(path).list_path or path, []).extend(zip(starts, numbers, strict=False))
     for cells in lists.values():
-        inside = [(word, row) for word, row in cells if 0 <= word < count]
-        if inside:
-            words, rows = (np.array(numbers) for numbers in zip(*inside, strict=True))
-            together[np.ix_(words, words)] = rows[:, None] == rows[None, :]
-    np.fill_diagonal(together, UNKNOWN)
-    return together
+        cells_here = [(word, row) for word, row in cells if 0 <= word < count]
+        if cells_here:
+            words, rows = (np.array(numbers) for numbers in zip(*cells_here, strict=True))
+            same_row[np.ix_(words, words)] = rows[:, None] == rows[None, :]
+    np.fill_diagonal(same_row, ROW_UNKNOWN)
+    return same_row
 
 
-def _targets(spans: Sequence[Span], start: int, count: int) -> NDArray[np.float32]:
-    """[3, N]; spans that reach out of the window are cut."""
-    targets = np.zeros((ROLES, count), np.float32)
+def _targets(spans: Sequence[Span], start: int, count: int) -> Float32Array:
+    """[3, N] for the words of this part of the page."""
+    targets = np.zeros((SPAN_ROLES, count), np.float32)
     for span in spans:
-        inside = [i - start for i in span if 0 <= i - start < count]
-        if inside:
-            targets[BEGIN, inside[0]] = 1.0
-            targets[END, inside[-1]] = 1.0
-            targets[INSIDE, inside] = 1.0
+        words = [i - start for i in span if 0 <= i - start < count]
+        if words:
+            targets[START, words[0]] = 1.0
+            targets[END, words[-1]] = 1.0
+            targets[INSIDE, words] = 1.0
     return targets
 
 
-def _padded(encoded: Sequence[_Encoded]) -> Batch:
-    size = len(encoded)
-    most_fields = max(len(e.fields.group) for e in encoded)
-    most_words = max([1, *(len(e.page.shape) for e in encoded)])
-
-    def stack(arrays: Sequence[NDArray[np.generic]], *lengths: int) -> Tensor:
-        shape = (size, *lengths, *arrays[0].shape[len(lengths) :])
-        full = np.zeros(shape, arrays[0].dtype)
-        for row, array in enumerate(arrays):
-            corner: Any = (row, *(slice(0, n) for n in array.shape[: len(lengths)]))
-            full[corner] = array
-        return torch.from_numpy(full)
-
-    pieces, which = _different([e.fields.pieces for e in encoded], most_fields)
-    together = np.full((size, most_words, most_words), UNKNOWN, np.int8)
-    targets = np.zeros((size, most_fields, ROLES, most_words), np.float32)
-    for row, one in enumerate(encoded):
-        count = len(one.page.shape)
-        together[row, :count, :count] = one.together
-        targets[row, : len(one.targets), :, :count] = one.targets
-    return Batch(
-        fields=(
-            torch.from_numpy(pieces),
-            torch.from_numpy(which),
-            stack([e.fields.group for e in encoded], most_fields),
-            stack([e.fields.repeated for e in encoded], most_fields),
+def _collated(examples: Sequence[_EncodedExample]) -> TrainingBatch:
+    fields, words = max(len(e.targets) for e in examples), max([1, *(len(e.same_row) for e in examples)])
+    return TrainingBatch(
+        inputs=NetworkInputs(
+            _collated_fields([e.fields for e in examples], fields), _collated_pages([e.page for e in examples], words)
         ),
-        words=tuple(
-            stack([getattr(e.page, name) for e in encoded], most_words)
-            for name in ("pieces", "shape", "boxes", "context", "places", "seen", "near")
-        ),
-        picture=torch.from_numpy(np.stack([e.page.picture for e in encoded])),
-        targets=torch.from_numpy(targets),
-        printed=stack([e.printed for e in encoded], most_fields),
-        asked=stack([e.asked for e in encoded], most_fields),
-        together=torch.from_numpy(together),
+        targets=_stacked([e.targets for e in examples], (fields, SPAN_ROLES, words)),
+        is_printed=_stacked([e.is_printed for e in examples], (fields,)),
+        is_known=_stacked([e.is_known for e in examples], (fields,)),
+        same_row=_stacked([e.same_row for e in examples], (words, words), padding=ROW_UNKNOWN),
     )
 
 
-def _different(pieces: Sequence[NDArray[np.int64]], most_fields: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Descriptions that several pages share are read once: [U, P] cut to the longest, which [B, F] (-1: padding)."""
-    different, inverse = np.unique(np.concatenate(pieces), axis=0, return_inverse=True)
-    which = np.full((len(pieces), most_fields), -1, np.int64)
-    start = 0
-    for row, own in enumerate(pieces):
-        which[row, : len(own)] = inverse[start : start + len(own)]
-        start += len(own)
-    longest = int((different != 0).sum(1).max())
-    return different[:, :longest], which
+def _collated_pages(pages: Sequence[PageInputs[NDArray[Any]]], words: int) -> PageInputs[Tensor]:
+    return PageInputs(**{
+        name: _stacked([getattr(page, name) for page in pages], padded_shape(spec, {"words": words}))
+        for name, spec in PAGE_SPECS.items()
+    })  # fmt: skip
+
+
+def _collated_fields(examples: Sequence[FieldInputs[NDArray[Any]]], fields: int) -> FieldInputs[Tensor]:
+    """Prompts that several pages share are read once, and are cut to the longest."""
+    token_ids = np.concatenate([example.prompt_token_ids for example in examples])
+    different, inverse = np.unique(token_ids, axis=0, return_inverse=True)
+    first_prompts = np.cumsum([0, *(len(example.prompt_token_ids) for example in examples)])
+    prompt_index = [
+        inverse[first + example.prompt_index] for first, example in zip(first_prompts, examples, strict=False)
+    ]
+    longest = int((different != PAD_TOKEN).sum(1).max())
+    return FieldInputs(
+        prompt_token_ids=torch.from_numpy(different[:, :longest]),
+        prompt_index=_stacked(prompt_index, (fields,), padding=-1),
+        **{
+            name: _stacked([getattr(example, name) for example in examples], padded_shape(spec, {"fields": fields}))
+            for name, spec in FIELD_SPECS.items()
+            if name not in ("prompt_token_ids", "prompt_index")
+        },
+    )
+
+
+def _stacked(arrays: Sequence[NDArray[Any]], shape: tuple[int, ...], *, padding: int = 0) -> Tensor:
+    """[B, *shape]: each array in the corner of its own, the rest is padding."""
+    stacked = np.full((len(arrays), *shape), padding, arrays[0].dtype)
+    for row, array in enumerate(arrays):
+        corner: Any = (row, *(slice(0, length) for length in array.shape))
+        stacked[corner] = array
+    return torch.from_numpy(stacked)

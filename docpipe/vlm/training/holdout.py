@@ -1,5 +1,5 @@
 """The names of the documents that training never sees, as `docpipe evaluate --files` takes them:
-`python -m docpipe.vlm.training.holdout receipts --data ../shared/data --part aside_seller > aside.txt`.
+`python -m docpipe.vlm.training.holdout receipts --data ../shared/data --part holdout_seller > holdout.txt`.
 
 In: a set of labelled documents and a part of it. Out: one file name a line, spelt as the set's labels spell it.
 """
@@ -11,26 +11,24 @@ import json
 from pathlib import Path
 
 from docpipe.errors import InputError
-from docpipe.vlm.training.data.labelled import LABELLED, load_labelled
+from docpipe.vlm.training.data.labelled_sets import LABELLED_SETS, load_labelled
+from docpipe.vlm.training.data.split import PARTS
 
-PARTS = {
-    "aside_seller": {"aside_seller"},
-    "aside_document": {"aside_document"},
-    "both": {"aside_seller", "aside_document"},
-}
+BOTH = "both"
+HOLDOUT_PARTS = [part for part in PARTS if part != "train"]
 
 
-def names_aside(data: Path, what: str, part: str, labels: Path | None = None) -> list[str]:
+def holdout_names(data: Path, set_name: str, part: str, labels: Path | None = None) -> list[str]:
     """`labels`: only the files that this label file names too, where a set has several (`evaluate` reads one)."""
     try:
-        kept = [labelled.path for labelled in load_labelled(data, what) if labelled.part in PARTS[part]]
+        documents = [d for d in load_labelled(data, set_name) if d.part in (HOLDOUT_PARTS if part == BOTH else [part])]
         known = None if labels is None else _files_of(labels)
     except OSError as error:
         raise InputError(
-            f"the labels of {what} cannot be read: {error}",
+            f"the labels of {set_name} cannot be read: {error}",
             hint="--data names the folder that holds receipts/ and so on.",
         ) from error
-    names = [_name(path, data) for path in kept if path is not None]
+    names = [_name(document.path, data) for document in documents if document.path is not None]
     return [name for name in names if known is None or name in known]
 
 
@@ -46,13 +44,13 @@ def _files_of(labels: Path) -> set[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=[*LABELLED])
+    parser.add_argument("set", choices=LABELLED_SETS, help="of labelled documents")
     parser.add_argument("--data", type=Path, required=True, help="folder of the labelled documents (shared/data)")
-    parser.add_argument("--part", choices=[*PARTS], default="both")
+    parser.add_argument("--part", choices=[*HOLDOUT_PARTS, BOTH], default=BOTH)
     parser.add_argument("--labels", type=Path, help="only the files that this label file names")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        names = names_aside(given.data, given.what, given.part, given.labels)
+        names = holdout_names(options.data, options.set, options.part, options.labels)
     except InputError as error:
         parser.error(f"{error.message}. {error.hint}")
     print("\n".join(names))  # noqa: T201 - the command's result

@@ -1,8 +1,8 @@
-"""What the network is blamed for.
+"""The loss of training.
 
-In: logits [B, F, 3, N], absent [B, F], together [B, N, N] and the targets. Out: one number. A field that does not
-repeat is a choice among all words and "absent" (every printed place counts as right: marginal likelihood); a list's
-column is a yes or no for each word; a type of document is a yes or no; two cells are of one row or not.
+In: what the network says of a batch, and the batch with its targets. Out: one number. A field that does not repeat is a
+choice among all words and "no answer" (every printed place counts as right: marginal likelihood); a list's column is a
+yes or no for each word; a type of document is a yes or no; two cells are of one row or not.
 """
 
 from __future__ import annotations
@@ -11,52 +11,57 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, log_softmax
 
-from docpipe.vlm.encode import DOCUMENT
-from docpipe.vlm.pointer import BEGIN, END, INSIDE
-from docpipe.vlm.training.batches import UNKNOWN, Batch
+from docpipe.vlm.inputs import DOCUMENT, END, INSIDE, START, NetworkOutputs
+from docpipe.vlm.training.batches import ROW_UNKNOWN, TrainingBatch
 
-CLOSED = -1e4
-
-
-def whole_loss(logits: Tensor, absent: Tensor, together: Tensor, batch: Batch) -> Tensor:
-    return pointer_loss(logits, absent, batch) + rows_loss(together, batch.together)
+IMPOSSIBLE = -1e4
+NO_ANSWER_WEIGHT = 0.3  # of a list's column
+MAX_LOG_PROBABILITY_LOSS = 20.0
+POSITIVES_FLOOR = 3.0  # added to the number of right words
 
 
-def rows_loss(together: Tensor, right: Tensor) -> Tensor:
+def total_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
+    return span_loss(outputs, batch) + row_loss(outputs.same_row_logits, batch.same_row)
+
+
+def row_loss(same_row_logits: Tensor, same_row: Tensor) -> Tensor:
     """Per cell against the number of cells in its row, so that long tables weigh like short ones; 0 without cells."""
-    known = (right != UNKNOWN).float()
-    each = _yes_or_no(together, right.clamp(min=0).float(), known)  # [B, N]
+    known = (same_row != ROW_UNKNOWN).float()
+    each = _binary_loss(same_row_logits, same_row.clamp(min=0).float(), known)  # [B, N]
     cells = known.amax(-1)
     return (each * cells).sum() / cells.sum().clamp(min=1.0)
 
 
-def pointer_loss(logits: Tensor, absent: Tensor, batch: Batch) -> Tensor:
-    targets, asked, printed = batch.targets, batch.asked.float(), batch.printed
-    repeated = batch.fields[3].float()
-    real = (batch.words[0][..., 0] != 0).float()[:, None]  # [B, 1, N]
-    spread = [_yes_or_no(logits[:, :, role], targets[:, :, role], real) for role in (BEGIN, END, INSIDE)]
-    absence = binary_cross_entropy_with_logits(absent, 1.0 - printed, reduction="none")
-    as_list = spread[0] + spread[1] + spread[2] + 0.3 * absence
-    as_choice = _choice(logits, absent, targets, printed) + spread[2]
-    loss = torch.where(repeated > 0, as_list, as_choice)
-    loss = torch.where(batch.fields[2] == DOCUMENT, absence, loss)
-    return (loss * asked).sum() / asked.sum().clamp(min=1.0)
+def span_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
+    known, targets = batch.is_known.float(), batch.targets
+    fields, word_mask = batch.inputs.fields, batch.inputs.word_mask.float()[:, None]  # [B, 1, N]
+    start, end, inside = (
+        _binary_loss(outputs.span_logits[:, :, role], targets[:, :, role], word_mask) for role in (START, END, INSIDE)
+    )
+    no_answer = binary_cross_entropy_with_logits(outputs.no_answer_logits, 1.0 - batch.is_printed, reduction="none")
+    as_column = start + end + inside + NO_ANSWER_WEIGHT * no_answer
+    as_single = _choice_loss(outputs, batch) + inside
+    loss = torch.where(fields.repeated.float() > 0, as_column, as_single)
+    loss = torch.where(fields.group_ids == DOCUMENT, no_answer, loss)
+    return (loss * known).sum() / known.sum().clamp(min=1.0)
 
 
-def _choice(logits: Tensor, absent: Tensor, targets: Tensor, printed: Tensor) -> Tensor:
-    """-log P(begin at a right word, or absent) - log P(end at a right word | it is there): [B, F]."""
-    begin = log_softmax(torch.cat([absent.unsqueeze(-1), logits[:, :, BEGIN]], dim=-1), dim=-1)
-    right = torch.cat([1.0 - printed.unsqueeze(-1), targets[:, :, BEGIN]], dim=-1)
-    end = log_softmax(logits[:, :, END], dim=-1)
-    return _missed(begin, right) + printed * _missed(end, targets[:, :, END])
+def _choice_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
+    """-log P(start at a right word, or no answer) - log P(end at a right word | there is an answer): [B, F]."""
+    no_answer, targets = outputs.no_answer_logits.unsqueeze(-1), batch.targets
+    start = log_softmax(torch.cat([no_answer, outputs.span_logits[:, :, START]], dim=-1), dim=-1)
+    right_start = torch.cat([1.0 - batch.is_printed.unsqueeze(-1), targets[:, :, START]], dim=-1)
+    end = log_softmax(outputs.span_logits[:, :, END], dim=-1)
+    return _negative_log(start, right_start) + batch.is_printed * _negative_log(end, targets[:, :, END])
 
 
-def _missed(log_probabilities: Tensor, right: Tensor) -> Tensor:
-    masked = torch.where(right > 0, log_probabilities, torch.full_like(log_probabilities, CLOSED))
-    return -masked.logsumexp(-1).clamp(min=-20.0)
+def _negative_log(log_probabilities: Tensor, targets: Tensor) -> Tensor:
+    """-log of the probability of all right ones together: [..., N] -> [...]."""
+    right = torch.where(targets > 0, log_probabilities, torch.full_like(log_probabilities, IMPOSSIBLE))
+    return -right.logsumexp(-1).clamp(min=-MAX_LOG_PROBABILITY_LOSS)
 
 
-def _yes_or_no(logits: Tensor, targets: Tensor, real: Tensor) -> Tensor:
+def _binary_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Summed over words, against the number of right ones, so that a long table weighs like a short one: [B, F]."""
-    each = binary_cross_entropy_with_logits(logits, targets, reduction="none") * real
-    return each.sum(-1) / (targets.sum(-1) + 3.0)
+    each = binary_cross_entropy_with_logits(logits, targets, reduction="none") * mask
+    return each.sum(-1) / (targets.sum(-1) + POSITIVES_FLOOR)

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.accuracy.forms import answered, field_names, schema_of
 from docpipe.evaluate.anls import mean_score, similarity
 from docpipe.samples import draw
-from docpipe.vlm.field_queries import questions
+from docpipe.vlm.field_queries import field_queries
 
 
 def test_a_slip_costs_its_share_and_another_answer_all() -> None:
@@ -36,7 +36,7 @@ def test_printed_questions_become_fields_named_after_them() -> None:
     ]
     names = field_names(list(answered(pairs)))
     assert list(names.values()) == ["name_phone_ext", "item_3_date", "item_3_date_again"]
-    asked = questions(schema_of(names))
+    asked = field_queries(schema_of(names))
     assert asked["name_phone_ext"].prompt == "name phone ext: Name / Phone Ext. :"
 
 

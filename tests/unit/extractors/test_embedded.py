@@ -17,14 +17,15 @@ from docpipe.confidence import FEATURES, Calibration
 from docpipe.config import load_settings
 from docpipe.data import Answer, Box, Candidate, Page, Word
 from docpipe.errors import ModelError
-from docpipe.extractors.embedded import NETWORK, TOKENIZER, EmbeddedExtractor, weights_folder
+from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
 from docpipe.samples import SampleDocument, draw
 from docpipe.schema import Schema, load_schema
-from docpipe.vlm.field_queries import questions
+from docpipe.vlm.field_queries import field_queries
+from docpipe.vlm.predict import NETWORK, TOKENIZER, weights_folder
 
 UNSEEN = range(7_000_000, 7_000_004)  # seeds far from those of docs/training.md: the network has not seen these
 LONG_TABLE = 300  # rows of five words: 1,500 words, five windows
@@ -74,15 +75,15 @@ def long_page() -> Page:
 
 
 def table_rows() -> list[list[str]]:
-    goods = ("Paper", "Envelopes", "Toner", "Folders", "Staples")
+    articles = ("Paper", "Envelopes", "Toner", "Folders", "Staples")
     return [
-        [f"{number}", goods[number % 5], f"{number % 9 + 1}", "2.50", f"{(number % 9 + 1) * 2.5:.2f}"]
+        [f"{number}", articles[number % 5], f"{number % 9 + 1}", "2.50", f"{(number % 9 + 1) * 2.5:.2f}"]
         for number in range(1, LONG_TABLE)
     ]
 
 
 def row_numbers(answer: Answer) -> set[int]:
-    return {int(found[1]) for c in answer.candidates if (found := re.match(r"line_items\[(\d+)\]", c.path))}
+    return {int(row[1]) for c in answer.candidates if (row := re.match(r"line_items\[(\d+)\]", c.path))}
 
 
 def quoted_words(candidate: Candidate, pages: list[Page]) -> list[list[str]]:
@@ -177,8 +178,8 @@ def test_rows_are_numbered_through_the_pages(
     assert alone
     assert row_numbers(twice) == set(range(2 * len(alone)))
     for candidate in twice.candidates:
-        if found := re.match(r"line_items\[(\d+)\]", candidate.path):
-            assert {evidence.page for evidence in candidate.evidence} == {1 + int(found[1]) // len(alone)}
+        if row := re.match(r"line_items\[(\d+)\]", candidate.path):
+            assert {evidence.page for evidence in candidate.evidence} == {1 + int(row[1]) // len(alone)}
 
 
 class SureNetwork:
@@ -186,7 +187,7 @@ class SureNetwork:
 
     def __init__(self, schema: Schema) -> None:
         column_of = {"line_items[].description": 1, "line_items[].amount": 4, "line_items[]": 0}
-        self.columns = [column_of.get(path, -1) for path in questions(schema)]
+        self.columns = [column_of.get(path, -1) for path in field_queries(schema)]
 
     def run(self, outputs: None, feeds: dict[str, np.ndarray]) -> tuple[np.ndarray, ...]:
         stands_in = np.rint((feeds["boxes"][0, :, 0] - 0.1) / 0.15)
@@ -194,8 +195,8 @@ class SureNetwork:
         for field, column in enumerate(self.columns):
             logits[0, field][:, stands_in == column] = 9.0
         tops = feeds["boxes"][0, :, 1]
-        together = np.where(tops[:, None] == tops[None, :], 9.0, -9.0).astype(np.float32)
-        return logits, np.full((1, len(self.columns)), 9.0, np.float32), together[None]
+        same_row = np.where(tops[:, None] == tops[None, :], 9.0, -9.0).astype(np.float32)
+        return logits, np.full((1, len(self.columns)), 9.0, np.float32), same_row[None]
 
 
 def test_a_table_of_1500_words_comes_out_of_its_windows_row_by_row(
@@ -203,7 +204,7 @@ def test_a_table_of_1500_words_comes_out_of_its_windows_row_by_row(
 ) -> None:
     page = long_page()
     extractor = EmbeddedExtractor(threads=1)
-    monkeypatch.setattr(extractor, "_session", SureNetwork(invoice))
+    monkeypatch.setattr(extractor._predictor, "_session", SureNetwork(invoice))
     rows: dict[int, dict[str, str]] = {}
     for candidate in extractor.extract([page], invoice).candidates:
         number, column = re.fullmatch(r"line_items\[(\d+)\]\.(\w+)", candidate.path).groups()

@@ -1,11 +1,12 @@
-"""What scanning and reading do to words: slips of letters, glued and lost words, boxes that are a little off.
+"""What scanning and OCR do to words: confused letters, merged and lost words, boxes that are a little off.
 
-In: the words of an example, a random generator. Out: the words, spoilt, and where each of the old ones has gone.
+In: the words of an example, a random generator. Out: the words with noise, and where each of the old ones has gone.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,28 +18,39 @@ CONFUSIONS = {
     "Z": "2", ".": ",", ",": ".", ":": ".", "/": "1", "e": "c", "c": "e", "a": "o", "n": "r", "u": "v", "ä": "a",
     "ö": "o", "ü": "u", "é": "e", "è": "e", "ß": "B", "€": "E", "-": "",
 }  # fmt: skip
-SLIP = 0.012  # share of letters that an OCR engine confuses on a poor scan; good scans stay far below
-GLUED = 0.05  # share of word gaps that RapidOCR closes on receipts
-LOST = 0.008  # share of words that are not detected
+CONFUSED_SHARE = 0.012  # of letters by an OCR engine on a poor scan; good scans stay far below
+MERGED_SHARE = 0.05  # of word gaps that RapidOCR closes on receipts
+LOST_SHARE = 0.008  # of words that are not detected
+MAX_STRENGTH = 2.0  # times the measured noise
+MERGED_GAP = 0.6  # heights of a word: narrower gaps may be closed
+CONFIDENCE_LOSS, LEAST_LOSS, LOWEST_CONFIDENCE = 0.03, 0.005, 0.3
+SHIFT, STRETCH, SHEAR, BOX_JITTER = 0.015, 0.02, 0.004, 0.0012  # standard deviations, in fractions of the page
 
 
-def spoil(words: tuple[Word, ...], random: np.random.Generator) -> tuple[tuple[Word, ...], dict[int, int]]:
-    """OCR-like noise of a strength drawn from none to about twice the measured one. A lost word has gone nowhere."""
-    strength = float(random.uniform(0.0, 2.0))
+@dataclass(frozen=True, slots=True)
+class NoisyWords:
+    words: tuple[Word, ...]
+    new_index: Mapping[int, int]  # of each word that was; a lost one has none
+
+
+def ocr_noise(words: Sequence[Word], random: np.random.Generator) -> NoisyWords:
+    """Of a strength drawn from none to MAX_STRENGTH."""
+    strength = float(random.uniform(0.0, MAX_STRENGTH))
     kept: list[Word] = []
-    place: dict[int, int] = {}
+    new_index: dict[int, int] = {}
     for index, word in enumerate(words):
-        if random.random() < LOST * strength:
+        if random.random() < LOST_SHARE * strength:
             continue
-        text = _slip(word.text, SLIP * strength, random)
+        text = _confused(word.text, CONFUSED_SHARE * strength, random)
         before = kept[-1] if kept else None
-        if before and _near(before, word) and random.random() < GLUED * strength:
+        if before and _may_merge(before, word) and random.random() < MERGED_SHARE * strength:
             kept[-1] = replace(before, text=before.text + text, box=before.box.union(word.box))
         else:
-            confidence = float(np.clip(1.0 - random.exponential(0.03 * strength + 0.005), 0.3, 1.0))
+            loss = random.exponential(CONFIDENCE_LOSS * strength + LEAST_LOSS)
+            confidence = float(np.clip(1.0 - loss, LOWEST_CONFIDENCE, 1.0))
             kept.append(replace(word, text=text, confidence=confidence))
-        place[index] = len(kept) - 1
-    return tuple(kept), place
+        new_index[index] = len(kept) - 1
+    return NoisyWords(tuple(kept), new_index)
 
 
 def jitter(words: tuple[Word, ...], random: np.random.Generator) -> tuple[Word, ...]:
@@ -46,26 +58,24 @@ def jitter(words: tuple[Word, ...], random: np.random.Generator) -> tuple[Word, 
     if not words:
         return words
     boxes = np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in words])  # [N, 4]
-    shift, scale = random.normal(0.0, 0.015, 2), 1.0 + random.normal(0.0, 0.02, 2)
-    down = random.normal(0.0, 0.004) * (boxes[:, :1] - 0.5)
-    moved = boxes * np.tile(scale, 2) + np.tile(shift, 2) + random.normal(0.0, 0.0012, boxes.shape)
+    shift, scale = random.normal(0.0, SHIFT, 2), 1.0 + random.normal(0.0, STRETCH, 2)
+    down = random.normal(0.0, SHEAR) * (boxes[:, :1] - 0.5)
+    moved = boxes * np.tile(scale, 2) + np.tile(shift, 2) + random.normal(0.0, BOX_JITTER, boxes.shape)
     moved[:, 1::2] += down
-    places = np.clip(moved, 0.0, 1.0).tolist()
     return tuple(
-        Word(word.text, Box(*place), word.confidence, word.source, word.line)
-        for word, place in zip(words, places, strict=True)
+        replace(word, box=Box(*box)) for word, box in zip(words, np.clip(moved, 0.0, 1.0).tolist(), strict=True)
     )
 
 
-def _slip(text: str, rate: float, random: np.random.Generator) -> str:
-    hits = random.random(len(text)) < rate
-    if not hits.any():
+def _confused(text: str, share: float, random: np.random.Generator) -> str:
+    is_confused = random.random(len(text)) < share
+    if not is_confused.any():
         return text
-    slipped = "".join(CONFUSIONS.get(letter, letter) if hit else letter for letter, hit in zip(text, hits, strict=True))
-    return slipped or text
+    letters = zip(text, is_confused, strict=True)
+    return "".join(CONFUSIONS.get(letter, letter) if confused else letter for letter, confused in letters) or text
 
 
-def _near(left: Word, right: Word) -> bool:
-    """Whether a reader may take both for one word; what `unglue` would part again stays apart."""
-    close = right.box.left - left.box.right < 0.6 * (left.box.bottom - left.box.top)
+def _may_merge(left: Word, right: Word) -> bool:
+    """Whether OCR may take both for one word; what `split_words` would part again stays apart."""
+    close = right.box.left - left.box.right < MERGED_GAP * (left.box.bottom - left.box.top)
     return left.line == right.line and close and len(pieces(left.text + right.text)) == 1

@@ -6,102 +6,121 @@ In: the words of a page and the truth as text. Out: every span of words that pri
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rapidfuzz.fuzz import ratio
 
 from docpipe.data import Box, Word
 from docpipe.vlm.training.data.examples import Span
 
-NAME_LIKENESS = 85.0  # rapidfuzz ratio of letters and digits; OCR slips stay above, neighbouring lines fall below
-LONGEST_SPAN = 60  # words of an address over several lines
-INSIDE_SHARE = 0.5  # of a word's area that a label's box must cover
+MIN_SIMILARITY = 85.0  # rapidfuzz ratio of letters and digits; OCR slips stay above, neighbouring lines fall below
+SIMILARITY_TIE = 3.0  # points below the best that are as good
+LENGTH_RATIO = (0.8, 1.25)  # of a similar span to the text
+MAX_SPAN_WORDS = 60  # words of an address over several lines
+MIN_WORD_COVER = 0.5  # of a word's area that a label's box must cover
+MIN_LABEL_COVER = 0.7  # of a label's area that a longer word must cover
 FLIGHT = ("flight_from", "flight_to")
-BETWEEN_DAYS = 3  # words: "01/05/20 - 01/11/20", "from … to …"
-WITHIN_SHARE = 0.7  # of a label's area that a longer word must cover
+MAX_WORDS_BETWEEN_DAYS = 3  # "01/05/20 - 01/11/20", "from … to …"
 
 
-def plain(text: str) -> str:
+def match_key(text: str) -> str:
     """Letters and digits only, lower case."""
     return re.sub(r"[\W_]+", "", text.lower())
 
 
-def exact_spans(words: Sequence[Word], wanted: Callable[[str], bool], longest: int) -> list[Span]:
-    """Spans of at most `longest` words of one line whose joined text is wanted; the shortest at each start."""
-    found: list[Span] = []
+def exact_spans(words: Sequence[Word], matches: Callable[[str], bool], max_words: int) -> list[Span]:
+    """Spans of at most `max_words` of one line whose joined text matches; the shortest at each start."""
+    spans: list[Span] = []
     for start in range(len(words)):
-        for end in range(start, min(start + longest, len(words))):
+        for end in range(start, min(start + max_words, len(words))):
             if words[end].line != words[start].line:
                 break
-            if wanted(" ".join(w.text for w in words[start : end + 1])):
-                found.append(tuple(range(start, end + 1)))
+            if matches(" ".join(w.text for w in words[start : end + 1])):
+                spans.append(tuple(range(start, end + 1)))
                 break
-    return [span for span in found if not any(set(other) < set(span) for other in found)]
+    return [span for span in spans if not any(set(other) < set(span) for other in spans)]
 
 
-def likely_spans(words: Sequence[Word], text: str, likeness: float = NAME_LIKENESS) -> list[Span]:
+@dataclass(frozen=True, slots=True)
+class _SimilarSpan:
+    span: Span
+    similarity: float  # 0-100
+
+
+def similar_spans(words: Sequence[Word], text: str, min_similarity: float = MIN_SIMILARITY) -> list[Span]:
     """Spans of consecutive words, over lines too, that are most like the text. All equally good ones."""
-    target = plain(text)
-    texts = [plain(w.text) for w in words]
-    best: list[tuple[float, Span]] = []
-    for start in range(len(words)):
-        if not texts[start]:
+    similar = list(_similar_spans([match_key(w.text) for w in words], match_key(text), min_similarity))
+    similar.sort(key=lambda item: (-item.similarity, len(item.span)))
+    best: list[Span] = []
+    for item in similar:
+        as_good = item.similarity >= similar[0].similarity - SIMILARITY_TIE
+        if as_good and not any(set(item.span) & set(other) for other in best):
+            best.append(item.span)
+    return best
+
+
+def _similar_spans(keys: Sequence[str], target: str, min_similarity: float) -> Iterator[_SimilarSpan]:
+    shortest, longest = (share * len(target) for share in LENGTH_RATIO)
+    for start in range(len(keys)):
+        if not keys[start]:
             continue
         length = 0
-        for end in range(start, min(start + LONGEST_SPAN, len(words))):
-            length += len(texts[end])
-            if length < 0.8 * len(target) or not texts[end]:
+        for end in range(start, min(start + MAX_SPAN_WORDS, len(keys))):
+            length += len(keys[end])
+            if length < shortest or not keys[end]:
                 continue
-            score = ratio(target, "".join(texts[start : end + 1]), score_cutoff=likeness)
-            if score:
-                best.append((score, tuple(range(start, end + 1))))
-            if length > 1.25 * len(target):
+            similarity = ratio(target, "".join(keys[start : end + 1]), score_cutoff=min_similarity)
+            if similarity:
+                yield _SimilarSpan(tuple(range(start, end + 1)), similarity)
+            if length > longest:
                 break
-    best.sort(key=lambda item: (-item[0], len(item[1])))
-    kept: list[tuple[float, Span]] = []
-    for score, span in best:
-        if score >= best[0][0] - 3.0 and not any(set(span) & set(other) for _, other in kept):
-            kept.append((score, span))
-    return [span for _, span in kept]
 
 
 def span_in_boxes(words: Sequence[Word], boxes: Sequence[Box]) -> Span:
     """The words that lie mostly inside the boxes of one printed value; where a value is only a part of a word ("$" of
     "$12.00"), that word."""
-    inside = [i for i, word in enumerate(words) if any(_covered(word.box, box) >= INSIDE_SHARE for box in boxes)]
+    inside = [i for i, word in enumerate(words) if any(_cover(word.box, box) >= MIN_WORD_COVER for box in boxes)]
     if not inside:
-        inside = [i for i, word in enumerate(words) if all(_covered(box, word.box) >= WITHIN_SHARE for box in boxes)]
+        inside = [i for i, word in enumerate(words) if all(_cover(box, word.box) >= MIN_LABEL_COVER for box in boxes)]
     return tuple(inside)
 
 
-def _covered(inner: Box, outer: Box) -> float:
+def _cover(inner: Box, outer: Box) -> float:
+    """The share of the inner box that the outer one covers."""
     width = min(inner.right, outer.right) - max(inner.left, outer.left)
     height = min(inner.bottom, outer.bottom) - max(inner.top, outer.top)
     return max(width, 0.0) * max(height, 0.0) / inner.area if inner.area else 0.0
 
 
-def flights(labels: Sequence[dict[str, list[Span]]], pages: Sequence[Sequence[Word]]) -> list[dict[str, list[Span]]]:
+def keep_flight_periods(
+    labels: Sequence[dict[str, list[Span]]], pages: Sequence[Sequence[Word]]
+) -> list[dict[str, list[Span]]]:
     """Of an order's pages: where first and last day of the flight stand together, other places that print one of them
     (the rows of its weeks) are not asked about. An order whose days stand together nowhere is left as it is."""
     first, last = FLIGHT
-    pairs = [
-        _together(found.get(first, ()), found.get(last, ()), words) for found, words in zip(labels, pages, strict=True)
+    periods = [
+        adjacent_spans(spans.get(first, ()), spans.get(last, ()), words, MAX_WORDS_BETWEEN_DAYS)
+        for spans, words in zip(labels, pages, strict=True)
     ]
-    if not any(pairs):
+    if not any(periods):
         return list(labels)
-    made = []
-    for found, together in zip(labels, pairs, strict=True):
-        kept = {path: spans for path, spans in found.items() if path not in FLIGHT}
-        if together:
-            kept |= {first: sorted({a for a, _ in together}), last: sorted({b for _, b in together})}
-        made.append(kept)
-    return made
+    kept = []
+    for spans, pairs in zip(labels, periods, strict=True):
+        others = {path: own for path, own in spans.items() if path not in FLIGHT}
+        if pairs:
+            others |= {first: sorted({a for a, _ in pairs}), last: sorted({b for _, b in pairs})}
+        kept.append(others)
+    return kept
 
 
-def _together(first: Sequence[Span], last: Sequence[Span], words: Sequence[Word]) -> list[tuple[Span, Span]]:
+def adjacent_spans(
+    first: Sequence[Span], last: Sequence[Span], words: Sequence[Word], max_distance: int
+) -> list[tuple[Span, Span]]:
+    """Pairs of which the second stands on the same line, at most so many words behind the first."""
     return [
         (a, b)
         for a in first
         for b in last
-        if 0 < b[0] - a[-1] <= BETWEEN_DAYS and words[a[-1]].line == words[b[0]].line
+        if 0 < b[0] - a[-1] <= max_distance and words[a[-1]].line == words[b[0]].line
     ]

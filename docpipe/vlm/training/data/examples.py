@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from docpipe.data import Box, Word
-from docpipe.vlm.encode import CANVAS_HEIGHT, CANVAS_WIDTH
+from docpipe.vlm.inputs import CANVAS_HEIGHT, CANVAS_WIDTH, Float32Array
 
+EXAMPLES, PICTURES = "examples.jsonl", "pictures.u8"
 Span = tuple[int, ...]  # indexes of the words that print one value, in reading order
 
 
@@ -38,15 +38,32 @@ class Example:
     kinds: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
+    def with_words(self, words: tuple[Word, ...], new_index: Mapping[int, int]) -> Example:
+        """The example with other words; `new_index` says where each of the old ones is now. Spans that are lost are
+        left out, with their rows."""
+        labels: dict[str, list[Span]] = {}
+        rows: dict[str, tuple[int, ...]] = {}
+        for path, spans in self.labels.items():
+            moved = [tuple(sorted({new_index[i] for i in span if i in new_index})) for span in spans]
+            labels[path] = [span for span in moved if span]
+            if path in self.rows:
+                rows[path] = tuple(row for span, row in zip(moved, self.rows[path], strict=True) if span)
+        return replace(self, words=words, labels=labels, rows=rows)
 
-def write_examples(folder: Path, examples: Iterable[tuple[Example, NDArray[np.float32]]]) -> int:
-    """Each example with its canvas picture. Returns how many were written."""
+
+class PicturedExample(NamedTuple):
+    example: Example
+    picture: Float32Array  # [CANVAS_HEIGHT, CANVAS_WIDTH] ink 0-1
+
+
+def write_examples(folder: Path, pictured: Iterable[PicturedExample]) -> int:
+    """Returns how many were written."""
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
-    with (folder / "examples.jsonl").open("w", encoding="utf-8") as lines, (folder / "pictures.u8").open("wb") as raw:
-        for example, picture in examples:
+    with (folder / EXAMPLES).open("w", encoding="utf-8") as lines, (folder / PICTURES).open("wb") as pictures:
+        for example, picture in pictured:
             lines.write(json.dumps(_to_json(example), ensure_ascii=False) + "\n")
-            raw.write((picture * 255).astype(np.uint8).tobytes())
+            pictures.write((picture * 255).astype(np.uint8).tobytes())
             count += 1
     return count
 
@@ -55,12 +72,12 @@ class ExampleSet:
     """Examples of one folder; pictures stay on disk until they are asked for."""
 
     def __init__(self, folder: Path) -> None:
-        with (folder / "examples.jsonl").open(encoding="utf-8") as lines:
+        with (folder / EXAMPLES).open(encoding="utf-8") as lines:
             self.examples = [_from_json(json.loads(line)) for line in lines]
         if not self.examples:
             return  # an empty file cannot be mapped
         shape = (len(self.examples), CANVAS_HEIGHT, CANVAS_WIDTH)
-        self._pictures = np.memmap(folder / "pictures.u8", np.uint8, "r", shape=shape)
+        self._pictures = np.memmap(folder / PICTURES, np.uint8, "r", shape=shape)
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -68,9 +85,9 @@ class ExampleSet:
     def __iter__(self) -> Iterator[Example]:
         return iter(self.examples)
 
-    def picture(self, index: int) -> NDArray[np.float32]:
+    def picture(self, index: int) -> Float32Array:
         """[CANVAS_HEIGHT, CANVAS_WIDTH] ink 0-1."""
-        picture: NDArray[np.float32] = self._pictures[index].astype(np.float32) / 255.0
+        picture: Float32Array = self._pictures[index].astype(np.float32) / 255.0
         return picture
 
 

@@ -6,6 +6,7 @@ In: a `samples.SampleDocument` and its pages as read. Out: one `Example` per pag
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,59 +14,63 @@ from numpy.typing import NDArray
 from docpipe.data import Box, Page
 from docpipe.paths import FieldPath
 from docpipe.samples import PrintedValue, SampleDocument
-from docpipe.vlm.encode import canvas
+from docpipe.vlm.encode import canvas_picture
 from docpipe.vlm.training.data.align_labels import span_in_boxes
-from docpipe.vlm.training.data.examples import Example, Span
+from docpipe.vlm.training.data.examples import Example, PicturedExample, Span
 
 PICTURE_SIDE = 1280  # pixels the page is drawn at before it is fitted to the canvas
 Warp = NDArray[np.float64]  # [3, 3] homography in fractions of the page
 
 
-def examples_of(
+@dataclass(frozen=True, slots=True)
+class PageLabels:
+    labels: Mapping[str, list[Span]]  # as those of `Example`
+    rows: Mapping[str, tuple[int, ...]]
+
+
+def sample_examples(
     drawn: SampleDocument, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
-) -> Iterator[tuple[Example, NDArray[np.float32]]]:
+) -> Iterator[PicturedExample]:
     """`warps` says how each page was bent between drawing and reading, by page number."""
     for page in pages:
         if page.image is None or not page.words:
             continue
-        placed = [p for p in drawn.printed_values if p.page == page.number]
-        warp = (warps or {}).get(page.number)
-        labels, rows = page_labels(placed, drawn.field_descriptions, page, warp)
+        printed = [value for value in drawn.printed_values if value.page == page.number]
+        found = page_labels(printed, drawn.field_descriptions, page, (warps or {}).get(page.number))
         # the blanks of a form are named after their captions, which say nothing sure about what stands in them
-        kinds = {path: "text" if drawn.schema == "form" else kind_by_name(path) for path in drawn.field_descriptions}
+        kinds = {path: "text" if drawn.schema == "form" else group_by_name(path) for path in drawn.field_descriptions}
         example = Example(
-            origin,
-            name,
-            drawn.schema,
-            page.height / page.width,
-            page.words,
-            labels,
-            dict(drawn.field_descriptions),
-            kinds,
-            rows,
+            origin=origin,
+            group=name,
+            schema=drawn.schema,
+            aspect=page.height / page.width,
+            words=page.words,
+            labels=found.labels,
+            prompts=dict(drawn.field_descriptions),
+            kinds=kinds,
+            rows=found.rows,
         )
-        yield example, canvas(page.image.open(max_side=PICTURE_SIDE))
+        yield PicturedExample(example, canvas_picture(page.image.open(max_side=PICTURE_SIDE)))
 
 
 def page_labels(
-    placed: Sequence[PrintedValue], fields: Mapping[str, str], page: Page, warp: Warp | None
-) -> tuple[dict[str, list[Span]], dict[str, tuple[int, ...]]]:
+    printed: Sequence[PrintedValue], fields: Mapping[str, str], page: Page, warp: Warp | None
+) -> PageLabels:
     """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
     of each span; a field with a value that the reader lost is unknown."""
-    found: dict[str, dict[Span, int]] = {path: {} for path in fields}
+    rows_of_spans: dict[str, dict[Span, int]] = {path: {} for path in fields}
     lost = set()
-    for value in placed:
+    for value in printed:
         path = FieldPath.parse(value.path).template
         span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
         if not span:
             lost.add(path)
             continue
-        found.setdefault(path, {})[span] = row_of(value.path)
-    kept = {path: dict(sorted(spans.items())) for path, spans in found.items() if path not in lost}
+        rows_of_spans.setdefault(path, {})[span] = row_of(value.path)
+    kept = {path: dict(sorted(spans.items())) for path, spans in rows_of_spans.items() if path not in lost}
     labels = {path: list(spans) for path, spans in kept.items()}
-    return labels, {
-        path: tuple(spans.values()) for path, spans in kept.items() if spans and FieldPath.parse(path).is_cell
-    }
+    rows = {path: tuple(spans.values()) for path, spans in kept.items() if spans and FieldPath.parse(path).is_cell}
+    return PageLabels(labels, rows)
 
 
 def row_of(path: str) -> int:
@@ -78,12 +83,12 @@ def bent(box: Box, warp: Warp | None) -> Box:
     if warp is None:
         return box
     corners = np.array([(x, y, 1.0) for x in (box.left, box.right) for y in (box.top, box.bottom)])
-    moved = corners @ warp.T
-    flat = moved[:, :2] / moved[:, 2:]
+    projected = corners @ warp.T
+    flat = projected[:, :2] / projected[:, 2:]
     return Box(*(float(v) for v in (flat[:, 0].min(), flat[:, 1].min(), flat[:, 0].max(), flat[:, 1].max())))
 
 
-def kind_by_name(path: str) -> str:
+def group_by_name(path: str) -> str:
     """The group for a field of a document type without a schema class."""
     parts = set(path.rpartition(".")[2].split("_"))
     for group, marks in (

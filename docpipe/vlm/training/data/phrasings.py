@@ -1,23 +1,26 @@
 """How a field may be asked for, so that the network follows descriptions that it has never seen.
 
-In: an example and one of its fields. Out: a `Question`: the schema's own wording when quiet, one of many when training.
+In: an example and one of its fields. Out: a `FieldQuery`: the schema's own wording, or one of many when training.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
 from docpipe.paths import FieldPath
 from docpipe.schema import load_schema
-from docpipe.vlm.encode import Question
-from docpipe.vlm.field_queries import document_question, questions, worded
+from docpipe.vlm.field_queries import FieldQuery, document_query, field_prompt, field_queries
 from docpipe.vlm.training.data.examples import Example
 
 SHIPPED = ("invoice", "receipt", "form")
-OFFICIAL_SHARE = 0.4  # how often training asks exactly as the shipped schema does
-UNSAID_SHARE = 0.7  # of names and identifiers of own schemas that are asked for as plain text
+SHIPPED_PROMPT_SHARE = 0.4  # how often training asks exactly as the shipped schema does
+NAME_ONLY_SHARE = 0.15  # how often it asks by the field's name alone
+WITH_NAME_SHARE = 0.3  # of the other wordings that stand behind the field's name
+OWN_NAME_SHARE, OWN_PROMPT_SHARE = 0.4, 0.3  # of a schema of one's own: the name alone, the prompt alone; else both
+UNGROUPED_SHARE = 0.7  # of names and identifiers of own schemas that are asked for as plain text
 
 PHRASINGS: dict[str, tuple[str, ...]] = {
     "merchant_name": ("company", "store name", "name of the shop", "Who issued this receipt?", "vendor", "seller name",
@@ -81,46 +84,47 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def document_asked(name: str, random: np.random.Generator) -> Question:
+def phrased_document_query(name: str, random: np.random.Generator) -> FieldQuery:
     """Whether a page is a document of this type, as a shipped schema asks or in other words."""
-    if name in SHIPPED and random.random() < OFFICIAL_SHARE:
-        return document_question(name, load_schema(name).description)
-    wordings = DOCUMENTS[name]
-    wording = wordings[int(random.integers(len(wordings)))]
-    return document_question(name if random.random() < 0.5 else "", wording)
+    if name in SHIPPED and random.random() < SHIPPED_PROMPT_SHARE:
+        return document_query(name, load_schema(name).description)
+    phrasings = DOCUMENTS[name]
+    phrasing = phrasings[int(random.integers(len(phrasings)))]
+    return document_query(name if random.random() < 0.5 else "", phrasing)
 
 
 @cache
-def official(schema: str) -> dict[str, Question]:
-    return questions(load_schema(schema))
+def shipped_queries(schema: str) -> dict[str, FieldQuery]:
+    return field_queries(load_schema(schema))
 
 
-def question_for(example: Example, path: str, random: np.random.Generator | None) -> Question:
-    known = official(example.schema).get(path) if example.schema in SHIPPED else None
-    if known is None:
-        wording, group = _own_wording(example, path, random), _group(example, path, random)
-        return Question(wording, group, FieldPath.parse(path).is_cell)
-    if random is None or random.random() < OFFICIAL_SHARE:
-        return known
-    wordings = [w for w in (*PHRASINGS.get(path, ()), example.prompts.get(path, "")) if w]
-    if not wordings or random.random() < 0.15:
-        return Question(worded(path, ""), known.group, known.repeated)
-    wording = wordings[int(random.integers(len(wordings)))]
-    return Question(worded(path, wording) if random.random() < 0.3 else wording, known.group, known.repeated)
+def phrased_query(example: Example, path: str, random: np.random.Generator | None) -> FieldQuery:
+    """`random` None: in the schema's own words."""
+    shipped = shipped_queries(example.schema).get(path) if example.schema in SHIPPED else None
+    if shipped is None:
+        prompt, group = _own_prompt(example, path, random), _group(example, path, random)
+        return FieldQuery(prompt, group, FieldPath.parse(path).is_cell)
+    if random is None or random.random() < SHIPPED_PROMPT_SHARE:
+        return shipped
+    phrasings = [p for p in (*PHRASINGS.get(path, ()), example.prompts.get(path, "")) if p]
+    if not phrasings or random.random() < NAME_ONLY_SHARE:
+        return replace(shipped, prompt=field_prompt(path, ""))
+    phrasing = phrasings[int(random.integers(len(phrasings)))]
+    return replace(shipped, prompt=field_prompt(path, phrasing) if random.random() < WITH_NAME_SHARE else phrasing)
 
 
-def _own_wording(example: Example, path: str, random: np.random.Generator | None) -> str:
+def _own_prompt(example: Example, path: str, random: np.random.Generator | None) -> str:
     prompt = example.prompts.get(path, "")
     if random is None:
-        return worded(path, prompt)
-    choice = random.random()
-    if choice < 0.4 or not prompt:
-        return worded(path, "")
-    return prompt if choice < 0.7 else worded(path, prompt)
+        return field_prompt(path, prompt)
+    draw = random.random()
+    if draw < OWN_NAME_SHARE or not prompt:
+        return field_prompt(path, "")
+    return prompt if draw < OWN_NAME_SHARE + OWN_PROMPT_SHARE else field_prompt(path, prompt)
 
 
 def _group(example: Example, path: str, random: np.random.Generator | None) -> str:
     """A user's JSON Schema says dates and numbers; whether a string is a name or an identifier it mostly does not."""
     group = example.kinds.get(path, "text")
-    unsaid = random is None or random.random() < UNSAID_SHARE
-    return "text" if unsaid and group in ("name", "address", "identifier") else group
+    is_ungrouped = random is None or random.random() < UNGROUPED_SHARE
+    return "text" if is_ungrouped and group in ("name", "address", "identifier") else group

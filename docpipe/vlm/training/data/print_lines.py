@@ -1,7 +1,7 @@
-"""What stands beside what on printed pages: lines by their height on the page, columns by what stands above each other.
+"""The geometry of printed tables: lines by their height on the page, columns by what stands above each other.
 
-In: words with boxes, and for each row the places that could be its cells. Out: lines of places; for each column the
-one choice of cells that agrees with all the others; the words of each row's name.
+In: words with boxes, and for each row the words that could be its cells. Out: lines of words; for each column the one
+choice of cells that agrees with all the others.
 """
 
 from __future__ import annotations
@@ -14,18 +14,16 @@ from statistics import fmean, median
 from rapidfuzz.fuzz import ratio
 
 from docpipe.data import Word
-from docpipe.vlm.training.data.align_labels import NAME_LIKENESS, plain
+from docpipe.vlm.training.data.align_labels import MIN_SIMILARITY, match_key
 
-MOST_CHOICES = 64  # of a column or of a table; more are hopeless
+MAX_ALTERNATIVES = 64  # of a column or of a table; more are hopeless
 SAME_LINE = 0.5  # of the usual height of a word: how far middles of one line may lie apart
-NEAR = 2.5  # heights of a word between the row's numbers and the beginning of its name
-JOINED = 1.2  # heights of a word: blanks inside a text are narrower
-MARGIN = 0.005  # of the page's width: how far the lines of a text may begin to the left of the first
-LONGEST_TITLE = 1.3  # times the length of the name
+NAME_DISTANCE = 2.5  # heights of a word between the row's numbers and the beginning of its name
+MIN_NAME_LETTERS = 3  # of a word that may begin a name
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PrintedWord:
     """A word and where it is in the document; `middle` and `height` are in heights of a page, pages counted."""
 
     page: int
@@ -45,169 +43,103 @@ class Place:
         return self.word.box.bottom - self.word.box.top
 
 
-Line = tuple[Place, ...]  # from left to right
-Cell = tuple[Place, ...]
-Choice = tuple[Cell, ...]  # one cell a row
+PrintedLine = tuple[PrintedWord, ...]  # from left to right
+PrintedCell = tuple[PrintedWord, ...]
+PrintedColumn = tuple[PrintedCell, ...]  # one cell a row
 
 
-def lines_of(pages: Sequence[Sequence[Word]]) -> list[Line]:
+def printed_lines(pages: Sequence[Sequence[Word]]) -> list[PrintedLine]:
     """All words by printed line, down the pages; a line of the reader may be only a part of one."""
-    lines: list[list[Place]] = []
+    lines: list[list[PrintedWord]] = []
     for number, words in enumerate(pages):
-        places = sorted((Place(number, i, w) for i, w in enumerate(words)), key=lambda place: place.middle)
-        usual = median(place.height for place in places) if places else 0.0
-        for place in places:
+        printed = sorted((PrintedWord(number, i, w) for i, w in enumerate(words)), key=lambda word: word.middle)
+        usual_height = median(word.height for word in printed) if printed else 0.0
+        for word in printed:
             last = lines[-1] if lines and lines[-1][0].page == number else None
-            if last is None or place.middle - fmean(other.middle for other in last) > SAME_LINE * usual:
+            if last is None or word.middle - fmean(other.middle for other in last) > SAME_LINE * usual_height:
                 lines.append([])
-            lines[-1].append(place)
-    return [tuple(sorted(line, key=lambda place: place.word.box.left)) for line in lines]
+            lines[-1].append(word)
+    return [tuple(sorted(line, key=lambda word: word.word.box.left)) for line in lines]
 
 
 def agreeing_columns(
-    rows: Sequence[Mapping[str, Sequence[Cell]]], leftwards: Sequence[tuple[str, str]]
-) -> dict[str, Choice]:
+    rows: Sequence[Mapping[str, Sequence[PrintedCell]]], left_of: Sequence[tuple[str, str]]
+) -> dict[str, PrintedColumn]:
     """Column -> one cell a row, where only one choice stands above each other, shares no word with another column and
-    keeps `leftwards`. As many columns as can be had together; what differs between equal solutions is left out."""
-    choices = {column: _choices([row.get(column, ()) for row in rows]) for column in {c for row in rows for c in row}}
-    open_ = sorted(column for column, found in choices.items() if found)
-    for size in range(len(open_), 0, -1):
-        solutions = [
-            solution
-            for columns in combinations(open_, size)
-            for solution in _solutions({column: choices[column] for column in columns}, leftwards)
+    keeps `left_of`. As many columns as can be had together; what differs between equal solutions is left out."""
+    names = {name for row in rows for name in row}
+    alternatives = {name: _columns([row.get(name, ()) for row in rows]) for name in names}
+    possible = sorted(name for name, columns in alternatives.items() if columns)
+    for size in range(len(possible), 0, -1):
+        tables = [
+            table
+            for names_together in combinations(possible, size)
+            for table in _tables({name: alternatives[name] for name in names_together}, left_of)
         ]
-        if solutions:
-            counted = [solution for solution in solutions if _before_units(solution)] or solutions
-            first, *others = counted
-            return {c: cells for c, cells in first.items() if all(other.get(c) == cells for other in others)}
+        if tables:
+            first, *others = [table for table in tables if _is_quantity_before_unit(table)] or tables
+            return {name: cells for name, cells in first.items() if all(other.get(name) == cells for other in others)}
     return {}
 
 
-def _choices(candidates: Sequence[Sequence[Cell]]) -> list[Choice]:
+def _columns(candidates: Sequence[Sequence[PrintedCell]]) -> list[PrintedColumn]:
     """Every choice of one candidate a row of which all share some place across the page; [] where they are too many."""
-    choices: list[Choice] = [()]
+    columns: list[PrintedColumn] = [()]
     for cells in candidates:
-        choices = [(*choice, cell) for choice in choices for cell in cells if stacked((*choice, cell))]
-        if len(choices) > MOST_CHOICES:
+        columns = [(*column, cell) for column in columns for cell in cells if is_stacked((*column, cell))]
+        if len(columns) > MAX_ALTERNATIVES:
             return []
-    return choices
+    return columns
 
 
-def stacked(cells: Sequence[Cell]) -> bool:
+def is_stacked(cells: Sequence[PrintedCell]) -> bool:
     """Whether the cells stand above each other."""
     left = max(cell[0].word.box.left for cell in cells)
-    return left < min(max(place.word.box.right for place in cell) for cell in cells)
+    return left < min(max(word.word.box.right for word in cell) for cell in cells)
 
 
-def _solutions(
-    choices: Mapping[str, Sequence[Choice]], leftwards: Sequence[tuple[str, str]]
-) -> Iterator[dict[str, Choice]]:
+def _tables(
+    alternatives: Mapping[str, Sequence[PrintedColumn]], left_of: Sequence[tuple[str, str]]
+) -> Iterator[dict[str, PrintedColumn]]:
     """Every way to choose for all columns together."""
-    solutions: list[dict[str, Choice]] = [{}]
-    for column, options in choices.items():
-        solutions = [
-            {**solution, column: option}
-            for solution in solutions
-            for option in options
-            if not any(_shares(option, other) for other in solution.values())
+    tables: list[dict[str, PrintedColumn]] = [{}]
+    for name, columns in alternatives.items():
+        tables = [
+            {**table, name: column}
+            for table in tables
+            for column in columns
+            if not any(_shares_word(column, other) for other in table.values())
         ]
-        if len(solutions) > MOST_CHOICES:
+        if len(tables) > MAX_ALTERNATIVES:
             return
-    for solution in solutions:
-        pairs = [(solution[a], solution[b]) for a, b in leftwards if a in solution and b in solution]
+    for table in tables:
+        pairs = [(table[left], table[right]) for left, right in left_of if left in table and right in table]
         if all(left[0][0].word.box.left < right[0][0].word.box.left for left, right in pairs):
-            yield solution
+            yield table
 
 
-def _shares(one: Choice, other: Choice) -> bool:
-    keys = {place.key for cell in one for place in cell}
-    return any(place.key in keys for cell in other for place in cell)
+def _shares_word(column: PrintedColumn, other: PrintedColumn) -> bool:
+    keys = {word.key for cell in column for word in cell}
+    return any(word.key in keys for cell in other for word in cell)
 
 
-def _before_units(solution: Mapping[str, Choice]) -> bool:
+def _is_quantity_before_unit(table: Mapping[str, PrintedColumn]) -> bool:
     """Of `1 Article 20,00 1 pc` the second 1 is the quantity: nothing stands between it and the unit."""
-    if "quantity" not in solution or "unit" not in solution:
+    if "quantity" not in table or "unit" not in table:
         return False
-    pairs = zip(solution["quantity"], solution["unit"], strict=True)
-    return all(unit[0].index == count[-1].index + 1 for count, unit in pairs)
+    pairs = zip(table["quantity"], table["unit"], strict=True)
+    return all(unit[0].index == quantity[-1].index + 1 for quantity, unit in pairs)
 
 
-def title_near(lines: Sequence[Line], at: int, name: str) -> bool:
+def has_name_near(lines: Sequence[PrintedLine], number: int, name: str) -> bool:
     """Whether a word on this line or on the one above or below begins the name."""
-    target, here = plain(name), lines[at][0]
-    for line in lines[max(0, at - 1) : at + 2]:
-        for place in line:
-            text = plain(place.word.text)
-            if len(text) < min(3, len(target)) or abs(place.middle - here.middle) > NEAR * here.height:
+    target, first = match_key(name), lines[number][0]
+    for line in lines[max(0, number - 1) : number + 2]:
+        for word in line:
+            text = match_key(word.word.text)
+            is_far = abs(word.middle - first.middle) > NAME_DISTANCE * first.height
+            if len(text) < min(MIN_NAME_LETTERS, len(target)) or is_far:
                 continue
-            if target and ratio(text, target[: len(text)]) >= NAME_LIKENESS:
+            if target and ratio(text, target[: len(text)]) >= MIN_SIMILARITY:
                 return True
     return False
-
-
-def find_titles(
-    lines: Sequence[Line], chosen: Sequence[int], names: Sequence[str], taken: Sequence[Sequence[Cell]]
-) -> Choice:
-    """The words of every row's name, `chosen` being the rows' lines and `taken` the cells found on them; () unless all
-    are found. A name may go on below, between its own left edge and the next column."""
-    titles = []
-    for row, name in enumerate(names):
-        until = chosen[row + 1] if row + 1 < len(chosen) else len(lines)
-        after = chosen[row - 1] + 1 if row else 0
-        limits = [_middle(lines, chosen, row, row - 1), _middle(lines, chosen, row, row + 1)]
-        found = []
-        for at in range(after, until):
-            near = abs(lines[at][0].middle - lines[chosen[row]][0].middle) <= NEAR * lines[chosen[row]][0].height
-            if near and limits[0] < lines[at][0].middle < limits[1]:
-                found += [(*title, at) for title in _titles_from(lines[at:until], plain(name), taken[row])]
-        if not found:
-            return ()
-        titles.append(min(found, key=lambda title: (-title[0], title[2] != chosen[row], title[2]))[1])
-    return tuple(titles) if titles and stacked(titles) else ()
-
-
-def _middle(lines: Sequence[Line], chosen: Sequence[int], row: int, other: int) -> float:
-    """Half way to the row before or after; without one, as far as you like."""
-    if not 0 <= other < len(chosen):
-        return float("inf") if other > row else float("-inf")
-    return (lines[chosen[row]][0].middle + lines[chosen[other]][0].middle) / 2
-
-
-def _titles_from(lines: Sequence[Line], target: str, taken: Sequence[Cell]) -> Iterator[tuple[float, Cell]]:
-    """Texts that begin on the first of these lines and are like the target, with their likeness."""
-    own = {place.key for cell in taken for place in cell}
-    for number, start in enumerate(lines[0]):
-        if start.key in own or not target or not plain(start.word.text):
-            continue
-        edges = [cell[0].word.box.left for cell in taken if cell[0].word.box.left > start.word.box.left]
-        for left in {start.word.box.left, _text_left(lines[0], number)}:
-            block = [
-                place
-                for line in lines
-                for place in (line[number:] if line is lines[0] else line)
-                if place.page == start.page and place.key not in own
-                if left - MARGIN <= place.word.box.left < min(edges, default=1.0)
-            ]
-            likeness, count = _most_like(target, block)
-            if likeness:
-                yield likeness, tuple(block[:count])
-
-
-def _most_like(target: str, block: Sequence[Place]) -> tuple[float, int]:
-    """How many words from the first are most like the target, and how like they are."""
-    text, best = "", (0.0, 0)
-    for count, place in enumerate(block, 1):
-        text += plain(place.word.text)
-        if len(text) > LONGEST_TITLE * len(target):
-            break
-        best = max(best, (ratio(target, text, score_cutoff=NAME_LIKENESS), -count))
-    return best[0], -best[1]
-
-
-def _text_left(line: Line, number: int) -> float:
-    """The left edge of the text that this word is part of: an article's code may stand before its name."""
-    blank = JOINED * median(place.height for place in line)
-    while number and line[number].word.box.left - line[number - 1].word.box.right < blank:
-        number -= 1
-    return line[number].word.box.left

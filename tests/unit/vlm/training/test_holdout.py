@@ -1,4 +1,4 @@
-"""The list of documents kept aside: complete, never of training, and in the form that `docpipe evaluate` takes."""
+"""The list of documents held out: complete, never of training, and in the form that `docpipe evaluate` takes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from docpipe.errors import InputError
 from docpipe.evaluate import read_map
 from docpipe.evaluate.labels import choose, read_labels
 from docpipe.schema import load_schema
-from docpipe.vlm.training.data.labelled import load_labelled
-from docpipe.vlm.training.holdout import main, names_aside
+from docpipe.vlm.training.data.labelled_sets import load_labelled
+from docpipe.vlm.training.data.split import part_of
+from docpipe.vlm.training.holdout import holdout_names, main
 
 SELLERS, RECEIPTS_EACH = 60, 4
 
@@ -32,22 +33,26 @@ def data(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_document_is_either_learnt_or_kept_aside(data):
-    learnt = {f"docs/{one.path.name}" for one in load_labelled(data, "receipts") if one.part == "train"}
-    aside = names_aside(data, "receipts", "both")
-    assert learnt and aside
-    assert not learnt & set(aside)
-    assert len(learnt) + len(aside) == SELLERS * RECEIPTS_EACH
+def test_a_document_is_either_learnt_or_held_out(data):
+    documents = load_labelled(data, "receipts")
+    learnt = {f"docs/{document.path.name}" for document in documents if document.part == "train"}
+    held_out = holdout_names(data, "receipts", "both")
+    assert learnt and held_out
+    assert not learnt & set(held_out)
+    assert len(learnt) + len(held_out) == SELLERS * RECEIPTS_EACH
 
 
-def test_both_parts_together_are_all_that_is_kept_aside(data):
-    sellers, documents = names_aside(data, "receipts", "aside_seller"), names_aside(data, "receipts", "aside_document")
+def test_both_parts_together_are_all_that_is_held_out(data):
+    sellers, documents = (
+        holdout_names(data, "receipts", "holdout_seller"),
+        holdout_names(data, "receipts", "holdout_document"),
+    )
     assert sellers and documents
-    assert sorted(sellers + documents) == sorted(names_aside(data, "receipts", "both"))
+    assert sorted(sellers + documents) == sorted(holdout_names(data, "receipts", "both"))
 
 
-def test_a_seller_kept_aside_is_kept_aside_with_all_its_receipts(data):
-    names = names_aside(data, "receipts", "aside_seller")
+def test_a_seller_held_out_is_held_out_with_all_its_receipts(data):
+    names = holdout_names(data, "receipts", "holdout_seller")
     sellers = [name.removeprefix("docs/").partition("-")[0] for name in names]
     assert all(sellers.count(seller) == RECEIPTS_EACH for seller in set(sellers))
 
@@ -56,21 +61,28 @@ def test_evaluate_takes_the_names_of_the_label_file_they_were_cut_to(data):
     labels = data / "receipts" / "labels.jsonl"
     documents = read_labels(labels, read_map(["sroie"], load_schema("receipt")))
     with pytest.raises(InputError):
-        choose(documents, names_aside(data, "receipts", "both"))  # names of the other label file are unknown there
-    names = names_aside(data, "receipts", "both", labels)
+        choose(documents, holdout_names(data, "receipts", "both"))  # names of the other label file are unknown there
+    names = holdout_names(data, "receipts", "both", labels)
     assert {document.file for document in choose(documents, names)} == set(names)
 
 
 def test_the_command_prints_one_name_a_line(data, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["aside", "receipts", "--data", str(data), "--part", "aside_seller"])
+    monkeypatch.setattr("sys.argv", ["holdout", "receipts", "--data", str(data), "--part", "holdout_seller"])
     main()
-    assert capsys.readouterr().out.splitlines() == names_aside(data, "receipts", "aside_seller")
+    assert capsys.readouterr().out.splitlines() == holdout_names(data, "receipts", "holdout_seller")
 
 
 def test_a_folder_without_labels_is_named_and_explained(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["aside", "receipts", "--data", str(tmp_path)])
+    monkeypatch.setattr("sys.argv", ["holdout", "receipts", "--data", str(tmp_path)])
     with pytest.raises(SystemExit) as stop:
         main()
     assert stop.value.code == 2
-    assert "receipts/labels.jsonl" in (said := capsys.readouterr().err)
-    assert "--data names the folder" in said
+    assert "receipts/labels.jsonl" in (message := capsys.readouterr().err)
+    assert "--data names the folder" in message
+
+
+def test_a_seller_is_on_one_side_of_the_split_only():
+    sellers = [f"seller {number}" for number in range(400)]
+    held_out = [s for s in sellers if part_of(s, "any document") == "holdout_seller"]
+    assert 30 < len(held_out) < 90
+    assert all(part_of(s, f"document {n}") == "holdout_seller" for s in held_out for n in range(20))
