@@ -125,7 +125,9 @@ def main() -> None:
     parser.add_argument(
         "--scanned", type=float, default=0.0, help="share of the drawn documents that is scanned and read by OCR"
     )
-    parser.add_argument("--schema", choices=["", *SCHEMAS, CHECK_BOX_FORMS], default="", help="draw only such documents")
+    parser.add_argument(
+        "--schema", choices=["", *SCHEMAS, CHECK_BOX_FORMS], default="", help="draw only such documents"
+    )
     parser.add_argument("--part", choices=PARTS, default="train")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
