@@ -13,7 +13,7 @@ from docpipe.capacity import default_jobs, usable_cores
 from docpipe.components import EXTRACTOR_KINDS, ModelName, load_components, load_extractor, worker_limits
 from docpipe.config import PREFIX, Settings, load_settings
 from docpipe.errors import ModelError, install_hint
-from docpipe.vlm.encode import CANVAS_HEIGHT
+from docpipe.vlm.inputs import CANVAS_HEIGHT
 
 SETTINGS = load_settings({})
 HASH = "0" * 40

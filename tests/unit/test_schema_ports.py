@@ -15,8 +15,8 @@ from docpipe.extractors.generative.output_schema import leaf
 from docpipe.schema import list_schemas, load_schema
 from docpipe.schema_ports import COLUMN_TYPES, GROUPS, Conventions, Parsed, group_of
 from docpipe.schemas.kinds import Boolean, Choice
-from docpipe.vlm.encode import GROUPS as NETWORK_GROUPS
-from docpipe.vlm.field_queries import network_group, questions
+from docpipe.vlm.field_queries import field_queries, network_group
+from docpipe.vlm.inputs import GROUPS as NETWORK_GROUPS
 
 # As the shipped network was trained and the shipped calibration fitted: kind -> group of the network, coefficients,
 # and what a generative model may write (characters; None: a text with a digit).
@@ -84,7 +84,7 @@ def test_a_decimal_of_ones_own_is_a_number_everywhere():
     schema = load_schema(Parcel)
     assert treated(schema.spec("weight")) == ("number", "amount", None)
     assert "[0-9]" in leaf(schema.spec("weight"))["pattern"]
-    assert questions(schema)["weight"].group == "number"
+    assert field_queries(schema)["weight"].group == "number"
 
 
 def test_a_kind_of_ones_own_may_say_its_group_and_its_length():
