@@ -57,10 +57,8 @@ class FieldPath:
 
     @cached_property
     def row(self) -> str:
-        """`line_items[2]` (of a template `line_items[]`); empty outside of lists."""
-        return (
-            "" if self.list_path is None else f"{self.list_path}[{'' if self.row_number is None else self.row_number}]"
-        )
+        """`line_items[2]`; empty for a template, and outside of lists."""
+        return "" if self.row_number is None else f"{self.list_path}[{self.row_number}]"
 
     @cached_property
     def template(self) -> str:
@@ -84,4 +82,7 @@ class FieldPath:
 
     @cached_property
     def _text(self) -> str:
-        return f"{self.row}.{self.leaf}" if self.row and self.leaf else self.row or self.leaf
+        if self.list_path is None:
+            return self.leaf
+        row = self.row or f"{self.list_path}[]"
+        return f"{row}.{self.leaf}" if self.leaf else row

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from time import perf_counter
 
@@ -23,6 +24,7 @@ from docpipe.paths import FieldPath
 from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
+from docpipe.text_search import DocumentIndex
 from docpipe.validate import validate
 
 # Part of the run key. Raise it when a change of the steps changes results.
@@ -165,6 +167,10 @@ class _Work:
     error: DocpipeError | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"extract": 0.0, "decide": 0.0})
 
+    @cached_property
+    def index(self) -> DocumentIndex:
+        return DocumentIndex(self.prepared.pages)
+
     def take(self, answer: Answer) -> None:
         self.answer, self.schema = answer, self.schema.chosen(answer.schema)
         self.fields = self._decided(self.policy.calibration)
@@ -208,10 +214,10 @@ class _Work:
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
 
     def _decided(self, calibration: Calibration) -> tuple[Field, ...]:
-        started, pages = perf_counter(), self.prepared.pages
+        started = perf_counter()
         threshold = calibration.threshold(self.policy.accept_error)
-        grounded = ground(self.answer, pages)
-        decided = decide(grounded, self.schema, pages, calibration=calibration, threshold=threshold)
+        grounded = ground(self.answer, self.index)
+        decided = decide(grounded, self.schema, self.index, calibration=calibration, threshold=threshold)
         self.seconds["decide"] += perf_counter() - started
         return decided
 

@@ -1,12 +1,21 @@
 """When two spellings mean the same print: keys that survive case, blanks, accents, punctuation and number formats.
 
 In: a text. Out: a key (or None when the text is not of that sort); equal keys mean the same letters, number or date.
+`match_of` says how two texts match, `cuts_a_word` whether a part of a text stands for itself.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+
+from rapidfuzz import fuzz
+
+from docpipe.data import Match
+
+# Below this similarity of letters and digits another text is as likely as a slip of the OCR: one wrong letter in
+# seven is a bad scan, two in seven is another name ("Meier"/"Maier GmbH" is .92, "Meier"/"Bauer GmbH" .67).
+MIN_SIMILARITY = 0.85
 
 # The first letters of month names that suffice to tell them apart in en, de, fr, es, it and nl.
 _MONTHS = {
@@ -56,17 +65,17 @@ def number_key(text: str) -> str | None:
     A single mark before exactly three digits is a thousands mark unless the number starts with 0; digits with a
     leading zero and no mark are an identifier.
     """
-    found = _NUMBER.search(text)
-    if found is None:
+    number = _NUMBER.search(text)
+    if number is None:
         return None
-    around = text[: found.start()] + text[found.end() :]
+    around = text[: number.start()] + text[number.end() :]
     if re.search(r"\d", around) or _AROUND_A_NUMBER.sub("", around):
         return None
-    whole, decimals = _split_number(found["digits"])
+    whole, decimals = _split_number(number["digits"])
     if decimals == "" and len(whole) > 1 and whole.startswith("0"):
         return None
-    negative = re.search(r"[-−–]\s*\D{0,4}$", text[: found.start()]) or re.match(r"\s*[-−–]", text[found.end() :])
-    sign = "-" if negative or (text.strip().startswith("(") and text.strip().endswith(")")) else ""
+    is_negative = re.search(r"[-−–]\s*\D{0,4}$", text[: number.start()]) or re.match(r"\s*[-−–]", text[number.end() :])
+    sign = "-" if is_negative or (text.strip().startswith("(") and text.strip().endswith(")")) else ""
     return f"{sign}{whole.lstrip('0') or '0'}.{decimals.rstrip('0').ljust(_CENTS, '0')}"
 
 
@@ -121,3 +130,32 @@ def lookalike_key(squeezed: str) -> str:
 def is_mostly_digits(squeezed: str) -> bool:
     """Numbers, dates and identifiers: one other digit is another value, so they are never matched loosely."""
     return 2 * sum(letter.isdigit() for letter in squeezed) >= len(squeezed)
+
+
+def match_of(text: str, quoted: str) -> Match | None:
+    """How a quoted print matches a text, or None when it says something else."""
+    if " ".join(text.split()) == " ".join(quoted.split()):
+        return "exact"
+    left, right = squeeze(text), squeeze(quoted)
+    number, date = number_key(text), date_key(text)
+    if number is not None and number_key(quoted) is not None:
+        return "normalised" if number == number_key(quoted) else None
+    if (left and left == right) or (date is not None and date == date_key(quoted)):
+        return "normalised"
+    if is_mostly_digits(left):
+        return "fuzzy" if left and lookalike_key(left) == lookalike_key(right) else None
+    return "fuzzy" if fuzz.ratio(left, right) >= 100 * MIN_SIMILARITY else None
+
+
+def cuts_a_word(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
+    before_alpha, after_alpha = text[max(0, start - 1) : start].isalpha(), text[end : end + 1].isalpha()
+    cuts_letters = (text[start].isalpha() and before_alpha) or (text[end - 1].isalpha() and after_alpha)
+    return cuts_letters or cuts_a_number(text, start, end)
+
+
+def cuts_a_number(text: str, start: int, end: int) -> bool:
+    """Whether the cut would take `20.000` out of `120.000`: only whole printed numbers are found."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    at_start = text[start].isdigit() and re.search(r"\d[.,'’]?$", before)
+    return bool(at_start or (text[end - 1].isdigit() and re.match(r"[.,'’]?\d", after)))

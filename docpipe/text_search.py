@@ -1,21 +1,24 @@
-"""Where a text stands among the words of the pages.
+"""Where a text stands among the words of a document.
 
-In: a text and the pages' words. Out: its occurrences, best first, each as Evidence with one tight box per line.
+In: a document's pages, and a text. Out: its occurrences, best first, each as Evidence with one tight box per line.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz import fuzz
 
 from docpipe.data import Box, Evidence, Match, Page
 from docpipe.text_normalisation import (
+    MIN_SIMILARITY,
+    cuts_a_word,
     date_key,
     is_mostly_digits,
     lookalike_key,
@@ -24,23 +27,20 @@ from docpipe.text_normalisation import (
     squeeze_with_offsets,
 )
 
-# Below this similarity of letters and digits another text is as likely as a slip of the OCR: one wrong letter in
-# seven is a bad scan, two in seven is another name ("Meier"/"Maier GmbH" is .92, "Meier"/"Bauer GmbH" .67).
-FUZZY_MIN = 0.85
 # A shorter text is found by chance: with four letters one slip gives .75, and one in a thousand words is that near.
-FUZZY_LETTERS_MIN = 5
+MIN_FUZZY_LETTERS = 5
 # Spans of words that are tried as one number or date: `25. December 2018` is 3, `1 234 567,89` 3, `EUR - 1 234,50` 4.
-SPAN_WORDS_MAX = 4
+MAX_SPAN_WORDS = 4
 # Occurrences kept per text and page: enough to choose by neighbourhood, few enough for a page of 500 zeros.
-OCCURRENCES_MAX = 20
+MAX_OCCURRENCES = 20
 # A word belongs to a box when at least this share of the smaller of the two lies in the other.
-INSIDE_MIN = 0.5
+MIN_INSIDE_SHARE = 0.5
 # Lines that make up this share of a text's letters are that text, when they do not follow each other on the page
 # (the lines of an address beside another column).
-LINES_COVER_MIN = 0.9
-_GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.9}
-_GLUED = 0.05  # taken from the quality of a match that starts or ends inside a word
-_WRAPPED = 0.02  # taken for every further line
+MIN_COVERED_SHARE = 0.9
+_QUALITIES: dict[Match, float] = {"exact": 1.0, "normalised": 0.9}
+_CUT_PENALTY = 0.05  # taken from the quality of a match that starts or ends inside a word
+_LINE_PENALTY = 0.02  # taken for every further line
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +54,43 @@ class Occurrence:
     quality: float
 
 
+class DocumentIndex:
+    """The words of a document's pages, prepared for many searches: built once, and handed from step to step."""
+
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self._pages = pages
+
+    @cached_property
+    def pages(self) -> Mapping[int, PageIndex]:
+        """By the pages' numbers."""
+        return {page.number: PageIndex(page) for page in self._pages}
+
+    @cached_property
+    def printed(self) -> str:
+        """All pages, one a line."""
+        return "\n".join(page.printed for page in self.pages.values())
+
+    @property
+    def lines(self) -> Iterator[str]:
+        """The text lines in reading order."""
+        return (line for page in self._pages for line in page.lines)
+
+    def find(self, text: str) -> list[Occurrence]:
+        """The occurrences of a text on all pages, best first, then in reading order."""
+        occurrences = [occurrence for page in self.pages.values() for occurrence in page.find(text)]
+        return sorted(occurrences, key=lambda occurrence: (-occurrence.quality, occurrence.page, occurrence.first_word))
+
+
+class _LinePart(NamedTuple):
+    """A line of the page that is a part of a text: where in the text, and the line's first and last word."""
+
+    offset: int
+    first: int
+    last: int
+
+
 class PageIndex:
-    """A page's words, prepared for many searches. Build it once per page."""
+    """A page's words, prepared for many searches."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -73,7 +108,7 @@ class PageIndex:
         wide = np.clip(np.minimum(right, box.right) - np.maximum(left, box.left), 0, None)
         high = np.clip(np.minimum(bottom, box.bottom) - np.maximum(top, box.top), 0, None)
         smaller = np.maximum(np.minimum((right - left) * (bottom - top), box.area), 1e-12)
-        inside: list[int] = np.flatnonzero(wide * high >= INSIDE_MIN * smaller).tolist()
+        inside: list[int] = np.flatnonzero(wide * high >= MIN_INSIDE_SHARE * smaller).tolist()
         return inside
 
     def text(self, first: int, last: int) -> str:
@@ -89,9 +124,10 @@ class PageIndex:
         if not self.words or not text.strip():
             return []
         for search in (self._exact, self._normalised, self._by_lines, self._fuzzy):
-            found = list(search(text))
-            if found:
-                return sorted(found, key=lambda one: (-one.quality, one.first_word))[:OCCURRENCES_MAX]
+            occurrences = list(search(text))
+            if occurrences:
+                best = sorted(occurrences, key=lambda occurrence: (-occurrence.quality, occurrence.first_word))
+                return best[:MAX_OCCURRENCES]
         return []
 
     def same_number(self, text: str) -> list[Occurrence]:
@@ -102,12 +138,12 @@ class PageIndex:
     # -- the searches, from strict to loose ---------------------------------------------------------------------
 
     def _exact(self, text: str) -> Iterator[Occurrence]:
-        wanted = " ".join(text.split())
-        start = self.printed.find(wanted)
+        text = " ".join(text.split())
+        start = self.printed.find(text)
         while start >= 0:
-            if not cuts_a_word(self.printed, start, start + len(wanted)):
-                yield self._occurrence(start, start + len(wanted), "exact")
-            start = self.printed.find(wanted, start + 1)
+            if not cuts_a_word(self.printed, start, start + len(text)):
+                yield self._occurrence(start, start + len(text), "exact")
+            start = self.printed.find(text, start + 1)
 
     def _normalised(self, text: str) -> Iterator[Occurrence]:
         number, date = number_key(text), date_key(text)
@@ -119,63 +155,67 @@ class PageIndex:
         if squeezed and (number is None or (squeezed.isdigit() and re.search(r"[.,]\d", text) is None)):
             yield from self._squeezed_matches(squeezed)
 
-    def _squeezed_matches(self, wanted: str) -> Iterator[Occurrence]:
-        place = self._squeezed.find(wanted)
+    def _squeezed_matches(self, squeezed: str) -> Iterator[Occurrence]:
+        place = self._squeezed.find(squeezed)
         while place >= 0:
-            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            start, end = self._offsets[place], self._offsets[place + len(squeezed) - 1] + 1
             if not cuts_a_word(self.printed, start, end):
                 yield self._occurrence(start, end, "normalised")
-            place = self._squeezed.find(wanted, place + 1)
+            place = self._squeezed.find(squeezed, place + 1)
 
     def _by_lines(self, text: str) -> Iterator[Occurrence]:
         """Whole lines that together make up the text, for blocks that stand beside other columns."""
-        wanted = squeeze(text)
-        if len(wanted) < 3 * FUZZY_LETTERS_MIN:
+        squeezed = squeeze(text)
+        if len(squeezed) < 3 * MIN_FUZZY_LETTERS:
             return
-        parts: list[tuple[int, int, int]] = []  # place in the wanted text, first and last word
+        parts: list[_LinePart] = []
         for first, last in self._lines:
             line = squeeze(self.text(first, last))
-            place = wanted.find(line) if len(line) >= FUZZY_LETTERS_MIN else -1
-            if place >= 0 and not any(place < at + self._length(a, b) and at < place + len(line) for at, a, b in parts):
-                parts.append((place, first, last))
-        covered = sum(self._length(first, last) for _, first, last in parts) / len(wanted)
-        if covered < LINES_COVER_MIN:
+            offset = squeezed.find(line) if len(line) >= MIN_FUZZY_LETTERS else -1
+            if offset >= 0 and not any(self._overlaps(part, offset, offset + len(line)) for part in parts):
+                parts.append(_LinePart(offset, first, last))
+        covered = sum(self._length(part.first, part.last) for part in parts) / len(squeezed)
+        if covered < MIN_COVERED_SHARE:
             return
         match: Match = "normalised" if covered == 1.0 else "fuzzy"
-        evidence = tuple(quote for _, first, last in sorted(parts) for quote in self.quote(first, last, match))
-        quality = covered * _GRADES["normalised"] - _WRAPPED * (len(evidence) - 1)
-        yield Occurrence(self.page.number, min(first for _, first, _ in parts), evidence, match, quality)
+        evidence = tuple(quote for part in sorted(parts) for quote in self.quote(part.first, part.last, match))
+        quality = covered * _QUALITIES["normalised"] - _LINE_PENALTY * (len(evidence) - 1)
+        yield Occurrence(self.page.number, min(part.first for part in parts), evidence, match, quality)
+
+    def _overlaps(self, part: _LinePart, start: int, end: int) -> bool:
+        return start < part.offset + self._length(part.first, part.last) and part.offset < end
 
     def _fuzzy(self, text: str) -> Iterator[Occurrence]:
-        wanted = squeeze(text)
-        if len(wanted) < FUZZY_LETTERS_MIN:
+        squeezed = squeeze(text)
+        if len(squeezed) < MIN_FUZZY_LETTERS:
             return
-        if is_mostly_digits(wanted):
-            place = self._lookalike_place(lookalike_key(wanted), is_date=date_key(text) is not None)
+        if is_mostly_digits(squeezed):
+            place = self._lookalike_place(lookalike_key(squeezed), is_date=date_key(text) is not None)
             if place is None:
                 return  # one other digit is another value
             start, end = place
             similarity = 1.0
         else:
-            found = fuzz.partial_ratio_alignment(wanted, self._squeezed, score_cutoff=100 * FUZZY_MIN)
-            if found is None or len(wanted) > len(self._squeezed) / FUZZY_MIN or found.dest_end <= found.dest_start:
+            aligned = fuzz.partial_ratio_alignment(squeezed, self._squeezed, score_cutoff=100 * MIN_SIMILARITY)
+            is_longer = len(squeezed) > len(self._squeezed) / MIN_SIMILARITY
+            if aligned is None or is_longer or aligned.dest_end <= aligned.dest_start:
                 return
-            start, end = self._offsets[found.dest_start], self._offsets[found.dest_end - 1] + 1
+            start, end = self._offsets[aligned.dest_start], self._offsets[aligned.dest_end - 1] + 1
             start, end = self._whole_words(start, end)
-            similarity = fuzz.ratio(wanted, squeeze(self.printed[start:end])) / 100
-            if similarity < FUZZY_MIN:
+            similarity = fuzz.ratio(squeezed, squeeze(self.printed[start:end])) / 100
+            if similarity < MIN_SIMILARITY:
                 return  # `Total` is in `Subtotal`, but it is not that word
         yield self._occurrence(start, end, "fuzzy", similarity)
 
-    def _lookalike_place(self, wanted: str, *, is_date: bool) -> tuple[int, int] | None:
+    def _lookalike_place(self, key: str, *, is_date: bool) -> tuple[int, int] | None:
         """The first whole print that could be these digits; a date may be glued to the time that follows it:
         `09/02/201811:35`."""
-        place = self._lookalikes.find(wanted)
+        place = self._lookalikes.find(key)
         while place >= 0:
-            start, end = self._offsets[place], self._offsets[place + len(wanted) - 1] + 1
+            start, end = self._offsets[place], self._offsets[place + len(key) - 1] + 1
             if is_date or not cuts_a_word(self.printed, start, end):
                 return (start, end) if is_date else self._whole_words(start, end)
-            place = self._lookalikes.find(wanted, place + 1)
+            place = self._lookalikes.find(key, place + 1)
         return None
 
     # -- places -----------------------------------------------------------------------------------------------------
@@ -187,8 +227,9 @@ class PageIndex:
     def _occurrence(self, start: int, end: int, match: Match, similarity: float | None = None) -> Occurrence:
         evidence = self._evidence(start, end, match)
         whole_start, whole_end = self._whole_words(start, end)
-        quality = (_GRADES[match] if similarity is None else similarity * FUZZY_MIN) - _WRAPPED * (len(evidence) - 1)
-        quality -= _GLUED * ((whole_start, whole_end) != (start, end))
+        quality = _QUALITIES[match] if similarity is None else similarity * MIN_SIMILARITY
+        quality -= _LINE_PENALTY * (len(evidence) - 1)
+        quality -= _CUT_PENALTY * ((whole_start, whole_end) != (start, end))
         return Occurrence(self.page.number, self._word_at(start), evidence, match, max(0.0, quality))
 
     def _evidence(self, start: int, end: int, match: Match) -> tuple[Evidence, ...]:
@@ -256,50 +297,15 @@ class PageIndex:
         return spans
 
     def _short_spans(self) -> Iterator[tuple[int, int, str]]:
-        """Runs of up to SPAN_WORDS_MAX words on one line that hold a digit."""
+        """Runs of up to MAX_SPAN_WORDS words on one line that hold a digit."""
         for first, word in enumerate(self.words):
             text = ""
-            for last in range(first, min(first + SPAN_WORDS_MAX, len(self.words))):
+            for last in range(first, min(first + MAX_SPAN_WORDS, len(self.words))):
                 if self.words[last].line != word.line:
                     break
                 text = f"{text} {self.words[last].text}" if text else self.words[last].text
                 if any(map(str.isdigit, text)):
                     yield first, last, text
-
-
-def find(text: str, indexes: Sequence[PageIndex]) -> list[Occurrence]:
-    """The occurrences of a text on all pages, best first, then in reading order."""
-    found = [occurrence for index in indexes for occurrence in index.find(text)]
-    return sorted(found, key=lambda one: (-one.quality, one.page, one.first_word))
-
-
-def says_the_same(text: str, quoted: str) -> Match | None:
-    """How a quoted print matches a text, or None when it says something else."""
-    if " ".join(text.split()) == " ".join(quoted.split()):
-        return "exact"
-    left, right = squeeze(text), squeeze(quoted)
-    number, date = number_key(text), date_key(text)
-    if number is not None and number_key(quoted) is not None:
-        return "normalised" if number == number_key(quoted) else None
-    if (left and left == right) or (date is not None and date == date_key(quoted)):
-        return "normalised"
-    if is_mostly_digits(left):
-        return "fuzzy" if left and lookalike_key(left) == lookalike_key(right) else None
-    return "fuzzy" if fuzz.ratio(left, right) >= 100 * FUZZY_MIN else None
-
-
-def cuts_a_word(text: str, start: int, end: int) -> bool:
-    """Whether the cut would take `80.90` out of `1,080.90`, or `gross` out of `grossly`."""
-    before_alpha, after_alpha = text[max(0, start - 1) : start].isalpha(), text[end : end + 1].isalpha()
-    cuts_letters = (text[start].isalpha() and before_alpha) or (text[end - 1].isalpha() and after_alpha)
-    return cuts_letters or cuts_a_number(text, start, end)
-
-
-def cuts_a_number(text: str, start: int, end: int) -> bool:
-    """Whether the cut would take `20.000` out of `120.000`: only whole printed numbers are found."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    at_start = text[start].isdigit() and re.search(r"\d[.,'’]?$", before)
-    return bool(at_start or (text[end - 1].isdigit() and re.match(r"[.,'’]?\d", after)))
 
 
 def _cut_box(box: Box, start: int, length: int, whole: int) -> Box:

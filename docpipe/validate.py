@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.paths import FieldPath
 from docpipe.result import RunIdentity, put
+from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
 from docpipe.schema_ports import Rule
 
@@ -147,21 +148,10 @@ def _missing(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
 def _broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
     values = {field.path: field.value for field in fields if field.value is not None}
     for rule in schema.rules:
-        for part in _parts(rule, schema, values):
-            if rule.check(part) is False:
-                yield Issue(rule.code, rule.explain(part), rule.severity, field=_named_by(rule, part))
-
-
-def _parts(rule: Rule, schema: Schema, values: Mapping[str, object]) -> list[dict[str, object]]:
-    """What a rule is asked about: the document, or one row after the other when it reads the cells of a row only."""
-    lists = {schema.spec(path).list_path for path in rule.paths}
-    read = {path: value for path, value in values.items() if FieldPath.parse(path).template in rule.paths}
-    if len(lists) != 1 or None in lists:
-        return [read]
-    rows: dict[str, dict[str, object]] = {}
-    for path, value in read.items():
-        rows.setdefault(FieldPath.parse(path).row, {})[path] = value
-    return list(rows.values())
+        for application in applications_of(rule, values):
+            read = {path: values[path] for path in application.paths}
+            if rule.check(read) is False:
+                yield Issue(rule.code, rule.explain(read), rule.severity, field=_named_by(rule, read))
 
 
 def _named_by(rule: Rule, values: Mapping[str, object]) -> str | None:

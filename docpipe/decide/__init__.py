@@ -1,56 +1,62 @@
 """One value per field, chosen so that the fields fit together; docs/decisions/0005-deciding-together.md says how.
 
-In: a grounded answer, the schema, the pages. Out: Fields, each with what is printed, where, and how sure it is.
-A computed value never replaces a printed one: what is chosen stands on the page, or was the extractor's answer.
+In: a grounded answer, the schema, the document's words. Out: Fields, each with what is printed, where, and how sure it
+is. A computed value never replaces a printed one: what is chosen stands on the page, or was the extractor's answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 
 from docpipe.confidence import Calibration
-from docpipe.data import Answer, Field, Issue, Page
-from docpipe.decide.amounts import with_printed_amounts
-from docpipe.decide.joint import JointChoice, units
-from docpipe.decide.options import KindReader, Option, absent_scores, lines, options
+from docpipe.data import Answer, Field, Issue
+from docpipe.decide.amounts import add_printed_amounts
+from docpipe.decide.joint import JointChoice
+from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
 from docpipe.paths import FieldPath
+from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
-from docpipe.schema_ports import Kind, group_of
-from docpipe.text_search import PageIndex
+from docpipe.schema_ports import group_of
+from docpipe.text_search import DocumentIndex
 
-PRINTED_ROUNDS = 2  # a net total that was mended shows which gross total fits
+MAX_AMOUNT_ROUNDS = 2  # a net total that was mended shows which gross total fits
 
 
 def decide(
-    answer: Answer, schema: Schema, pages: Sequence[Page], *, calibration: Calibration, threshold: float | None
+    answer: Answer, schema: Schema, document: DocumentIndex, *, calibration: Calibration, threshold: float | None
 ) -> tuple[Field, ...]:
     """The fields of the schema in its order; rows of lists in reading order, numbered from 0.
 
     `threshold` is the confidence from which on a value is accepted (`calibration.threshold(accept_error)`);
     None accepts nothing.
     """
-    indexes = {page.number: PageIndex(page) for page in pages}
-    reader = KindReader(schema, schema.conventions(lines(pages)))
+    parser = KindParser(schema, schema.conventions(document.lines))
     known = _of_schema(answer, schema)
-    found = options(known, reader, indexes)
-    table = _table(found, known, schema)
-    rules = units(schema.rules, schema.fields, list(table))
-    choice = JointChoice(table, rules)
-    taken = choice.best()
-    for _ in range(PRINTED_ROUNDS):
-        widened = with_printed_amounts(choice, taken, reader, indexes)
+    table = _table(options(known, parser, document), known, schema)
+    applications = [applied for rule in schema.rules for applied in applications_of(rule, table) if applied.paths]
+    choice = JointChoice(table, applications)
+    assignment = choice.best()
+    for _ in range(MAX_AMOUNT_ROUNDS):
+        widened = add_printed_amounts(choice, assignment, parser, document)
         if widened is None:
             break
-        choice = JointChoice(widened, rules)
-        taken = choice.best()
-    signals = Signals(choice, taken, indexes)
-    fields = [
-        _field(path, choice.table[path][taken[path]], signals, (reader.kind(path), calibration, threshold))
-        for path in choice.table
-    ]
-    return in_reading_order(fields, schema, indexes)
+        choice = JointChoice(widened, applications)
+        assignment = choice.best()
+    signals = Signals(choice, assignment, document)
+    fields: list[Field] = []
+    for path in choice.table:
+        chosen = choice.table[path][assignment[path]]
+        if chosen.option is None:
+            fields.append(Field(path, None, None, min(1.0, chosen.score)))
+            continue
+        numbers = signals.of(path)
+        confidence = calibration.confidence(numbers, group_of(parser.kind(path)))
+        is_sure = threshold is not None and confidence >= threshold
+        fields.append(replace(_field(path, chosen.option, is_sure), confidence=confidence, signals=numbers))
+    return in_reading_order(fields, schema, document)
 
 
 def _of_schema(answer: Answer, schema: Schema) -> Answer:
@@ -68,34 +74,23 @@ def _is_of(path: FieldPath, known: Set[str]) -> bool:
     return path.template in known and not path.is_column
 
 
-def _table(
-    found: Mapping[str, Sequence[Option]], answer: Answer, schema: Schema
-) -> dict[str, list[tuple[Option | None, float]]]:
+def _table(candidates: Mapping[str, Sequence[Option]], answer: Answer, schema: Schema) -> dict[str, list[ScoredOption]]:
     """Every path with its options and scores, being absent among them."""
-    paths: Iterable[str] = [*(spec.path for spec in schema.fields if spec.list_path is None), *found]
+    paths: Iterable[str] = [*(spec.path for spec in schema.fields if spec.list_path is None), *candidates]
     absent = absent_scores(answer)
-    table: dict[str, list[tuple[Option | None, float]]] = {}
+    table: dict[str, list[ScoredOption]] = {}
     for path in dict.fromkeys(paths):
-        here = found.get(path, ())
-        table[path] = [*((option, option.score) for option in here), (None, absent.get(path, 1.0))]
+        present = [ScoredOption(option, option.score) for option in candidates.get(path, ())]
+        table[path] = [*present, ScoredOption(None, absent.get(path, 1.0))]
     return table
 
 
-def _field(
-    path: str,
-    chosen: tuple[Option | None, float],
-    signals: Signals,
-    judges: tuple[Kind, Calibration, float | None],
-) -> Field:
-    (option, score), (kind, calibration, threshold) = chosen, judges
-    if option is None:
-        return Field(path, None, None, min(1.0, score))
-    told = signals.of(path)
-    confidence = calibration.confidence(told, group_of(kind))
+def _field(path: str, option: Option, is_sure: bool) -> Field:
+    """The field with this value; nothing without a place on the pages is accepted."""
     issues: list[Issue] = []
     if option.parsed.issue is not None:
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:
         issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
-    accepted = threshold is not None and confidence >= threshold and bool(option.evidence) and option.value is not None
-    return Field(path, option.value, option.raw, confidence, option.evidence, accepted, tuple(issues), told)
+    accepted = is_sure and bool(option.evidence) and option.value is not None
+    return Field(path, option.value, option.raw, 0.0, option.evidence, accepted, tuple(issues))

@@ -6,86 +6,84 @@ In: the choice so far and the pages. Out: the options again, with such amounts a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 
-from docpipe.decide.joint import Assignment, JointChoice, is_sum
-from docpipe.decide.options import KindReader, Option
+from docpipe.decide.joint import Assignment, JointChoice, OptionTable, is_sum
+from docpipe.decide.options import KindParser, Option, ScoredOption
 from docpipe.paths import FieldPath
-from docpipe.text_search import PageIndex
+from docpipe.text_search import DocumentIndex
 
 # An amount that no one proposed: one in a hundred of the fields whose sums do not add up has its value elsewhere.
 # With the rewards of joint.py it replaces a value of at most .9 when a sum holds with it, a surer one only when two
 # rules do. At .02 totals that were right were replaced (on drawn documents and on receipts that were trained on).
-PRINTED_SCORE = 0.01
-AMOUNTS_MAX = 300  # distinct amounts looked at per document, the last ones first: totals stand at the end
-CELLS_MAX = 500  # a sum over more cells is not asked: each answer takes milliseconds, and some cell is wrong anyway
+PRINTED_AMOUNT_SCORE = 0.01
+MAX_AMOUNTS = 300  # distinct amounts looked at per document, the last ones first: totals stand at the end
+MAX_CELLS = 500  # a sum over more cells is not checked: each check takes milliseconds, and some cell is wrong anyway
 MONEY = "money"
 _AMOUNT = re.compile(r"\d[.,]\d{2}\D{0,4}$")  # with cents: counts, years and telephone numbers are no amounts
 
-Table = dict[str, list[tuple[Option | None, float]]]
 
-
-def with_printed_amounts(
-    choice: JointChoice, taken: Assignment, reader: KindReader, indexes: Mapping[int, PageIndex]
-) -> Table | None:
+def add_printed_amounts(
+    choice: JointChoice, assignment: Assignment, parser: KindParser, document: DocumentIndex
+) -> OptionTable | None:
     """The options with the amounts that would repair a broken rule; None when there are none."""
-    table: Table = {path: list(found) for path, found in choice.table.items()}
+    table = {path: list(scored) for path, scored in choice.table.items()}
     added = False
-    for number, unit in enumerate(choice.units):
-        if unit.rule.severity == "info" or unit.is_row or choice.check(number, taken) is not False:
+    for number, application in enumerate(choice.applications):
+        is_hint = application.rule.severity == "info"
+        if is_hint or application.is_row or choice.check(number, assignment) is not False:
             continue
-        for path in unit.paths:
-            is_amount = not FieldPath.parse(path).is_cell and reader.kind(path).name == MONEY
-            is_open = is_amount and taken_option(choice, taken, path)
-            for option in _amounts(path, reader, indexes) if is_open else ():
-                if _is_spoken_for(path, option, choice, taken) and not _is_known(option, table[path], reader, path):
-                    table[path].append((option, option.score))
+        for path in application.paths:
+            is_amount = not FieldPath.parse(path).is_cell and parser.kind(path).name == MONEY
+            is_open = is_amount and choice.option(path, assignment)
+            for option in _amounts(path, parser, document) if is_open else ():
+                is_new = not _is_known(option, table[path], parser, path)
+                if is_new and _repairs_rules(path, option, choice, assignment):
+                    table[path].append(ScoredOption(option, option.score))
                     added = True
     return table if added else None
 
 
-def _is_spoken_for(path: str, option: Option, choice: JointChoice, taken: Assignment) -> bool:
+def _repairs_rules(path: str, option: Option, choice: JointChoice, assignment: Assignment) -> bool:
     """Whether two rules that are broken now hold with it, or one that is a sum of single fields.
 
     A column of a list is no such sum: rows may be missing, and discounts may lie between it and the total. Nor is one
     that counts an amount twice: what is the tax is not the tip as well.
     """
-    mended: list[bool] = []
-    for number, unit in enumerate(choice.units):
-        if path not in unit.paths or unit.rule.severity == "info" or len(unit.paths) > CELLS_MAX:
+    is_sum_repaired: list[bool] = []
+    for number, application in enumerate(choice.applications):
+        is_hint = application.rule.severity == "info"
+        if path not in application.paths or is_hint or len(application.paths) > MAX_CELLS:
             continue
-        if choice.check(number, taken) is not False:
+        if choice.check(number, assignment) is not False:
             continue
-        values = {**choice.values(unit.paths, taken), path: option.value}
-        if unit.rule.check(values):
-            is_list = any(FieldPath.parse(read).is_cell for read in unit.paths)
-            is_double = any(value == option.value for one, value in values.items() if one != path)
-            mended.append(not is_list and not is_double and is_sum(unit.rule, values))
-    return any(mended) or len(mended) > 1
+        values = {**choice.values(application.paths, assignment), path: option.value}
+        if application.rule.check(values):
+            has_cells = any(FieldPath.parse(read).is_cell for read in application.paths)
+            is_double = any(value == option.value for other, value in values.items() if other != path)
+            is_sum_repaired.append(not has_cells and not is_double and is_sum(application.rule, values))
+    return any(is_sum_repaired) or len(is_sum_repaired) > 1
 
 
-def taken_option(choice: JointChoice, taken: Assignment, path: str) -> Option | None:
-    return choice.table[path][taken[path]][0]
+def _is_known(option: Option, scored: Sequence[ScoredOption], parser: KindParser, path: str) -> bool:
+    same = parser.kind(path).same
+    return any(other.option is not None and same(other.option.value, option.value) for other in scored)
 
 
-def _is_known(option: Option, row: list[tuple[Option | None, float]], reader: KindReader, path: str) -> bool:
-    same = reader.kind(path).same
-    return any(other is not None and same(other.value, option.value) for other, _ in row)
-
-
-def _amounts(path: str, reader: KindReader, indexes: Mapping[int, PageIndex]) -> Iterator[Option]:
+def _amounts(path: str, parser: KindParser, document: DocumentIndex) -> Iterator[Option]:
     """The distinct amounts on the pages, zero aside (it makes too many sums right), from the end."""
-    seen: set[object] = set()
-    for number in sorted(indexes, reverse=True):
-        index = indexes[number]
-        for place in range(len(index.words) - 1, -1, -1):
-            text = index.words[place].text
-            if len(seen) >= AMOUNTS_MAX:
+    values: set[object] = set()
+    for number in sorted(document.pages, reverse=True):
+        page = document.pages[number]
+        for place in range(len(page.words) - 1, -1, -1):
+            text = page.words[place].text
+            if len(values) >= MAX_AMOUNTS:
                 return
             if not _AMOUNT.search(text):
                 continue
-            parsed = reader.parse(path, text)
-            if not parsed.value or parsed.issue is not None or parsed.value in seen:
+            parsed = parser.parse(path, text)
+            if not parsed.value or parsed.issue is not None or parsed.value in values:
                 continue
-            seen.add(parsed.value)
-            yield Option(parsed.value, text, PRINTED_SCORE, index.quote(place, place), parsed, {}, elsewhere=True)
+            values.add(parsed.value)
+            quote = page.quote(place, place)
+            yield Option(parsed.value, text, PRINTED_AMOUNT_SCORE, quote, parsed, {}, is_unproposed=True)

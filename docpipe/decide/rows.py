@@ -8,16 +8,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from docpipe.data import Field
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
-from docpipe.text_search import PageIndex
-
-_NOWHERE = (1 << 30, 0)  # a place behind all pages
+from docpipe.text_search import DocumentIndex
 
 
-def in_reading_order(fields: Iterable[Field], schema: Schema, indexes: Mapping[int, PageIndex]) -> tuple[Field, ...]:
+class _Place(NamedTuple):
+    """A word of the document: its page, and its number on the page in reading order."""
+
+    page: int
+    word: int
+
+
+_NOWHERE = _Place(1 << 30, 0)  # behind all pages
+
+
+def in_reading_order(fields: Iterable[Field], schema: Schema, document: DocumentIndex) -> tuple[Field, ...]:
+    """Single fields in the schema's order, then each list with its rows as they stand on the pages."""
     single: dict[str, Field] = {}
     rows: dict[str, dict[int, list[Field]]] = defaultdict(lambda: defaultdict(list))
     for field in fields:
@@ -29,35 +39,35 @@ def in_reading_order(fields: Iterable[Field], schema: Schema, indexes: Mapping[i
     ordered = [single[spec.path] for spec in schema.fields if spec.path in single]
     for list_path, specs in schema.lists().items():
         columns = [spec.path for spec in specs]
-        for number, row in enumerate(_sorted_rows(rows[list_path], indexes)):
+        for number, row in enumerate(_sorted_rows(rows[list_path], document)):
             cells = sorted(row, key=lambda cell: columns.index(FieldPath.parse(cell.path).template))
             ordered += [_renumbered(cell, number) for cell in cells]
     return tuple(ordered)
 
 
-def _sorted_rows(rows: Mapping[int, Sequence[Field]], indexes: Mapping[int, PageIndex]) -> list[Sequence[Field]]:
+def _sorted_rows(rows: Mapping[int, Sequence[Field]], document: DocumentIndex) -> list[Sequence[Field]]:
     """By the place of their first word; a row that was found nowhere stays behind the one before it."""
-    placed: list[tuple[tuple[int, int], int, Sequence[Field]]] = []
-    seen: set[frozenset[object]] = set()
-    place = (0, 0)
+    placed: list[tuple[tuple[_Place, int], Sequence[Field]]] = []
+    prints: set[frozenset[object]] = set()
+    place = _Place(0, 0)
     for number in sorted(rows):
         row = rows[number]
-        prints = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
-        if all(cell.evidence for cell in row) and prints in seen:
+        printed = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
+        if all(cell.evidence for cell in row) and printed in prints:
             continue  # the same print read twice, as from overlapping parts of a long page
-        seen.add(prints)
-        own = min((_place(cell, indexes) for cell in row), default=_NOWHERE)
+        prints.add(printed)
+        own = min((_place_of(cell, document) for cell in row), default=_NOWHERE)
         place = place if own == _NOWHERE else own
-        placed.append((place, number, row))
-    return [row for _, _, row in sorted(placed, key=lambda item: item[:2])]
+        placed.append(((place, number), row))
+    return [row for _, row in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _place(cell: Field, indexes: Mapping[int, PageIndex]) -> tuple[int, int]:
-    """Page and number of the first word."""
+def _place_of(cell: Field, document: DocumentIndex) -> _Place:
+    """Of its first word."""
     for quote in cell.evidence:
-        words = indexes[quote.page].words_in(quote.box) if quote.page in indexes else []
+        words = document.pages[quote.page].words_in(quote.box) if quote.page in document.pages else []
         if words:
-            return quote.page, words[0]
+            return _Place(quote.page, words[0])
     return _NOWHERE
 
 

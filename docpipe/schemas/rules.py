@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.data import Severity
-from docpipe.paths import FieldPath
+from docpipe.rule_scope import cell_of, rows_of
 
 Values = Mapping[str, object]
 
@@ -25,6 +25,20 @@ CASH_ROUNDING = Decimal("0.03")
 """Totals paid in cash are rounded to 5 minor units (MY, CH, AU): that moves them by at most 2, the sum by one more."""
 TAX_ROUNDING = Decimal("0.05")
 """A tax may be the sum of taxes rounded line by line: ten lines move it by at most 5 minor units."""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What a row's figures make, and what is printed for it."""
+
+    name: str  # `line_items[2]`
+    expected: Decimal
+    printed: Decimal
+    tolerance: Decimal
+
+    @property
+    def holds(self) -> bool:
+        return abs(self.expected - self.printed) <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -47,19 +61,19 @@ class Sum:
         amounts, totals = self._figures(values)
         if not amounts or not totals or None in amounts:
             return None
-        found = sum((amount for amount in amounts if amount is not None), Decimal(0))
-        if any(abs(found - total) <= MINOR_UNIT + HALF_UNIT * len(amounts) for total in totals.values()):
+        added = sum((amount for amount in amounts if amount is not None), Decimal(0))
+        if any(abs(added - total) <= MINOR_UNIT + HALF_UNIT * len(amounts) for total in totals.values()):
             return True
         return False if len(totals) == len(self.totals) else None
 
     def explain(self, values: Values) -> str:
         amounts, totals = self._figures(values)
-        found = sum((amount for amount in amounts if amount is not None), Decimal(0))
+        added = sum((amount for amount in amounts if amount is not None), Decimal(0))
         printed = ", ".join(f"{path} is {total}" for path, total in totals.items())
-        return f"the {len(amounts)} values of {self.column} add up to {found}, but {printed}"
+        return f"the {len(amounts)} values of {self.column} add up to {added}, but {printed}"
 
     def _figures(self, values: Values) -> tuple[list[Decimal | None], dict[str, Decimal]]:
-        amounts = [_decimal(values.get(_cell(self.column, row))) for row in _rows(values, self.column)]
+        amounts = [_decimal(values.get(cell_of(self.column, row))) for row in rows_of(self.column, values)]
         totals = {path: total for path in self.totals if (total := _decimal(values.get(path))) is not None}
         return amounts, totals
 
@@ -91,7 +105,7 @@ class Total:
             return None
         whole = sum(parts.values(), Decimal(0))
         without = sum((part for path, part in parts.items() if path not in self.included), Decimal(0))
-        return any(abs(found - total) <= self.tolerance for found in (whole, without))
+        return any(abs(added - total) <= self.tolerance for added in (whole, without))
 
     def explain(self, values: Values) -> str:
         parts = self._parts(values) or {}
@@ -125,24 +139,25 @@ class RowProduct:
         return (self.quantity, self.unit_price, self.amount)
 
     def check(self, values: Values) -> bool | None:
-        verdicts = [abs(product - amount) <= slack for _row, product, amount, slack in self._products(values)]
+        verdicts = [row.holds for row in self._products(values)]
         return all(verdicts) if verdicts else None
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row} has {values[_cell(self.quantity, row)]} x {values[_cell(self.unit_price, row)]}"
-            f" = {product}, and the amount {amount}"
-            for row, product, amount, slack in self._products(values)
-            if abs(product - amount) > slack
+            f"{row.name} has {values[cell_of(self.quantity, row.name)]} x {values[cell_of(self.unit_price, row.name)]}"
+            f" = {row.expected}, and the amount {row.printed}"
+            for row in self._products(values)
+            if not row.holds
         ]
         return "; ".join(wrong)
 
-    def _products(self, values: Values) -> Iterator[tuple[str, Decimal, Decimal, Decimal]]:
-        """Row, product, amount and tolerance: the amount is rounded once, the unit price at its last printed digit."""
-        for row in _rows(values, self.amount):
-            quantity, price, amount = (_decimal(values.get(_cell(path, row))) for path in self.paths)
+    def _products(self, values: Values) -> Iterator[_Row]:
+        """The amount is rounded once, the unit price at its last printed digit."""
+        for row in rows_of(self.amount, values):
+            quantity, price, amount = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if quantity is not None and price is not None and amount is not None:
-                yield row, quantity * price, amount, MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
+                tolerance = MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
+                yield _Row(row, quantity * price, amount, tolerance)
 
 
 @dataclass(frozen=True)
@@ -161,23 +176,23 @@ class RateTimesBase:
         return (self.rate, self.base, self.tax)
 
     def check(self, values: Values) -> bool | None:
-        verdicts = [abs(expected - tax) <= self.tolerance for _row, expected, tax in self._taxes(values)]
+        verdicts = [row.holds for row in self._taxes(values)]
         return all(verdicts) if verdicts else None
 
     def explain(self, values: Values) -> str:
         wrong = [
-            f"{row} has {values[_cell(self.rate, row)]} % of {values[_cell(self.base, row)]},"
-            f" which is {expected.quantize(MINOR_UNIT)}, and the tax {tax}"
-            for row, expected, tax in self._taxes(values)
-            if abs(expected - tax) > self.tolerance
+            f"{row.name} has {values[cell_of(self.rate, row.name)]} % of {values[cell_of(self.base, row.name)]},"
+            f" which is {row.expected.quantize(MINOR_UNIT)}, and the tax {row.printed}"
+            for row in self._taxes(values)
+            if not row.holds
         ]
         return "; ".join(wrong)
 
-    def _taxes(self, values: Values) -> Iterator[tuple[str, Decimal, Decimal]]:
-        for row in _rows(values, self.tax):
-            rate, base, tax = (_decimal(values.get(_cell(path, row))) for path in self.paths)
+    def _taxes(self, values: Values) -> Iterator[_Row]:
+        for row in rows_of(self.tax, values):
+            rate, base, tax = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if rate is not None and base is not None and tax is not None:
-                yield row, rate * base / 100, tax
+                yield _Row(row, rate * base / 100, tax, self.tolerance)
 
 
 @dataclass(frozen=True)
@@ -207,23 +222,6 @@ def _decimal(value: object) -> Decimal | None:
     if isinstance(value, Decimal):
         return value
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _rows(values: Values, column: str) -> list[str]:
-    """The rows that the values have in a column's list: `line_items[0]`, `line_items[1]`; an empty one outside of
-    lists."""
-    list_path = FieldPath.parse(column).list_path
-    if list_path is None:
-        return [""]
-    paths = (path for path in map(FieldPath.parse, values) if path.list_path == list_path)
-    numbers = {path.row: path.row_number or 0 for path in paths}
-    return sorted(numbers, key=numbers.__getitem__)
-
-
-def _cell(column: str, row: str) -> str:
-    """`line_items[].amount` in `line_items[0]` -> `line_items[0].amount`."""
-    leaf = FieldPath.parse(column).leaf
-    return f"{row}.{leaf}" if row else leaf
 
 
 def _last_digit(number: Decimal) -> Decimal:

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from docpipe.data import Answer, Box, Candidate, Evidence
 from docpipe.ground import ground
+from docpipe.text_search import DocumentIndex
 from tests.support.pages import page_of
 
 
 def grounded(*candidates, pages):
-    return ground(Answer(tuple(candidates)), pages).candidates
+    return ground(Answer(tuple(candidates)), DocumentIndex(pages)).candidates
 
 
 def quote_of(page, text):
@@ -141,6 +142,6 @@ def test_how_often_a_text_is_printed_is_a_signal():
 
 def test_nothing_else_of_the_answer_changes():
     answer = Answer((Candidate("a", "Acme", 0.7),), {"b": 0.4}, "length", 10, 20)
-    found = ground(answer, [page_of(["Acme"])])
+    found = ground(answer, DocumentIndex([page_of(["Acme"])]))
     assert replace(found, candidates=()) == replace(answer, candidates=())
     assert found.candidates[0].score == 0.7

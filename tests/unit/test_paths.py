@@ -15,7 +15,7 @@ PATHS = [
     ("items[12].amount", "items", 12, "amount", "items[12]", "items[].amount", ("items", 12, "amount")),
     ("items[0].price.net", "items", 0, "price.net", "items[0]", "items[].price.net", ("items", 0, "price", "net")),
     ("a.b[1].c", "a.b", 1, "c", "a.b[1]", "a.b[].c", ("a", "b", 1, "c")),
-    ("items[].amount", "items", None, "amount", "items[]", "items[].amount", ("items", "amount")),
+    ("items[].amount", "items", None, "amount", "", "items[].amount", ("items", "amount")),
     ("items[3]", "items", 3, "", "items[3]", "items[]", ("items", 3)),
 ]
 

@@ -2,9 +2,14 @@
 
 import pytest
 
+from docpipe.confidence import Calibration
 from docpipe.data import Page
-from docpipe.text_normalisation import date_key, number_key
-from docpipe.text_search import PageIndex, find, says_the_same
+from docpipe.extractors.scripted import ScriptedExtractor
+from docpipe.pipeline import AcceptancePolicy, Cascade, PreparedDocument, understand
+from docpipe.result import RunIdentity
+from docpipe.schema import load_schema
+from docpipe.text_normalisation import date_key, match_of, number_key
+from docpipe.text_search import DocumentIndex, PageIndex
 from tests.support.pages import LETTER, line_of, page_of
 
 
@@ -95,7 +100,7 @@ def test_a_date_glued_to_the_time_is_cut_out():
 
 def test_occurrences_come_best_first_and_then_in_reading_order():
     pages = [page_of(["Sum 12.00", "RM12.00"], number=1), page_of(["12.00 12.00"], number=2)]
-    found = find("12.00", [PageIndex(page) for page in pages])
+    found = DocumentIndex(pages).find("12.00")
     assert [(one.page, one.first_word) for one in found] == [(1, 1), (2, 0), (2, 1), (1, 2)]
 
 
@@ -110,10 +115,10 @@ def test_a_text_without_letters_and_digits_is_found_as_it_is():
 
 
 def test_a_quote_that_says_something_else_is_noticed():
-    assert says_the_same("80.90", "80.90") == "exact"
-    assert says_the_same("80.90", "RM 80,90") == "normalised"
-    assert says_the_same("80.90", "80.91") is None
-    assert says_the_same("Acme Ltd", "Bolt Inc") is None
+    assert match_of("80.90", "80.90") == "exact"
+    assert match_of("80.90", "RM 80,90") == "normalised"
+    assert match_of("80.90", "80.91") is None
+    assert match_of("Acme Ltd", "Bolt Inc") is None
 
 
 def test_number_keys_tell_numbers_from_other_texts():
@@ -128,3 +133,22 @@ def test_date_keys_need_a_day_a_month_and_a_year():
     assert date_key("14 février 2017") == date_key("2017-02-14")
     assert date_key("12.50") is None
     assert date_key("99.99.99") is None
+
+
+def test_the_words_of_a_page_are_prepared_once_for_all_steps_and_both_models(monkeypatch):
+    prepared = []
+    build = PageIndex.__init__
+    monkeypatch.setattr(PageIndex, "__init__", lambda self, page: (prepared.append(page.number), build(self, page))[1])
+    pages = [page_of(["Acme Ltd", "Date 25/12/2018"], number=1), page_of(["Tax 10.90", "Total 80.90"], number=2)]
+    first, second = (ScriptedExtractor({"total": {"text": "80.90", "score": score}}) for score in (0.3, 0.9))
+    asked = []
+    monkeypatch.setattr(second, "extract_many", lambda *given: (asked.append(1), first.extract_many(*given))[1])
+    understand(
+        PreparedDocument(pages),
+        load_schema("receipt"),
+        extractor=Cascade(first, second),
+        run=RunIdentity("0" * 64, "a,b", "key"),
+        policy=AcceptancePolicy(Calibration.found("scripted:none")),
+    )
+    assert asked, "the second model was asked, and its answer decided anew"
+    assert prepared == [1, 2]

@@ -6,17 +6,14 @@ from decimal import Decimal
 
 import pytest
 
-from docpipe.confidence import Calibration
-from docpipe.data import Answer, Candidate
-from docpipe.decide import decide
-from docpipe.decide.joint import EVALUATIONS_MAX, JointChoice, units
-from docpipe.decide.options import Option
-from docpipe.ground import ground
+from docpipe.data import Candidate
+from docpipe.decide.joint import MAX_EVALUATIONS, JointChoice
+from docpipe.decide.options import Option, ScoredOption
+from docpipe.rule_scope import applications_of
 from docpipe.schema import load_schema
 from docpipe.schema_ports import Parsed
+from tests.support.decisions import decided_fields
 from tests.support.pages import page_of
-
-UNCALIBRATED = Calibration.found("scripted:none")
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +27,8 @@ def receipt():
 
 
 def decided(schema, lines, *candidates, absent=None, threshold=None):
-    pages = [page_of(lines)]
-    made = tuple(Candidate(path, text, score) for path, text, score in candidates)
-    answer = ground(Answer(made, absent or {}), pages)
-    fields = decide(answer, schema, pages, calibration=UNCALIBRATED, threshold=threshold)
-    return {field.path: field for field in fields}
+    made = [Candidate(path, text, score) for path, text, score in candidates]
+    return decided_fields(schema, [page_of(lines)], made, absent, threshold)
 
 
 def test_the_likeliest_candidate_is_chosen_when_no_rule_speaks(receipt):
@@ -336,8 +330,8 @@ def test_without_a_threshold_nothing_is_accepted(receipt):
 
 def test_the_last_of_several_pages_competes_with_the_first(invoice):
     pages = [page_of(["Carried over 70.00"], number=1), page_of(["Total 120.00"], number=2)]
-    answer = ground(Answer((Candidate("gross_total", "70.00", 0.4), Candidate("gross_total", "120.00", 0.5))), pages)
-    found = {f.path: f for f in decide(answer, invoice, pages, calibration=UNCALIBRATED, threshold=None)}
+    made = [Candidate("gross_total", "70.00", 0.4), Candidate("gross_total", "120.00", 0.5)]
+    found = decided_fields(invoice, pages, made)
     assert found["gross_total"].evidence[0].page == 2
 
 
@@ -346,17 +340,17 @@ def test_the_search_is_bounded_on_a_long_list(invoice):
     dice = random.Random(7)
     table = {
         f"line_items[{row}].amount": [
-            (Option(Decimal(dice.randint(1, 99999)) / 100, "", 0.9 / place, (), Parsed(1)), 0.9 / place)
+            ScoredOption(Option(Decimal(dice.randint(1, 99999)) / 100, "", 0.9 / place, (), Parsed(1)), 0.9 / place)
             for place in range(1, 7)
         ]
         for row in range(200)
     }
     for path in ("net_total", "gross_total"):
-        table[path] = [(Option(Decimal("0.01"), "", 0.9, (), Parsed(1)), 0.9), (None, 0.1)]
-    choice = JointChoice(table, units(invoice.rules, invoice.fields, list(table)))
-    taken = choice.best()
-    assert set(taken) == set(table)
-    assert choice.evaluations <= EVALUATIONS_MAX + 500
+        cent = Option(Decimal("0.01"), "", 0.9, (), Parsed(1))
+        table[path] = [ScoredOption(cent, 0.9), ScoredOption(None, 0.1)]
+    choice = JointChoice(table, [applied for rule in invoice.rules for applied in applications_of(rule, table)])
+    assert set(choice.best()) == set(table)
+    assert choice.evaluations <= MAX_EVALUATIONS + 500
 
 
 def test_two_amounts_that_are_alike_do_not_overrule_a_sum_with_the_likelier_one(invoice):

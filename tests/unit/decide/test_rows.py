@@ -6,14 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from docpipe.confidence import Calibration
-from docpipe.data import Answer, Candidate, Field
-from docpipe.decide import decide
-from docpipe.ground import ground
+from docpipe.data import Candidate, Field
 from docpipe.schema import Schema, load_schema
+from tests.support.decisions import decided_fields
 from tests.support.pages import page_of
 
-UNCALIBRATED = Calibration.found("scripted:none")
 SURE = 0.97
 
 
@@ -31,10 +28,7 @@ def decided(schema: Schema, rows: list[tuple[str, str, str]]) -> dict[str, Field
         for number, row in enumerate(rows)
         for name, text in zip(names, row, strict=True)
     ]
-    pages = [page_of(lines)]
-    answer = ground(Answer(tuple(made), {}), pages)
-    fields = decide(answer, schema, pages, calibration=UNCALIBRATED, threshold=None)
-    return {field.path: field for field in fields}
+    return decided_fields(schema, [page_of(lines)], made)
 
 
 def test_a_row_settles_which_mark_of_a_number_is_the_decimal_one(invoice: Schema) -> None:
@@ -76,9 +70,7 @@ def test_a_total_that_lost_its_point_is_read_as_the_sum_needs_it() -> None:
     receipt = load_schema("receipt")
     lines = ["Tea 7.50", "Rice 4.50", "Subtotal 12.00", "GST 0.72", "Total 1272"]
     made = (Candidate("subtotal", "12.00", SURE), Candidate("tax", "0.72", SURE), Candidate("total", "1272", SURE))
-    pages = [page_of(lines)]
-    answer = ground(Answer(made, {}), pages)
-    fields = {f.path: f for f in decide(answer, receipt, pages, calibration=UNCALIBRATED, threshold=None)}
+    fields = decided_fields(receipt, [page_of(lines)], made)
     assert (fields["total"].value, fields["total"].raw) == (Decimal("12.72"), "1272")
     assert [issue.code for issue in fields["total"].issues] == ["ocr_repaired"]
 
@@ -88,5 +80,4 @@ def test_a_second_meaning_does_not_vote_for_an_amount_that_is_printed_elsewhere(
     receipt = load_schema("receipt")
     pages = [page_of(["Tea 12.00", "Hall 1188.00", "Total 1200"])]
     made = (Candidate("total", "1200", 0.55), Candidate("total", "12.00", 0.4))
-    fields = decide(ground(Answer(made, {}), pages), receipt, pages, calibration=UNCALIBRATED, threshold=None)
-    assert {f.path: f.value for f in fields}["total"] == Decimal(1200)
+    assert decided_fields(receipt, pages, made)["total"].value == Decimal(1200)

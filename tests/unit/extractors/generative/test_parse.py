@@ -4,13 +4,11 @@ import math
 
 import pytest
 
-from docpipe.confidence import Calibration
-from docpipe.decide import decide
 from docpipe.errors import AnswerError
 from docpipe.extractors.generative.backend import Token, Written
 from docpipe.extractors.generative.parse import Findings
-from docpipe.ground import ground
 from docpipe.schema import load_schema
+from tests.support.decisions import decided_fields
 from tests.support.pages import page_of
 
 ROWS = '{"items": [{"description": "Tea", "amount": "2,00"}, {"description": "Cake", "amount": "3,50"}'
@@ -78,10 +76,8 @@ def test_a_long_value_is_improbable_as_a_whole_and_is_not_called_absent_for_that
     assert findings.candidates[0].score < 0.5
     assert findings.absent[path] == pytest.approx(0.03), "what the first token leaves, which chose against null"
     schema, pages = load_schema("receipt"), [page_of([LONG])]
-    decided = decide(
-        ground(findings.answer(), pages), schema, pages, calibration=Calibration.found("any"), threshold=None
-    )
-    assert next(one for one in decided if one.path == path).raw == LONG
+    answer = findings.answer()
+    assert decided_fields(schema, pages, answer.candidates, answer.absent)[path].raw == LONG
 
 
 def test_rows_are_numbered_through_all_parts_of_an_answer():
