@@ -151,7 +151,7 @@ def look(sheet: Sheet, longer: int, ocr: Ocr) -> Look:
     assert page.image is not None
     picture = page.image.open(max_side=longer)
     reading = ocr.read(picture)
-    wide, high = picture.size if reading.turned % 180 == 0 else picture.size[::-1]
+    wide, high = picture.size if reading.rotation % 180 == 0 else picture.size[::-1]
     words = in_reading_order(reading.runs, aspect=wide / high, slope=reading.slope)
     found = bare("".join(word.text for word in words))
     return Look(

@@ -72,7 +72,7 @@ class DocpipeOcr:
 
     def read(self, image: Image.Image) -> str:
         result = self._ocr.read(image)
-        width, height = image.size if result.turned % 180 == 0 else image.size[::-1]
+        width, height = image.size if result.rotation % 180 == 0 else image.size[::-1]
         words = in_reading_order(result.runs, aspect=width / height, slope=result.slope)
         return " ".join(word.text for word in words)
 

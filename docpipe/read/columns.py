@@ -18,13 +18,13 @@ from itertools import pairwise
 from docpipe.data import Word
 
 GUTTER = 2.5  # heights of a line: a label stands nearer to its value, a block further from the next
-APART = 1.6  # heights of a line: a larger free step down ends what stands side by side
-PARAGRAPH = 0.9  # heights of a line: the left block goes on below the end of the right one with smaller steps
-ALIGNED = 1.0  # heights of a line: left edges that differ by less are one edge
-MOST = 0.6  # of the rows of a block; a phone number or an indented row among them is normal
-LETTERS = 4  # a row with fewer holds no word
-TABLE_CELLS = 4  # phrases: a row with so many is a table's
-LATE_START = 3  # rows: the heading of one block may stand so much above the other block
+MAX_STEP = 1.6  # heights of a line: a larger free step down ends what stands side by side
+PARAGRAPH_STEP = 0.9  # heights of a line: the left block goes on below the end of the right one with smaller steps
+EDGE_TOLERANCE = 1.0  # heights of a line: left edges that differ by less are one edge
+MIN_SHARE = 0.6  # of the rows of a block; a phone number or an indented row among them is normal
+MIN_LETTERS = 4  # a row with fewer holds no word
+TABLE_PHRASES = 4  # phrases: a row with so many is a table's
+MAX_LATE_ROWS = 3  # rows: the heading of one block may stand so much above the other block
 AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)")
 
 
@@ -43,106 +43,116 @@ class Phrase:
         return " ".join(word.text for word in self.words)
 
 
-Row = list[Phrase]
-
-
-@dataclass(slots=True)
-class _Side:
-    """One of two blocks while it grows. `edge` is where its rows should begin."""
-
-    edge: float
-    height: float
-    aligned: int = 0
-    worded: int = 0
-    rows: list[Row] = field(default_factory=list)
-
-    def takes(self, row: Row) -> bool:
-        """Whether the row begins where this block's rows do; no phrases on this side are no objection."""
-        if not row:
-            return True
-        self.rows.append(row)
-        aligned = abs(row[0].left - self.edge) <= ALIGNED * self.height
-        self.aligned += aligned
-        self.worded += sum(char.isalpha() for phrase in row for char in phrase.text) >= LETTERS
-        return aligned
-
-    def is_block(self) -> bool:
-        return min(self.aligned, self.worded) >= max(2, MOST * len(self.rows))
-
-    def is_labels(self) -> bool:
-        return sum(row[-1].text.endswith(":") for row in self.rows) >= MOST * len(self.rows)
+PhraseRow = list[Phrase]
 
 
 @dataclass(frozen=True, slots=True)
-class _Band:
-    """Rows from `start` up to `end` that are two blocks, parted at `middle`."""
+class _Gutter:
+    """The free strip between two blocks, from `left` to `right`, and where the left block's rows begin."""
+
+    block_edge: float
+    left: float
+    right: float
+
+
+@dataclass(slots=True)
+class _Block:
+    """One of two blocks while it grows. `edge` is where its rows should begin; `height` is that of a usual line."""
+
+    edge: float
+    height: float
+    aligned_rows: int = 0
+    worded_rows: int = 0
+    rows: list[PhraseRow] = field(default_factory=list)
+
+    def add(self, row: PhraseRow) -> bool:
+        """The row's phrases on this block's side. Returns whether the row fits: it begins where this block's rows do,
+        or has no phrases here."""
+        if not row:
+            return True
+        self.rows.append(row)
+        aligned = abs(row[0].left - self.edge) <= EDGE_TOLERANCE * self.height
+        self.aligned_rows += aligned
+        self.worded_rows += sum(char.isalpha() for phrase in row for char in phrase.text) >= MIN_LETTERS
+        return aligned
+
+    def is_block(self) -> bool:
+        return min(self.aligned_rows, self.worded_rows) >= max(2, MIN_SHARE * len(self.rows))
+
+    def is_labels(self) -> bool:
+        return sum(row[-1].text.endswith(":") for row in self.rows) >= MIN_SHARE * len(self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _BlockPair:
+    """Rows from `start` up to `end` that are two blocks, split at `middle`."""
 
     start: int
     end: int
     middle: float
 
-    def parted(self, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    def split(self, rows: Sequence[PhraseRow]) -> tuple[list[PhraseRow], list[PhraseRow]]:
         sides = [_split(row, self.middle) for row in rows[self.start : self.end]]
         return [left for left, _ in sides if left], [right for _, right in sides if right]
 
 
-def in_columns(rows: Sequence[Row], height: float) -> list[Row]:
+def column_order(rows: Sequence[PhraseRow], height: float) -> list[PhraseRow]:
     """`height` is that of a usual line. Every phrase comes back exactly once."""
-    lines: list[Row] = []
-    at = 0
-    while at < len(rows):
-        band = _longest_band(rows, at, height)
-        if band is None:
-            lines.append(rows[at])
-            at += 1
+    lines: list[PhraseRow] = []
+    start = 0
+    while start < len(rows):
+        pair = _longest_pair(rows, start, height)
+        if pair is None:
+            lines.append(rows[start])
+            start += 1
             continue
-        left, right = band.parted(rows)
-        lines += in_columns(left, height) + in_columns(right, height)
-        at = band.end
+        left, right = pair.split(rows)
+        lines += column_order(left, height) + column_order(right, height)
+        start = pair.end
     return lines
 
 
-def _longest_band(rows: Sequence[Row], start: int, height: float) -> _Band | None:
-    bands = [
-        _grown(rows, start, (row[0].left, left.right, right.left), height)
-        for row in rows[start : start + LATE_START]
+def _longest_pair(rows: Sequence[PhraseRow], start: int, height: float) -> _BlockPair | None:
+    pairs = [
+        _grow_pair(rows, start, _Gutter(row[0].left, left.right, right.left), height)
+        for row in rows[start : start + MAX_LATE_ROWS]
         for left, right in pairwise(row)
     ]
-    return max((band for band in bands if band is not None), key=lambda band: band.end, default=None)
+    return max((pair for pair in pairs if pair is not None), key=lambda pair: pair.end, default=None)
 
 
-def _grown(rows: Sequence[Row], start: int, edges: tuple[float, float, float], height: float) -> _Band | None:
-    """The band from row `start` on, around a strip whose sides are given after the left block's edge."""
-    left_edge, low, high = edges
-    left, right = _Side(left_edge, height), _Side(high, height)
-    end, doubts = start, 0
+def _grow_pair(rows: Sequence[PhraseRow], start: int, gutter: _Gutter, height: float) -> _BlockPair | None:
+    """The longest pair from row `start` on, around a gutter that narrows with each row."""
+    low, high = gutter.left, gutter.right
+    left, right = _Block(gutter.block_edge, height), _Block(high, height)
+    end, misfits = start, 0
     for number in range(start, len(rows)):
         row = rows[number]
         sides = _split(row, (low + high) / 2)
         low = max([low, *(phrase.right for phrase in sides[0])])
         high = min([high, *(phrase.left for phrase in sides[1])])
         step = _step_down(rows, number) if number > start else 0.0
-        if high - low < GUTTER * height or _is_table(row) or step > APART * height:
+        if high - low < GUTTER * height or _is_table(row) or step > MAX_STEP * height:
             break
-        fits = [left.takes(sides[0]), right.takes(sides[1])]
-        doubts = 0 if all(fits) else doubts + 1
-        if doubts == 2:
+        fits = [left.add(sides[0]), right.add(sides[1])]
+        misfits = 0 if all(fits) else misfits + 1
+        if misfits == 2:
             break
-        belongs = all(fits) and (bool(sides[1]) or step <= PARAGRAPH * height)
+        belongs = all(fits) and (bool(sides[1]) or step <= PARAGRAPH_STEP * height)
         if belongs and left.is_block() and right.is_block() and not left.is_labels():
             end, middle = number + 1, (low + high) / 2
-    return _Band(start, end, middle) if end > start else None
+    return _BlockPair(start, end, middle) if end > start else None
 
 
-def _step_down(rows: Sequence[Row], number: int) -> float:
+def _step_down(rows: Sequence[PhraseRow], number: int) -> float:
     """The free space between a row and the one above."""
     return min(phrase.top for phrase in rows[number]) - max(phrase.bottom for phrase in rows[number - 1])
 
 
-def _split(row: Row, middle: float) -> tuple[Row, Row]:
+def _split(row: PhraseRow, middle: float) -> tuple[PhraseRow, PhraseRow]:
     left = [phrase for phrase in row if (phrase.left + phrase.right) / 2 < middle]
     return left, row[len(left) :]
 
 
-def _is_table(row: Row) -> bool:
-    return len(row) >= TABLE_CELLS or any(AMOUNT.search(phrase.text) for phrase in row)
+def _is_table(row: PhraseRow) -> bool:
+    return len(row) >= TABLE_PHRASES or any(AMOUNT.search(phrase.text) for phrase in row)

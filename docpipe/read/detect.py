@@ -17,14 +17,24 @@ if TYPE_CHECKING:
 
     from docpipe.read.ocr_models import OcrModels
 
-INK_PROBABILITY = 0.3  # the detector's map is text above this (the value it was trained for)
+TEXT_PROBABILITY = 0.3  # the detector's map is text above this (the value it was trained for)
 REGION_PROBABILITY = 0.5  # mean of the map inside a region; below it RapidOCR drops the region, too
 GROWTH = 1.6  # the map marks the core of a line; its outline lies this much of area / perimeter outside
-MIN_CORE = 3  # pixels of the map: thinner cores are specks
+MIN_THICKNESS = 3  # pixels of the map: thinner cores are specks
 GRID = 32  # the network halves the picture five times
-MAX_LOOK = 1_600_000  # pixels that the network sees at once: 250 MB; A4 at 1,400 pixels is 1.4 million
-SHARED = 128  # pixels that two bands have in common: eight lines of print, or one that rises by 4 degrees
-NEAR = 4  # pixels: what comes so near to the edge of a band may go on behind it
+MAX_PIXELS = 1_600_000  # pixels that the network sees at once: 250 MB; A4 at 1,400 pixels is 1.4 million
+BAND_OVERLAP = 128  # pixels that two bands have in common: eight lines of print, or one that rises by 4 degrees
+EDGE_DISTANCE = 4  # pixels: what comes so near to the edge of a band may go on behind it
+
+
+@dataclass(frozen=True, slots=True)
+class PixelBox:
+    """An upright rectangle in pixels of the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,81 +51,86 @@ class Region:
     score: float
 
     @property
-    def tall(self) -> bool:
+    def is_tall(self) -> bool:
         return self.height > self.width
 
-    def meets(self, other: Region) -> bool:
+    def overlaps(self, other: Region) -> bool:
         """Whether the middle of one lies in the other."""
-        return self._holds(other) or other._holds(self)
+        return self._contains_centre_of(other) or other._contains_centre_of(self)
 
-    def _holds(self, other: Region) -> bool:
+    def _contains_centre_of(self, other: Region) -> bool:
         right, down = cos(radians(self.angle)), sin(radians(self.angle))
         along = (other.x - self.x) * right + (other.y - self.y) * down
         across = (other.y - self.y) * right - (other.x - self.x) * down
         return 2 * abs(along) < self.width and 2 * abs(across) < self.height
 
     @property
-    def outline(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of the line as if it were level."""
-        return (self.x - self.width / 2, self.y - self.height / 2, self.x + self.width / 2, self.y + self.height / 2)
+    def upright_box(self) -> PixelBox:
+        """The line as if its angle were 0."""
+        half_width, half_height = self.width / 2, self.height / 2
+        return PixelBox(self.x - half_width, self.y - half_height, self.x + half_width, self.y + half_height)
 
 
 def find_regions(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
-    """`side` is the longer side, in pixels, at which the detector looks at the picture. What is too large for one
-    look is seen in bands, from top to bottom.
+    """`side` is the longer side, in pixels, at which the detector sees the picture. What is too large for one
+    run of the network goes through it in bands, from top to bottom.
     """
     height, width = picture.shape[:2]
     scale = side / max(height, width)
-    found: list[Region] = []
+    regions: list[Region] = []
     end = 0
-    for top, foot in _bands(height, width, scale):
-        band = picture[top:foot]
-        seen = _look(band, models, side=round(scale * max(band.shape[:2])))
-        below = [replace(region, y=region.y + top) for region in seen]
-        found = _joined(found, below, shared=(top, end), near=NEAR / scale) if top else below
-        end = foot
-    return found
+    for top, bottom in _bands(height, width, scale):
+        band = picture[top:bottom]
+        band_regions = _detect(band, models, side=round(scale * max(band.shape[:2])))
+        moved = [replace(region, y=region.y + top) for region in band_regions]
+        if top:
+            moved = _merge_bands(regions, moved, common_rows=(top, end), edge_distance=EDGE_DISTANCE / scale)
+        regions = moved
+        end = bottom
+    return regions
 
 
 def _bands(height: int, width: int, scale: float) -> Iterator[tuple[int, int]]:
-    """Rows of the picture; of each band the detector sees MAX_LOOK pixels at most."""
-    shared = SHARED / scale
-    most = max(2 * SHARED, MAX_LOOK / (width * scale)) / scale
-    count = ceil(max(1.0, (height - shared) / (most - shared)))
-    step = (height - shared) / count
+    """Rows of the picture; of each band the detector sees MAX_PIXELS pixels at most."""
+    overlap = BAND_OVERLAP / scale
+    max_height = max(2 * BAND_OVERLAP, MAX_PIXELS / (width * scale)) / scale
+    count = ceil(max(1.0, (height - overlap) / (max_height - overlap)))
+    step = (height - overlap) / count
     for number in range(count - 1):
-        yield round(number * step), round((number + 1) * step + shared)
+        yield round(number * step), round((number + 1) * step + overlap)
     yield round((count - 1) * step), height
 
 
-def _joined(above: list[Region], below: list[Region], *, shared: tuple[int, int], near: float) -> list[Region]:
-    """The lines of two bands. In the rows they share both see the same lines: a whole one counts, not one that the
+def _merge_bands(
+    above: list[Region], below: list[Region], *, common_rows: tuple[int, int], edge_distance: float
+) -> list[Region]:
+    """The lines of two bands. In their common rows both have the same lines: a whole one counts, not one that the
     edge of a band cuts; text that runs up the page through all of these rows stays in pieces.
     """
-    top, foot = shared
-    cut = [region for region in above if region.outline[3] > foot - near]
-    cut += [region for region in below if region.outline[1] < top + near]
-    kept = [region for region in above if region.outline[3] <= foot - near]
-    twice = [region for region in kept if region.outline[3] > top]
-    fresh = [region for region in below if region.outline[1] >= top + near]
-    fresh = [region for region in fresh if region.outline[1] > foot or not any(map(region.meets, twice))]
-    return kept + fresh + [region for region in cut if not any(map(region.meets, twice + fresh))]
+    top, bottom = common_rows
+    cut = [region for region in above if region.upright_box.bottom > bottom - edge_distance]
+    cut += [region for region in below if region.upright_box.top < top + edge_distance]
+    whole_above = [region for region in above if region.upright_box.bottom <= bottom - edge_distance]
+    in_common_rows = [region for region in whole_above if region.upright_box.bottom > top]
+    new = [region for region in below if region.upright_box.top >= top + edge_distance]
+    new = [region for region in new if region.upright_box.top > bottom or not any(map(region.overlaps, in_common_rows))]
+    return whole_above + new + [region for region in cut if not any(map(region.overlaps, in_common_rows + new))]
 
 
-def _look(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
+def _detect(picture: NDArray[Any], models: OcrModels, *, side: int) -> list[Region]:
     import cv2  # heavy: 0.1 s, and only pages without a text layer need it
 
     height, width = picture.shape[:2]
     scale = side / max(height, width)
     map_width = max(GRID, round(width * scale / GRID) * GRID)
     map_height = max(GRID, round(height * scale / GRID) * GRID)
-    shrunk = cv2.resize(picture, (map_width, map_height), interpolation=cv2.INTER_LINEAR)
-    text = models.text_map(network_input(shrunk)[None])
-    mask = cv2.dilate((text > INK_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
+    resized = cv2.resize(picture, (map_width, map_height), interpolation=cv2.INTER_LINEAR)
+    text_map = models.text_map(network_input(resized)[None])
+    mask = cv2.dilate((text_map > TEXT_PROBABILITY).astype(np.uint8), np.ones((2, 2), np.uint8))
     contours = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0]
-    found = [_region(contour, text) for contour in contours]
-    back = (width / map_width, height / map_height)
-    return [_scaled(region, *back) for region in found if region is not None]
+    regions = [_region(contour, text_map) for contour in contours]
+    x_scale, y_scale = width / map_width, height / map_height
+    return [_scaled(region, x_scale, y_scale) for region in regions if region is not None]
 
 
 def network_input(pixels: NDArray[Any]) -> NDArray[np.float32]:
@@ -126,43 +141,43 @@ def network_input(pixels: NDArray[Any]) -> NDArray[np.float32]:
     return planes
 
 
-def _region(contour: NDArray[Any], text: NDArray[np.float32]) -> Region | None:
-    import cv2  # heavy: see find_regions
+def _region(contour: NDArray[Any], text_map: NDArray[np.float32]) -> Region | None:
+    import cv2  # heavy: see _detect
 
     (x, y), (width, height), angle = cv2.minAreaRect(contour)
-    if min(width, height) < MIN_CORE:
+    if min(width, height) < MIN_THICKNESS:
         return None
-    score = _mean_inside(cv2.boxPoints(((x, y), (width, height), angle)), text)
+    score = _mean_inside(cv2.boxPoints(((x, y), (width, height), angle)), text_map)
     if score < REGION_PROBABILITY:
         return None
     while angle > 45:  # OpenCV counts from 0 to 90: name the sides so that the angle is small
         angle, width, height = angle - 90, height, width
     while angle < -45:
         angle, width, height = angle + 90, height, width
-    grow = width * height * GROWTH / (2 * (width + height))
-    return Region(x, y, width + 2 * grow, height + 2 * grow, angle, score)
+    growth = width * height * GROWTH / (2 * (width + height))
+    return Region(x, y, width + 2 * growth, height + 2 * growth, angle, score)
 
 
-def _mean_inside(corners: NDArray[Any], text: NDArray[np.float32]) -> float:
-    import cv2  # heavy: see find_regions
+def _mean_inside(corners: NDArray[Any], text_map: NDArray[np.float32]) -> float:
+    import cv2  # heavy: see _detect
 
-    height, width = text.shape
+    height, width = text_map.shape
     left, top = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, (width - 1, height - 1))
     right, bottom = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, (width - 1, height - 1))
     mask = np.zeros((bottom - top + 1, right - left + 1), np.uint8)
     cv2.fillPoly(mask, (corners - (left, top)).astype(np.int32)[None], (1,))
-    return float(cv2.mean(text[top : bottom + 1, left : right + 1], mask)[0])
+    return float(cv2.mean(text_map[top : bottom + 1, left : right + 1], mask)[0])
 
 
-def _scaled(region: Region, across: float, down: float) -> Region:
+def _scaled(region: Region, x_scale: float, y_scale: float) -> Region:
     """From the map to the picture; the two factors differ by the rounding to the grid only."""
-    along = hypot(across, 0) if abs(region.angle) < 1 else (across + down) / 2
-    slope = np.tan(np.radians(region.angle)) * down / across
+    length_scale = hypot(x_scale, 0) if abs(region.angle) < 1 else (x_scale + y_scale) / 2
+    slope = np.tan(np.radians(region.angle)) * y_scale / x_scale
     return Region(
-        region.x * across,
-        region.y * down,
-        region.width * along,
-        region.height * down,
+        region.x * x_scale,
+        region.y * y_scale,
+        region.width * length_scale,
+        region.height * y_scale,
         degrees(atan2(slope, 1)),
         region.score,
     )

@@ -1,4 +1,4 @@
-"""Where the ink is in a line of text.
+"""Where the words of a text line begin and end, by its ink.
 
 In: a crop of 48 pixels' height and the columns in which the recogniser saw each character. Out: where words begin and
 end, to the pixel: the recogniser knows columns of 8 pixels, and only near the middle of a character.
@@ -15,13 +15,13 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-INK = 0.4  # of the strongest contrast in the line; paper and JPEG noise stay below
-FAINTEST = 40  # grey levels: a line with less contrast is noise
-RULE = 0.85  # of the width: a row with so much ink is a rule or an underline, not print
-NEIGHBOUR = 24  # pixels, half of the crop's height: ink further from a word belongs to something else
-SPLIT_GAP = 15  # pixels without ink between two letters or digits: a blank that the recogniser left out
-SPLIT_RATIO = 3.0  # ... if it is also this many times the usual gap of the line (print may be spaced)
-SPLIT_EDGE = 3  # rows at the top and foot of a crop where ink of the lines above and below shows
+INK_CONTRAST = 0.4  # of the strongest contrast in the line; paper and JPEG noise stay below
+MIN_CONTRAST = 40  # grey levels: a line with less contrast is noise
+RULE_COVER = 0.85  # of the width: a row with so much ink is a rule or an underline, not print
+WORD_REACH = 24  # pixels, half of the crop's height: ink further from a word belongs to something else
+MIN_BLANK = 15  # pixels without ink between two letters or digits: a blank that the recogniser left out
+BLANK_RATIO = 3.0  # ... if it is also this many times the usual gap of the line (print may be spaced)
+EDGE_ROWS = 3  # rows at the top and bottom of a crop where ink of the lines above and below shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,26 @@ class Extent:
     bottom: float
 
 
-class Ink:
-    """The ink of one crop. `width` is in pixels."""
+@dataclass(frozen=True, slots=True)
+class WordExtent:
+    """A word of a line: its characters from `start` up to `end`, and where they are."""
+
+    start: int
+    end: int
+    extent: Extent
+
+
+class InkMask:
+    """Which pixels of one crop are ink. `width` and `height` are in pixels."""
 
     def __init__(self, crop: NDArray[Any]) -> None:
         grey = crop.mean(axis=2, dtype=np.float32)
         contrast = np.abs(grey - np.median(grey[:, ::2]))
-        ink = contrast > INK * max(FAINTEST, float(np.percentile(contrast[::2, ::2], 99)))
-        ink[ink.mean(axis=1) > RULE] = False
+        ink = contrast > INK_CONTRAST * max(MIN_CONTRAST, float(np.percentile(contrast[::2, ::2], 99)))
+        ink[ink.mean(axis=1) > RULE_COVER] = False
         self._ink = ink
         self.height, self.width = int(ink.shape[0]), int(ink.shape[1])
-        self._columns: NDArray[np.bool_] = ink[SPLIT_EDGE:-SPLIT_EDGE].any(axis=0)
+        self._columns: NDArray[np.bool_] = ink[EDGE_ROWS:-EDGE_ROWS].any(axis=0)
 
     def edges(self) -> tuple[int, int]:
         """The first column with ink and the one after the last; the whole crop when there is none."""
@@ -52,7 +61,7 @@ class Ink:
         return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, self.width)
 
     def gap(self, start: float, end: float) -> tuple[int, int] | None:
-        """The widest stretch without ink between two places, None when there is no such stretch."""
+        """The widest stretch without ink between two columns, None when there is no such stretch."""
         first, last = max(0, round(start)), min(self.width, round(end))
         empty = np.flatnonzero(~self._columns[first:last])
         if len(empty) == 0:
@@ -60,64 +69,64 @@ class Ink:
         widest = max(np.split(empty, np.flatnonzero(np.diff(empty) > 1) + 1), key=len).tolist()
         return first + widest[0], first + widest[-1] + 1
 
-    def reach(self, place: float, step: int) -> int:
-        """From a place to the left (step -1) or right (1): as far as ink goes on without a wide gap."""
-        edge, empty = round(min(max(place, 0), self.width - 1)), 0
-        at = edge
-        while 0 <= at < self.width and empty < NEIGHBOUR:
-            if self._columns[at]:
-                edge, empty = at, 0
+    def reach(self, start: float, step: int) -> int:
+        """From a column to the left (step -1) or right (1): as far as ink goes on without a wide gap."""
+        edge, empty = round(min(max(start, 0), self.width - 1)), 0
+        column = edge
+        while 0 <= column < self.width and empty < WORD_REACH:
+            if self._columns[column]:
+                edge, empty = column, 0
             else:
                 empty += 1
-            at += step
+            column += step
         return edge if step < 0 else edge + 1
 
     def rows(self, left: float, right: float) -> tuple[int, int]:
-        """Top and foot of the ink in a stretch; the whole height when there is none."""
+        """Top and bottom of the ink in a stretch; the whole height when there is none."""
         inked = np.flatnonzero(self._ink[:, max(0, round(left)) : max(1, round(right))].any(axis=1))
         return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, self.height)
 
 
-def words_in(ink: Ink, texts: Sequence[str], places: Sequence[float]) -> list[tuple[int, int, Extent]]:
-    """The words of a line as (first character, one after the last, where). `places` are the characters' middles."""
-    starts = _starts(ink, texts, places)
-    words: list[tuple[int, int, Extent]] = []
+def words_in(ink: InkMask, texts: Sequence[str], centres: Sequence[float]) -> list[WordExtent]:
+    """The words of a line. `texts` are its characters, `centres` the middle of each in pixels."""
+    spans = _word_spans(ink, texts, centres)
+    words: list[WordExtent] = []
     left = 0.0
-    for first, last in starts:
-        left = ink.reach(places[first], -1) if not words else max(left, 0.0)
-        following = next((start for start, _ in starts if start > last), None)
+    for first, last in spans:
+        left = ink.reach(centres[first], -1) if not words else max(left, 0.0)
+        following = next((start for start, _ in spans if start > last), None)
         if following is None:
-            right: float = ink.reach(places[last], 1)
+            right: float = ink.reach(centres[last], 1)
             next_left = right
         else:
-            middle = (places[last] + places[following]) / 2
-            right, next_left = ink.gap(places[last], places[following]) or (middle, middle)
+            middle = (centres[last] + centres[following]) / 2
+            right, next_left = ink.gap(centres[last], centres[following]) or (middle, middle)
         top, bottom = ink.rows(left, right)
-        words.append((first, last + 1, Extent(left, max(right, left + 1), top, bottom)))
+        words.append(WordExtent(first, last + 1, Extent(left, max(right, left + 1), top, bottom)))
         left = next_left
     return words
 
 
-def _starts(ink: Ink, texts: Sequence[str], places: Sequence[float]) -> list[tuple[int, int]]:
-    """First and last character of each word: parted by blanks, and by gaps wide enough for one."""
+def _word_spans(ink: InkMask, texts: Sequence[str], centres: Sequence[float]) -> list[tuple[int, int]]:
+    """First and last character of each word: words end at blanks, and at gaps wide enough for one."""
     gaps = [
-        _length(ink.gap(places[i], places[i + 1])) if texts[i].isalnum() and texts[i + 1].isalnum() else 0
+        _length(ink.gap(centres[i], centres[i + 1])) if texts[i].isalnum() and texts[i + 1].isalnum() else 0
         for i in range(len(texts) - 1)
     ]
-    usual = float(np.median([gap for gap in gaps if gap] or [0]))
-    words: list[tuple[int, int]] = []
+    usual_gap = float(np.median([gap for gap in gaps if gap] or [0]))
+    spans: list[tuple[int, int]] = []
     start = None
     for i, text in enumerate(texts):
         if text.isspace():
             start = None
             continue
-        glued = start is not None and i > 0 and gaps[i - 1] >= max(SPLIT_GAP, SPLIT_RATIO * usual)
-        if start is None or glued:
-            words.append((i, i))
+        blank_was_left_out = start is not None and i > 0 and gaps[i - 1] >= max(MIN_BLANK, BLANK_RATIO * usual_gap)
+        if start is None or blank_was_left_out:
+            spans.append((i, i))
             start = i
         else:
-            words[-1] = (words[-1][0], i)
-    return words
+            spans[-1] = (spans[-1][0], i)
+    return spans
 
 
 def _length(gap: tuple[int, int] | None) -> int:

@@ -32,7 +32,7 @@ class OcrModels:
 
     def text_map(self, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(1, 3, height, width) -> (height, width) probability of text; sides are multiples of 32."""
-        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels}, _giving_back())[0]
+        probabilities: NDArray[np.float32] = self._detector.run(None, {"x": pixels}, _run_options())[0]
         text: NDArray[np.float32] = probabilities[0, 0]
         return text
 
@@ -65,7 +65,7 @@ def _session(file: str, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors only: the warnings are about the export of the model
-    _share_memory()
+    _share_arena()
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.enable_mem_pattern = False  # a pattern is one block for the whole run: a third more at the peak
     path = _folder() / file
@@ -76,7 +76,7 @@ def _session(file: str, threads: int) -> Any:
         raise ModelError(f"The OCR model {path} cannot be loaded: {error}", hint=hint) from error
 
 
-def _giving_back() -> Any:
+def _run_options() -> Any:
     """For the run that needs most by far: what it took goes back to the system, not to the next page's run."""
     import onnxruntime  # heavy: see _session
 
@@ -86,7 +86,7 @@ def _giving_back() -> Any:
 
 
 @cache
-def _share_memory() -> None:
+def _share_arena() -> None:
     """One arena for both networks, which grows by what is asked for and not to the next power of two. With the
     sessions' own arenas a worker keeps 740 MB after a few pages, with this one 500 MB, for 5 % more time."""
     import onnxruntime  # heavy: see _session

@@ -1,6 +1,7 @@
 """Which way up a picture is.
 
-In: the detector's regions, then what the recogniser makes of a few lines. Out: by how much the picture must be turned.
+In: the detector's regions, then what the recogniser makes of a few lines. Out: whether the picture lies on its side,
+whether it is upside down.
 Sideways shows in the shape of the lines. Upside down shows in the reading: lines that read well stand upright, and only
 lines that do not are read a second time, turned. So an upright page costs nothing.
 """
@@ -13,37 +14,37 @@ import numpy as np
 
 from docpipe.read.detect import Region
 from docpipe.read.ocr_models import OcrModels
-from docpipe.read.recognise import Crop, ReadRegion, recognise, upside_down
+from docpipe.read.recognise import Crop, RecognisedRegion, flip, recognise
 
-LONG = 2.0  # length / thickness above which a region shows the direction of its text
+LONG_ASPECT = 2.0  # length / thickness above which a region shows the direction of its text
 SIDEWAYS_SHARE = 0.7  # of the length of all long regions: a margin note or a stamp turns no page
 PROBES = 6  # lines that are read to tell whether the page is upside down
 PROBE_WIDTH = (96, 640)  # pixels of the crop: shorter lines say little, longer ones cost more
-READS_WELL = 0.9  # median confidence; with it 42 documents were turned right, each four ways up
+UPRIGHT_CONFIDENCE = 0.9  # median confidence; with it 42 documents were turned right, each four ways up
 FLIP_GAIN = 0.1  # the turned lines must read better by this much of confidence
 
 
 def is_sideways(regions: Sequence[Region]) -> bool:
-    tall = sum(region.height for region in regions if region.height > LONG * region.width)
-    lying = sum(region.width for region in regions if region.width > LONG * region.height)
-    return tall > SIDEWAYS_SHARE * (tall + lying)
+    vertical_length = sum(region.height for region in regions if region.height > LONG_ASPECT * region.width)
+    horizontal_length = sum(region.width for region in regions if region.width > LONG_ASPECT * region.height)
+    return vertical_length > SIDEWAYS_SHARE * (vertical_length + horizontal_length)
 
 
-def probes(crops: Sequence[Crop]) -> list[int]:
+def probe_lines(crops: Sequence[Crop]) -> list[int]:
     """A few lines, by index, that say much for little: the surest of a handy width."""
     low, high = PROBE_WIDTH
-    handy = [i for i, crop in enumerate(crops) if low <= crop.pixels.shape[1] <= high and not crop.upward]
-    return sorted(handy, key=lambda i: crops[i].region.score, reverse=True)[:PROBES]
+    candidates = [i for i, crop in enumerate(crops) if low <= crop.pixels.shape[1] <= high and not crop.is_vertical]
+    return sorted(candidates, key=lambda i: crops[i].region.score, reverse=True)[:PROBES]
 
 
-def is_upside_down(crops: Sequence[Crop], read: Sequence[ReadRegion], models: OcrModels) -> bool:
-    """`read` is what the crops say as they stand."""
-    if not crops or _confidence(read) >= READS_WELL:
+def is_upside_down(crops: Sequence[Crop], recognised: Sequence[RecognisedRegion], models: OcrModels) -> bool:
+    """`recognised` is what the crops say as they stand."""
+    if not crops or _confidence(recognised) >= UPRIGHT_CONFIDENCE:
         return False
-    turned = recognise([upside_down(crop) for crop in crops], models)
-    return _confidence(turned) > _confidence(read) + FLIP_GAIN
+    flipped = recognise([flip(crop) for crop in crops], models)
+    return _confidence(flipped) > _confidence(recognised) + FLIP_GAIN
 
 
-def _confidence(read: Sequence[ReadRegion]) -> float:
+def _confidence(recognised: Sequence[RecognisedRegion]) -> float:
     """The median over the lines: a stamp or a logo among them does not count."""
-    return float(np.median([region.confidence for region in read]))
+    return float(np.median([region.confidence for region in recognised]))

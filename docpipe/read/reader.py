@@ -1,4 +1,4 @@
-"""Reading a page: its text layer where that is worth the name, OCR otherwise.
+"""Reading a page: its text layer where that is what the page shows, OCR otherwise.
 
 In: a document and one of its pages. Out: the page with its words in reading order, upright.
 """
@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
-from docpipe.read.layer_check import CARRIED, doubt, needs_a_look
+from docpipe.read.layer_check import SCAN_COVER, contradiction, needs_check
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
-from docpipe.read.split_words import unglued
-from docpipe.read.text_layer import Layer, read_layer
+from docpipe.read.split_words import split_words
+from docpipe.read.text_layer import TextLayer, read_layer
 from docpipe.render import PDF, Renderer, SourceFile
 
-DISTRUSTED = "text_layer_distrusted"
+LAYER_DISTRUSTED = "text_layer_distrusted"
 
 
 class PageReader:
@@ -39,21 +39,21 @@ class PageReader:
             return replace(page, issues=(*page.issues, Issue("page_unreadable", message, "error", page=page.number)))
 
     def _read(self, document: Document, page: Page, image: PageImage) -> Page:
-        layer, defect = self._layer(document, page, image)
+        layer, defect = self._checked_layer(document, page, image)
         if layer is not None and defect is None:
-            upright = _turned(page, layer.turned)
+            upright = _rotated(page, layer.rotation)
             words = in_reading_order(layer.runs, aspect=upright.width / upright.height)
-            return replace(upright, words=unglued(words))
+            return replace(upright, words=split_words(words))
         if defect is not None:
             message = f"The text layer of page {page.number} was not used: {defect}."
-            page = replace(page, issues=(*page.issues, Issue(DISTRUSTED, message, "info", page=page.number)))
-        reading = self._ocr.read(image.open())
-        upright = _turned(page, reading.turned)
+            page = replace(page, issues=(*page.issues, Issue(LAYER_DISTRUSTED, message, "info", page=page.number)))
+        ocr_result = self._ocr.read(image.open())
+        upright = _rotated(page, ocr_result.rotation)
         aspect = upright.width / upright.height
-        words = in_reading_order(reading.runs, aspect=aspect, slope=reading.slope)
-        return replace(upright, words=unglued(words))
+        words = in_reading_order(ocr_result.runs, aspect=aspect, slope=ocr_result.slope)
+        return replace(upright, words=split_words(words))
 
-    def _layer(self, document: Document, page: Page, image: PageImage) -> tuple[Layer | None, str | None]:
+    def _checked_layer(self, document: Document, page: Page, image: PageImage) -> tuple[TextLayer | None, str | None]:
         """The page's text layer, and why it is not to be used."""
         if document.media_type != PDF:
             return None, None
@@ -62,15 +62,15 @@ class PageReader:
         if not characters.text.strip():
             return None, None
         objects = self._renderer.page_objects(source, page.number)
-        is_scan = objects.image_cover >= CARRIED
+        is_scan = objects.image_cover >= SCAN_COVER
         layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
-        if layer is None or layer.defect is not None or not needs_a_look(layer, objects):
+        if layer is None or layer.defect is not None or not needs_check(layer, objects):
             return layer, layer.defect if layer is not None else None
-        upright = image.turned(layer.turned) if layer.turned else image
-        return layer, doubt(layer, upright, self._ocr)
+        upright = image.turned(layer.rotation) if layer.rotation else image
+        return layer, contradiction(layer, upright, self._ocr)
 
 
-def _turned(page: Page, degrees: int) -> Page:
+def _rotated(page: Page, degrees: int) -> Page:
     """The page turned clockwise, and the issue that says so."""
     if degrees == 0 or page.image is None:
         return page

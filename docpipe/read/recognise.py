@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from docpipe.read.detect import Region, network_input
-from docpipe.read.ink import Extent, Ink, words_in
+from docpipe.read.detect import PixelBox, Region, network_input
+from docpipe.read.ink import Extent, InkMask, words_in
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,29 +23,27 @@ if TYPE_CHECKING:
     from docpipe.read.ocr_models import OcrModels
 
 CROP_HEIGHT = 48  # pixels, what the recogniser was trained for
-COLUMN = 8  # pixels of the crop behind one column of the recogniser's answer
+COLUMN = 8  # pixels of the crop behind one column of the recogniser's output
 WIDTH_STEP = 16  # pixels: crops of nearly the same width share a batch
 MARGIN = 6  # pixels of paper left and right of the ink; the detector leaves three times as much
 MAX_CROP_WIDTH = 3200  # pixels; a longer line is squeezed
 BATCH_WIDTH = 1600  # pixels of all crops of one call together: above it a call gains nothing and memory grows
 SLANT_SHIFT = 0.12  # of the height: a line that rises less over its width is cut out straight
-VERTICAL = 1.5  # height / width above which a region is text that runs up the page
+VERTICAL_ASPECT = 1.5  # height / width above which a region is text that runs up the page
 VERTICAL_HEIGHT = 2.0  # ... if it is also this many times as high as the page's lines (a digit is not)
 
 
 @dataclass(frozen=True, slots=True)
-class ReadWord:
-    """A word in pixels of the picture: left, top, right, bottom."""
-
+class RecognisedWord:
     text: str
-    box: tuple[float, float, float, float]
+    box: PixelBox
     confidence: float
 
 
 @dataclass(frozen=True, slots=True)
-class ReadRegion:
+class RecognisedRegion:
     region: Region
-    words: tuple[ReadWord, ...]
+    words: tuple[RecognisedWord, ...]
     confidence: float  # mean over the characters; 0 when nothing was read
 
     @property
@@ -55,36 +53,36 @@ class ReadRegion:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A region cut out, upright, 48 pixels high, without the paper at its ends. `start` is where it begins in the
-    region's crop of `width` pixels. `upward`: the text ran up the page and was turned."""
+    """A region cut out, upright, 48 pixels high, without the paper at its ends. `offset` is where it begins in the
+    region's crop of `full_width` pixels. `is_vertical`: the text ran up the page and was turned."""
 
     region: Region
     pixels: NDArray[Any]
-    ink: Ink
-    start: int
-    width: int
-    upward: bool
+    ink: InkMask
+    offset: int
+    full_width: int
+    is_vertical: bool
 
 
 def cut_out(picture: NDArray[Any], regions: Sequence[Region]) -> list[Crop]:
-    usual = float(np.median([region.height for region in regions if not region.tall] or [0]))
-    return [_crop(picture, region, usual) for region in regions]
+    usual_height = float(np.median([region.height for region in regions if not region.is_tall] or [0]))
+    return [_crop(picture, region, usual_height) for region in regions]
 
 
 def _crop(picture: NDArray[Any], region: Region, usual_height: float) -> Crop:
     import cv2  # heavy: 0.1 s, and only pages without a text layer need it
 
     pixels = _straight(picture, region)
-    upward = region.height > VERTICAL * region.width and region.height > VERTICAL_HEIGHT * usual_height
-    if upward:
+    is_vertical = region.height > VERTICAL_ASPECT * region.width and region.height > VERTICAL_HEIGHT * usual_height
+    if is_vertical:
         pixels = np.rot90(pixels, -1)
     height, width = pixels.shape[:2]
-    target = min(MAX_CROP_WIDTH, max(COLUMN, ceil(CROP_HEIGHT * width / height)))
-    line = cv2.resize(np.ascontiguousarray(pixels), (target, CROP_HEIGHT))
-    left, right = Ink(line).edges()
-    start = max(0, left - MARGIN)
-    trimmed = np.ascontiguousarray(line[:, start : max(start + COLUMN, right + MARGIN)])
-    return Crop(region, trimmed, Ink(trimmed), start, target, upward)
+    full_width = min(MAX_CROP_WIDTH, max(COLUMN, ceil(CROP_HEIGHT * width / height)))
+    line = cv2.resize(np.ascontiguousarray(pixels), (full_width, CROP_HEIGHT))
+    left, right = InkMask(line).edges()
+    offset = max(0, left - MARGIN)
+    trimmed = np.ascontiguousarray(line[:, offset : max(offset + COLUMN, right + MARGIN)])
+    return Crop(region, trimmed, InkMask(trimmed), offset, full_width, is_vertical)
 
 
 def _straight(picture: NDArray[Any], region: Region) -> NDArray[Any]:
@@ -93,10 +91,10 @@ def _straight(picture: NDArray[Any], region: Region) -> NDArray[Any]:
 
     rise = abs(sin(radians(region.angle))) * max(region.width, region.height)
     if rise > SLANT_SHIFT * min(region.width, region.height) + 1:
-        turn = cv2.getRotationMatrix2D((region.x, region.y), region.angle, 1)
-        turn[:, 2] += np.array([region.width / 2 - region.x, region.height / 2 - region.y])
+        transform = cv2.getRotationMatrix2D((region.x, region.y), region.angle, 1)
+        transform[:, 2] += np.array([region.width / 2 - region.x, region.height / 2 - region.y])
         size = (max(1, round(region.width)), max(1, round(region.height)))
-        return cv2.warpAffine(picture, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return cv2.warpAffine(picture, transform, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     height, width = picture.shape[:2]
     top = min(height - 1, max(0, round(region.y - region.height / 2)))
     left = min(width - 1, max(0, round(region.x - region.width / 2)))
@@ -105,18 +103,20 @@ def _straight(picture: NDArray[Any], region: Region) -> NDArray[Any]:
     return picture[top:bottom, left:right]
 
 
-def upside_down(crop: Crop) -> Crop:
+def flip(crop: Crop) -> Crop:
+    """Turned by 180 degrees."""
     pixels = np.ascontiguousarray(crop.pixels[::-1, ::-1])
-    return replace(crop, pixels=pixels, ink=Ink(pixels), start=crop.width - crop.start - pixels.shape[1])
+    offset = crop.full_width - crop.offset - pixels.shape[1]
+    return replace(crop, pixels=pixels, ink=InkMask(pixels), offset=offset)
 
 
-def recognise(crops: Sequence[Crop], models: OcrModels) -> list[ReadRegion]:
-    """One answer per crop, in the order of the crops."""
+def recognise(crops: Sequence[Crop], models: OcrModels) -> list[RecognisedRegion]:
+    """One region per crop, in the order of the crops."""
     by_width = sorted(range(len(crops)), key=lambda index: crops[index].pixels.shape[1])
     batches = _batches(by_width, crops)
-    answers: dict[int, ReadRegion] = {}
+    regions: dict[int, RecognisedRegion] = {}
 
-    def run(batch: list[int]) -> list[tuple[int, ReadRegion]]:
+    def run_batch(batch: list[int]) -> list[tuple[int, RecognisedRegion]]:
         best, probability = models.characters(_stack([crops[index].pixels for index in batch]))
         return [
             (index, _decode(crops[index], best[row], probability[row], models.alphabet))
@@ -124,9 +124,9 @@ def recognise(crops: Sequence[Crop], models: OcrModels) -> list[ReadRegion]:
         ]
 
     with ThreadPoolExecutor(models.threads) as pool:
-        for answered in pool.map(run, reversed(batches)):  # the widest first: no long tail at the end
-            answers.update(answered)
-    return [answers[index] for index in range(len(crops))]
+        for recognised in pool.map(run_batch, reversed(batches)):  # the widest first: no long tail at the end
+            regions.update(recognised)
+    return [regions[index] for index in range(len(crops))]
 
 
 def _padded_width(crop: Crop) -> int:
@@ -156,33 +156,37 @@ def _stack(pictures: list[NDArray[Any]]) -> NDArray[np.float32]:
 
 def _decode(
     crop: Crop, best: NDArray[np.intp], probability: NDArray[np.float32], alphabet: Sequence[str]
-) -> ReadRegion:
-    """The CTC answer: one entry per column, repeats are one character, blanks separate."""
-    fresh = np.flatnonzero((best != 0) & np.diff(best, prepend=-1).astype(bool))
-    fresh = fresh[fresh * COLUMN < crop.pixels.shape[1]]  # beyond is padding
-    if len(fresh) == 0:
-        return ReadRegion(crop.region, (), 0.0)
-    texts = [alphabet[best[column]] for column in fresh]
-    certain = probability[fresh]
+) -> RecognisedRegion:
+    """From CTC output to text: one entry per column, repeats are one character, blanks separate."""
+    new_characters = np.flatnonzero((best != 0) & np.diff(best, prepend=-1).astype(bool))
+    new_characters = new_characters[new_characters * COLUMN < crop.pixels.shape[1]]  # beyond is padding
+    if len(new_characters) == 0:
+        return RecognisedRegion(crop.region, (), 0.0)
+    texts = [alphabet[best[column]] for column in new_characters]
+    confidences = probability[new_characters]
     words = tuple(
-        ReadWord("".join(texts[first:last]), _on_page(crop, extent), float(certain[first:last].mean()))
-        for first, last, extent in words_in(crop.ink, texts, ((fresh + 0.5) * COLUMN).tolist())
+        RecognisedWord(
+            "".join(texts[word.start : word.end]),
+            _box_in_picture(crop, word.extent),
+            float(confidences[word.start : word.end].mean()),
+        )
+        for word in words_in(crop.ink, texts, ((new_characters + 0.5) * COLUMN).tolist())
     )
-    return ReadRegion(crop.region, words, float(certain.mean()))
+    return RecognisedRegion(crop.region, words, float(confidences.mean()))
 
 
-def _on_page(crop: Crop, extent: Extent) -> tuple[float, float, float, float]:
-    """The upright box around a stretch of the region, in pixels of the picture."""
+def _box_in_picture(crop: Crop, extent: Extent) -> PixelBox:
+    """The upright box around a stretch of the crop."""
     region = crop.region
-    along, across = (region.height, region.width) if crop.upward else (region.width, region.height)
-    length = (extent.right - extent.left) / crop.width * along
-    middle = ((crop.start + (extent.left + extent.right) / 2) / crop.width - 0.5) * along
+    along, across = (region.height, region.width) if crop.is_vertical else (region.width, region.height)
+    length = (extent.right - extent.left) / crop.full_width * along
+    middle = ((crop.offset + (extent.left + extent.right) / 2) / crop.full_width - 0.5) * along
     depth = (extent.bottom - extent.top) / CROP_HEIGHT * across
     offset = ((extent.top + extent.bottom) / 2 / CROP_HEIGHT - 0.5) * across
-    right, down = (offset, -middle) if crop.upward else (middle, offset)
-    wide, high = (depth, length) if crop.upward else (length, depth)
+    right, down = (offset, -middle) if crop.is_vertical else (middle, offset)
+    width, height = (depth, length) if crop.is_vertical else (length, depth)
     slope = radians(region.angle)
     x = region.x + right * cos(slope) - down * sin(slope)
     y = region.y + right * sin(slope) + down * cos(slope)
-    wide, high = wide + abs(sin(slope)) * high / 2, high + abs(sin(slope)) * wide / 2
-    return (x - wide / 2, y - high / 2, x + wide / 2, y + high / 2)
+    width, height = width + abs(sin(slope)) * height / 2, height + abs(sin(slope)) * width / 2
+    return PixelBox(x - width / 2, y - height / 2, x + width / 2, y + height / 2)

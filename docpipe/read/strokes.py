@@ -1,7 +1,7 @@
 """Where a page has print, without a network.
 
-In: a small drawing of the page. Out: the edges of strokes as a mask, and whether given boxes hold them.
-Steps along the rows are what print has most of; they stand on shaded paper and on a dark ground as well.
+In: a small drawing of the page. Out: the edges of strokes as a mask, and whether these lie in given boxes.
+Print has most steps of brightness along the rows, on shaded paper and on a dark ground as well.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STEP = 24  # grey levels between neighbours: light grey print has 40 and more, t
 RULE = 40  # pixels that an upright stroke may be long: 1 cm of A4 in 1,000 pixels; what is longer is a rule or a frame
 
 
-def strokes(pixels: NDArray[Any]) -> NDArray[np.bool_]:
+def stroke_mask(pixels: NDArray[Any]) -> NDArray[np.bool_]:
     """(height, width, RGB) -> (height, width - 1): steps from one pixel to the next in its row, without rules."""
     grey = pixels[:, :, 1].astype(np.int16)  # green is most of what the eye calls bright
     steps = np.abs(np.diff(grey, axis=1)) > STEP
@@ -34,17 +34,19 @@ def strokes(pixels: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(steps & (rules.cumsum(axis=0)[:-1] == 0))
 
 
-def covered(found: NDArray[np.bool_], boxes: Sequence[Box], least: float, seen: float) -> bool:
+def strokes_match_boxes(
+    mask: NDArray[np.bool_], boxes: Sequence[Box], min_covered: float, min_boxes_with_strokes: float
+) -> bool:
     """Whether at least this part of the strokes lies in the boxes, and this part of the boxes has strokes in it.
     Boxes are fractions of the page; they are taken a pixel larger."""
-    height, width = found.shape
-    rest = found.copy()
-    inked = 0
+    height, width = mask.shape
+    uncovered = mask.copy()
+    boxes_with_strokes = 0
     for box in boxes:
-        top, foot = max(0, int(box.top * height) - 1), int(box.bottom * height) + 2
+        top, bottom = max(0, int(box.top * height) - 1), int(box.bottom * height) + 2
         left, right = max(0, int(box.left * width) - 1), int(box.right * width) + 2
-        inked += bool(found[top:foot, left:right].any())
-        rest[top:foot, left:right] = False
-    everything = int(found.sum())
-    under = everything - int(rest.sum())
-    return everything > 0 and under >= least * everything and inked >= seen * len(boxes)
+        boxes_with_strokes += bool(mask[top:bottom, left:right].any())
+        uncovered[top:bottom, left:right] = False
+    total = int(mask.sum())
+    covered = total - int(uncovered.sum())
+    return total > 0 and covered >= min_covered * total and boxes_with_strokes >= min_boxes_with_strokes * len(boxes)

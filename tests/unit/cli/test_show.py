@@ -171,7 +171,7 @@ def test_the_words_of_the_reader_s_issue_say_how_a_page_was_turned() -> None:
         def turned(self, degrees: int) -> Picture:
             return self
 
-    page = reader._turned(Page(3, 10, 20, 200.0, image=Picture()), 270)
+    page = reader._rotated(Page(3, 10, 20, 200.0, image=Picture()), 270)
     assert rotations(issue.message for issue in page.issues) == {3: 270}
 
 

@@ -33,12 +33,12 @@ LETTER = [
 
 
 @dataclass(frozen=True)
-class Print:
+class PrintedSheet:
     image: Image.Image
     boxes: dict[str, Box]  # of each word that is printed once
 
 
-def printed(lines: list[str], *, size: int = 28, width: int = 900, spacing: float = 2.0) -> Print:
+def printed(lines: list[str], *, size: int = 28, width: int = 900, spacing: float = 2.0) -> PrintedSheet:
     """A white sheet with these lines, and where the words' ink is."""
     font = ImageFont.load_default(size)
     image = Image.new("RGB", (width, round(size * spacing * (len(lines) + 2))), "white")
@@ -51,7 +51,7 @@ def printed(lines: list[str], *, size: int = 28, width: int = 900, spacing: floa
             draw.text((x, y), word, font=font, fill="black")
             boxes[word] = Box(left / image.width, top / image.height, right / image.width, bottom / image.height)
             x += draw.textlength(word + " ", font=font)
-    return Print(image, boxes)
+    return PrintedSheet(image, boxes)
 
 
 @pytest.fixture(scope="module")
@@ -144,13 +144,13 @@ def test_small_print_is_read_at_a_higher_resolution(tmp_path: Path, renderer: Re
     small = [f"{line} {line} {line}" for line in LETTER * 8]
     sheet = printed(small, size=17, width=2000, spacing=2.0).image
     page = read(sheet, tmp_path, renderer, reader)
-    found = {word.text for word in page.words}
-    assert {word for line in LETTER for word in line.split()} <= found
+    texts = {word.text for word in page.words}
+    assert {word for line in LETTER for word in line.split()} <= texts
     assert len(lines(page)) == len(small)
 
 
 @pytest.mark.parametrize("degrees", [0, 1])
-def test_a_large_sheet_is_seen_in_bands_and_no_line_is_lost_or_doubled(
+def test_a_large_sheet_is_searched_in_bands_and_no_line_is_lost_or_doubled(
     degrees: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sheet = printed([f"Article {number} {number}.50 {number}" for number in range(100, 160)], size=24, width=1500)
@@ -158,21 +158,21 @@ def test_a_large_sheet_is_seen_in_bands_and_no_line_is_lost_or_doubled(
     ocr = Ocr()
     whole = find_regions(np.asarray(picture), ocr.models, side=2400)
     assert len(whole) == 60
-    looks: list[int] = []
-    look = OcrModels.text_map
+    detector_pixels: list[int] = []
+    text_map = OcrModels.text_map
 
     def counted(self: OcrModels, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-        looks.append(pixels.size // 3)
-        return look(self, pixels)
+        detector_pixels.append(pixels.size // 3)
+        return text_map(self, pixels)
 
     monkeypatch.setattr(OcrModels, "text_map", counted)
-    monkeypatch.setattr(detect, "MAX_LOOK", 600_000)
+    monkeypatch.setattr(detect, "MAX_PIXELS", 600_000)
     found = find_regions(np.asarray(picture), ocr.models, side=2400)
-    assert max(looks) < 1.1 * detect.MAX_LOOK
-    assert len(looks) > 2
-    places = sorted((region.y, region.x) for region in found)
-    for place, expected in zip(places, sorted((region.y, region.x) for region in whole), strict=True):
-        assert place == pytest.approx(expected, abs=10)
+    assert max(detector_pixels) < 1.1 * detect.MAX_PIXELS
+    assert len(detector_pixels) > 2
+    centres = sorted((region.y, region.x) for region in found)
+    for centre, expected in zip(centres, sorted((region.y, region.x) for region in whole), strict=True):
+        assert centre == pytest.approx(expected, abs=10)
 
 
 def test_light_print_on_a_dark_ground_is_read(tmp_path: Path, renderer: Renderer, reader: PageReader) -> None:

@@ -6,13 +6,13 @@ import math
 import random
 
 from docpipe.data import Box, Word
-from docpipe.read.order import Run, in_reading_order
+from docpipe.read.order import TextRun, in_reading_order
 
 ASPECT = 0.7  # A4
 HEIGHT = 0.012  # of a line, in page heights
 
 
-def run(text: str, left: float, top: float, *, height: float = HEIGHT, slope: float = 0.0) -> Run:
+def run(text: str, left: float, top: float, *, height: float = HEIGHT, slope: float = 0.0) -> TextRun:
     """A run as OCR would give it: its words side by side from `left` (page widths), its top in page heights."""
     words, x = [], left
     for part in text.split():
@@ -21,10 +21,10 @@ def run(text: str, left: float, top: float, *, height: float = HEIGHT, slope: fl
         words.append(Word(part, Box(x, top + fall, x + width, top + height + fall), 1.0, "ocr", 0))
         x += width + height * 0.4 / ASPECT
     fall = slope * (left + words[-1].box.right) / 2 * ASPECT
-    return Run(tuple(words), Box(left, top + fall, words[-1].box.right, top + height + fall))
+    return TextRun(tuple(words), Box(left, top + fall, words[-1].box.right, top + height + fall))
 
 
-def lines(runs: list[Run], *, slope: float = 0.0) -> list[str]:
+def lines(runs: list[TextRun], *, slope: float = 0.0) -> list[str]:
     shuffled = random.Random(7).sample(runs, len(runs))
     words = in_reading_order(shuffled, aspect=ASPECT, slope=slope)
     assert sorted(word.text for word in words) == sorted(word.text for given in runs for word in given.words)
@@ -93,7 +93,7 @@ def test_a_skewed_page_keeps_its_lines_together() -> None:
 
 
 def test_text_that_runs_up_the_margin_comes_last() -> None:
-    margin = Run((Word("Form1203", Box(0.01, 0.1, 0.03, 0.9), 1.0, "ocr", 0),), Box(0.01, 0.1, 0.03, 0.9))
+    margin = TextRun((Word("Form1203", Box(0.01, 0.1, 0.03, 0.9), 1.0, "ocr", 0),), Box(0.01, 0.1, 0.03, 0.9))
     runs = [margin, run("Dear Madam", 0.1, 0.2), run("thank you", 0.1, 0.22)]
     assert lines(runs) == ["Dear Madam", "thank you", "Form1203"]
 

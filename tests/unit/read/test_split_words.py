@@ -1,4 +1,4 @@
-"""Words without the blank between them: which are parted, which are not, and where the parts stand."""
+"""Words without the blank between them: which are split, which are not, and where the parts stand."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from docpipe.data import Box, Page, Word
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
-from docpipe.read.split_words import pieces, unglued
+from docpipe.read.split_words import split_text, split_words
 from docpipe.render import Renderer
 
-GLUED = [
+SPLIT = [
     "04/21/20 - 04/27/20",
     "(03/09/20 - 03/09/20)",
     "01.02.2024 – 29.02.2024",
@@ -94,35 +94,35 @@ WHOLE = [
 ]
 
 
-@pytest.mark.parametrize("spaced", GLUED)
-def test_a_seam_parts_a_word(spaced: str) -> None:
-    assert " ".join(pieces(spaced.replace(" ", ""))) == spaced
+@pytest.mark.parametrize("spaced", SPLIT)
+def test_a_missing_blank_splits_a_word(spaced: str) -> None:
+    assert " ".join(split_text(spaced.replace(" ", ""))) == spaced
 
 
 @pytest.mark.parametrize("text", WHOLE)
 def test_numbers_and_names_with_signs_inside_stay_whole(text: str) -> None:
-    assert pieces(text) == (text,)
+    assert split_text(text) == (text,)
 
 
 def test_long_words_cost_no_time() -> None:
     for text in ("a" * 50_000, "a." * 25_000 + ":", "1/" * 25_000, "Datum:" * 8_000, "01/01/2020Abc:" * 4_000):
-        assert "".join(pieces(text)) == text
+        assert "".join(split_text(text)) == text
 
 
 def test_the_parts_share_the_box_and_keep_all_else() -> None:
     word = Word("Date:25/12/2018", Box(0.1, 0.2, 0.5, 0.22), 0.8, "ocr", 3)
-    label, value = unglued([word])
+    label, value = split_words([word])
     assert (label.text, value.text) == ("Date:", "25/12/2018")
     assert (label.box.left, value.box.right) == (0.1, 0.5)
     assert label.box.right == value.box.left == pytest.approx(0.1 + 0.4 * 5 / 15, abs=0.02)
-    assert {(one.box.top, one.box.bottom, one.confidence, one.source, one.line) for one in (label, value)} == {
+    assert {(part.box.top, part.box.bottom, part.confidence, part.source, part.line) for part in (label, value)} == {
         (0.2, 0.22, 0.8, "ocr", 3)
     }
 
 
 def test_a_word_that_runs_up_the_page_stays_whole() -> None:
     word = Word("Date:25/12/2018", Box(0.1, 0.2, 0.12, 0.5), 0.8, "ocr", 3)
-    assert unglued([word]) == (word,)
+    assert split_words([word]) == (word,)
 
 
 def read(path: Path) -> Page:
@@ -131,12 +131,12 @@ def read(path: Path) -> Page:
         return PageReader(renderer, threads=1).read(document, page)
 
 
-def test_a_text_layer_is_parted_where_the_print_is(tmp_path: Path) -> None:
-    path, text = tmp_path / "glued.pdf", "04/21/20-04/27/20"
+def test_a_text_layer_is_split_where_the_print_is(tmp_path: Path) -> None:
+    path, text = tmp_path / "joined.pdf", "04/21/20-04/27/20"
     canvas = Canvas(str(path), pagesize=(400, 300))
     canvas.setFont("Helvetica", 12)
-    for number in range(8):  # enough text to be believed without a look at the pixels
-        canvas.drawString(40, 40 + 20 * number, "Some words of an order that nobody needs to part")
+    for number in range(8):  # enough text to be believed without a check of the pixels
+        canvas.drawString(40, 40 + 20 * number, "Some words of an order that nobody needs to split")
     canvas.drawString(40, 250, f"Flight {text} RE-2014-07-03/502")
     canvas.save()
     words = [word for word in read(path).words if word.line == 0]
@@ -145,13 +145,13 @@ def test_a_text_layer_is_parted_where_the_print_is(tmp_path: Path) -> None:
     assert words[3].box.left * 400 == pytest.approx(begin, abs=2)
 
 
-def test_ocr_is_parted_too(tmp_path: Path) -> None:
+def test_ocr_is_split_too(tmp_path: Path) -> None:
     font, image = ImageFont.load_default(28), Image.new("RGB", (700, 260), "white")
     draw = ImageDraw.Draw(image)
     for number, line in enumerate(["Harbour Stationery Limited", "Date:25/12/2018", "Total 53.10"]):
         draw.text((40, 40 + 60 * number), line, font=font, fill="black")
-    image.save(tmp_path / "glued.png")
-    page = read(tmp_path / "glued.png")
+    image.save(tmp_path / "joined.png")
+    page = read(tmp_path / "joined.png")
     assert "25/12/2018" in [word.text for word in page.words]
     value = next(word for word in page.words if word.text == "25/12/2018")
     begin = 40 + draw.textlength("Date:", font=font)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from docpipe.data import Box, Word
-from docpipe.read.split_words import pieces
+from docpipe.read.split_words import split_text
 
 CONFUSIONS = {
     "0": "O", "O": "0", "1": "l", "l": "1", "I": "l", "5": "S", "S": "5", "8": "B", "B": "8", "6": "G", "2": "Z",
@@ -76,6 +76,6 @@ def _confused(text: str, share: float, random: np.random.Generator) -> str:
 
 
 def _may_merge(left: Word, right: Word) -> bool:
-    """Whether OCR may take both for one word; what `split_words` would part again stays apart."""
+    """Whether OCR may take both for one word; what `split_words` would split again stays apart."""
     close = right.box.left - left.box.right < MERGED_GAP * (left.box.bottom - left.box.top)
-    return left.line == right.line and close and len(pieces(left.text + right.text)) == 1
+    return left.line == right.line and close and len(split_text(left.text + right.text)) == 1

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from docpipe.data import Box, Word
-from docpipe.read.split_words import unglued
+from docpipe.read.split_words import split_words
 from docpipe.samples.content.field_descriptions import field_descriptions
 from docpipe.samples.dice import SeededRandom
 from docpipe.vlm.training.data.align_labels import match_key
@@ -182,4 +182,4 @@ def words_of_lines(lines: Sequence[TranscribedLine]) -> tuple[Word, ...]:
         for match in re.finditer(r"\S+", line.text):
             box = Box(left + match.start() * width, line.box.top, left + match.end() * width, line.box.bottom)
             words.append(Word(match.group(), box, 1.0, "textlayer", number))
-    return unglued(words)
+    return split_words(words)
