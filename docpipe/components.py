@@ -17,12 +17,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from docpipe.acceptance import AcceptancePolicy
 from docpipe.capacity import Deadlines, WorkerLimits, default_jobs, usable_cores
+from docpipe.cascade import Cascade
 from docpipe.config import PREFIX, Settings
 from docpipe.data import Document
 from docpipe.errors import EncryptedError, ModelError, install_hint
 from docpipe.ingest import ingest
-from docpipe.pipeline import AcceptancePolicy, Cascade, PipelineParts
+from docpipe.pipeline import PipelineParts
 from docpipe.ports import Extractor
 from docpipe.rasterise import TEXT_DPI, PageRasteriser
 from docpipe.render import Renderer
@@ -278,8 +280,9 @@ def load_components(model: ModelName, settings: Settings, *, threads: int, salt:
 
     extractor = load_extractor(model, settings, threads=threads)
     renderer = Renderer(settings.limits())
-    versions = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
-    parts = PipelineParts(PageRasteriser(renderer), PageReader(renderer, threads=threads), extractor, versions)
+    preparation = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
+    reader = PageReader(renderer, threads=threads)
+    parts = PipelineParts(PageRasteriser(renderer), reader, extractor, preparation, model.picture_sides)
     policy = AcceptancePolicy.for_extractor(extractor, settings.accept_error, *_calibration_folders(model, settings))
     return Components(renderer, parts, policy)
 

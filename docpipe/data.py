@@ -120,6 +120,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class PreparedDocument:
+    """A document's pages with their words, and the seconds that the stages took. Pictures are handles, drawn when they
+    are opened."""
+
+    pages: list[Page]
+    timings: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A file that was taken in. `id` is the sha256 of its bytes (hex)."""
 

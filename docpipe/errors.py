@@ -13,6 +13,7 @@ DocpipeError                 1
 ├── ModelError          (*)  5   the extractor cannot be loaded or run
 │   └── BudgetError              the day's tokens or money for hosted models are used up: tomorrow it works
 ├── AnswerError              6   its answer is cut off, malformed or off schema
+│   └── ExtractionError          the extractor broke off over this document; others go on
 ├── ConflictError            2   the same idempotency key for something else
 ├── StoreError          (*)  7   the database or the blob store
 │   └── MissingError             what should be there is gone or damaged: no retry helps
@@ -108,6 +109,13 @@ class AnswerError(DocpipeError):
     exit_code = 6
     code = "answer"
     default_hint = "Try another model, or a schema with fewer fields."
+
+
+class ExtractionError(AnswerError):
+    """Unlike a ModelError it is the document's own: tried again it would come again."""
+
+    code = "extraction"
+    default_hint = "Other documents go on. Please report it, with the document if you may share it."
 
 
 class StoreError(DocpipeError):

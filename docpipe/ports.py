@@ -36,10 +36,16 @@ class Extractor(Protocol):
         """`kind:weights@revision`, part of the run key."""
         ...
 
+    @property
+    def batch_size(self) -> int:
+        """How many documents at once pay off."""
+        ...
+
     def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
         """Candidates for each field of the schema.
 
-        Raises ModelError when the model cannot run and AnswerError when its answer is unusable.
+        Raises ModelError when the model is away or cannot run at all, which is tried again later, and AnswerError or
+        TooLargeError for what is the matter with this document.
         """
         ...
 
@@ -51,11 +57,11 @@ class Extractor(Protocol):
 
 @runtime_checkable
 class RegionExtractor(Protocol):
-    """An extractor that can look again, and closer, at the place where a value is thought to stand."""
+    """An extractor that can read a part of a page again, where a value is thought to stand."""
 
     def extract_regions(self, regions: Mapping[str, Page], schema: Schema) -> Answer:
-        """Candidates for the fields that the crops are named after (concrete paths of single fields), each from its
-        crop alone: a page whose picture is a part of one."""
+        """`regions`: concrete path of a single field -> a page whose picture is the region around its value. Candidates
+        for each of these fields, from its region alone."""
         ...
 
 

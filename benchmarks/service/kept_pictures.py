@@ -21,8 +21,7 @@ from time import perf_counter
 from docpipe import pipeline
 from docpipe.components import Components, ModelName, load_components
 from docpipe.config import load_settings
-from docpipe.data import Extraction
-from docpipe.pipeline import PreparedDocument
+from docpipe.data import Extraction, PreparedDocument
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema

@@ -28,6 +28,8 @@ class _PagePrediction:
 class EmbeddedExtractor:
     """One session per process."""
 
+    batch_size = 1
+
     def __init__(self, *, threads: int = 1, weights: Path | None = None) -> None:
         """Raises ModelError when the weights are missing or damaged."""
         self._predictor = Predictor(weights or weights_folder(), threads)

@@ -35,6 +35,8 @@ WHEN, AS = "when", "as"  # only on pages with this text; the schema that it is, 
 class ScriptedExtractor:
     """Answers the same whatever the schema; fields that it does not have are passed over by `decide`."""
 
+    batch_size = 1
+
     def __init__(self, script: Script | Sequence[Script]) -> None:
         self._scripts = [script] if isinstance(script, Mapping) else list(script)
         content = json.dumps(self._scripts, sort_keys=True, ensure_ascii=False)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from numpy.typing import NDArray
 
 from docpipe.data import Page, Word
-from docpipe.errors import ModelError
+from docpipe.errors import ExtractionError, ModelError
 from docpipe.schema import Schema
 from docpipe.vlm import spans
 from docpipe.vlm.encode import (
@@ -117,7 +117,7 @@ class Predictor:
         self.fingerprint = hashlib.sha256(network).hexdigest()[:12]
 
     def predict(self, page: Page, schemas: Sequence[Schema]) -> list[dict[str, Prediction]]:
-        """By window of the page and name of the schema. All schemas are asked in one pass. Raises ModelError."""
+        """By window of the page and name of the schema. All schemas are asked in one pass. Raises ExtractionError."""
         picture = canvas_picture(page.image.open(max_side=2 * CANVAS_HEIGHT)) if page.image else blank_picture()
         queries = _queries(schemas)
         rows = {key: row for row, key in enumerate(queries)}
@@ -137,7 +137,9 @@ class Predictor:
             encoded = encode_page(words, page.height / page.width, picture, self._tokenizer)
             return NetworkOutputs.ordered(self._session.run(None, one_page(fields, encoded).by_onnx_name()))
         except Exception as error:
-            raise ModelError(f"the embedded network failed on page {page.number}: {error}") from error
+            if not type(error).__module__.startswith("onnxruntime."):  # whose errors have no class in common
+                raise
+            raise ExtractionError(f"the embedded network failed on page {page.number}: {error}") from error
 
 
 def _session(network: bytes, threads: int) -> Any:

@@ -19,10 +19,9 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
 from docpipe.components import Components
-from docpipe.data import Extraction
+from docpipe.data import Extraction, PreparedDocument
 from docpipe.errors import DocpipeError, MissingError
 from docpipe.log import about
-from docpipe.pipeline import PreparedDocument
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema, load_schema
 from docpipe.store.jobs.job_store import Job
@@ -69,7 +68,8 @@ class Batch:
         asked: dict[str, Asked] = {}
         for job in self._held.jobs:
             with self._by_itself(job):
-                document, pages, timings = load_pages(self._desk.service.blobs, job.id)
+                sides = self._components.parts.picture_sides
+                document, pages, timings = load_pages(self._desk.service.blobs, job.id, sides=sides)
                 run = pipeline.plan(document, schema, self._components.parts, self._components.policy)
                 known = self._desk.known(run, schema)
                 if known is not None:

@@ -139,7 +139,7 @@ class TaskRunner:
     def _answer(self, held: Lease) -> None:
         (job,) = held.jobs
         components = self._components_for(job)
-        most = min(pipeline.batch_of(components.parts.extractor), self.service.settings.batch)
+        most = min(components.parts.extractor.batch_size, self.service.settings.batch)
         more = self.patiently(lambda: self.service.jobs.claim_batch_mates(job, self._name, most - 1))
         held.add(more)
         Batch(self, held, components).answer()

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
+from docpipe.acceptance import AcceptancePolicy
 from docpipe.components import ModelName, load_extractor
 from docpipe.config import load_settings
-from docpipe.data import Answer, Page
+from docpipe.data import Answer, Page, PreparedDocument
 from docpipe.errors import DocpipeError, ModelError
 from docpipe.ingest import ingest
 from docpipe.paths import FieldPath
-from docpipe.pipeline import AcceptancePolicy, PreparedDocument, prepare, understand, understand_many
+from docpipe.pipeline import prepare, understand, understand_many
 from docpipe.ports import Extractor
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader

@@ -126,17 +126,36 @@ def test_an_error_of_one_documents_answer_fails_that_one(desk):
     assert rows(desk.service.database, extractions) == 3
 
 
-def test_a_model_that_cannot_take_them_together_takes_them_one_by_one(desk, monkeypatch):
+@pytest.mark.parametrize("together", [4, 1])
+def test_a_document_over_which_the_extractor_breaks_off_is_not_tried_again(desk, monkeypatch, together):
+    """A model that is away is waited for, up to sixty times; a document that does not fit it has ended."""
+    answer = Batched.extract
+
+    def broken_off(self: Batched, pages: Any, schema: Any) -> Any:
+        if any(NUMBERS[1] in line for line in pages[0].lines):
+            raise ValueError("operands could not be broadcast together")
+        return answer(self, pages, schema)
+
+    monkeypatch.setattr(Batched, "extract", broken_off)
+    monkeypatch.setattr(Batched, "batch_size", together)
+    found = worked(desk, waiting(desk, NUMBERS[:3]))
+    assert states(found) == ["done", "failed", "done"]
+    assert (found[1].error["code"], found[1].attempts, found[1].setbacks) == ("extraction", 1, 0)
+    assert "broadcast" in found[1].error["message"]
+
+
+@pytest.mark.parametrize("refusal", [ModelError("out of memory"), KeyError("no such key")], ids=["model", "a bug"])
+def test_a_model_that_cannot_take_them_together_takes_them_one_by_one(desk, monkeypatch, refusal):
     def too_many(number: int) -> None:
         if number > 1:
-            raise ModelError("out of memory")
+            raise refusal
 
     monkeypatch.setattr(Batched, "meanwhile", staticmethod(too_many))
     found = worked(desk, waiting(desk, NUMBERS[:4]))
     assert {(job.state, job.attempts, job.setbacks) for job in found} == {("done", 1, 0)}
 
 
-STOPS = {"time": SoftTimeLimitExceeded(), "a bug": KeyError("no such key")}
+STOPS = {"time": SoftTimeLimitExceeded(), "a bug": OSError("no such device")}
 
 
 @pytest.mark.parametrize("why", STOPS)
@@ -151,7 +170,7 @@ def test_what_stops_them_all_gives_all_back_and_each_is_tried_alone(folder, redi
         desk.understand(made[0].id)
         back = now(desk, made)
         assert {(job.state, job.attempts, job.lease) for job in back} == {("prepared", 1, None)}
-        said = "longer than 1800 seconds together with others" if why == "time" else "KeyError"
+        said = "longer than 1800 seconds together with others" if why == "time" else "OSError"
         assert all(said in job.error["message"] for job in back)
         for job in made:
             wait_over(service.database, job)

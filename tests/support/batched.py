@@ -21,7 +21,7 @@ KIND = "batched"
 
 
 class Batched(ScriptedExtractor):
-    batch = 4
+    batch_size = 4
     sizes: ClassVar[list[int]] = []
     meanwhile: ClassVar[Callable[[int], None]] = staticmethod(lambda _: None)
 

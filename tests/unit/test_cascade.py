@@ -6,16 +6,18 @@ from dataclasses import dataclass, replace
 import pytest
 from PIL import Image
 
-from docpipe.cascade import ABSENT_SURE, CroppedImage, doubtful_regions, merge_answers, uncertain_paths
+from docpipe.acceptance import AcceptancePolicy
+from docpipe.cascade import ABSENT_SURE, Cascade, doubtful_regions, merge_answers, uncertain_paths
 from docpipe.confidence import FEATURES, Calibration, Record, fit
-from docpipe.data import Answer, Box, Candidate, Field, Issue
+from docpipe.data import Answer, Box, Candidate, Field, Issue, PreparedDocument
 from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.extractors.generative.backend import Reply, Written
 from docpipe.extractors.generative.extractor import GenerativeExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
-from docpipe.pipeline import AcceptancePolicy, Cascade, PreparedDocument, prepare, understand, understand_many
+from docpipe.page_images import CroppedImage
+from docpipe.pipeline import prepare, understand, understand_many
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer

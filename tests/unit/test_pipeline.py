@@ -6,12 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from docpipe.acceptance import AcceptancePolicy
 from docpipe.confidence import Calibration
-from docpipe.data import Document, Issue
+from docpipe.data import Document, Issue, PreparedDocument
 from docpipe.errors import AnswerError, CorruptError, ModelError
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
-from docpipe.pipeline import AcceptancePolicy, PipelineParts, PreparedDocument, extract, plan, prepare, understand
+from docpipe.pipeline import PipelineParts, extract, plan, prepare, understand
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Limits, Renderer
@@ -54,8 +55,8 @@ class Pages:
         return replace(page, words=page_of(self.written[page.number - 1], number=page.number).words)
 
 
-def parts_of(pages, script, settings="dpi=200"):
-    return PipelineParts(pages, pages, ScriptedExtractor(script), settings)
+def parts_of(pages, script):
+    return PipelineParts(pages, pages, ScriptedExtractor(script), "dpi=200")
 
 
 def policy_of(parts, accept_error=0.01):
@@ -143,19 +144,20 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
 
 
 def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):
-    def key(document=DOCUMENT, schema=receipt, script=RECEIPT, settings="dpi=200", accept_error=0.01):
-        parts = parts_of(Pages([LINES]), script, settings)
+    def key(document=DOCUMENT, schema=receipt, script=RECEIPT, accept_error=0.01, **changed):
+        parts = replace(parts_of(Pages([LINES]), script), **changed)
         return plan(document, schema, parts, policy_of(parts, accept_error)).key
 
     changed = [
         key(document=replace(DOCUMENT, id="1" * 64)),
         key(schema=load_schema("invoice")),
         key(script={"total": "1.00"}),
-        key(settings="dpi=300"),
+        key(preparation="dpi=300"),
+        key(picture_sides=(2_048,)),
         key(accept_error=0.05),
     ]
     assert key() == key(document=replace(DOCUMENT, name="other name.pdf"))
-    assert len({key(), *changed}) == 6
+    assert len({key(), *changed}) == 7
 
 
 def test_the_result_carries_the_run_key(receipt):

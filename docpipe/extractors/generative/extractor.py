@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from docpipe.cascade import added, with_cost
+from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Issue, Page, Severity
 from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors.generative import page_selection, prompt
@@ -21,7 +21,7 @@ from docpipe.schema import Schema
 
 NO_MARKUP = str.maketrans("<>", "‹›")  # a page must not end the user's turn: `<|im_end|>` is text on it
 TIMEOUT = "Try again later, or raise DOCPIPE_HOSTED_SECONDS."
-BATCH = 8  # documents that a worker hands over at once; the backend makes of them what fits
+BATCH_SIZE = 8  # documents that a worker hands over at once; the backend makes of them what fits
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,9 @@ class _Asked:
 
 
 class GenerativeExtractor:
-    """`batch` documents at a time pay off. Pages without words may have answers too, but none that can be grounded."""
+    """Pages without words may have answers too, but none that can be grounded."""
 
-    batch = BATCH
+    batch_size = BATCH_SIZE
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -78,7 +78,7 @@ class GenerativeExtractor:
         cost: Mapping[str, float] = {}
         for reply in self._backend.answer(questions) if questions else []:
             if isinstance(reply, DocpipeError):  # what was found before still stands
-                cost = added(cost, reply.cost)
+                cost = add_costs(cost, reply.cost)
                 continue
             findings.add_reply(reply)
             replies.append(reply)
@@ -198,7 +198,7 @@ def _read(
     answer = _with_costs(findings.answer(), replies)
     if error is not None:
         for cost in (*(other.cost for other in errors[1:]), answer.cost):
-            error.cost = added(error.cost, cost)
+            error.cost = add_costs(error.cost, cost)
         return error
     return answer
 
@@ -208,7 +208,7 @@ def _joined(told: Answer | DocpipeError, answer: Answer | DocpipeError) -> Answe
     if isinstance(told, DocpipeError):
         return told
     if isinstance(answer, DocpipeError):
-        answer.cost = added(answer.cost, told.cost)
+        answer.cost = add_costs(answer.cost, told.cost)
         return answer
     return replace(with_cost(answer, told.cost), schema=told.schema)
 

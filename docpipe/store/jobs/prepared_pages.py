@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import MissingError
+from docpipe.page_images import reduced, source_side
 from docpipe.store.blobs import Blobs, job_prefix
 
 if TYPE_CHECKING:
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 1_280  # pixels: what the shipped network asks for, so that it sees the same as in `docpipe run`
 WEBP_OPTIONS = {"lossless": True, "quality": 0, "method": 0}  # WebP: 15 to 75 ms, 90 to 900 kB a page; PNG takes double
-FORMAT = 2  # of the JSON; raised when it changes, so that a newer worker reads the pages again
+FORMAT = 3  # of the JSON; raised when it changes, so that a newer worker reads the pages again
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A PageImage among the blobs. `sides` are the sizes in which it is there, small ones first."""
+    """A PageImage among the blobs, the same as docpipe/page_images.py's ModelImage of a page that is drawn. `sides` are
+    the sizes in which it is there, small ones first."""
 
     blobs: Blobs
     job_id: str
@@ -39,8 +41,7 @@ class StoredImage:
     def open(self, *, max_side: int | None = None) -> Image:
         from PIL import Image as Pillow  # heavy: native library
 
-        side = next((side for side in self.sides if max_side is not None and side >= max_side), self.sides[-1])
-        key = self._key(side)
+        key = self._key(source_side(self.sides, max_side))
         content = self.blobs.get(key)
         try:
             image = Pillow.open(io.BytesIO(content)).convert("RGB")
@@ -48,9 +49,7 @@ class StoredImage:
             raise MissingError(f"{self.blobs.url}: {key} is damaged") from error
         if self.rotation:
             image = image.rotate(-self.rotation, expand=True)
-        if max_side is not None and max(image.size) > max_side:
-            image.thumbnail((max_side, max_side))
-        return image
+        return reduced(image, max_side)
 
     def turned(self, degrees: int) -> PageImage:
         return replace(self, rotation=(self.rotation + degrees) % 360)
@@ -74,18 +73,23 @@ def save_pages(
     sides_by_page = {page.number: _save_pictures(blobs, job_id, page, sides) for page in pages}
     document_row = {**asdict(replace(document, password=None)), "path": ""}
     rows = [_page_row(page, sides_by_page[page.number]) for page in pages]
-    content = {"format": FORMAT, "document": document_row, "pages": rows, "timings": dict(timings)}
+    content = {"format": FORMAT, "document": document_row, "pages": rows, "timings": dict(timings), "sides": sides}
     blobs.put(_json_key(job_id), json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def load_pages(blobs: Blobs, job_id: str) -> tuple[Document, list[Page], dict[str, float]]:
-    """What `keep` kept. Raises MissingError when it is not there, damaged, or of another version of docpipe."""
+def load_pages(
+    blobs: Blobs, job_id: str, *, sides: tuple[int, ...] | None = None
+) -> tuple[Document, list[Page], dict[str, float]]:
+    """What `save_pages` saved. Raises MissingError when it is not there, damaged, of another version of docpipe, or has
+    pictures of other `sides` than these."""
     key = _json_key(job_id)
     content = blobs.get(key)
     try:
         stored = json.loads(content.decode("utf-8", "surrogatepass"))
         if stored["format"] != FORMAT:
             raise MissingError(f"{blobs.url}: {key} is of another version of docpipe")
+        if sides is not None and tuple(stored["sides"]) != sides:
+            raise MissingError(f"{blobs.url}: {key} has pictures of other sizes than the model is given")
         document = Document(**{**stored["document"], "path": Path()})
         return document, [_page(blobs, job_id, row) for row in stored["pages"]], stored["timings"]
     except (ValueError, KeyError, TypeError) as error:

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from docpipe.components import ModelName, load_components
 from docpipe.confidence import FEATURES, Calibration
 from docpipe.config import load_settings
 from docpipe.data import Answer, Box, Candidate, Page, Word
-from docpipe.errors import ModelError
+from docpipe.errors import ExtractionError, ModelError
 from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
@@ -162,6 +163,21 @@ def test_a_candidate_quotes_the_words_that_stand_in_its_box(
         assert 0.0 <= candidate.score <= 1.0
         for evidence, words in zip(candidate.evidence, quoted_words(candidate, invoice_pages), strict=True):
             assert evidence.text and all(part in words for part in evidence.text.split(" "))
+
+
+def test_a_page_that_the_network_does_not_take_is_the_documents_failure(
+    extractor: EmbeddedExtractor, invoice: Schema, invoice_pages: list[Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would come again, so it is not tried again; a ModelError would be, for hours."""
+
+    class Refusing:
+        def run(self, *_: object) -> object:
+            raise InvalidArgument("Got invalid dimensions for input")
+
+    monkeypatch.setattr(extractor._predictor, "_session", Refusing())
+    with pytest.raises(ExtractionError, match="page 1: Got invalid dimensions") as caught:
+        extractor.extract(invoice_pages, invoice)
+    assert not caught.value.retryable
 
 
 def test_candidates_come_best_first(extractor: EmbeddedExtractor, invoice: Schema, invoice_pages: list[Page]) -> None:

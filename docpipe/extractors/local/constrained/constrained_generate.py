@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, StoppingCriteria, StoppingCriteriaList
 
-from docpipe.errors import ModelError
+from docpipe.errors import TooLargeError
 from docpipe.extractors.generative.backend import Finish
+from docpipe.extractors.local.models.devices import raise_if_device_failed
 
 ENDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 HALF = "\ufffd"  # what a tokenizer makes of bytes that are no character, or not yet
@@ -38,7 +39,7 @@ class Pen(Protocol):
 
 
 def write(model: Any, inputs: Mapping[str, Any], pen: Pen, limit: int) -> None:
-    """At most `limit` tokens, always the most probable. Raises ModelError where the device has no room for it."""
+    """At most `limit` tokens, always the most probable. Raises TooLargeError where the device has no room for it."""
     held = _Held(pen)
     kept, model.generation_config = model.generation_config, _plain(model.generation_config, limit)
     try:
@@ -54,14 +55,17 @@ def write(model: Any, inputs: Mapping[str, Any], pen: Pen, limit: int) -> None:
 
 @contextmanager
 def memory() -> Iterator[None]:
-    """Raises ModelError where the device has none left."""
+    """Raises TooLargeError where the device has none left, and ModelError where it has failed."""
     try:
         yield
     except torch.OutOfMemoryError as error:
-        raise ModelError(
+        raise TooLargeError(
             f"the model ran out of memory: {str(error).partition(chr(10))[0]}",
             hint="Take a smaller model (`docpipe doctor` says what fits), or free the device of other work.",
         ) from error
+    except RuntimeError as error:
+        raise_if_device_failed(error)
+        raise
 
 
 def spelled(tokenizer: Any, tokens: Sequence[int]) -> list[str]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import torch
 
-from docpipe.errors import DocpipeError, ModelError, TooLargeError
+from docpipe.errors import DocpipeError, TooLargeError
 from docpipe.extractors.generative.backend import Question, Reply
 from docpipe.extractors.local.engine.engine import Engine
+from docpipe.extractors.local.models.devices import raise_if_device_failed
 from docpipe.extractors.local.models.family import Family, Prompt
 
 # Documents that go through together even where there is memory for more: from here on a step of a model of 3 billion
@@ -67,6 +68,7 @@ class LocalBackend:
             return self._filled(questions, prompt)
         except (_TooManyError, RuntimeError, DocpipeError) as error:
             if isinstance(error, RuntimeError) and not _is_full(error):
+                raise_if_device_failed(error)
                 raise
             if len(questions) == 1:
                 return [error if isinstance(error, DocpipeError) else self._no_memory(questions[0], error)]
@@ -104,14 +106,14 @@ class LocalBackend:
             for document, own in enumerate(written)
         ]
 
-    def _no_memory(self, question: Question, error: Exception) -> ModelError:
+    def _no_memory(self, question: Question, error: Exception) -> TooLargeError:
         said = str(error).splitlines()[0] if str(error) else "out of memory"
         free = (
             f" ({torch.cuda.mem_get_info(self._device)[0] / GIB:.1f} GiB are free)"
             if self._device.type == "cuda"
             else ""
         )
-        return ModelError(
+        return TooLargeError(
             f"{self._name} has no memory for one document of {len(question.pictures)} pages{free}: {said}",
             hint="Take a smaller model (`docpipe doctor` says what fits), or free the device of other work.",
         )

@@ -10,6 +10,7 @@ import platform
 import torch
 
 from docpipe.capacity import usable_memory
+from docpipe.errors import ModelError
 from docpipe.extractors.local.models.memory_estimate import Place
 
 FAST_BFLOAT16 = (8, 0)
@@ -38,6 +39,16 @@ def processor() -> Place:
     free = usable_memory()
     size = 2**62 if free is None else free
     return Place("cpu", platform.processor() or platform.machine(), size, size, None, _cpu_has_bfloat16())
+
+
+def raise_if_device_failed(error: RuntimeError) -> None:
+    """Raises ModelError for an error that a card has from now on, whatever the document: it is free again when the
+    process has been started anew."""
+    if isinstance(error, getattr(torch, "AcceleratorError", ())) or str(error).startswith("CUDA error"):
+        message = f"the graphics card has failed: {str(error).partition(chr(10))[0]}"
+        raise ModelError(
+            message, hint="Start the worker again; `docpipe doctor` says which cards are there."
+        ) from error
 
 
 def _cpu_has_bfloat16() -> bool:

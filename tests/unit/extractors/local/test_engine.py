@@ -280,7 +280,7 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(monkeypatch: pytest.M
 def test_a_document_that_does_not_fit_alone_is_an_error_with_the_figure(monkeypatch: pytest.MonkeyPatch):
     small, _ = starved(monkeypatch, 0)
     first, second = small.answer([question(), question(pages=2)])
-    assert isinstance(first, ModelError) and isinstance(second, ModelError)
+    assert isinstance(first, TooLargeError) and isinstance(second, TooLargeError), "the document's, not the model's"
     assert "1 page" in str(first) and "2 pages" in str(second)
     assert "2.00 GiB" in str(first) and "smaller model" in first.hint
 
@@ -290,6 +290,12 @@ def test_a_mistake_of_ours_is_not_taken_for_a_lack_of_memory(monkeypatch: pytest
     with pytest.raises(RuntimeError, match="size of tensor"):
         broken.answer([question(), question()])
     assert tried == [2]
+
+
+def test_a_card_that_has_failed_is_a_model_that_is_away(monkeypatch: pytest.MonkeyPatch):
+    broken, _ = starved(monkeypatch, 0, RuntimeError("CUDA error: device-side assert triggered"))
+    with pytest.raises(ModelError, match="device-side assert"):
+        broken.answer([question()])
 
 
 def test_a_batch_is_no_larger_than_the_memory_is_said_to_hold(monkeypatch: pytest.MonkeyPatch):

@@ -16,9 +16,10 @@ from PIL import Image
 from docpipe import pipeline
 from docpipe.components import ModelName, load_components
 from docpipe.config import load_settings
-from docpipe.data import Box, Document, Issue, Page, PageImage, Word
+from docpipe.data import Box, Document, Issue, Page, PageImage, PreparedDocument, Word
 from docpipe.errors import MissingError, StoreError
 from docpipe.ingest import ingest
+from docpipe.page_images import CroppedImage, for_models
 from docpipe.rasterise import PageRasteriser
 from docpipe.render import Renderer
 from docpipe.samples import draw
@@ -181,7 +182,7 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
             blobs, JOB, document, prepared.pages, TIMINGS, sides=ModelName.parse("embedded,hf:org/name@1").picture_sides
         )
         _, pages, _ = load_pages(blobs, JOB)
-        found = understood(pipeline.PreparedDocument(pages)).fields
+        found = understood(PreparedDocument(pages)).fields
     finally:
         components.close()
     assert found == expected and len(found) > 3
@@ -197,6 +198,34 @@ class _Drawn:
         if max_side is not None:
             image.thumbnail((max_side, max_side))
         return image
+
+
+@pytest.mark.parametrize("model", ["embedded", "gemini:name", "anthropic:name", "embedded,hf:org/name@1"])
+def test_a_model_is_given_the_same_pictures_and_regions_as_in_docpipe_run(blobs, document, pages, model):
+    """The run key is the same, so the pixels are: also of sizes that are not kept, and of what is cut from a page."""
+    sides = ModelName.parse(model).picture_sides
+    drawn = for_models(pages, sides)
+    save_pages(blobs, JOB, document, pages, TIMINGS, sides=sides)
+    _, stored, _ = load_pages(blobs, JOB, sides=sides)
+    for number in (0, 2):
+        image, other = drawn[number].image, stored[number].image
+        for side in (300, 1_111, 1_280, 1_500, 5_000, None):  # as models ask: the first of a cascade has small ones
+            assert same_pixels(image.open(max_side=side), other.open(max_side=side)), side
+        crops = [CroppedImage(whole, Box(0.1, 0.2, 0.6, 0.3)) for whole in (image, other)]
+        for side in (200, None):
+            assert same_pixels(*(crop.open(max_side=side) for crop in crops)), side
+
+
+def same_pixels(one: Image.Image, other: Image.Image) -> bool:
+    return one.size == other.size and one.convert("RGB").tobytes() == other.convert("RGB").tobytes()
+
+
+def test_pictures_for_a_model_that_is_given_others_are_missing(blobs, document, pages):
+    """After an upgrade that gives a model larger ones, the pages of jobs that wait are read again."""
+    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(2_048,))
+    assert load_pages(blobs, JOB, sides=(2_048,))[1]
+    with pytest.raises(MissingError, match="other sizes"):
+        load_pages(blobs, JOB, sides=(3_072,))
 
 
 def test_no_password_and_no_path_of_this_machine_is_kept(blobs, document, pages):

@@ -1,0 +1,205 @@
+"""Documents while extractors are asked about them: the answer to each so far, and the fields decided from it.
+
+In: prepared documents, extractors, the acceptance policy. Out: an Extraction for each document, or the error that it
+has instead. What goes wrong with one document is its own, and costs no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from time import perf_counter
+from typing import TypeVar
+
+from docpipe.acceptance import AcceptancePolicy
+from docpipe.cascade import doubtful_regions, merge_answers, uncertain_paths
+from docpipe.confidence import Calibration
+from docpipe.cost import add_costs, with_cost
+from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocument
+from docpipe.decide import decide
+from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError
+from docpipe.ground import ground
+from docpipe.paths import FieldPath
+from docpipe.ports import Extractor, RegionExtractor
+from docpipe.result import RunIdentity
+from docpipe.schema import Schema
+from docpipe.text_search import DocumentIndex
+from docpipe.validate import validate
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+# What breaks off an extraction because of the document: values and shapes that nobody foresaw, no memory for it. Not
+# Exception: the time limit of a task queue is one, too, and is for whoever set it.
+BROKEN_OFF = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
+)  # fmt: skip
+
+
+@dataclass
+class Understanding:
+    """One document: the answer so far, and what was decided from it. `asked_again` are the templates of single fields
+    and the paths of lists that were asked a second time."""
+
+    prepared: PreparedDocument
+    run: RunIdentity
+    policy: AcceptancePolicy
+    schema: Schema
+    answer: Answer = field(default_factory=lambda: Answer(()))
+    fields: tuple[Field, ...] = ()
+    asked_again: tuple[str, ...] = ()
+    error: DocpipeError | None = None
+    seconds: dict[str, float] = field(default_factory=lambda: {"extract": 0.0, "decide": 0.0})
+
+    @cached_property
+    def index(self) -> DocumentIndex:
+        """Where what is written on the pages stands; made once."""
+        return DocumentIndex(self.prepared.pages)
+
+    def add_first(self, answer: Answer) -> None:
+        self.answer, self.schema = answer, self.schema.chosen(answer.schema)
+        self.fields = self._decide(self.policy.calibration)
+
+    def add_second(self, answer: Answer) -> None:
+        """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
+        asked = self.asked_again
+        certain = {found.path: found for found in self.fields if _asked_path(found.path) not in asked}
+        self.answer = merge_answers(self.answer, answer, asked)
+        decided = self._decide(self.policy.second_calibration or self.policy.calibration)
+        self.fields = tuple(certain.get(found.path) or _of_second(found) for found in decided)
+
+    def extract_regions(self, extractor: RegionExtractor) -> None:
+        """The doubtful single fields once more, each from its region of a page."""
+        regions = doubtful_regions(self.fields, self.prepared.pages)
+        if self.asked_again:  # the first model's sure values are not the second's to doubt
+            regions = {path: region for path, region in regions.items() if path in self.asked_again}
+        if not regions:
+            return
+        started = perf_counter()
+        try:
+            again = _guarded(lambda: extractor.extract_regions(regions, self.schema))
+        except DocpipeError as error:  # the first answer was paid for, and stands
+            self._note(Issue("not_reread", f"doubtful values were not read again: {error.message}"), error)
+            return
+        finally:
+            self.seconds["extract"] += perf_counter() - started
+        self.asked_again = self.asked_again or tuple(regions)
+        if self.policy.second_calibration is not None:
+            self.add_second(again)
+        else:
+            self.answer = merge_answers(self.answer, again, tuple(regions))
+            self.fields = self._decide(self.policy.calibration)
+
+    def keep_first(self, error: DocpipeError) -> None:
+        """The second model has no answer, and no retry would help."""
+        self._note(Issue("second_unusable", f"the second model was of no help: {error.message}"), error)
+
+    def extraction(self) -> Extraction:
+        started = perf_counter()
+        issues = [*_issues(self.answer), *self.policy.issues(asked_second=bool(self.asked_again))]
+        extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
+        self.seconds["decide"] += perf_counter() - started
+        return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
+
+    def _note(self, issue: Issue, error: DocpipeError) -> None:
+        self.answer = replace(with_cost(self.answer, error.cost), issues=(*self.answer.issues, issue))
+
+    def _decide(self, calibration: Calibration) -> tuple[Field, ...]:
+        started = perf_counter()
+        threshold = calibration.threshold(self.policy.accept_error)
+        grounded = ground(self.answer, self.index)
+        decided = decide(grounded, self.schema, self.index, calibration=calibration, threshold=threshold)
+        self.seconds["decide"] += perf_counter() - started
+        return decided
+
+
+def ask(documents: Sequence[Understanding], extractor: Extractor) -> None:
+    """All of them, which have one schema."""
+    if not documents:
+        return
+    for document, answer in zip(documents, _answers(documents, extractor, documents[0].schema), strict=True):
+        if isinstance(answer, DocpipeError):
+            document.error = answer
+        else:
+            document.add_first(answer)
+
+
+def ask_again(documents: Sequence[Understanding], extractor: Extractor) -> None:
+    """A second extractor, about the fields that are not sure. Documents that are unsure of the same go together."""
+    groups: dict[tuple[str, tuple[str, ...]], list[Understanding]] = {}
+    for document in documents:
+        document.asked_again = () if document.error else uncertain_paths(document.fields, document.schema)
+        if document.asked_again:
+            groups.setdefault((document.schema.name, document.asked_again), []).append(document)
+    for (_, paths), members in groups.items():
+        answers = _answers(members, extractor, members[0].schema.only(paths))
+        for document, answer in zip(members, answers, strict=True):
+            if isinstance(answer, AnswerError | TooLargeError):
+                document.keep_first(answer)
+            elif isinstance(answer, DocpipeError):
+                answer.cost = add_costs(answer.cost, document.answer.cost)
+                document.error = answer
+            else:
+                document.add_second(answer)
+
+
+def _answers(
+    documents: Sequence[Understanding], extractor: Extractor, schema: Schema
+) -> Sequence[Answer | DocpipeError]:
+    """All at once; when that fails as a whole, one by one."""
+    started = perf_counter()
+    batch = [document.prepared.pages for document in documents]
+    answers: Sequence[Answer | DocpipeError]
+    try:
+        answers = _guarded(lambda: extractor.extract_many(batch, schema))
+    except DocpipeError as error:
+        answers = [error] if len(documents) == 1 else [_answer_alone(extractor, pages, schema) for pages in batch]
+    each = (perf_counter() - started) / len(documents)
+    for document, answer in zip(documents, answers, strict=True):
+        document.seconds["extract"] += each
+        if isinstance(answer, DocpipeError):
+            answer.cost = add_costs(answer.cost, {"seconds": each})
+    return answers
+
+
+def _answer_alone(extractor: Extractor, pages: Sequence[Page], schema: Schema) -> Answer | DocpipeError:
+    try:
+        return _guarded(lambda: extractor.extract(pages, schema))
+    except DocpipeError as error:
+        return error
+
+
+def _guarded(extract: Callable[[], T]) -> T:
+    """A failure that the extractor does not explain is the document's: tried again it would break off in the same way.
+    A model that is away, or cannot run at all, is for the extractor to say, with a ModelError."""
+    try:
+        return extract()
+    except MemoryError as error:
+        log.error("an extractor had no memory for a document", exc_info=error)
+        raise TooLargeError("there is not enough memory to extract from this document") from error
+    except BROKEN_OFF as error:
+        log.error("an extractor failed on a document", exc_info=error)
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        where = f"{Path(place.filename).name}:{place.lineno}"
+        message = f"the extractor failed on this document: {type(error).__name__} at {where}: {error}"
+        raise ExtractionError(message) from error
+
+
+def _asked_path(path: str) -> str:
+    """As it is asked about: a cell's list, or the single field."""
+    return FieldPath.parse(path).list_path or path
+
+
+def _of_second(found: Field) -> Field:
+    """Marked, so that a calibration can be fitted on what the second model was asked about alone."""
+    return replace(found, signals={**found.signals, "second": 1.0}) if found.signals else found
+
+
+def _issues(answer: Answer) -> Iterator[Issue]:
+    yield from answer.issues
+    if answer.finish != "complete":
+        yield Issue("answer_cut_off", f"the extractor's answer was cut off ({answer.finish}); fields may be missing")
