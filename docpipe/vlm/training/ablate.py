@@ -99,7 +99,7 @@ def main() -> None:
         examples = ExampleSet(folder)
         print(f"{folder.name}, {len(examples)} pages")  # noqa: T201 - the command's result
         for name, variant, with_picture in (
-            ("whole", network, True), ("without picture", network, False), ("without labels", ablated, True),
+            ("whole", network, True), ("without picture", network, False), ("without printed labels", ablated, True),
         ):  # fmt: skip
             for schema, accuracy in span_accuracy(variant, examples, with_picture=with_picture).items():
                 print(f"  {name}, {schema}: {accuracy}", flush=True)  # noqa: T201
