@@ -1,7 +1,7 @@
 """Traces across the queue (OpenTelemetry), with the extra `traces` and OTEL_EXPORTER_OTLP_ENDPOINT set.
 
 In: names of stages, and the submission's traceparent from SQL, where it survives a broker that forgets. Out: spans;
-none where nobody asked.
+none without an endpoint.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FLUSH_MILLISECONDS = 5_000
 
 
 @contextmanager
-def span(name: str, parent: str | None = None, **facts: Any) -> Iterator[None]:
+def span(name: str, parent: str | None = None, **attributes: Any) -> Iterator[None]:
     """What is done inside, as a span; `parent` is a W3C traceparent."""
     tracer = _tracer()
     if tracer is None:
@@ -30,8 +30,8 @@ def span(name: str, parent: str | None = None, **facts: Any) -> Iterator[None]:
     from opentelemetry.propagate import extract  # heavy: only who traces
 
     context = extract({"traceparent": parent}) if parent else None
-    attributes = {f"docpipe.{key}": value for key, value in facts.items() if value is not None}
-    with tracer.start_as_current_span(name, context=context, attributes=attributes):
+    named = {f"docpipe.{name}": value for name, value in attributes.items() if value is not None}
+    with tracer.start_as_current_span(name, context=context, attributes=named):
         yield
 
 
@@ -46,8 +46,8 @@ def traceparent() -> str | None:
     return carrier.get("traceparent")
 
 
-def send_spans() -> None:
-    """What is ready goes out now: a worker's child ends without the farewells that would send it."""
+def flush_spans() -> None:
+    """Send what has ended now: a worker's child exits without the hooks of the interpreter that would send it."""
     if _provider.cache_info().currsize and _provider() is not None:
         _provider().force_flush(FLUSH_MILLISECONDS)
 
@@ -70,7 +70,7 @@ def _provider() -> Any:
     except ImportError as error:
         log.warning("no traces: %s. %s", error, install_hint("traces"))
         return None
-    named = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "docpipe")})
-    provider = TracerProvider(resource=named)
+    resource = Resource.create({"service.name": os.environ.get("OTEL_SERVICE_NAME", "docpipe")})
+    provider = TracerProvider(resource=resource)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     return provider

@@ -15,7 +15,7 @@ import click
 from docpipe.errors import EXIT_INTERRUPTED, EXIT_USAGE, DocpipeError
 
 EXIT_BUG = 1
-REPORT_TO = "Please report it, with the command and this text, and with the document if you may share it."
+REPORT_HINT = "Please report it, with the command and this text, and with the document if you may share it."
 
 # name -> (module:command, one line of help). A module is imported when its command is used, so that
 # `docpipe --help` stays fast; the line must equal the first line of the command's help (tests/unit/cli/test_cli.py).
@@ -60,8 +60,8 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
-    if wanted and not ctx.resilient_parsing:
+def _print_version(ctx: click.Context, _option: click.Parameter, is_given: bool) -> None:
+    if is_given and not ctx.resilient_parsing:
         from importlib.metadata import version  # heavy: 40 ms, for this option only
 
         click.echo(f"docpipe {version('docpipe-extract')}")
@@ -98,7 +98,7 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except DocpipeError as error:
-        _complain(error.message, error.hint)
+        _print_error(error.message, error.hint)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted.", err=True)
@@ -110,12 +110,12 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         import traceback  # heavy: only for a bug
 
         traceback.print_exc()
-        _complain(f"This is a bug in docpipe: {type(error).__name__}: {error}", REPORT_TO)
+        _print_error(f"This is a bug in docpipe: {type(error).__name__}: {error}", REPORT_HINT)
         return EXIT_BUG
     return code if isinstance(code, int) else 0
 
 
-def _complain(message: str, hint: str) -> None:
+def _print_error(message: str, hint: str) -> None:
     click.echo(f"Error: {message}", err=True)
     if hint:
         click.echo(f"  {hint}", err=True)

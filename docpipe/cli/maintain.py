@@ -10,7 +10,7 @@ import click
 from docpipe.cli.connections import opened_database, opened_service
 from docpipe.config import Settings, load_settings
 from docpipe.errors import QueueError
-from docpipe.log import write_log
+from docpipe.log import configure_logging
 from docpipe.service.maintenance import LOCK_NAME, Maintenance
 from docpipe.store.jobs.waiting import LeaderLock
 
@@ -27,7 +27,7 @@ def maintain(check: bool) -> None:
     if check:
         click.echo(f"{_working_process(settings)} is at work")
         return
-    write_log(settings.log_format)
+    configure_logging(settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -15,7 +15,7 @@ from docpipe.cli import docpipe
 from docpipe.config import PREFIX, Settings, readable
 
 WIDTH = 100
-HEAD = """# The `docpipe` command
+INTRODUCTION = """# The `docpipe` command
 
 Made from the commands' own help by `python -m docpipe.cli.reference > docs/cli.md`. Do not edit it here.
 
@@ -38,7 +38,7 @@ Results go to standard output (or into the file that was asked for), everything 
 Over many files docpipe goes on after a failure, reports each, and exits with the code of the first.
 """
 
-SETTINGS = """## Settings
+SETTINGS_INTRODUCTION = """## Settings
 
 Options on the command line count before these. Sizes may be written with a unit: `512MiB`.
 
@@ -47,25 +47,24 @@ Options on the command line count before these. Sizes may be written with a unit
 
 
 def reference() -> str:
-    sections = [HEAD, *(_section(path, command, context) for path, command, context in _commands()), _settings()]
-    return "\n".join(sections)
+    return "\n".join([INTRODUCTION, *map(_section, _contexts()), _settings_table()])
 
 
-def _commands() -> Iterator[tuple[str, click.Command, click.Context]]:
-    """Every command and its subcommands, in the order of `docpipe --help`."""
-    top = _context(docpipe, "docpipe", None)
-    yield "docpipe", docpipe, top
-    yield from _below(docpipe, top)
+def _contexts() -> Iterator[click.Context]:
+    """Of every command and its subcommands, in the order of `docpipe --help`."""
+    context = _context(docpipe, "docpipe", None)
+    yield context
+    yield from _subcontexts(docpipe, context)
 
 
-def _below(group: click.Group, parent: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+def _subcontexts(group: click.Group, parent: click.Context) -> Iterator[click.Context]:
     for name in group.list_commands(parent):
         command = group.get_command(parent, name)
         assert command is not None  # noqa: S101 - the group has just named it
         context = _context(command, name, parent)
-        yield context.command_path, command, context
+        yield context
         if isinstance(command, click.Group):
-            yield from _below(command, context)
+            yield from _subcontexts(command, context)
 
 
 def _context(command: click.Command, name: str, parent: click.Context | None) -> click.Context:
@@ -79,17 +78,17 @@ def _context(command: click.Command, name: str, parent: click.Context | None) ->
     )
 
 
-def _section(path: str, command: click.Command, context: click.Context) -> str:
-    return f"## `{path}`\n\n```text\n{command.get_help(context)}\n```\n"
+def _section(context: click.Context) -> str:
+    return f"## `{context.command_path}`\n\n```text\n{context.command.get_help(context)}\n```\n"
 
 
-def _settings() -> str:
+def _settings_table() -> str:
     """The environment that all commands read."""
     rows = [
         f"| `{PREFIX}{name.upper()}` | {readable(field.default)} | {field.description} |"
         for name, field in Settings.model_fields.items()
     ]
-    return "\n".join([SETTINGS, *rows, ""])
+    return "\n".join([SETTINGS_INTRODUCTION, *rows, ""])
 
 
 if __name__ == "__main__":

@@ -11,15 +11,15 @@ import click
 
 from docpipe.config import Settings, load_settings
 from docpipe.errors import UsageError, install_hint
-from docpipe.log import write_log
+from docpipe.log import configure_logging
 
 if TYPE_CHECKING:
     import uvicorn
     from fastapi import FastAPI
 
 log = logging.getLogger("docpipe.web")
-GRACE = 30  # seconds for requests that have begun, after SIGTERM
-MOST_CONNECTIONS = 500  # half of the 1,024 files that a process may usually open: uploads have one on disk as well
+SHUTDOWN_SECONDS = 30  # after SIGTERM, for requests that have begun
+MAX_CONNECTIONS = 500  # half of the 1,024 files that a process may usually open: uploads have one on disk as well
 HEADER_SECONDS = 20.0  # for the headers of a request, and between two requests of a connection
 
 
@@ -34,17 +34,17 @@ def serve(host: str, port: int, proxy: bool) -> None:
     everything; /docs shows the API in a browser.
     """
     settings = load_settings()
-    write_log(settings.log_format)
+    configure_logging(settings.log_format)
     try:
         from docpipe.web.app import app  # heavy: FastAPI
 
-        server = server_of(app(settings), host=host, port=port, proxy=proxy)
+        server = make_server(app(settings), host=host, port=port, proxy=proxy)
     except ModuleNotFoundError as error:
         message = f"docpipe serve needs {error.name}, which is not installed"
         raise UsageError(message, hint=install_hint("serve")) from error
-    _say_how_to_begin(settings)
-    for sign in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has stopped
-        signal.signal(sign, lambda *_: None)
+    _warn_without_keys(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again when it has stopped
+        signal.signal(number, lambda *_: None)
     try:
         server.run()
     except SystemExit as error:
@@ -52,34 +52,34 @@ def serve(host: str, port: int, proxy: bool) -> None:
         raise UsageError(f"cannot serve on {host}:{port}", hint=hint) from error
 
 
-def server_of(made: FastAPI, *, host: str, port: int, proxy: bool = False) -> uvicorn.Server:
+def make_server(application: FastAPI, *, host: str, port: int, proxy: bool = False) -> uvicorn.Server:
     """As `docpipe serve` runs it. Raises ModuleNotFoundError."""
     import uvicorn  # heavy: the extra `serve`
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: Any = None) -> None:
             """Those who wait for a document are answered now; uploads and downloads go to their end."""
-            made.state.follower.close()
+            application.state.follower.close()
             await super().shutdown(sockets)
 
     config = uvicorn.Config(
-        made,
+        application,
         host=host,
         port=port,
-        http=_protocol(),
+        http=_idle_limited_protocol(),
         ws="none",
         log_config=None,
         access_log=False,  # ours has the key and the request's id
         server_header=False,
         proxy_headers=proxy,
         forwarded_allow_ips="*" if proxy else None,
-        limit_concurrency=MOST_CONNECTIONS,
-        timeout_graceful_shutdown=GRACE,
+        limit_concurrency=MAX_CONNECTIONS,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
     return Server(config)
 
 
-def _say_how_to_begin(settings: Settings) -> None:
+def _warn_without_keys(settings: Settings) -> None:
     """Raises StoreError: whoever starts the service sees at once that it has no database."""
     from docpipe.store.database import Database  # heavy: SQLAlchemy
     from docpipe.store.jobs.api_keys import ApiKeyStore  # heavy: as above
@@ -92,7 +92,7 @@ def _say_how_to_begin(settings: Settings) -> None:
         database.close()
 
 
-def _protocol() -> type[asyncio.Protocol]:
+def _idle_limited_protocol() -> type[asyncio.Protocol]:
     from uvicorn.protocols.http.h11_impl import H11Protocol  # heavy: the extra `serve`
 
     class Protocol(H11Protocol):
@@ -100,14 +100,14 @@ def _protocol() -> type[asyncio.Protocol]:
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
             super().connection_made(transport)
-            self.loop.call_later(HEADER_SECONDS, self._hang_up_if_idle, None)
+            self.loop.call_later(HEADER_SECONDS, self._close_if_idle, None)
 
-        def _hang_up_if_idle(self, seen: object) -> None:
-            """`seen` is the request at the last look; None: there was none."""
-            idle = self.cycle is None or self.cycle.response_complete
-            if idle and self.cycle is seen:
+        def _close_if_idle(self, last_request: object) -> None:
+            """`last_request` is the one of the last check; None: there was none."""
+            is_idle = self.cycle is None or self.cycle.response_complete
+            if is_idle and self.cycle is last_request:
                 self.transport.close()
             elif not self.transport.is_closing():
-                self.loop.call_later(HEADER_SECONDS, self._hang_up_if_idle, self.cycle)
+                self.loop.call_later(HEADER_SECONDS, self._close_if_idle, self.cycle)
 
     return Protocol

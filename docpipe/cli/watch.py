@@ -31,7 +31,7 @@ from docpipe.cli.watch_queue import QueueWatcher
 from docpipe.components import ModelName, worker_limits
 from docpipe.config import Settings
 from docpipe.errors import UsageError
-from docpipe.log import write_log
+from docpipe.log import configure_logging
 from docpipe.schema import Schema, load_schema
 from docpipe.watch import POLL_SECONDS, WatchedFolder
 
@@ -68,7 +68,7 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
     with _stop_on_signals() as stop:
         if not queue:
             watched.prepare()
-            write_log(settings.log_format)
+            configure_logging(settings.log_format)
             _local_watcher(watched, schema, settings, given, poll).run(stop)
             return
         if given["jobs"] or given["passwords"]:
@@ -76,7 +76,7 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
             raise UsageError("--jobs and --password are for reading here, without --queue", hint=hint)
         with opened_service(settings) as service:
             watched.prepare()
-            write_log(settings.log_format)
+            configure_logging(settings.log_format)
             QueueWatcher(watched, service, schema.reference, poll).run(stop)
 
 

@@ -19,7 +19,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from docpipe.errors import DocpipeError, QueueError, StoreError
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.service.submit import Service, task_reply
 from docpipe.service.webhooks import DeliveryRefused, WebhookClient, parse_secret, parse_webhook_url
 from docpipe.store.blobs import job_prefix
@@ -111,7 +111,7 @@ class Maintenance:
         return released + len(unsent)
 
     def _deliver(self, delivery: Delivery) -> None:
-        with about(job=delivery.job_id, event=delivery.id):
+        with log_context(job=delivery.job_id, event=delivery.id):
             try:
                 self._send(delivery)
             except DeliveryRefused as error:
@@ -162,7 +162,7 @@ class Maintenance:
         expired = self._sweeper.expired(timedelta(days=days), SWEEP_LIMIT)
         deleted = 0
         for job in expired:
-            with about(job=job.id, document=job.document_id):
+            with log_context(job=job.id, document=job.document_id):
                 try:
                     with self._sweeper.purging(job) as allowed:
                         if allowed:

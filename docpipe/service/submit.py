@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from docpipe.config import Settings
 from docpipe.errors import ConflictError, DocpipeError, QueueError, SchemaError, StoreError, UsageError
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.result import failed_record, record
 from docpipe.schema import AUTO, load_schema
 from docpipe.schema_lookup import shipped
@@ -110,7 +110,7 @@ class Service:
         self.check(options)
         job_id = uuid.uuid4().hex
         name = file_name(name)
-        with about(job=job_id), span("submit", job=job_id):
+        with log_context(job=job_id), span("submit", job=job_id):
             self.database.check()  # first: bytes without a row would lie there for ever
             limit = int(self.settings.max_bytes)
             sha256, size = self.blobs.add_original(job_id, source, max_bytes=min(limit, max_bytes or limit))
@@ -127,7 +127,7 @@ class Service:
                 self._forget(job_id)
             elif enqueue:
                 self.enqueue(job)
-            log.info("taken in" if is_new else "known already", extra={"facts": {"document": sha256, "bytes": size}})
+            log.info("taken in" if is_new else "known already", extra={"context": {"document": sha256, "bytes": size}})
         return job
 
     def check(self, options: SubmitOptions) -> None:

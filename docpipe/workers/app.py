@@ -13,7 +13,7 @@ from celery.signals import setup_logging, worker_process_shutdown
 from celery.utils.log import get_multiprocessing_logger
 
 from docpipe.config import load_settings
-from docpipe.log import write_log
+from docpipe.log import configure_logging
 from docpipe.service.queue import (
     PREPARE_QUEUE,
     RESULT_EXPIRES,
@@ -22,7 +22,7 @@ from docpipe.service.queue import (
     queues,
     transport_options,
 )
-from docpipe.trace import send_spans
+from docpipe.trace import flush_spans
 
 settings = load_settings()
 LONGEST = int(settings.task_seconds)
@@ -66,10 +66,10 @@ app.conf.update(
 @setup_logging.connect
 def _log_as_docpipe(**_: Any) -> None:
     """Celery leaves the log alone when somebody answers this signal."""
-    write_log(settings.log_format)
+    configure_logging(settings.log_format)
     get_multiprocessing_logger().propagate = True  # it tells which child died
 
 
 @worker_process_shutdown.connect
 def _send_last_spans(**_: Any) -> None:
-    send_spans()
+    flush_spans()

@@ -21,7 +21,7 @@ from docpipe import pipeline
 from docpipe.components import Components
 from docpipe.data import Extraction, PreparedDocument
 from docpipe.errors import DocpipeError, MissingError
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema, load_schema
 from docpipe.store.jobs.job_store import Job
@@ -54,7 +54,7 @@ class Batch:
         first, *more = self._held.jobs
         facts = {"batch": self._size, "jobs": [job.id for job in self._held.jobs]}
         if more:
-            log.info("understand: %d documents at a time", self._size, extra={"facts": facts})
+            log.info("understand: %d documents at a time", self._size, extra={"context": facts})
         with ExitStack() as spans:
             for job in more:  # the desk has begun that of the first
                 spans.enter_context(span("understand", job.trace, job=job.id, batch=self._size))
@@ -105,12 +105,12 @@ class Batch:
         self._desk.finish(job, run, made, paid=paid)
         self._held.remove(job)
         seconds = perf_counter() - self._started
-        log.info("understand: done", extra={"facts": {"seconds": seconds, "batch": self._size}})
+        log.info("understand: done", extra={"context": {"seconds": seconds, "batch": self._size}})
 
     @contextmanager
     def _by_itself(self, job: Job) -> Iterator[None]:
         """What goes wrong with this job touches no other. The time limit is for all of them."""
-        with about(job=job.id, document=job.document_id):
+        with log_context(job=job.id, document=job.document_id):
             try:
                 yield
             except SoftTimeLimitExceeded:

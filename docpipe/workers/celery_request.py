@@ -9,15 +9,15 @@ from typing import Any
 
 from celery.worker import request
 
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.service.queue import job_id_in
 
 
 class JobRequest(request.Request):  # type: ignore[misc]  # Celery has no types
     def on_failure(self, *args: Any, **more: Any) -> Any:
-        with about(job=job_id_in(self.id)):
+        with log_context(job=job_id_in(self.id)):
             return super().on_failure(*args, **more)
 
     def on_timeout(self, *args: Any, **more: Any) -> Any:
-        with about(job=job_id_in(self.id)):
+        with log_context(job=job_id_in(self.id)):
             return super().on_timeout(*args, **more)

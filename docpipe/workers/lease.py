@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from docpipe.errors import StoreError
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.store.jobs.job_store import Job, JobStore
 
 log = logging.getLogger("docpipe.worker")
@@ -51,7 +51,7 @@ class Lease:
         ):
             for job in self.jobs:
                 if job.id not in lost and not self._over.is_set():
-                    with about(job=job.id):
+                    with log_context(job=job.id):
                         self._renew_one(job, lost)
 
     def _renew_one(self, job: Job, lost: set[str]) -> None:

@@ -31,7 +31,7 @@ from docpipe.errors import (
     UsageError,
 )
 from docpipe.ingest import ingest
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
@@ -63,7 +63,7 @@ class TaskRunner:
         """Read the pages and keep them for whoever understands them."""
         job = self._take(job_id, "prepare")
         if job is not None:
-            with about(job=job.id, document=job.document_id), span("prepare", job.trace, job=job.id):
+            with log_context(job=job.id, document=job.document_id), span("prepare", job.trace, job=job.id):
                 self._work(job, "prepare", self._read_pages)
 
     def understand(self, job_id: str) -> None:
@@ -71,7 +71,7 @@ class TaskRunner:
         gets more of those that wait for it; their own messages find nothing to do then."""
         job = self._take(job_id, "understand")
         if job is not None:
-            with about(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
+            with log_context(job=job.id, document=job.document_id), span("understand", job.trace, job=job.id):
                 self._work(job, "understand", self._answer)
 
     def process(self, order: ProcessRequest) -> dict[str, Any] | None:
@@ -110,7 +110,7 @@ class TaskRunner:
 
     def _refused(self, order: ProcessRequest, error: DocpipeError) -> dict[str, Any] | None:
         facts = {"reference": order.reference, "task": order.task_id, "code": error.code}
-        log.warning("refused: %s", error, extra={"facts": facts})
+        log.warning("refused: %s", error, extra={"context": facts})
         answer, target = order.refusal(error), order.callback_target
         if "task" not in target:
             return answer
@@ -177,7 +177,7 @@ class TaskRunner:
             self._clear_if_deleted(job)
 
     def _take(self, job_id: str, stage: Stage) -> Job | None:
-        with about(job=job_id):
+        with log_context(job=job_id):
             job = self.patiently(lambda: self.service.jobs.claim(job_id, stage, self._name))
             if job is None:
                 log.info("not free: ended, or another worker has it")
@@ -194,11 +194,11 @@ class TaskRunner:
         except Exception as error:  # noqa: BLE001 - it is written to the jobs
             together = len(held.jobs) > 1
             for each in held.jobs:
-                with about(job=each.id, document=each.document_id):
+                with log_context(job=each.id, document=each.document_id):
                     self.stopped(each, stage, error, together=together)
         else:
             if held.jobs:  # those of a batch have each said so
-                log.info("%s: done", stage, extra={"facts": {"seconds": perf_counter() - started}})
+                log.info("%s: done", stage, extra={"context": {"seconds": perf_counter() - started}})
 
     def stopped(self, job: Job, stage: Stage, reason: Exception, *, together: bool = False) -> None:
         """Given back, where it may go better next time; otherwise the document has ended."""
@@ -206,7 +206,7 @@ class TaskRunner:
         again = error.retryable or error is not reason or together
         if isinstance(error, EncryptedError):
             error, again = EncryptedError(error.message, hint=LOCKED), False
-        log.warning("%s: %s", stage, error, extra={"facts": {"code": error.code, "attempt": job.attempts}})
+        log.warning("%s: %s", stage, error, extra={"context": {"code": error.code, "attempt": job.attempts}})
         jobs, store = self.service.jobs, self.service.store
         if not self.patiently(lambda: jobs.retry_later(job, stage, error) if again else jobs.fail(job, error)):
             self._clear_if_deleted(job)

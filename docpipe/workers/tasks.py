@@ -46,7 +46,7 @@ def process(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
         answer = task_runner().process(ProcessRequest.from_message(self.request.id, args, kwargs))
     except (StoreError, QueueError) as error:
         wait = min(FIRST_WAIT * 2 ** min(self.request.retries, 10), LONGEST_WAIT)
-        log.warning("%s; the message is tried again in %g s", error, wait, extra={"facts": {"task": self.request.id}})
+        log.warning("%s; the message is tried again in %g s", error, wait, extra={"context": {"task": self.request.id}})
         try:
             raise self.retry(exc=error, countdown=wait)
         except Reject as refusal:  # the broker is away too: it hands the message out again when it is back

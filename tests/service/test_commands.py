@@ -1,4 +1,4 @@
-"""The commands of the service on real parts: a Redis, a database, and workers' desks, in a thread or as a process."""
+"""The commands of the service on real parts: a Redis, a database, and task runners, in a thread or as a process."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.job_store import Job
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.store.jobs.waiting import LeaderLock
-from tests.support.service_env import clerk, desk, documents, working
+from tests.support.service_env import configure_service, put_documents, task_runner, worker_thread
 from tests.support.serving import NOBODY, column, pdf, set_of, submit
-from tests.unit.test_watch import closed
+from tests.unit.test_watch import database_closed
 
 
 @pytest.fixture
-def away(tmp_path, monkeypatch) -> Settings:
+def settings_without_broker(tmp_path, monkeypatch) -> Settings:
     """Nobody answers at the broker's address."""
-    return clerk(tmp_path, monkeypatch, NOBODY)
+    return configure_service(tmp_path, monkeypatch, NOBODY)
 
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch, redis_url) -> Settings:
-    return clerk(tmp_path, monkeypatch, redis_url)
+    return configure_service(tmp_path, monkeypatch, redis_url)
 
 
 @pytest.fixture
@@ -46,52 +46,52 @@ def service(settings) -> Iterator[Service]:
     service.close()
 
 
-def lines(text: str) -> list[dict]:
+def json_records(text: str) -> list[dict]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def failed(service: Service, name: str = "notes.pdf") -> Job:
+def failed_job(service: Service, name: str = "notes.pdf") -> Job:
     job = submit(service, b"this is no PDF", name)
-    with desk(service) as mine:
-        mine.prepare(job.id)
+    with task_runner(service) as runner:
+        runner.prepare(job.id)
     return service.jobs.get(job.id)
 
 
 def test_submit_puts_each_document_into_the_queue_and_goes_on_after_one_that_is_refused(service, capsys):
-    documents(Path("IN"))
+    put_documents(Path("IN"))
     assert invoke(["submit", "IN", "--schema", "receipt", "--interactive"]) == 3
-    said = capsys.readouterr()
-    taken = lines(said.out)
-    assert [(line["name"], line["file"], line["state"]) for line in taken] == [
+    captured = capsys.readouterr()
+    records = json_records(captured.out)
+    assert [(line["name"], line["file"], line["state"]) for line in records] == [
         ("a.pdf", "IN/a.pdf", "queued"), ("notes.pdf", "IN/notes.pdf", "queued"), ("b.pdf", "IN/sub/b.pdf", "queued"),
     ]  # fmt: skip
-    jobs = [service.jobs.get(line["id"]) for line in taken]
+    jobs = [service.jobs.get(line["id"]) for line in records]
     assert [(job.document_id, job.schema, job.priority, job.owner) for job in jobs] == [
-        (line["document_id"], "receipt", 1, "local") for line in taken
+        (line["document_id"], "receipt", 1, "local") for line in records
     ]
     assert service.queue.depth("prepare") == 3
-    assert "IN/empty.pdf: the file is empty (0 bytes). Ask the sender for it again." in said.err
-    assert "3 of 4 files are in the queue, 1 refused." in said.err
+    assert "IN/empty.pdf: the file is empty (0 bytes). Ask the sender for it again." in captured.err
+    assert "3 of 4 files are in the queue, 1 refused." in captured.err
 
 
 def test_submit_waits_and_prints_the_results_of_all_files(settings, capsys):
-    documents(Path("IN"))
-    with working(settings):
+    put_documents(Path("IN"))
+    with worker_thread(settings):
         assert invoke(["submit", "IN", "--wait"]) == 3
-    said = capsys.readouterr()
-    found = {line["file"]: line for line in lines(said.out)}
-    assert {file: line["status"] for file, line in found.items()} == {
+    captured = capsys.readouterr()
+    records = {line["file"]: line for line in json_records(captured.out)}
+    assert {file: line["status"] for file, line in records.items()} == {
         "IN/a.pdf": "needs_review", "IN/sub/b.pdf": "needs_review", "IN/empty.pdf": "failed", "IN/notes.pdf": "failed",
     }  # fmt: skip
-    assert found["IN/a.pdf"]["fields"]["invoice_number"]["value"] == "R-2041"
-    assert found["IN/notes.pdf"]["error"]["code"] == "unsupported"
-    assert "4 of 4 files: 2 to review, 2 failed" in said.err
-    assert "No worker answers. Start one: celery -A docpipe.workers.app worker" in said.err  # ours has no Celery
+    assert records["IN/a.pdf"]["fields"]["invoice_number"]["value"] == "R-2041"
+    assert records["IN/notes.pdf"]["error"]["code"] == "unsupported"
+    assert "4 of 4 files: 2 to review, 2 failed" in captured.err
+    assert "No worker answers. Start one: celery -A docpipe.workers.app worker" in captured.err  # ours has no Celery
 
 
 def test_submit_with_strict_exits_with_9_when_something_needs_review(settings, capsys):
     Path("IN/a.pdf").write_bytes(pdf())
-    with working(settings):
+    with worker_thread(settings):
         assert invoke(["submit", "IN", "--wait", "--strict"]) == 9
     assert invoke(["submit", "IN", "--strict"]) == 2
 
@@ -107,19 +107,19 @@ def test_submit_says_of_a_job_that_was_deleted_while_it_waited(service, capsys):
     thread.start()
     assert invoke(["submit", "IN", "--wait"]) == 7
     thread.join()
-    assert lines(capsys.readouterr().out)[0]["error"]["code"] == "missing"
+    assert json_records(capsys.readouterr().out)[0]["error"]["code"] == "missing"
 
 
-def test_submit_keeps_what_it_takes_in_while_the_broker_is_away_and_asks_for_it_once(away, capsys, caplog):
+def test_submit_keeps_what_it_takes_in_while_the_broker_is_away(settings_without_broker, capsys, caplog):
     for number in range(3):
         Path(f"IN/{number}.pdf").write_bytes(pdf(f"R-{number}"))
     assert invoke(["submit", "IN"]) == 0
-    taken = lines(capsys.readouterr().out)
+    records = json_records(capsys.readouterr().out)
     assert caplog.text.count("the broker cannot be reached") == 1
-    service = Service.of(away)
-    sent = [column(service.database, service.jobs.get(line["id"]), "sent") for line in taken]
+    service = Service.of(settings_without_broker)
+    sent = [column(service.database, service.jobs.get(line["id"]), "sent") for line in records]
     service.close()
-    assert sent == [None, None, None]  # the keeper sends them
+    assert sent == [None, None, None]  # maintenance sends them
 
 
 def test_a_schema_of_ones_own_is_named_so_that_workers_find_it(service, capsys):
@@ -133,16 +133,16 @@ def test_a_schema_of_ones_own_is_named_so_that_workers_find_it(service, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "output"),
     [
         (["IN", "--schema", "menu"], 4, "no schema named 'menu'"),
         (["IN"], 2, "there is no file in IN"),
         (["script.json", "--callback-url", "https://example.com/told"], 2, "DOCPIPE_WEBHOOK_SECRET"),
     ],
 )
-def test_a_submission_that_cannot_be_granted_takes_nothing_in(settings, tmp_path, capsys, arguments, code, said):
+def test_a_submission_that_cannot_be_granted_takes_nothing_in(settings, tmp_path, capsys, arguments, code, output):
     assert invoke(["submit", *arguments]) == code
-    assert said in " ".join(capsys.readouterr().err.split())
+    assert output in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "blobs").exists()
 
 
@@ -154,20 +154,20 @@ def test_a_callback_url_is_kept_with_the_job(service, monkeypatch):
 
 
 def test_status_shows_the_newest_jobs_and_why_one_failed(service, capsys):
-    waiting, broken = submit(service, name="[bold]a.pdf"), failed(service)
+    waiting, broken = submit(service, name="[bold]a.pdf"), failed_job(service)
     assert invoke(["status"]) == 0
-    said = capsys.readouterr().out
-    assert [id_ in said for id_ in (waiting.id[:12], broken.id[:12])] == [True, True]
-    assert "[bold]a.pdf" in said
-    assert "text file, not a PDF" in said
-    assert said.splitlines()[-1] == "1 queued, 1 failed"
+    output = capsys.readouterr().out
+    assert [id_ in output for id_ in (waiting.id[:12], broken.id[:12])] == [True, True]
+    assert "[bold]a.pdf" in output
+    assert "text file, not a PDF" in output
+    assert output.splitlines()[-1] == "1 queued, 1 failed"
     assert invoke(["status", "--state", "failed", "--json"]) == 0
-    (line,) = lines(capsys.readouterr().out)
+    (line,) = json_records(capsys.readouterr().out)
     assert (line["id"], line["state"], line["error"]["code"]) == (broken.id, "failed", "unsupported")
 
 
 def test_status_finds_a_job_by_the_beginning_of_its_id(service, capsys):
-    broken = failed(service)
+    broken = failed_job(service)
     assert invoke(["status", broken.id[:8].upper()]) == 0
     assert f"{broken.id[:12]}: Convert it to PDF" in capsys.readouterr().out
     assert invoke(["status", "ffff" if broken.id[0] != "f" else "0000"]) == 2
@@ -186,7 +186,7 @@ def test_an_id_that_two_jobs_begin_with_is_refused(service, capsys):
 
 def test_status_follows_until_all_have_ended(settings, service, capsys):
     submit(service, name="a.pdf")
-    with working(settings):
+    with worker_thread(settings):
         assert invoke(["status", "--watch"]) == 0
     assert "a.pdf: needs_review after" in capsys.readouterr().out.splitlines()[-1]
 
@@ -199,29 +199,29 @@ def test_a_question_to_a_database_that_is_not_there_makes_none(settings, tmp_pat
 
 def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
     submit(service, name="oldest.pdf")
-    broken = failed(service)
+    broken = failed_job(service)
     LeaderLock(service.database).acquire(LOCK_NAME, "house:17", service.jobs.lease_duration)
-    set_back = submit(service, name="late.pdf")
-    set_of(service.database, set_back, error_code="store", error_message="the disk is full", error_hint="Make room.")
+    retried = submit(service, name="late.pdf")
+    set_of(service.database, retried, error_code="store", error_message="the disk is full", error_hint="Make room.")
     assert invoke(["queue"]) == 0
-    said = capsys.readouterr().out
-    found = dict(re.findall(r"^(\w+(?: back)?) +(.+)$", said, re.MULTILINE))
-    assert found["broker"].endswith("3 in docpipe.prepare, 0 in docpipe.understand")
-    assert "none answers" in found["workers"]
-    assert found["maintenance"] == "house:17"
-    assert found["jobs"] == "2 queued, 1 failed"
-    assert "oldest.pdf was taken in" in found["oldest"]
-    assert "1 are tried again; the last one for: the disk is full. Make room." in found["set back"]
-    assert broken.id[:12] in said
+    output = capsys.readouterr().out
+    findings = dict(re.findall(r"^(\w+(?: back)?) +(.+)$", output, re.MULTILINE))
+    assert findings["broker"].endswith("3 in docpipe.prepare, 0 in docpipe.understand")
+    assert "none answers" in findings["workers"]
+    assert findings["maintenance"] == "house:17"
+    assert findings["jobs"] == "2 queued, 1 failed"
+    assert "oldest.pdf was taken in" in findings["oldest"]
+    assert "1 are tried again; the last one for: the disk is full. Make room." in findings["set back"]
+    assert broken.id[:12] in output
 
 
-def test_queue_says_that_the_broker_is_away_and_still_all_that_the_database_knows(away, capsys):
-    connect.migrate(away.database_url)
+def test_queue_says_that_the_broker_is_away_and_still_all_that_the_database_knows(settings_without_broker, capsys):
+    connect.migrate(settings_without_broker.database_url)
     assert invoke(["queue"]) == 0
-    said = capsys.readouterr().out
-    assert "the broker cannot be reached" in said
-    assert "docpipe maintain` starts one" in said
-    assert "no jobs" in said
+    output = capsys.readouterr().out
+    assert "the broker cannot be reached" in output
+    assert "docpipe maintain` starts one" in output
+    assert "no jobs" in output
 
 
 def test_the_brokers_password_is_not_printed():
@@ -231,11 +231,11 @@ def test_the_brokers_password_is_not_printed():
 
 
 def test_retry_begins_failed_jobs_again_and_says_which_it_cannot(service, capsys):
-    one, other, waiting = failed(service, "one.pdf"), failed(service, "other.pdf"), submit(service)
-    assert invoke(["queue", "retry", one.id[:10], waiting.id]) == 2
-    said = capsys.readouterr()
-    assert said.out.split() == [one.id]
-    assert f"{waiting.id[:12]} bill.pdf: it is queued" in said.err
+    first, other, waiting = failed_job(service, "one.pdf"), failed_job(service, "other.pdf"), submit(service)
+    assert invoke(["queue", "retry", first.id[:10], waiting.id]) == 2
+    captured = capsys.readouterr()
+    assert captured.out.split() == [first.id]
+    assert f"{waiting.id[:12]} bill.pdf: it is queued" in captured.err
     assert invoke(["queue", "retry", "--state", "failed"]) == 0
     assert capsys.readouterr().out.split() == [other.id]
     assert service.view.counts() == {"queued": 3}
@@ -243,7 +243,7 @@ def test_retry_begins_failed_jobs_again_and_says_which_it_cannot(service, capsys
 
 
 def test_purge_asks_first_and_deletes_all_that_belongs_to_a_job(service, tmp_path, monkeypatch, capsys):
-    gone, kept = failed(service), submit(service)
+    gone, kept = failed_job(service), submit(service)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert invoke(["queue", "purge", "--state", "failed"]) == 130
     assert invoke(["queue", "purge", "--state", "failed", "--older-than", "1", "--yes"]) == 0
@@ -254,11 +254,11 @@ def test_purge_asks_first_and_deletes_all_that_belongs_to_a_job(service, tmp_pat
     assert [path.parent.name for path in (tmp_path / "blobs").rglob("original")] == [kept.id]
 
 
-def test_a_key_is_printed_once_works_and_can_be_revoked(away, capsys):
+def test_a_key_is_printed_once_works_and_can_be_revoked(settings_without_broker, capsys):
     assert invoke(["key", "create", "web shop", "--role", "submit", "--role", "read", "--max-bytes", "20MiB"]) == 0
-    said = capsys.readouterr()
-    (key,) = said.out.split()
-    database = Database(away.database_url)
+    captured = capsys.readouterr()
+    (key,) = captured.out.split()
+    database = Database(settings_without_broker.database_url)
     entry = ApiKeyStore(database).check(key)
     assert (entry.name, entry.roles, entry.max_bytes) == ("web shop", ("read", "submit"), 20 * 1024**2)
     assert invoke(["key", "list"]) == 0
@@ -275,32 +275,32 @@ def test_a_key_is_printed_once_works_and_can_be_revoked(away, capsys):
     "arguments",
     [["shop"], ["shop", "--role", "king"], ["shop", "--role", "read", "--max-bytes", "many"], [" ", "--role", "read"]],
 )
-def test_a_key_without_sense_is_refused(away, tmp_path, arguments):
+def test_a_key_without_sense_is_refused(settings_without_broker, tmp_path, arguments):
     assert invoke(["key", "create", *arguments]) == 2
     assert not (tmp_path / "docpipe.db").exists()
 
 
-def test_migrate_says_from_which_version_to_which(away, capsys):
+def test_migrate_says_from_which_version_to_which(settings_without_broker, capsys):
     assert invoke(["migrate"]) == 0
     assert f"from nothing to version {connect.HEAD}" in capsys.readouterr().out
     assert invoke(["migrate"]) == 0
     assert "nothing to do" in capsys.readouterr().out
 
 
-def test_migrate_waits_for_a_database_that_is_not_there_yet(away, postgres_url, capsys):
-    with closed(postgres_url) as open_again:
+def test_migrate_waits_for_a_database_that_is_not_there_yet(settings_without_broker, postgres_url, capsys):
+    with database_closed(postgres_url) as open_again:
         later = threading.Timer(1.0, open_again)
         later.start()
         assert invoke(["migrate", "--db", postgres_url, "--wait", "60"]) == 0
         later.join()
-    said = capsys.readouterr()
-    assert said.err.count("Waiting: ") == 1
-    assert "from nothing" in said.out
+    captured = capsys.readouterr()
+    assert captured.err.count("Waiting: ") == 1
+    assert "from nothing" in captured.out
 
 
-def test_migrate_says_why_when_it_has_waited_long_enough(away, capsys):
+def test_migrate_says_why_when_it_has_waited_long_enough(settings_without_broker, capsys):
     address = f"postgresql://clerk:geheim@127.0.0.1:{free_port()}/docs"
     assert invoke(["migrate", "--db", address, "--wait", "0.1"]) == 7
-    said = capsys.readouterr().err
-    assert "refused" in said
-    assert "geheim" not in said
+    output = capsys.readouterr().err
+    assert "refused" in output
+    assert "geheim" not in output

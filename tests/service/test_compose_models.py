@@ -100,9 +100,9 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
         assert done.returncode == 0, done.stderr
     with service_of(composition) as service:
         jobs = understood_by("gpu-worker", composition, service)
-        said = composition.programs["gpu-worker"].said()
+        output = composition.programs["gpu-worker"].said()
         assert {job.model for job in jobs} == {name}
-        assert [job.state for job in jobs] == ["done"] * 3, said
+        assert [job.state for job in jobs] == ["done"] * 3, output
         assert {service.store.find(job.run_key).extraction.extractor.partition("+")[0] for job in jobs} == {name}
     assert [facts["batch"] for facts in facts_of(composition, "gpu-worker", "understand: done")] == [3] * 3
 
@@ -124,8 +124,8 @@ def test_a_hosted_worker_asks_its_provider_and_counts_what_a_day_costs(composed:
     spent = json.loads((tmp_path / "spending" / "spending.json").read_text())
     assert spent["tokens"] == 1020 * len(server.received)
     assert spent["money"] == pytest.approx(sum(cost["money"] for cost in costs))
-    said = "".join(program.said() for program in composition.programs.values())
-    assert hosted_server.KEY not in said
+    output = "".join(program.said() for program in composition.programs.values())
+    assert hosted_server.KEY not in output
 
 
 def test_keys_in_the_file_of_settings_reach_no_process_that_opens_files(composed: Composed):

@@ -241,7 +241,7 @@ def test_without_the_extra_the_command_says_what_to_install(
     for name in [name for name in sys.modules if name.startswith("docpipe.web")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setenv("DOCPIPE_DATABASE_URL", os.devnull)
-    monkeypatch.setattr(serve, "write_log", lambda *_: None)
+    monkeypatch.setattr(serve, "configure_logging", lambda *_: None)
     assert invoke(["serve"]) == 2
     said = capsys.readouterr().err
     assert "fastapi" in said and "pip install '.[serve]'" in said

@@ -1,4 +1,4 @@
-"""A clerk's place: settings in the environment, a folder IN, and workers' desks without Celery around them."""
+"""The commands of the service in a test: settings in the environment, a folder IN, workers without Celery."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, script
 
 
-def clerk(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Settings:
+def configure_service(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Settings:
     """Commands without options work in this folder."""
-    given = {
+    chosen = {
         "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs",
         "model": script(folder), "broker_url": broker_url,
     }  # fmt: skip
-    for name, value in given.items():
+    for name, value in chosen.items():
         monkeypatch.setenv(f"DOCPIPE_{name.upper()}", str(value))
     monkeypatch.chdir(folder)
     (folder / "IN").mkdir()
@@ -30,33 +30,33 @@ def clerk(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Set
 
 
 @contextmanager
-def desk(service: Service) -> Iterator[TaskRunner]:
-    desk = TaskRunner(service)
+def task_runner(service: Service) -> Iterator[TaskRunner]:
+    runner = TaskRunner(service)
     try:
-        yield desk
+        yield runner
     finally:
-        desk._renderer.close()
-        for components in desk._components.values():
+        runner._renderer.close()
+        for components in runner._components.values():
             components.close()
 
 
-def work(desk: TaskRunner) -> None:
+def run_waiting_jobs(runner: TaskRunner) -> None:
     """All that waits, as workers would do it."""
-    for states, do in ((("queued",), desk.prepare), (("prepared",), desk.understand)):
-        for job in list(desk.service.view.all(JobFilter(states=states))):
-            do(job.id)
+    for states, run in ((("queued",), runner.prepare), (("prepared",), runner.understand)):
+        for job in list(runner.service.view.all(JobFilter(states=states))):
+            run(job.id)
 
 
 @contextmanager
-def working(settings: Settings) -> Iterator[None]:
+def worker_thread(settings: Settings) -> Iterator[None]:
     """A worker in a thread."""
-    over = threading.Event()
+    stop = threading.Event()
 
     def run() -> None:
         service = Service.of(settings)
-        with desk(service) as mine:
-            while not over.wait(0.05):
-                work(mine)
+        with task_runner(service) as runner:
+            while not stop.wait(0.05):
+                run_waiting_jobs(runner)
         service.close()
 
     thread = threading.Thread(target=run)
@@ -64,11 +64,11 @@ def working(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         thread.join()
 
 
-def documents(folder: Path) -> None:
+def put_documents(folder: Path) -> None:
     """Two that can be read and two that cannot."""
     (folder / "sub").mkdir()
     (folder / "a.pdf").write_bytes(pdf("Rechnung R-2041"))

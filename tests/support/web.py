@@ -15,7 +15,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from benchmarks.service.servers import free_port
-from docpipe.cli.serve import server_of
+from docpipe.cli.serve import make_server
 from docpipe.service.submit import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.tables import jobs
@@ -88,7 +88,7 @@ def api_in(folder: Path, **more: Any) -> Iterator[Api]:
 def on_a_port(folder: Path, **more: Any) -> Iterator[tuple[Service, int]]:
     """As `docpipe serve` runs it, in a thread."""
     made = app(settings(folder, **more))
-    server = server_of(made, host="127.0.0.1", port=free_port())
+    server = make_server(made, host="127.0.0.1", port=free_port())
     failed: list[BaseException] = []
 
     def run() -> None:

@@ -15,22 +15,22 @@ import pytest
 
 from benchmarks.service.servers import Program, environment, running, wait_until, worker
 from docpipe import pipeline
-from docpipe.log import CHATTY, JsonLines, TextLines, about, write_log
+from docpipe.log import VERBOSE_LOGGERS, JsonFormatter, TextFormatter, configure_logging, log_context
 from docpipe.store.blobs import job_prefix
 from docpipe.store.jobs.tables import jobs
 from docpipe.workers.lease import Lease
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, serving, submit, wait_over
 
-TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<facts>.*)\])?")
+TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<context>.*)\])?")
 OF_NO_DOCUMENT = re.compile(r"^Connected to|ready\.$|^Process ")  # the last is a child, not what it worked on
 
 
 @pytest.fixture
 def own_log() -> Iterator[None]:
-    """`write_log` is for a whole process; this one belongs to pytest."""
+    """`configure_logging` is for a whole process; this one belongs to pytest."""
     root = logging.getLogger()
-    before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in CHATTY}
+    before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in VERBOSE_LOGGERS}
     yield
     root.handlers[:] = before[0]
     root.setLevel(before[1])
@@ -45,17 +45,17 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
     with serving(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         reader = _worker(tmp_path / "reader.log", "docpipe.prepare", chosen, "json")
-        knower = _worker(tmp_path / "knower.log", "docpipe.understand", chosen, "text")
+        understander = _worker(tmp_path / "understander.log", "docpipe.understand", chosen, "text")
         broken, lost = submit(service, b"%PDF-1.7\nnothing", "broken.pdf"), submit(service, name="lost.pdf")
-        states = lambda *them: [service.jobs.get(job.id).state for job in them]  # noqa: E731
+        states = lambda *chosen: [service.jobs.get(job.id).state for job in chosen]  # noqa: E731
         with running(reader):
             wait_until(lambda: states(broken, lost) == ["failed", "prepared"], "pages are read")
             (tmp_path / "blobs" / job_prefix(lost.id) / "pages.json").unlink()
             service.queue.send("prepare", broken)
-            with running(knower):
+            with running(understander):
                 wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
                 wait_over(service.database, lost)
-                service.queue.send("prepare", lost)  # the keeper's work
+                service.queue.send("prepare", lost)  # the work of maintenance
                 wait_until(lambda: states(lost) == ["done"], "all is done")
             deadly = submit(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
             _kill_who_has(service.jobs.get, deadly.id)
@@ -63,15 +63,15 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
             wait_until(lambda: "not free" in reader.said(), "the second message is seen")
 
         lines = [json.loads(line) for line in reader.said().splitlines() if line.startswith("{")]
-        told = [line for line in lines if not OF_NO_DOCUMENT.search(line["message"])]
-        assert {line.get("job") for line in told} == {broken.id, lost.id, deadly.id}
-        assert {line["level"] for line in told} == {"info", "warning", "error"}
-        assert [line["job"] for line in told if "WorkerLostError" in line["message"]] == [deadly.id]
+        about_documents = [line for line in lines if not OF_NO_DOCUMENT.search(line["message"])]
+        assert {line.get("job") for line in about_documents} == {broken.id, lost.id, deadly.id}
+        assert {line["level"] for line in about_documents} == {"info", "warning", "error"}
+        assert [line["job"] for line in about_documents if "WorkerLostError" in line["message"]] == [deadly.id]
 
-        texts = [found for line in knower.said().splitlines() if (found := TEXT.fullmatch(line))]
-        told = [line for line in texts if not OF_NO_DOCUMENT.search(line["message"])]
-        assert {line["level"] for line in told} == {"info", "warning"}
-        assert [line[0] for line in told if f"job={lost.id}" not in str(line["facts"])] == []
+        texts = [match for line in understander.said().splitlines() if (match := TEXT.fullmatch(line))]
+        about_documents = [line for line in texts if not OF_NO_DOCUMENT.search(line["message"])]
+        assert {line["level"] for line in about_documents} == {"info", "warning"}
+        assert [line[0] for line in about_documents if f"job={lost.id}" not in str(line["context"])] == []
 
 
 def _worker(log: Path, queue: str, chosen: dict[str, object], style: str) -> Program:
@@ -94,10 +94,10 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
     monkeypatch.setattr(pipeline, "prepare", fail)
     with serving(tmp_path, broker_url=redis_url) as service:
         job = submit(service)
-        write_log("json")
-        desk = TaskRunner(service)
-        desk.prepare(job.id)
-        desk._renderer.close()
+        configure_logging("json")
+        runner = TaskRunner(service)
+        runner.prepare(job.id)
+        runner._renderer.close()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     (bug,) = [line for line in lines if "error" in line]
     assert bug["job"] == job.id
@@ -114,38 +114,43 @@ def test_the_thread_that_renews_a_lease_names_the_document(
         job = service.jobs.claim(submitted.id, "prepare", "a worker")
         with service.database.writing() as connection:
             jobs.drop(connection)
-        write_log("json")
-        seen: list[str] = []
-        with about(job=job.id), Lease(service.jobs, job, time_limit=60.0):
-            wait_until(lambda: seen.append(capsys.readouterr().err) or "not renewed" in "".join(seen), "it is said")
-    lines = [json.loads(line) for line in "".join(seen).splitlines()]
+        configure_logging("json")
+        chunks: list[str] = []
+
+        def is_logged() -> bool:
+            chunks.append(capsys.readouterr().err)
+            return "not renewed" in "".join(chunks)
+
+        with log_context(job=job.id), Lease(service.jobs, job, time_limit=60.0):
+            wait_until(is_logged, "it is logged")
+    lines = [json.loads(line) for line in "".join(chunks).splitlines()]
     assert {(line["job"], line["level"]) for line in lines} == {(job.id, "warning")}
 
 
 def test_work_in_one_thread_does_not_name_the_document_of_another():
-    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "said", (), None)
-    said: list[str] = []
-    with about(job="one"):
-        other = threading.Thread(target=lambda: said.append(JsonLines().format(line)))
+    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "done", (), None)
+    output: list[str] = []
+    with log_context(job="one"):
+        other = threading.Thread(target=lambda: output.append(JsonFormatter().format(line)))
         other.start()
         other.join()
-        with about(document="two"):
-            assert json.loads(JsonLines().format(line)).items() >= {"job": "one", "document": "two"}.items()
-    assert "job" not in json.loads(said[0])
-    assert "job" not in json.loads(JsonLines().format(line))
+        with log_context(document="two"):
+            assert json.loads(JsonFormatter().format(line)).items() >= {"job": "one", "document": "two"}.items()
+    assert "job" not in json.loads(output[0])
+    assert "job" not in json.loads(JsonFormatter().format(line))
 
 
 def test_a_name_with_line_breaks_cannot_add_a_line_to_the_log():
     line = logging.LogRecord("docpipe", logging.INFO, "", 0, "refused: %s", ("a.pdf\n12:00:00 info all is well",), None)
-    line.facts = {"reference": "b\r\n\x1b[2Kc"}
-    assert TextLines().format(line).splitlines()[0].endswith("[reference=b   [2Kc]")
-    assert len(TextLines().format(line).splitlines()) == 1
-    assert len(JsonLines().format(line).splitlines()) == 1
-    assert TEXT.fullmatch(TextLines().format(line))["level"] == "info"
+    line.context = {"reference": "b\r\n\x1b[2Kc"}
+    assert TextFormatter().format(line).splitlines()[0].endswith("[reference=b   [2Kc]")
+    assert len(TextFormatter().format(line).splitlines()) == 1
+    assert len(JsonFormatter().format(line).splitlines()) == 1
+    assert TEXT.fullmatch(TextFormatter().format(line))["level"] == "info"
 
 
 def test_the_ids_of_jobs_can_be_copied_from_the_text():
-    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "said", (), None)
-    with about(job="0123456789abcdef" * 2, document="fedcba9876543210" * 4, seconds=1.23456):
-        facts = TEXT.fullmatch(TextLines().format(line))["facts"]
-    assert facts == "job=0123456789abcdef0123456789abcdef document=fedcba987654 seconds=1.235"
+    line = logging.LogRecord("docpipe", logging.INFO, "", 0, "done", (), None)
+    with log_context(job="0123456789abcdef" * 2, document="fedcba9876543210" * 4, seconds=1.23456):
+        context = TEXT.fullmatch(TextFormatter().format(line))["context"]
+    assert context == "job=0123456789abcdef0123456789abcdef document=fedcba987654 seconds=1.235"

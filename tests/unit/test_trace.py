@@ -44,8 +44,8 @@ class Collector:
 
     def take(self, body: bytes) -> None:
         for group in ExportTraceServiceRequest.FromString(body).resource_spans:
-            named = {each.key: each.value.string_value for each in group.resource.attributes}
-            self.services.add(named["service.name"])
+            attributes = {item.key: item.value.string_value for item in group.resource.attributes}
+            self.services.add(attributes["service.name"])
             self.spans += [span for scope in group.scope_spans for span in scope.spans]
 
 
@@ -53,7 +53,7 @@ class Collector:
 def collector() -> Iterator[Collector]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            found.take(self.rfile.read(int(self.headers["content-length"])))
+            collector.take(self.rfile.read(int(self.headers["content-length"])))
             self.send_response(200)
             self.end_headers()
 
@@ -61,10 +61,10 @@ def collector() -> Iterator[Collector]:
             """Silence."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found = Collector(f"http://127.0.0.1:{server.server_port}")
+        collector = Collector(f"http://127.0.0.1:{server.server_port}")
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield found
+        yield collector
         server.shutdown()
         thread.join()
 
@@ -81,7 +81,7 @@ def traced(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
 
 
 def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_url: str, tmp_path: Path):
-    """Also when the broker has forgotten the message, and the keeper sends it again. The worker's last spans go out
+    """Also when the broker has forgotten the message, and maintenance sends it again. The worker's last spans go out
     when it is stopped."""
     with serving(tmp_path, broker_url=redis_url) as service:
         first, second = submit(service, name="first.pdf"), submit(service, name="second.pdf")
@@ -96,7 +96,7 @@ def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_u
             jobs = service.jobs
             wait_until(lambda: {jobs.get(job.id).state for job in (first, second)} == {"done"}, "both are done")
             assert process.stop() == 0
-    trace.send_spans()
+    trace.flush_spans()
 
     assert traced.services == {"the-tests", "the-worker"}
     assert {span.name for span in traced.spans} >= {"submit", "prepare", "understand"}
@@ -108,7 +108,7 @@ def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_u
 
 
 def _job(span: Any) -> str:
-    return next((each.value.string_value for each in span.attributes if each.key == "docpipe.job"), "")
+    return next((item.value.string_value for item in span.attributes if item.key == "docpipe.job"), "")
 
 
 def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector, redis_url: str, tmp_path: Path):
@@ -117,7 +117,7 @@ def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector,
         job = submit(service)
         parent = column(service.database, job, "trace")
         (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9) or [None]
-        assert again is None, "the broker has only just been told"
+        assert again is None, "it was sent only just now"
         set_of(service.database, job, sent=None)
         (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9)
     with trace.span("prepare", again.trace):
@@ -128,27 +128,27 @@ def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector,
 
 def test_without_an_endpoint_nothing_is_loaded_and_nothing_noted(tmp_path: Path):
     settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
-    ended = _run(PROGRAM, {name: value for name, value in settings.items() if not name.startswith("OTEL_")})
-    assert ended.returncode == 0, ended.stderr
-    assert {"docpipe", "sqlalchemy"} <= set(ended.stdout.split())
-    assert "opentelemetry" not in ended.stdout.split()
+    done = _run(PROGRAM, {name: value for name, value in settings.items() if not name.startswith("OTEL_")})
+    assert done.returncode == 0, done.stderr
+    assert {"docpipe", "sqlalchemy"} <= set(done.stdout.split())
+    assert "opentelemetry" not in done.stdout.split()
 
 
 def test_without_the_extra_documents_go_on_and_the_log_says_what_is_missing(tmp_path: Path):
     settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
-    ended = _run(
+    done = _run(
         "import sys; sys.modules['opentelemetry.exporter.otlp.proto.http.trace_exporter'] = None\n" + PROGRAM,
         {**settings, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"},
     )
-    assert ended.returncode == 0, ended.stderr
-    assert "pip install '.[traces]'" in ended.stderr
+    assert done.returncode == 0, done.stderr
+    assert "pip install '.[traces]'" in done.stderr
 
 
 def test_a_collector_that_is_away_stops_no_document(tmp_path: Path):
     settings = environment(database_url=f"sqlite:///{tmp_path / 'a.db'}", blob_url=tmp_path / "blobs")
-    away = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
-    ended = _run(PROGRAM, settings | away)
-    assert ended.returncode == 0, ended.stderr
+    endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+    done = _run(PROGRAM, settings | endpoint)
+    assert done.returncode == 0, done.stderr
 
 
 def _run(program: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:

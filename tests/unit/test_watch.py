@@ -45,14 +45,14 @@ def folder(tmp_path) -> WatchedFolder:
     return watched
 
 
-def put(watched: WatchedFolder, name: str, text: str = "some text") -> Path:
+def write_file(watched: WatchedFolder, name: str, text: str = "some text") -> Path:
     path = watched.folder / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
 
 
-def after_a_while(watched: WatchedFolder) -> list[WatchedFile]:
+def poll_until_stable(watched: WatchedFolder) -> list[WatchedFile]:
     for _ in range(STABLE_POLLS):
         watched.poll()
     return watched.poll()
@@ -62,71 +62,71 @@ def names(files: list[WatchedFile]) -> list[str]:
     return [file.name for file in files]
 
 
-def lying_in(folder: Path) -> set[str]:
+def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def test_a_file_is_taken_when_it_has_stopped_growing(folder):
-    path = put(folder, "scan.pdf")
+    path = write_file(folder, "scan.pdf")
     for _ in range(4):
         assert folder.poll() == []
         with path.open("a") as file:
             file.write("more")
-    assert names(after_a_while(folder)) == ["scan.pdf"]
+    assert names(poll_until_stable(folder)) == ["scan.pdf"]
 
 
 def test_a_file_of_its_full_size_that_is_still_written_to_is_not_taken(folder):
     """Some programs claim the whole space first."""
-    path = put(folder, "scan.pdf")
+    path = write_file(folder, "scan.pdf")
     for second in range(5):
         os.utime(path, (1000 + second, 1000 + second))
         assert folder.poll() == []
-    assert names(after_a_while(folder)) == ["scan.pdf"]
+    assert names(poll_until_stable(folder)) == ["scan.pdf"]
 
 
 def test_an_empty_file_is_waited_for_and_taken_when_it_stays_empty(folder):
-    path = put(folder, "scan.pdf", "")
-    assert after_a_while(folder) == []
+    path = write_file(folder, "scan.pdf", "")
+    assert poll_until_stable(folder) == []
     folder.clock.now += folder.empty_seconds
     assert names(folder.poll()) == ["scan.pdf"]
     path.write_text("at last")
     assert folder.poll() == []
-    assert names(after_a_while(folder)) == ["scan.pdf"]
+    assert names(poll_until_stable(folder)) == ["scan.pdf"]
 
 
 @pytest.mark.parametrize("name", ["a.pdf.part", "a.TMP", "b.crdownload", "~$brief.docx", ".a.pdf", "Thumbs.db"])
 def test_what_is_not_whole_yet_or_no_document_is_left_where_it_is(folder, name):
-    path = put(folder, name)
-    assert after_a_while(folder) == []
+    path = write_file(folder, name)
+    assert poll_until_stable(folder) == []
     path.rename(folder.folder / "whole.pdf")
-    assert names(after_a_while(folder)) == ["whole.pdf"]
+    assert names(poll_until_stable(folder)) == ["whole.pdf"]
 
 
 def test_files_come_in_the_order_in_which_they_were_written(folder):
     for age, name in enumerate(["c.pdf", "a.pdf", "sub/b.pdf"]):
-        os.utime(put(folder, name), (1000 + age, 1000 + age))
-    assert names(after_a_while(folder)) == ["c.pdf", "a.pdf", "sub/b.pdf"]
+        os.utime(write_file(folder, name), (1000 + age, 1000 + age))
+    assert names(poll_until_stable(folder)) == ["c.pdf", "a.pdf", "sub/b.pdf"]
 
 
 def test_a_file_that_has_ended_keeps_its_place_below_done_and_does_not_come_again(folder):
-    put(folder, "march/scan.pdf")
-    (file,) = after_a_while(folder)
+    write_file(folder, "march/scan.pdf")
+    (file,) = poll_until_stable(folder)
     assert folder.move_away(file) == folder.folder / "done/march/scan.pdf"
-    assert after_a_while(folder) == []
+    assert poll_until_stable(folder) == []
 
 
 def test_a_failed_file_has_its_reason_beside_it(folder):
-    put(folder, "scan.pdf")
-    (file,) = after_a_while(folder)
+    write_file(folder, "scan.pdf")
+    (file,) = poll_until_stable(folder)
     folder.move_away(file, "It is damaged.")
-    assert lying_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
+    assert files_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
     assert (folder.folder / "failed/scan.pdf.reason.txt").read_text() == "It is damaged.\n"
 
 
 def test_an_older_file_of_the_same_name_stays_and_each_failure_has_its_own_reason(folder):
     for text in ("first", "second", "third"):
-        put(folder, "scan.pdf", text)
-        (file,) = after_a_while(folder)
+        write_file(folder, "scan.pdf", text)
+        (file,) = poll_until_stable(folder)
         folder.move_away(file, f"why {text}")
     failed = folder.folder / "failed"
     assert [(failed / f"scan{number}.pdf").read_text() for number in ("", " (2)", " (3)")] == [
@@ -138,35 +138,35 @@ def test_an_older_file_of_the_same_name_stays_and_each_failure_has_its_own_reaso
 
 
 def test_a_file_that_was_written_anew_while_it_was_read_is_read_again(folder):
-    put(folder, "scan.pdf", "the first text")
-    (file,) = after_a_while(folder)
-    put(folder, "scan.pdf", "another one")
+    write_file(folder, "scan.pdf", "the first text")
+    (file,) = poll_until_stable(folder)
+    write_file(folder, "scan.pdf", "another one")
     assert folder.move_away(file) is None
-    assert lying_in(folder.folder) == {"scan.pdf"}
-    assert names(after_a_while(folder)) == ["scan.pdf"]
+    assert files_in(folder.folder) == {"scan.pdf"}
+    assert names(poll_until_stable(folder)) == ["scan.pdf"]
 
 
 def test_a_file_that_was_taken_away_meanwhile_is_no_error(folder):
-    path = put(folder, "scan.pdf")
-    (file,) = after_a_while(folder)
+    path = write_file(folder, "scan.pdf")
+    (file,) = poll_until_stable(folder)
     path.unlink()
     assert folder.move_away(file, "whatever") is None
-    assert lying_in(folder.folder) == set()
+    assert files_in(folder.folder) == set()
 
 
 def test_a_file_that_cannot_be_moved_is_said_once_and_moved_when_it_can_be(folder, caplog):
-    put(folder, "scan.pdf")
-    (file,) = after_a_while(folder)
+    write_file(folder, "scan.pdf")
+    (file,) = poll_until_stable(folder)
     (folder.folder / "failed").rmdir()
-    obstacle = put(folder, "failed")  # a file where the folder should be
+    obstacle = write_file(folder, "failed")  # a file where the folder should be
     assert folder.move_away(file, "It is damaged.") is None
-    assert "scan.pdf" not in names([*after_a_while(folder), *after_a_while(folder)])
+    assert "scan.pdf" not in names([*poll_until_stable(folder), *poll_until_stable(folder)])
     assert [record.message for record in caplog.records if "cannot be moved" in record.message] == [
         "scan.pdf cannot be moved away: File exists. It is not read again; make room or give rights"
     ]
     obstacle.unlink()
     folder.poll()
-    assert lying_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
+    assert files_in(folder.folder) == {"failed/scan.pdf", "failed/scan.pdf.reason.txt"}
 
 
 def test_done_may_lie_on_another_disk(folder):
@@ -176,8 +176,8 @@ def test_done_may_lie_on_another_disk(folder):
     with tempfile.TemporaryDirectory(dir=memory) as other:
         (folder.folder / "done").rmdir()
         (folder.folder / "done").symlink_to(other)
-        put(folder, "scan.pdf")
-        (file,) = after_a_while(folder)
+        write_file(folder, "scan.pdf")
+        (file,) = poll_until_stable(folder)
         folder.move_away(file)
         assert [path.read_text() for path in Path(other).iterdir()] == ["some text"]
         assert not file.path.exists()
@@ -186,15 +186,15 @@ def test_done_may_lie_on_another_disk(folder):
 def test_a_name_of_full_length_has_room_for_a_number_and_a_reason(folder):
     name = "ü" * 125 + ".pdf"
     for text in ("first", "second"):
-        put(folder, name, text)
-        (file,) = after_a_while(folder)
+        write_file(folder, name, text)
+        (file,) = poll_until_stable(folder)
         assert folder.move_away(file, f"why {text}") is not None
     failed = sorted((folder.folder / "failed").iterdir())
     assert {path.read_text() for path in failed} == {"first", "second", "why first\n", "why second\n"}
 
 
 @contextmanager
-def as_nobody() -> Iterator[None]:
+def as_unprivileged_user() -> Iterator[None]:
     """Root may read and write everywhere."""
     if os.geteuid() != 0:
         yield
@@ -207,25 +207,25 @@ def as_nobody() -> Iterator[None]:
 
 
 def test_a_folder_that_cannot_be_listed_is_said_once_and_the_others_go_on(caplog):
-    with tempfile.TemporaryDirectory() as place:
-        Path(place).chmod(0o777)
-        with as_nobody():
-            watched = WatchedFolder(Path(place))
-            put(watched, "scan.pdf")
-            put(watched, "secret/other.pdf")
+    with tempfile.TemporaryDirectory() as parent:
+        Path(parent).chmod(0o777)
+        with as_unprivileged_user():
+            watched = WatchedFolder(Path(parent))
+            write_file(watched, "scan.pdf")
+            write_file(watched, "secret/other.pdf")
             (watched.folder / "secret").chmod(0)
-            assert names(after_a_while(watched)) == ["scan.pdf"]
+            assert names(poll_until_stable(watched)) == ["scan.pdf"]
             (watched.folder / "secret").chmod(0o700)
-            assert names(after_a_while(watched)) == ["scan.pdf", "secret/other.pdf"]
+            assert names(poll_until_stable(watched)) == ["scan.pdf", "secret/other.pdf"]
     assert [record.message for record in caplog.records] == [
-        f"{place}/secret is passed over: it cannot be listed: Permission denied"
+        f"{parent}/secret is passed over: it cannot be listed: Permission denied"
     ]
 
 
 def test_links_to_folders_and_what_is_no_file_are_said(folder, caplog, tmp_path):
     (folder.folder / "elsewhere").symlink_to(tmp_path)
     os.mkfifo(folder.folder / "pipe")
-    assert after_a_while(folder) == []
+    assert poll_until_stable(folder) == []
     assert sorted(record.message.rpartition("/")[2] for record in caplog.records) == [
         "elsewhere is passed over: it is a link to a folder, which is not followed; watch that folder itself",
         "pipe is passed over: it is neither a file nor a folder",
@@ -233,7 +233,7 @@ def test_links_to_folders_and_what_is_no_file_are_said(folder, caplog, tmp_path)
 
 
 def test_a_folder_from_which_nothing_can_be_moved_is_refused(tmp_path):
-    put(WatchedFolder(tmp_path), "done")
+    write_file(WatchedFolder(tmp_path), "done")
     with pytest.raises(UsageError, match="done cannot be made"):
         WatchedFolder(tmp_path).prepare()
 
@@ -266,12 +266,12 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
     )  # fmt: skip
     with watching(folder, "--jobs", "2") as program:
         (docs / "notes.pdf").write_text("this is no PDF")
-        wait_until(lambda: {"done/known.pdf", "failed/notes.pdf"} <= lying_in(docs), "the first files are moved")
+        wait_until(lambda: {"done/known.pdf", "failed/notes.pdf"} <= files_in(docs), "the first files are moved")
         draw_invoice(docs / "later.pdf", note="later")
-        wait_until(lambda: "done/later.pdf" in lying_in(docs), "a file that came later is moved")
+        wait_until(lambda: "done/later.pdf" in files_in(docs), "a file that came later is moved")
         assert program.stop() == 0
         assert "known.pdf: needs_review, unchanged" in program.said()
-    assert lying_in(docs) == {"done/known.pdf", "done/later.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
+    assert files_in(docs) == {"done/known.pdf", "done/later.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
     reason = (docs / "failed/notes.pdf.reason.txt").read_text()
     assert "text file, not a PDF" in reason
     assert "What to do: Convert it" in reason
@@ -291,18 +291,18 @@ def test_after_kill_9_a_document_is_read_again_and_after_sigterm_to_its_end(tmp_
     with watching(folder, "--jobs", "1") as program:
         wait_until(lambda: "long.pdf came" in program.said(), "the document is in hand")
         os.kill(program.process.pid, signal.SIGKILL)
-    assert lying_in(docs) == {"long.pdf", "short.pdf"}
+    assert files_in(docs) == {"long.pdf", "short.pdf"}
     (folder / "watch.log").unlink()
     with watching(folder, "--jobs", "1") as program:
         wait_until(lambda: "long.pdf came" in program.said(), "the next one has it in hand")
         assert program.stop() == 0
-    assert lying_in(docs) == {"done/long.pdf", "short.pdf"}
+    assert files_in(docs) == {"done/long.pdf", "short.pdf"}
     assert query(folder, "SELECT count(*) FROM extractions") == [(1,)]
     assert query(folder, "SELECT outcome FROM attempts ORDER BY number") == [("lost",), ("done",)]
 
 
 @contextmanager
-def closed(url: str) -> Iterator[Callable[[], None]]:
+def database_closed(url: str) -> Iterator[Callable[[], None]]:
     """A PostgreSQL database that lets nobody in; what is yielded opens it again, as does the end of the block."""
     name = make_url(url).database
     with psycopg.connect(make_url(url).set(database="postgres").render_as_string(False), autocommit=True) as other:
@@ -317,7 +317,7 @@ def closed(url: str) -> Iterator[Callable[[], None]]:
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManager[Path]]:
+def watching_here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManager[Path]]:
     """The watcher of `docs` in a thread; it tries again soon, and its log is in caplog."""
     folder = workplace(tmp_path)
     monkeypatch.setattr(watch_local, "RETRY_SECONDS", 0.2)
@@ -342,18 +342,18 @@ def here(tmp_path, monkeypatch, caplog) -> Callable[[str], AbstractContextManage
     return run
 
 
-def test_a_database_that_goes_away_is_waited_for(here, postgres_url, caplog):
+def test_a_database_that_goes_away_is_waited_for(watching_here, postgres_url, caplog):
     """What cannot be stored stays in the folder."""
-    with here(postgres_url) as docs:
-        with closed(postgres_url):
+    with watching_here(postgres_url) as docs:
+        with database_closed(postgres_url):
             draw_invoice(docs / "a.pdf")
-            wait_until(lambda: "Trying again" in caplog.text, "the trouble is said")
-            assert lying_in(docs) == {"a.pdf"}
-        wait_until(lambda: "done/a.pdf" in lying_in(docs), "it goes on")
+            wait_until(lambda: "Trying again" in caplog.text, "the failure is logged")
+            assert files_in(docs) == {"a.pdf"}
+        wait_until(lambda: "done/a.pdf" in files_in(docs), "it goes on")
 
 
-def test_a_document_that_the_database_refuses_holds_up_no_other(here, tmp_path):
-    with here(f"sqlite:///{tmp_path / 'test.db'}") as docs:
+def test_a_document_that_the_database_refuses_holds_up_no_other(watching_here, tmp_path):
+    with watching_here(f"sqlite:///{tmp_path / 'test.db'}") as docs:
         query(
             tmp_path,
             "CREATE TRIGGER picky BEFORE INSERT ON documents WHEN NEW.name = 'bad.pdf' "
@@ -361,12 +361,12 @@ def test_a_document_that_the_database_refuses_holds_up_no_other(here, tmp_path):
         )
         draw_invoice(docs / "bad.pdf", pages=2)  # the larger one comes first
         draw_invoice(docs / "good.pdf")
-        wait_until(lambda: "done/good.pdf" in lying_in(docs), "the other one is read")
-        assert lying_in(docs) == {"bad.pdf", "done/good.pdf"}
+        wait_until(lambda: "done/good.pdf" in files_in(docs), "the other one is read")
+        assert files_in(docs) == {"bad.pdf", "done/good.pdf"}
 
 
 def test_a_watcher_that_cannot_begin_says_why_and_ends(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("docpipe.cli.watch.write_log", lambda *_: None)  # the log is pytest's
+    monkeypatch.setattr("docpipe.cli.watch.configure_logging", lambda *_: None)  # the log is pytest's
     assert invoke(["watch", str(tmp_path), "--model", "psychic"]) == 5
     assert invoke(["watch", str(tmp_path), "--schema", "menu"]) == 4
     assert invoke(["watch", str(tmp_path), "--db", f"sqlite:///{tmp_path}/nowhere/a.db"]) == 7

@@ -15,7 +15,7 @@ from typing import Any
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from docpipe.log import about
+from docpipe.log import log_context
 from docpipe.web.api.problems import CLOSE, ApiError
 
 log = logging.getLogger("docpipe.web")
@@ -47,7 +47,7 @@ class RequestMiddleware:
         request_id = header.decode() if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex[:16]
         response = _Response(request_id, receive, send, is_page=scope["path"].endswith("/docs"))
         started = perf_counter()
-        with about(request=request_id):
+        with log_context(request=request_id):
             try:
                 await self.app(scope, response.receive, response.send)
             except ClientDisconnect:
@@ -58,7 +58,7 @@ class RequestMiddleware:
                     await _internal_error(request_id).response()(scope, response.receive, response.send)
             finally:
                 log.info(
-                    _log_line(scope, response.status), extra={"facts": _log_facts(scope, perf_counter() - started)}
+                    _log_line(scope, response.status), extra={"context": _log_facts(scope, perf_counter() - started)}
                 )
 
 

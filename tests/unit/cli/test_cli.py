@@ -39,8 +39,8 @@ def test_help_and_import_load_nothing_heavy(statement):
 
 def test_help_names_every_command(capsys):
     assert invoke(["--help"]) == 0
-    said = capsys.readouterr().out
-    assert all(name in said for name in COMMANDS)
+    output = capsys.readouterr().out
+    assert all(name in output for name in COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -75,13 +75,13 @@ def test_an_error_becomes_its_exit_code_and_says_what_to_do(monkeypatch, capsys,
 
     monkeypatch.setattr(cli.LazyGroup, "get_command", lambda *_: broken)
     assert invoke(["run"]) == code
-    said = capsys.readouterr()
-    assert said.out == ""
+    captured = capsys.readouterr()
+    assert captured.out == ""
     if isinstance(error, DocpipeError):
-        assert said.err == f"Error: {error.message}\n  {error.hint}\n"
+        assert captured.err == f"Error: {error.message}\n  {error.hint}\n"
     if code == 1:
-        assert "bug in docpipe: ZeroDivisionError: oops" in said.err
-        assert "report" in said.err
+        assert "bug in docpipe: ZeroDivisionError: oops" in captured.err
+        assert "report" in captured.err
 
 
 @pytest.mark.parametrize(
@@ -165,10 +165,10 @@ def test_doctor_tells_what_is_there_and_the_settings_in_force(monkeypatch, capsy
     monkeypatch.setenv("DOCPIPE_MODEL", f"scripted:{tmp_path / 'script.json'}")
     monkeypatch.setenv("DOCPIPE_MAX_BYTES", "5MiB")
     assert invoke(["doctor"]) == 0
-    said = capsys.readouterr().out
-    assert "The main job can run." in said
-    assert "5.0 MiB (environment)" in " ".join(said.split())
-    assert "PP-OCR" in said
+    output = capsys.readouterr().out
+    assert "The main job can run." in output
+    assert "5.0 MiB (environment)" in " ".join(output.split())
+    assert "PP-OCR" in output
 
 
 def test_doctor_fails_when_the_main_job_cannot_run_and_hides_the_password(monkeypatch, capsys):
@@ -176,9 +176,9 @@ def test_doctor_fails_when_the_main_job_cannot_run_and_hides_the_password(monkey
     monkeypatch.setenv("DOCPIPE_DATABASE_URL", "postgresql://clerk:geheim@127.0.0.1:1/docs")
     monkeypatch.setenv("DOCPIPE_BROKER_URL", "redis://:geheim@127.0.0.1:1/0")
     assert invoke(["doctor"]) == 5
-    said = capsys.readouterr().out
-    assert said.count("MISSING  ") == 2
-    assert "geheim" not in said
+    output = capsys.readouterr().out
+    assert output.count("MISSING  ") == 2
+    assert "geheim" not in output
 
 
 def test_a_message_is_shown_as_it_is_written_and_never_as_a_picture(capsys):

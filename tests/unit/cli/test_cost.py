@@ -84,10 +84,10 @@ def test_an_attempt_that_failed_counts_with_what_it_cost_and_the_one_after_it_as
     failed(store, "a.pdf", PAID | {"seconds": 2.0})
     failed(store, "b.pdf", {})
     read(store, "a.pdf")
-    (found,) = costs.sums("extractor")
-    assert (found.by["extractor"], found.documents, found.results, found.failed) == (HOSTED, 1, 1, 1)
-    assert (found.pages, found.seconds) == (2, 2.5), "the pages are those of the result"
-    assert {name: getattr(found, name) for name in PAID} == {name: 2 * value for name, value in PAID.items()}
+    (total,) = costs.sums("extractor")
+    assert (total.by["extractor"], total.documents, total.results, total.failed) == (HOSTED, 1, 1, 1)
+    assert (total.pages, total.seconds) == (2, 2.5), "the pages are those of the result"
+    assert {name: getattr(total, name) for name in PAID} == {name: 2 * value for name, value in PAID.items()}
 
 
 def test_a_pages_share_has_the_failed_attempts_in_it(store, costs):
@@ -95,8 +95,8 @@ def test_a_pages_share_has_the_failed_attempts_in_it(store, costs):
     (lost,) = costs.sums()
     assert (lost.pages, lost.money, lost.per_page()) == (0, 0.25, None), "nothing was read for it"
     read(store)
-    (found,) = costs.sums()
-    assert found.per_page() == {
+    (total,) = costs.sums()
+    assert total.per_page() == {
         "seconds": 0.25, "tokens_in": 1000.0, "image_tokens": 800.0, "tokens_out": 100.0, "money": 0.25,
     }  # fmt: skip
 
@@ -107,7 +107,7 @@ def test_a_result_that_another_model_made_again_was_paid_for_and_taking_it_again
     read(store, key="second", extractor="gemini:other", cost=PAID | {"money": 1.0})
     assert store.make_current("first", invoice)
     assert not store.save(extraction(document(), invoice, run_key="second", cost=PAID), invoice)
-    assert {each.by["extractor"]: each.money for each in costs.sums("extractor")} == {HOSTED: 0.25, "gemini:other": 1.0}
+    assert {cost.by["extractor"]: cost.money for cost in costs.sums("extractor")} == {HOSTED: 0.25, "gemini:other": 1.0}
     (total,) = costs.sums()
     assert (total.documents, total.results, total.pages, total.money) == (1, 2, 4, 1.25)
 
@@ -118,8 +118,8 @@ def test_costs_are_summed_up_by_several_names_at_once(store, costs):
     read(store, "b.pdf", "r", "receipt", cost={})
     failed(store, "c.pdf")
     failed(store, "d.pdf", {"money": 0.5}, schema=None, extractor=None)
-    found = {tuple(each.by.values()): each.money for each in costs.sums("schema", "status", "extractor")}
-    assert found == {
+    money = {tuple(cost.by.values()): cost.money for cost in costs.sums("schema", "status", "extractor")}
+    assert money == {
         ("invoice", "complete", HOSTED): 0.25,
         ("invoice", "needs_review", HOSTED): 0.25,
         ("invoice", "failed", HOSTED): 0.25,
@@ -148,8 +148,8 @@ def test_a_day_is_a_day_in_utc_wherever_the_server_thinks_it_is(store, database_
     }.items():
         moved(costs, extractions, "created", extractions.c.run_key == f"key of {name}.pdf", moment)
     moved(costs, attempts, "ended", attempts.c.outcome == "failed", "2026-02-01T12:00:00")
-    assert {each.by["day"]: each.money for each in costs.sums("day")} == {"2026-01-31": 0.5, "2026-02-01": 0.5}
-    assert {each.by["month"]: each.results for each in costs.sums("month")} == {"2026-01": 2, "2026-02": 1}
+    assert {cost.by["day"]: cost.money for cost in costs.sums("day")} == {"2026-01-31": 0.5, "2026-02-01": 0.5}
+    assert {cost.by["month"]: cost.results for cost in costs.sums("month")} == {"2026-01": 2, "2026-02": 1}
     since = {day: costs.sums(since=date(2026, *day))[0].money for day in ((1, 31), (2, 1), (2, 2))}
     assert since == {(1, 31): 1.0, (2, 1): 0.5, (2, 2): 0.0}
     costs._database.close()
@@ -171,9 +171,9 @@ def test_an_error_keeps_its_cost_on_the_way_from_a_worker():
 
 def test_a_result_comes_back_with_every_number_of_its_cost(store):
     read(store)
-    found = store.find("key of a.pdf")
-    assert found.extraction.cost == PAID
-    assert record(found.extraction, "a.pdf")["cost"] == PAID
+    stored = store.find("key of a.pdf")
+    assert stored.extraction.cost == PAID
+    assert record(stored.extraction, "a.pdf")["cost"] == PAID
 
 
 @pytest.fixture
@@ -200,13 +200,13 @@ def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path,
         good = worked(desk, submit(service, pdf()))
         again = worked(desk, submit(service, pdf()))
         assert good.run_key == again.run_key
-        (found,) = CostStore(service.database).sums("extractor")
-        assert found.by["extractor"].startswith("scripted:")
-        assert (found.documents, found.results, found.failed, found.pages) == (2, 1, 1, 1)
-        assert {name: getattr(found, name) for name in PAID} == {name: 2 * value for name, value in PAID.items()}
+        (total,) = CostStore(service.database).sums("extractor")
+        assert total.by["extractor"].startswith("scripted:")
+        assert (total.documents, total.results, total.failed, total.pages) == (2, 1, 1, 1)
+        assert {name: getattr(total, name) for name in PAID} == {name: 2 * value for name, value in PAID.items()}
 
-        for each in (job, good, again):
-            service.delete(each.id)
+        for ended in (job, good, again):
+            service.delete(ended.id)
         assert CostStore(service.database).sums("extractor") == [], "what is deleted has left no trace here"
         assert UsageStore(service.database).sums()[0]["image_tokens"] > 0
 
@@ -218,7 +218,9 @@ def test_the_api_says_what_a_result_cost_and_the_metrics_what_all_did(tmp_path, 
         assert api.get(f"/v1/documents/{done['id']}/result").json()["cost"] == PAID
         families = list(text_string_to_metric_families(api.get("/metrics", api.its("review")).text))
         values = {
-            (sample.name, sample.labels.get("direction")): sample.value for each in families for sample in each.samples
+            (sample.name, sample.labels.get("direction")): sample.value
+            for family in families
+            for sample in family.samples
         }
         assert values["docpipe_image_tokens_total", None] == 800.0
         assert values["docpipe_tokens_total", "in"] == 1000.0
@@ -226,49 +228,49 @@ def test_the_api_says_what_a_result_cost_and_the_metrics_what_all_did(tmp_path, 
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch) -> Path:
+def folder(tmp_path, monkeypatch) -> Path:
     """A folder with a database of its own."""
     monkeypatch.setenv("DOCPIPE_DATABASE_URL", f"sqlite:///{tmp_path / 'test.db'}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
-def told(capsys, *arguments: str) -> list[dict]:
+def json_records(capsys, *arguments: str) -> list[dict]:
     assert invoke(["cost", "--json", *arguments]) == 0
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_after_docpipe_run_each_document_has_cost_its_seconds_and_no_tokens(place, capsys):
+def test_after_docpipe_run_each_document_has_cost_its_seconds_and_no_tokens(folder, capsys):
     scripts = [{"when": "R-2041", **SCRIPT}]
-    script(place, scripts)
-    (place / "docs").mkdir()
-    (place / "docs" / "a.pdf").write_bytes(pdf(pages=2))
-    (place / "docs" / "twin.pdf").write_bytes(pdf(pages=2))
-    (place / "docs" / "b.pdf").write_bytes(pdf(*LINES, "and more"))
-    (place / "docs" / "odd.pdf").write_bytes(pdf("nothing that the script knows"))
-    (place / "docs" / "none.pdf").write_text("this is no PDF")
-    docpipe_run(place, "docs", "--jobs", "1")
+    script(folder, scripts)
+    (folder / "docs").mkdir()
+    (folder / "docs" / "a.pdf").write_bytes(pdf(pages=2))
+    (folder / "docs" / "twin.pdf").write_bytes(pdf(pages=2))
+    (folder / "docs" / "b.pdf").write_bytes(pdf(*LINES, "and more"))
+    (folder / "docs" / "odd.pdf").write_bytes(pdf("nothing that the script knows"))
+    (folder / "docs" / "none.pdf").write_text("this is no PDF")
+    docpipe_run(folder, "docs", "--jobs", "1")
     name = ScriptedExtractor(scripts).name
-    (line,) = told(capsys)
+    (line,) = json_records(capsys)
     assert line["seconds"] > 0
     assert line == {
         "extractor": name, "documents": 3, "results": 2, "failed": 1, "pages": 3, "seconds": line["seconds"],
         **NO_TOKENS, "per_page": {"seconds": pytest.approx(line["seconds"] / 3, abs=1e-9), **NO_TOKENS},
     }  # fmt: skip
-    with sqlite3.connect(place / "test.db") as connection:
+    with sqlite3.connect(folder / "test.db") as connection:
         tried = connection.execute("SELECT DISTINCT extractor FROM attempts WHERE outcome = 'failed'").fetchall()
     connection.close()
     assert sorted(tried, key=str) == [(name,), (None,)], "who failed is known of odd.pdf; none.pdf reached nobody"
-    docpipe_run(place, "docs/a.pdf", "--jobs", "1", "--force")
-    lines = {line["status"]: line for line in told(capsys, "--by", "extractor,status")}
+    docpipe_run(folder, "docs/a.pdf", "--jobs", "1", "--force")
+    lines = {line["status"]: line for line in json_records(capsys, "--by", "extractor,status")}
     read = lines.pop("needs_review")
     assert (read["documents"], read["results"], read["pages"]) == (2, 3, 5)
     (failed,) = lines.values()
     assert (failed["documents"], failed["results"], failed["failed"]) == (1, 0, 1)
 
 
-def test_the_table_shows_sums_and_a_pages_share_and_only_columns_that_say_something(place, capsys):
-    with SqlStore(str(place / "test.db")) as store:
+def test_the_table_shows_sums_and_a_pages_share_and_only_columns_that_say_something(folder, capsys):
+    with SqlStore(str(folder / "test.db")) as store:
         read(store, "a.pdf", extractor=EMBEDDED, cost={})
         assert invoke(["cost"]) == 0
         plain = capsys.readouterr().out
@@ -293,9 +295,9 @@ def test_the_table_shows_sums_and_a_pages_share_and_only_columns_that_say_someth
     assert len(sums) == 3 and len({len(line) for line in sums}) == 1, "numbers stand at the right"
 
 
-def test_a_narrow_terminal_shows_every_name_and_number_whole(place, capsys, monkeypatch):
+def test_a_narrow_terminal_shows_every_name_and_number_whole(folder, capsys, monkeypatch):
     name = "hf:Somebody/A-Model-With-A-Long-Name@66285546d2b821cf421d4f5eb2576359d3770cd3"
-    with SqlStore(str(place / "test.db")) as store:
+    with SqlStore(str(folder / "test.db")) as store:
         read(store, "a.pdf", extractor=name, cost=PAID | {"tokens_in": 1_234_567.0, "image_tokens": 1_000_000.0})
         read(store, "b.pdf", extractor=EMBEDDED, cost={})
         failed(store, "b.pdf")
@@ -307,29 +309,29 @@ def test_a_narrow_terminal_shows_every_name_and_number_whole(place, capsys, monk
     assert rows.count(["all", "a", "page"]) == 4, "one for each extractor, one for all"
 
 
-def test_where_nothing_was_read_the_command_says_so_and_prints_no_table(place, capsys):
-    SqlStore(str(place / "test.db")).close()
+def test_where_nothing_was_read_the_command_says_so_and_prints_no_table(folder, capsys):
+    SqlStore(str(folder / "test.db")).close()
     assert invoke(["cost"]) == 0
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err == f"Nothing was read: there is no result in sqlite:///{place / 'test.db'}.\n"
-    assert told(capsys) == []
-    with SqlStore(str(place / "test.db")) as store:
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == f"Nothing was read: there is no result in sqlite:///{folder / 'test.db'}.\n"
+    assert json_records(capsys) == []
+    with SqlStore(str(folder / "test.db")) as store:
         read(store)
     assert invoke(["cost", "--since", "9999-01-01"]) == 0
     assert "Nothing was read since 9999-01-01" in capsys.readouterr().err
-    assert len(told(capsys, "--since", "2026-01-01", "--by", "day,schema")) == 1
+    assert len(json_records(capsys, "--since", "2026-01-01", "--by", "day,schema")) == 1
 
 
-def test_a_question_makes_no_database_and_a_wrong_one_says_what_there_is(place, capsys):
-    assert invoke(["cost", "--db", str(place / "none.db")]) == 7
-    assert not (place / "none.db").exists()
+def test_a_question_makes_no_database_and_a_wrong_one_says_what_there_is(folder, capsys):
+    assert invoke(["cost", "--db", str(folder / "none.db")]) == 7
+    assert not (folder / "none.db").exists()
     assert invoke(["cost", "--by", "extractor,weather"]) == 2
     assert "'weather' is none of day, month, schema, extractor, status" in capsys.readouterr().err
     assert invoke(["cost", "--since", "yesterday"]) == 2
 
 
 def test_every_error_can_have_a_cost_of_its_own():
-    one, other = DocpipeError("one"), DocpipeError("other")
-    one.cost = PAID
+    first, other = DocpipeError("one"), DocpipeError("other")
+    first.cost = PAID
     assert other.cost == {}

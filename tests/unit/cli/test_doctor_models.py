@@ -20,24 +20,24 @@ T4 = Place("cuda:1", "Tesla T4", 15 * GIB, 14 * GIB, (7, 5))
 CPU = Place("cpu", "EPYC", 64 * GIB, 60 * GIB)
 
 
-def about(findings: list[Finding], what: str) -> Finding:
+def finding_about(findings: list[Finding], what: str) -> Finding:
     return next(finding for finding in findings if what in f"{finding.what} {finding.detail}")
 
 
 def test_doctor_says_for_each_card_what_it_has_and_calculates_in():
     findings = list(local_models([L4, T4, CPU]))
-    card = about(findings, "cuda:0")
+    card = finding_about(findings, "cuda:0")
     assert "NVIDIA L4, 22.0 GiB of 23.0 GiB free, compute capability 8.9, bfloat16" in card.detail
-    assert "float32 (no bfloat16)" in about(findings, "cuda:1").detail
-    assert "float32" in about(findings, "EPYC, 60.0 GiB").detail
+    assert "float32 (no bfloat16)" in finding_about(findings, "cuda:1").detail
+    assert "float32" in finding_about(findings, "EPYC, 60.0 GiB").detail
     assert not any(finding.exit_code for finding in findings)
 
 
 def test_doctor_says_of_each_recommended_model_whether_it_fits_the_emptiest_card():
     findings = list(local_models([T4, L4, CPU]))
-    assert {about(findings, model.repository).mark for model in CATALOGUE} == {"fits", "too big"}
-    assert about(findings, "Qwen/Qwen3-VL-8B-Instruct").mark == "fits"
-    large = about(findings, "google/gemma-3-12b-it")
+    assert {finding_about(findings, model.repository).mark for model in CATALOGUE} == {"fits", "too big"}
+    assert finding_about(findings, "Qwen/Qwen3-VL-8B-Instruct").mark == "fits"
+    large = finding_about(findings, "google/gemma-3-12b-it")
     assert large.mark == "too big"
     assert "27.1 GiB in bfloat16" in large.what
     assert "NVIDIA L4" in findings[-1].detail
@@ -45,14 +45,14 @@ def test_doctor_says_of_each_recommended_model_whether_it_fits_the_emptiest_card
 
 def test_an_older_card_needs_twice_the_memory():
     findings = list(local_models([T4, CPU]))
-    assert about(findings, "Qwen/Qwen3-VL-2B-Instruct").what.endswith("in float32")
-    assert about(findings, "Qwen/Qwen3-VL-4B-Instruct").mark == "too big"
+    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").what.endswith("in float32")
+    assert finding_about(findings, "Qwen/Qwen3-VL-4B-Instruct").mark == "too big"
 
 
 def test_without_a_card_doctor_says_what_that_costs():
     findings = list(local_models([CPU]))
-    assert "slow" in about(findings, "graphics card").cost
-    assert about(findings, "Qwen/Qwen3-VL-2B-Instruct").mark == "fits"
+    assert "slow" in finding_about(findings, "graphics card").cost
+    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").mark == "fits"
 
 
 def test_doctor_works_without_torch(tmp_path):
@@ -83,7 +83,7 @@ def quiet_folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def said_of(model: str, monkeypatch, capsys) -> tuple[int, str]:
+def doctor_output(model: str, monkeypatch, capsys) -> tuple[int, str]:
     monkeypatch.setenv("DOCPIPE_MODEL", model)
     code = invoke(["doctor"])
     return code, " ".join(capsys.readouterr().out.split())
@@ -91,26 +91,26 @@ def said_of(model: str, monkeypatch, capsys) -> tuple[int, str]:
 
 def test_doctor_says_how_the_chosen_model_would_run(quiet_folder, monkeypatch, capsys):
     folder = tiny("llava", quiet_folder)
-    code, said = said_of(f"embedded,hf:{folder}", monkeypatch, capsys)
+    code, output = doctor_output(f"embedded,hf:{folder}", monkeypatch, capsys)
     assert code == 0
-    assert "ok embedded embedded:" in said
-    assert "hf:llava@" in said and "in float32 on" in said
+    assert "ok embedded embedded:" in output
+    assert "hf:llava@" in output and "in float32 on" in output
 
 
 def test_doctor_says_why_the_chosen_model_cannot_run(quiet_folder, monkeypatch, capsys):
-    code, said = said_of("hf:acme/reader@main", monkeypatch, capsys)
+    code, output = doctor_output("hf:acme/reader@main", monkeypatch, capsys)
     assert code == 5
-    assert "MISSING hf:acme/reader@main" in said
-    assert "git ls-remote" in said
+    assert "MISSING hf:acme/reader@main" in output
+    assert "git ls-remote" in output
 
 
 def test_doctor_does_not_download_the_chosen_model(quiet_folder, monkeypatch, capsys):
     with serving(tiny("llava", quiet_folder)) as hub:
         point_at(hub.url, quiet_folder / "cache", monkeypatch)
-        code, said = said_of(f"hf:acme/reader@{COMMIT}", monkeypatch, capsys)
+        code, output = doctor_output(f"hf:acme/reader@{COMMIT}", monkeypatch, capsys)
         assert_untouched(hub)
     assert code == 0
-    assert "not downloaded yet" in said
+    assert "not downloaded yet" in output
 
 
 def assert_untouched(hub: Hub) -> None:

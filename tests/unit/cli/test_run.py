@@ -52,14 +52,14 @@ def draw_scan(path: Path, pages: int) -> None:
     """Pages without a text layer, full of lines: OCR takes a second or more for each."""
     font = ImageFont.load_default(size=22)
     page = Image.new("L", (1240, 1754), 255)
-    pen = ImageDraw.Draw(page)
+    draw = ImageDraw.Draw(page)
     for row in range(48):
-        pen.text((80, 60 + 34 * row), f"{row} printed words to be read, and some more of them", 0, font)
+        draw.text((80, 60 + 34 * row), f"{row} printed words to be read, and some more of them", 0, font)
     page.save(path, save_all=True, append_images=[page] * (pages - 1), resolution=150)
 
 
 @dataclass
-class Run:
+class FinishedRun:
     """A finished `docpipe run`."""
 
     code: int
@@ -68,8 +68,8 @@ class Run:
     folder: Path
 
     def lines(self, name: str = "out.jsonl") -> dict[str, dict]:
-        found = [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
-        return {line["file"]: line for line in found}
+        records = [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
+        return {record["file"]: record for record in records}
 
     def query(self, sql: str) -> list[tuple]:
         connection = sqlite3.connect(self.folder / "test.db")
@@ -85,15 +85,15 @@ def command(folder: Path, *arguments: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("DOCPIPE_")}
-    return {**ours, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOCPIPE_")}
+    return {**inherited, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
 
 
-def docpipe_run(folder: Path, *arguments: str) -> Run:
+def docpipe_run(folder: Path, *arguments: str) -> FinishedRun:
     done = subprocess.run(
         command(folder, *arguments), capture_output=True, text=True, env=environment(), cwd=folder, check=False
     )
-    return Run(done.returncode, done.stdout, done.stderr, folder)
+    return FinishedRun(done.returncode, done.stdout, done.stderr, folder)
 
 
 def workplace(folder: Path) -> Path:
@@ -103,7 +103,7 @@ def workplace(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def first_run(tmp_path_factory) -> Run:
+def first_run(tmp_path_factory) -> FinishedRun:
     """A folder with all that happens: good files, a twin, and files that cannot be read."""
     folder = workplace(tmp_path_factory.mktemp("run"))
     docs = folder / "docs"
@@ -177,8 +177,8 @@ def test_a_second_run_works_on_nothing_and_says_so(first_run):
     again = docpipe_run(first_run.folder, str(first_run.folder / "docs"), "--output", "-", "--jobs", "1")
     assert "3 unchanged since an earlier run" in again.err
     assert again.query("SELECT count(*) FROM extractions") == before
-    known = {line["file"]: line for line in map(json.loads, again.out.splitlines())}
-    assert known["good.pdf"]["fields"] == first_run.lines()["good.pdf"]["fields"]
+    lines = {line["file"]: line for line in map(json.loads, again.out.splitlines())}
+    assert lines["good.pdf"]["fields"] == first_run.lines()["good.pdf"]["fields"]
 
 
 def test_a_password_opens_the_file_and_is_neither_printed_nor_stored(first_run):
@@ -227,19 +227,19 @@ def long_run(tmp_path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
 def test_ctrl_c_stops_and_says_what_was_done(long_run):
     folder, process = long_run
     process.send_signal(signal.SIGINT)
-    said = process.stderr.read()
+    output = process.stderr.read()
     assert process.wait() == 130
-    assert "2 of 3 files" in said
-    assert "1 not begun or not finished" in said
-    assert "Traceback" not in said
-    assert sorted(Run(130, "", said, folder).lines()) == ["a.pdf", "b.pdf"]
+    assert "2 of 3 files" in output
+    assert "1 not begun or not finished" in output
+    assert "Traceback" not in output
+    assert sorted(FinishedRun(130, "", output, folder).lines()) == ["a.pdf", "b.pdf"]
 
 
 def test_after_kill_9_nothing_that_was_reported_is_lost_and_the_next_run_goes_on(long_run):
     folder, process = long_run
     process.kill()
     process.wait()
-    assert sorted(Run(-9, "", "", folder).lines()) == ["a.pdf", "b.pdf"]
+    assert sorted(FinishedRun(-9, "", "", folder).lines()) == ["a.pdf", "b.pdf"]
     draw_scan(folder / "docs" / "long.pdf", pages=1)
     again = docpipe_run(folder, "docs", "--jobs", "1")
     assert "2 unchanged since an earlier run" in again.err

@@ -44,7 +44,7 @@ def drawn_receipt(path: Path, *, turned: int = 0) -> Path:
     return path
 
 
-class Shelf:
+class StoredFiles:
     """A database with results for files that were drawn into a folder."""
 
     def __init__(self, folder: Path) -> None:
@@ -79,82 +79,86 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shelf]:
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StoredFiles]:
     monkeypatch.chdir(tmp_path)
-    shelf = Shelf(tmp_path)
-    yield shelf
-    shelf.renderer.close()
+    files = StoredFiles(tmp_path)
+    yield files
+    files.renderer.close()
 
 
 def test_show_prints_the_fields_and_draws_the_page_into_the_working_directory(
-    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+    files: StoredFiles, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    document_id = shelf.put(drawn_receipt(shelf.folder / "r.png"))
-    assert shelf.show(document_id[:8]) == 0
+    document_id = files.put(drawn_receipt(files.folder / "r.png"))
+    assert files.show(document_id[:8]) == 0
     printed = capsys.readouterr()
     for text in ("CORNER SHOP", "12.50", "99%", "41%", "accepted", "to check"):
         assert text in printed.out
     assert "r-page-1.png" in printed.err
-    with Image.open(shelf.folder / "r-page-1.png") as picture:
+    with Image.open(files.folder / "r-page-1.png") as picture:
         assert has_colour(picture, ACCEPTED)
         assert has_colour(picture, DOUBTFUL)
 
 
 @pytest.mark.parametrize("name", ["r.png", "scans/r.png", "{folder}/scans/r.png"])
-def test_a_document_is_found_by_its_name_or_its_file(shelf: Shelf, name: str) -> None:
-    (shelf.folder / "scans").mkdir()
-    shelf.put(drawn_receipt(shelf.folder / "scans" / "r.png"))
-    assert shelf.show(name.format(folder=shelf.folder), "--output", "here.png") == 0
-    assert (shelf.folder / "here.png").is_file()
+def test_a_document_is_found_by_its_name_or_its_file(files: StoredFiles, name: str) -> None:
+    (files.folder / "scans").mkdir()
+    files.put(drawn_receipt(files.folder / "scans" / "r.png"))
+    assert files.show(name.format(folder=files.folder), "--output", "here.png") == 0
+    assert (files.folder / "here.png").is_file()
 
 
-def test_two_documents_with_one_name_are_told_apart_by_id(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_documents_with_one_name_are_told_apart_by_id(
+    files: StoredFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
     ids = []
-    for place, turned in (("a", 0), ("b", 180)):
-        (shelf.folder / place).mkdir()
-        ids.append(shelf.put(drawn_receipt(shelf.folder / place / "r.png", turned=turned)))
-    assert shelf.show("r.png") == 7
-    said = capsys.readouterr().err
-    assert all(document_id[:12] in said for document_id in ids)
-    assert shelf.show("b/r.png") == 0
+    for subfolder, turned in (("a", 0), ("b", 180)):
+        (files.folder / subfolder).mkdir()
+        ids.append(files.put(drawn_receipt(files.folder / subfolder / "r.png", turned=turned)))
+    assert files.show("r.png") == 7
+    output = capsys.readouterr().err
+    assert all(document_id[:12] in output for document_id in ids)
+    assert files.show("b/r.png") == 0
 
 
 def test_an_unknown_document_is_an_error_that_says_where_to_look(
-    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+    files: StoredFiles, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shelf.put(drawn_receipt(shelf.folder / "r.png"))
-    assert shelf.show("other.pdf") == 7
+    files.put(drawn_receipt(files.folder / "r.png"))
+    assert files.show("other.pdf") == 7
     assert "docpipe export" in capsys.readouterr().err
 
 
 def test_a_file_that_is_gone_is_said_and_its_fields_are_printed(
-    shelf: Shelf, capsys: pytest.CaptureFixture[str]
+    files: StoredFiles, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = drawn_receipt(shelf.folder / "r.png")
-    shelf.put(path)
+    path = drawn_receipt(files.folder / "r.png")
+    files.put(path)
     path.unlink()
-    assert shelf.show("r.png") == 0
+    assert files.show("r.png") == 0
     printed = capsys.readouterr()
     assert "CORNER SHOP" in printed.out
     assert "is gone" in printed.err
-    assert not (shelf.folder / "r-page-1.png").exists()
+    assert not (files.folder / "r-page-1.png").exists()
 
 
-def test_a_file_that_has_changed_is_not_drawn_with_old_boxes(shelf: Shelf, capsys: pytest.CaptureFixture[str]) -> None:
-    path = drawn_receipt(shelf.folder / "r.png")
-    shelf.put(path)
+def test_a_file_that_has_changed_is_not_drawn_with_old_boxes(
+    files: StoredFiles, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = drawn_receipt(files.folder / "r.png")
+    files.put(path)
     drawn_receipt(path, turned=180)
-    assert shelf.show("r.png") == 0
+    assert files.show("r.png") == 0
     assert "has changed" in capsys.readouterr().err
-    assert not (shelf.folder / "r-page-1.png").exists()
+    assert not (files.folder / "r-page-1.png").exists()
 
 
-def test_a_page_that_docpipe_turned_is_drawn_upright(shelf: Shelf) -> None:
+def test_a_page_that_docpipe_turned_is_drawn_upright(files: StoredFiles) -> None:
     turned = Issue("page_turned", "Page 1 was turned by 90° to stand upright.", "info", page=1)
-    shelf.put(drawn_receipt(shelf.folder / "r.png", turned=90), issues=(turned,))
-    assert shelf.show("r.png", "--output", "shown.png") == 0
-    shelf.put(drawn_receipt(shelf.folder / "upright.png"))
-    assert shelf.show("upright.png", "--output", "expected.png") == 0
+    files.put(drawn_receipt(files.folder / "r.png", turned=90), issues=(turned,))
+    assert files.show("r.png", "--output", "shown.png") == 0
+    files.put(drawn_receipt(files.folder / "upright.png"))
+    assert files.show("upright.png", "--output", "expected.png") == 0
     with Image.open("shown.png") as shown, Image.open("expected.png") as expected:
         assert shown.size == expected.size
         below_title = (0, 58, *shown.size)
@@ -175,15 +179,15 @@ def test_the_words_of_the_reader_s_issue_say_how_a_page_was_turned() -> None:
     assert rotations(issue.message for issue in page.issues) == {3: 270}
 
 
-def test_each_page_with_a_field_is_drawn_and_one_can_be_chosen(shelf: Shelf) -> None:
+def test_each_page_with_a_field_is_drawn_and_one_can_be_chosen(files: StoredFiles) -> None:
     pages = [Image.new("RGB", (600, 800), "white") for _ in range(3)]
-    pages[0].save(shelf.folder / "d.tiff", save_all=True, append_images=pages[1:])
-    shelf.put(shelf.folder / "d.tiff", field("merchant_name", "Shop", NAME), field("total", "12.50", TOTAL, page=3))
-    assert shelf.show("d.tiff") == 0
-    assert sorted(path.name for path in shelf.folder.glob("*.png")) == ["d-page-1.png", "d-page-3.png"]
-    assert shelf.show("d.tiff", "--page", "2", "--output", "second.png") == 0
-    assert (shelf.folder / "second.png").is_file()
-    assert shelf.show("d.tiff", "--page", "4") == 3
+    pages[0].save(files.folder / "d.tiff", save_all=True, append_images=pages[1:])
+    files.put(files.folder / "d.tiff", field("merchant_name", "Shop", NAME), field("total", "12.50", TOTAL, page=3))
+    assert files.show("d.tiff") == 0
+    assert sorted(path.name for path in files.folder.glob("*.png")) == ["d-page-1.png", "d-page-3.png"]
+    assert files.show("d.tiff", "--page", "2", "--output", "second.png") == 0
+    assert (files.folder / "second.png").is_file()
+    assert files.show("d.tiff", "--page", "4") == 3
 
 
 def test_nothing_but_thin_lines_is_drawn_on_the_page_outside_the_boxes() -> None:
