@@ -25,18 +25,18 @@ from docpipe.errors import ModelError
 from docpipe.schema_ports import Group
 
 # The shipped calibration lies beside the weights whose scores it was fitted on.
-FILES = "calibration*.json"  # in a folder: one for each extractor
-SHIPPED = "vlm/weights"
+CALIBRATION_FILES = "calibration*.json"  # in a folder: one for each extractor
+SHIPPED_FOLDER = "vlm/weights"
 UNCALIBRATED = "uncalibrated"
 
-SCORE_EDGE = 3e-4  # scores nearer to 0 or 1 are not told apart: rounding to int8 alone moves them by as much
+MIN_SCORE_DISTANCE = 3e-4  # scores nearer to 0 or 1 are not told apart: rounding to int8 alone moves them by as much
 FOLDS = 5  # each record's confidence, for the threshold, comes from a model fitted on the other four parts
-RECORDS_MIN = 200  # fewer records of a group of kinds say less about it than all records together
-PRIOR_SHARED = 1.0  # strength of the pull to zero, in units of records; keeps separable data finite
-PRIOR_GROUP = 10.0  # strength of a group's pull to the shared coefficients
-NEWTON_STEPS = 50
-STEP = 1.25  # between the numbers of records tried: finer costs more in Bonferroni's correction than it gains
-RISK = 0.05  # probability with which the bound on the error may fail, over the choice of the records
+MIN_GROUP_RECORDS = 200  # fewer records of a group of kinds say less about it than all records together
+SHARED_PRIOR_STRENGTH = 1.0  # strength of the pull to zero, in units of records; keeps separable data finite
+GROUP_PRIOR_STRENGTH = 10.0  # strength of a group's pull to the shared coefficients
+MAX_NEWTON_STEPS = 50
+SIZE_STEP = 1.25  # between the numbers of records tried: finer costs more in Bonferroni's correction than it gains
+FAILURE_PROBABILITY = 0.05  # probability with which the bound on the error may fail, over the choice of the records
 
 # The groups of kinds that share coefficients. The choices of the records (titles of invoices) were fitted as text.
 COEFFICIENT_SETS: Mapping[Group, str] = {
@@ -53,7 +53,9 @@ PROBABILITIES = ("score", "inside", "document", "row")  # of these the log odds 
 
 # Used until a calibration has been fitted: half of the extractor's log odds, every doubt counted against the value. It
 # orders values sensibly and claims nothing: without records there is no threshold, so nothing is accepted.
-_CAUTIOUS = (-4.0, 0.5, 0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.0, 0.0, 0.3, -1.0)
+_UNCALIBRATED_COEFFICIENTS = (
+    -4.0, 0.5, 0.0, 0.0, 0.0, 0.0, 1.0, 0.5, 0.5, 1.0, 0.5, 0.5, 1.0, -1.5, 0.0, 0.0, 0.3, -1.0,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,25 +81,25 @@ class Calibration:
         weights = self.coefficients.get(COEFFICIENT_SETS[group], self.coefficients["shared"])
         return _sigmoid(sum(weight * x for weight, x in zip(weights, features(signals), strict=True)))
 
-    def threshold(self, accept_error: float) -> float | None:
-        """The smallest confidence at which the error among the accepted is at most `accept_error`, or None when the
+    def threshold(self, error_rate: float) -> float | None:
+        """The smallest confidence at which the error among the accepted is at most `error_rate`, or None when the
         held-out records are too few (or too wrong) to say so of any.
 
         Learn then test (Angelopoulos et al. 2021, arXiv 2110.01052) with the Bonferroni correction: for the n most
-        confident records, for a few n fixed by their number alone, the hypothesis "the error is above `accept_error`"
-        is rejected when P(Binomial(n, accept_error) <= errors) <= RISK / tests; that is, when the
-        Clopper-Pearson upper bound at that level is at most `accept_error`. It holds for documents like those of the
+        confident records, for a few n fixed by their number alone, the hypothesis "the error is above `error_rate`"
+        is rejected when P(Binomial(n, error_rate) <= errors) <= FAILURE_PROBABILITY / tests; that is, when the
+        Clopper-Pearson upper bound at that level is at most `error_rate`. It holds for documents like those of the
         records.
         """
-        sizes = _sizes(len(self.held_out), accept_error)
-        found = None
+        sizes = _candidate_sizes(len(self.held_out), error_rate)
+        lowest = None
         for size in sizes:
-            edge = self.held_out[size - 1][0]
-            accepted = sum(confidence >= edge for confidence, _ in self.held_out)  # ties are accepted together
+            bound = self.held_out[size - 1][0]
+            accepted = sum(confidence >= bound for confidence, _ in self.held_out)  # ties are accepted together
             errors = self._errors[accepted - 1]
-            if binomial_tail(errors, accepted, accept_error) <= RISK / len(sizes):
-                found = edge if found is None else min(found, edge)
-        return found
+            if binomial_tail(errors, accepted, error_rate) <= FAILURE_PROBABILITY / len(sizes):
+                lowest = bound if lowest is None else min(lowest, bound)
+        return lowest
 
     @cached_property
     def _errors(self) -> list[int]:
@@ -116,7 +118,7 @@ class Calibration:
         content = {
             "extractor": self.extractor,
             "features": FEATURES,
-            "coefficients": {group: [round(c, 5) for c in found] for group, found in self.coefficients.items()},
+            "coefficients": {group: [round(c, 5) for c in values] for group, values in self.coefficients.items()},
             "held_out": [[round(confidence, 5), int(right)] for confidence, right in self.held_out],
         }
         return json.dumps(content)
@@ -133,27 +135,27 @@ class Calibration:
             ) from error
 
     @classmethod
-    def found(cls, extractor: str, *folders: Path) -> Calibration:
+    def for_extractor(cls, extractor: str, *folders: Path) -> Calibration:
         """The calibration that was fitted for this extractor, in one of the folders or in the package; else cautious
         coefficients without a threshold."""
-        for folder in (*folders, Path(str(files("docpipe"))) / SHIPPED):
-            for file in sorted(folder.glob(FILES)):
-                found = cls.load(file)
-                if found.extractor == extractor:
-                    return found
-        return cls(UNCALIBRATED, {"shared": _CAUTIOUS})
+        for folder in (*folders, Path(str(files("docpipe"))) / SHIPPED_FOLDER):
+            for file in sorted(folder.glob(CALIBRATION_FILES)):
+                calibration = cls.load(file)
+                if calibration.extractor == extractor:
+                    return calibration
+        return cls(UNCALIBRATED, {"shared": _UNCALIBRATED_COEFFICIENTS})
 
 
 def features(signals: Mapping[str, float]) -> tuple[float, ...]:
     """The transformed signals, in the order of FEATURES; a signal that is missing counts as 0."""
-    known = {"score": 0.0, **signals}
-    odds = (_log_odds(known[name]) if name in known else 0.0 for name in PROBABILITIES)
-    return (1.0, *odds, *(known.get(name, 0.0) for name in FEATURES[1 + len(PROBABILITIES) :]))
+    values = {"score": 0.0, **signals}
+    log_odds = (_log_odds(values[name]) if name in values else 0.0 for name in PROBABILITIES)
+    return (1.0, *log_odds, *(values.get(name, 0.0) for name in FEATURES[1 + len(PROBABILITIES) :]))
 
 
 def _log_odds(probability: float) -> float:
-    kept = min(1 - SCORE_EDGE, max(SCORE_EDGE, probability))
-    return math.log(kept / (1 - kept))
+    bounded = min(1 - MIN_SCORE_DISTANCE, max(MIN_SCORE_DISTANCE, probability))
+    return math.log(bounded / (1 - bounded))
 
 
 def fit(records: Sequence[Record], extractor: str) -> Calibration:
@@ -162,13 +164,13 @@ def fit(records: Sequence[Record], extractor: str) -> Calibration:
         raise ModelError("there are no records to fit a calibration on", hint="Give results with known truth.")
     held_out: list[tuple[float, bool]] = []
     for fold in range(FOLDS):
-        seen = [record for record in records if _fold(record) != fold]
-        unseen = [record for record in records if _fold(record) == fold]
-        if not seen or not unseen:
+        training = [record for record in records if _fold(record) != fold]
+        held_out_records = [record for record in records if _fold(record) == fold]
+        if not training or not held_out_records:
             continue
-        model = Calibration(extractor, _coefficients(seen))
-        held_out += [(model.confidence(record.signals, record.group), record.right) for record in unseen]
-    held_out.sort(key=lambda one: (-one[0], one[1]))
+        model = Calibration(extractor, _coefficients(training))
+        held_out += [(model.confidence(record.signals, record.group), record.right) for record in held_out_records]
+    held_out.sort(key=lambda pair: (-pair[0], pair[1]))
     return Calibration(extractor, _coefficients(records), tuple(held_out))
 
 
@@ -186,13 +188,13 @@ def binomial_tail(errors: int, size: int, rate: float) -> float:
     return min(1.0, math.fsum(math.exp(log) for log in logs))
 
 
-def _sizes(count: int, accept_error: float) -> list[int]:
+def _candidate_sizes(count: int, error_rate: float) -> list[int]:
     """How many of the most confident are tried: all, then STEP times fewer, down to what can prove the error at all."""
-    if not 0.0 < accept_error < 1.0:
+    if not 0.0 < error_rate < 1.0:
         return []
-    fewest = max(1.0, math.log(RISK) / math.log1p(-accept_error))
+    fewest = max(1.0, math.log(FAILURE_PROBABILITY) / math.log1p(-error_rate))
     sizes: list[int] = []
-    while (size := int(count / STEP ** len(sizes))) >= fewest:
+    while (size := int(count / SIZE_STEP ** len(sizes))) >= fewest:
         sizes.append(size)
     return sizes
 
@@ -201,22 +203,22 @@ def _coefficients(records: Iterable[Record]) -> dict[str, tuple[float, ...]]:
     by_set: dict[str, list[Record]] = {}
     for record in records:
         by_set.setdefault(COEFFICIENT_SETS[record.group], []).append(record)
-    everything = [record for members in by_set.values() for record in members]
+    all_records = [record for members in by_set.values() for record in members]
     zero = np.zeros(len(FEATURES))
-    shared = _logistic(everything, zero, PRIOR_SHARED)
+    shared = _logistic_regression(all_records, zero, SHARED_PRIOR_STRENGTH)
     coefficients = {"shared": tuple(shared.tolist())}
     for name, members in sorted(by_set.items()):
-        if len(members) >= RECORDS_MIN:
-            coefficients[name] = tuple(_logistic(members, shared, PRIOR_GROUP).tolist())
+        if len(members) >= MIN_GROUP_RECORDS:
+            coefficients[name] = tuple(_logistic_regression(members, shared, GROUP_PRIOR_STRENGTH).tolist())
     return coefficients
 
 
-def _logistic(records: Sequence[Record], prior: np.ndarray, strength: float) -> np.ndarray:
+def _logistic_regression(records: Sequence[Record], prior: np.ndarray, strength: float) -> np.ndarray:
     """Newton's method on the log likelihood with a Gaussian prior around `prior`."""
     x = np.array([features(record.signals) for record in records])
     y = np.array([record.right for record in records], dtype=float)
     weights = prior.copy()
-    for _ in range(NEWTON_STEPS):
+    for _ in range(MAX_NEWTON_STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
         gradient = x.T @ (y - p) - strength * (weights - prior)
         curvature = (x * (p * (1 - p))[:, None]).T @ x + strength * np.eye(len(prior))
@@ -238,6 +240,6 @@ def _fold(record: Record) -> int:
 def _from_json(content: Any) -> Calibration:
     if tuple(content["features"]) != FEATURES:
         raise ValueError(f"it was fitted for the signals {', '.join(content['features'])}")
-    coefficients = {group: tuple(map(float, found)) for group, found in content["coefficients"].items()}
+    coefficients = {group: tuple(map(float, values)) for group, values in content["coefficients"].items()}
     held_out = tuple((float(confidence), bool(right)) for confidence, right in content["held_out"])
     return Calibration(str(content["extractor"]), coefficients, held_out)

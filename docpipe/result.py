@@ -11,14 +11,12 @@ from datetime import date, time
 from decimal import Decimal
 from enum import Enum
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from docpipe.data import Evidence, Extraction, Field, Issue
 from docpipe.errors import DocpipeError
 from docpipe.paths import FieldPath
-
-if TYPE_CHECKING:
-    from docpipe.schema import Schema
+from docpipe.schema import Schema
 
 _BOX_DIGITS = 5  # a hundredth of a pixel on an A4 page at 200 dpi
 
@@ -105,8 +103,8 @@ def evidence_record(quote: Evidence) -> dict[str, Any]:
 
 
 def issue_record(issue: Issue) -> dict[str, Any]:
-    found = {"code": issue.code, "field": issue.field, "message": issue.message, "severity": issue.severity}
-    return found if issue.page is None else {**found, "page": issue.page}
+    content = {"code": issue.code, "field": issue.field, "message": issue.message, "severity": issue.severity}
+    return content if issue.page is None else {**content, "page": issue.page}
 
 
 def plain(value: object) -> Any:
@@ -123,21 +121,21 @@ def plain(value: object) -> Any:
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
     """`put(tree, "line_items[1].amount", x)`: rows that are skipped become empty dicts, so rows go in by number."""
     steps = FieldPath.parse(path).steps
-    here: Any = tree
+    node: Any = tree
     for step, following in pairwise(steps):
-        here = _entered(here, step, [] if isinstance(following, int) else {})
-    if isinstance(here, dict) and isinstance(here.get(steps[-1]), list | dict) and value is None:
+        node = _entered(node, step, [] if isinstance(following, int) else {})
+    if isinstance(node, dict) and isinstance(node.get(steps[-1]), list | dict) and value is None:
         return  # what holds something is not emptied by a null
-    here[steps[-1]] = value
+    node[steps[-1]] = value
 
 
-def _entered(here: Any, step: str | int, empty: Any) -> Any:
+def _entered(node: Any, step: str | int, empty: Any) -> Any:
     if isinstance(step, int):
-        while len(here) <= step:
-            here.append({})
-    elif here.get(step) is None:
-        here[step] = empty
-    return here[step]
+        while len(node) <= step:
+            node.append({})
+    elif node.get(step) is None:
+        node[step] = empty
+    return node[step]
 
 
 def _fill_rows(tree: Mapping[str, Any], schema: Schema) -> None:
@@ -151,7 +149,7 @@ def _fill_rows(tree: Mapping[str, Any], schema: Schema) -> None:
 
 
 def _rows_at(tree: Mapping[str, Any], list_path: str) -> Iterator[dict[str, Any]]:
-    here: Any = tree
+    node: Any = tree
     for step in list_path.split("."):
-        here = here.get(step) or {}
-    yield from here or ()
+        node = node.get(step) or {}
+    yield from node or ()

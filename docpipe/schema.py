@@ -77,9 +77,9 @@ class Schema:
         """With these fields alone (templates, or paths of whole lists), to ask for nothing else: without rules, and
         with a version of its own."""
         whole = self.whole or self
-        kept = tuple(spec for spec in self.fields if spec.path in paths or spec.list_path in paths)
-        version = _digest("\n".join((whole.version, *(spec.path for spec in kept))))
-        return replace(self, version=version, fields=kept, rules=(), whole=whole)
+        fields = tuple(spec for spec in self.fields if spec.path in paths or spec.list_path in paths)
+        version = _digest("\n".join((whole.version, *(spec.path for spec in fields))))
+        return replace(self, version=version, fields=fields, rules=(), whole=whole)
 
     def conventions(self, texts: Iterable[str]) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""

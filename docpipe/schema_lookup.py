@@ -25,8 +25,8 @@ NAME_DIGITS = 12
 
 def shipped() -> Mapping[str, str]:
     """The names of the schemas that ship with docpipe, and where their classes are."""
-    found: Mapping[str, str] = importlib.import_module(SCHEMA_PACKAGE).SHIPPED
-    return found
+    references: Mapping[str, str] = importlib.import_module(SCHEMA_PACKAGE).SHIPPED
+    return references
 
 
 def kinds() -> Any:
@@ -49,14 +49,14 @@ def find_class(reference: str) -> tuple[Any, str]:
         )
     if source.endswith(".py"):
         source = str(Path(source).expanduser().resolve())
-        found: Any = _module_from_file(Path(source))
+        target: Any = _module_from_file(Path(source))
     else:
-        found = _module_named(source)
+        target = _module_named(source)
     for part in class_name.split("."):
-        found = getattr(found, part, None)
-    if found is None:
+        target = getattr(target, part, None)
+    if target is None:
         raise SchemaError(f"{source} has no class {class_name}", hint="Check the name after the colon.")
-    return found, f"{source}:{class_name}"
+    return target, f"{source}:{class_name}"
 
 
 def _module_named(name: str) -> types.ModuleType:

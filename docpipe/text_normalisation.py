@@ -42,16 +42,16 @@ _CENTS = 2  # amounts are compared to at least two decimals, so that `80` and `8
 
 def squeeze_with_offsets(text: str) -> tuple[str, list[int]]:
     """Letters and digits only, without case and accents; and for each of them its place in `text`."""
-    kept: list[str] = []
+    squeezed: list[str] = []
     offsets: list[int] = []
     for place, letter in enumerate(text):
         if letter.isascii():
             plain = letter.lower() if letter.isalnum() else ""
         else:
             plain = "".join(part for part in unicodedata.normalize("NFKD", letter).casefold() if part.isalnum())
-        kept.append(plain)
+        squeezed.append(plain)
         offsets.extend([place] * len(plain))
-    return "".join(kept), offsets
+    return "".join(squeezed), offsets
 
 
 def squeeze(text: str) -> str:

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.paths import FieldPath
 from docpipe.result import RunIdentity, put
 from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
+from docpipe.schema_fields import annotation_of
 from docpipe.schema_ports import Rule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-NAMED_IN_A_REASON = 5  # fields that one sentence names
+MAX_FIELDS_NAMED = 5  # fields that one sentence names
 
 
 def validate(
@@ -27,13 +28,13 @@ def validate(
 ) -> Extraction:
     """`issues` are what the extractor and the decision say about the document as a whole."""
     checked = _refused_by_pydantic(fields, schema)
-    found = [
+    document_issues = [
         *(issue for page in pages for issue in page.issues),
         *issues,
         *_model_issues(checked, schema),
-        *_missing(checked, schema),
+        *_missing_required(checked, schema),
         *_broken_rules(checked, schema),
-        *_to_review(checked),
+        *_low_confidence(checked),
     ]
     return Extraction(
         document_id=run.document_id,
@@ -41,10 +42,10 @@ def validate(
         schema_version=schema.version,
         extractor=run.extractor,
         run_key=run.key,
-        status=_status(checked, found),
+        status=_status(checked, document_issues),
         pages=len(pages),
         fields=tuple(checked),
-        issues=tuple(found),
+        issues=tuple(document_issues),
     )
 
 
@@ -52,14 +53,14 @@ def to_model(extraction: Extraction, schema: Schema) -> BaseModel:
     """The result as the schema's class. Where a required value is missing, its attribute is None."""
     from pydantic import ValidationError  # heavy: 0.1 s that `docpipe --help` must not pay
 
-    tree = _tree(extraction.fields)
+    tree = _value_tree(extraction.fields)
     try:
         return schema.model.model_validate(tree)
     except ValidationError:
         return _constructed(schema.model, tree)
 
 
-def _tree(fields: Iterable[Field]) -> dict[str, Any]:
+def _value_tree(fields: Iterable[Field]) -> dict[str, Any]:
     """The typed values, nested as the schema nests them; what is absent is left to the schema's defaults."""
     tree: dict[str, Any] = {}
     for field in fields:
@@ -72,41 +73,34 @@ def _constructed(model: type[BaseModel], tree: Mapping[str, Any]) -> BaseModel:
     """An object without validation, its parts being objects too."""
     values: dict[str, Any] = {}
     for name, info in model.model_fields.items():
-        given, part = tree.get(name), _model_in(info.annotation)
-        if given is None:
+        value, part = tree.get(name), annotation_of(model, name).model
+        if value is None:
             values[name] = info.get_default(call_default_factory=True) if not info.is_required() else None
-        elif part is not None and isinstance(given, list):
-            values[name] = [_constructed(part, row) for row in given]
+        elif part is not None and isinstance(value, list):
+            values[name] = [_constructed(part, row) for row in value]
         else:
-            values[name] = _constructed(part, given) if part is not None else given
+            values[name] = _constructed(part, value) if part is not None else value
     return model.model_construct(**values)
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The Pydantic class inside `list[Item]`, `Item | None`, ..."""
-    if isinstance(annotation, type) and hasattr(annotation, "model_fields"):
-        return annotation
-    return next((found for part in get_args(annotation) if (found := _model_in(part)) is not None), None)
-
-
-def _errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[str, str]]:
+def _pydantic_errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[str, str]]:
     """Path and message of what Pydantic refuses; the path is empty when it refuses the whole."""
     from pydantic import ValidationError  # heavy: see to_model
 
-    values = {field.path for field in fields if field.value is not None}
+    paths = {field.path for field in fields if field.value is not None}
     try:
-        schema.model.model_validate(_tree(fields))
+        schema.model.model_validate(_value_tree(fields))
     except ValidationError as refused:
         for error in refused.errors(include_url=False):
             if error["type"] == "missing":
-                continue  # _missing names them
-            path = str(FieldPath.of_steps(error["loc"]))
-            yield next((known for known in values if path == known or path.startswith(f"{known}.")), ""), error["msg"]
+                continue  # _missing_required names them
+            place = str(FieldPath.of_steps(error["loc"]))  # of a part of the value, where Pydantic tried several types
+            yield next((path for path in paths if place == path or place.startswith(f"{path}.")), ""), error["msg"]
 
 
 def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]:
     """Fields whose value the schema's class does not take lose the value and keep what is printed."""
-    refused = {path: message for path, message in _errors(fields, schema) if path}
+    refused = {path: message for path, message in _pydantic_errors(fields, schema) if path}
     return [
         replace(
             field,
@@ -122,12 +116,12 @@ def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]
 
 def _model_issues(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
     """What the class's own validators say about the whole."""
-    for path, message in _errors(fields, schema):
+    for path, message in _pydantic_errors(fields, schema):
         if not path:
             yield Issue("refused", message)
 
 
-def _missing(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
+def _missing_required(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
     present = {field.path for field in fields if field.raw is not None}
     for spec in schema.fields:
         if not spec.required:
@@ -151,29 +145,29 @@ def _broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
         for application in applications_of(rule, values):
             read = {path: values[path] for path in application.paths}
             if rule.check(read) is False:
-                yield Issue(rule.code, rule.explain(read), rule.severity, field=_named_by(rule, read))
+                yield Issue(rule.code, rule.explain(read), rule.severity, field=_field_to_check(rule, read))
 
 
-def _named_by(rule: Rule, values: Mapping[str, object]) -> str | None:
+def _field_to_check(rule: Rule, values: Mapping[str, object]) -> str | None:
     """The field to look at first: a total that a column does not add up to, else the last that the rule reads."""
     single = [path for path in rule.paths if path in values]
     if single:
         return single[0] if any(FieldPath.parse(path).is_cell for path in rule.paths) else single[-1]
-    cells = [path for wanted in rule.paths for path in values if FieldPath.parse(path).template == wanted]
+    cells = [path for template in rule.paths for path in values if FieldPath.parse(path).template == template]
     return cells[-1] if cells else None
 
 
-def _to_review(fields: Sequence[Field]) -> Iterator[Issue]:
+def _low_confidence(fields: Sequence[Field]) -> Iterator[Issue]:
     """One sentence about the values that are not sure enough."""
     doubtful = sorted((f for f in fields if f.raw is not None and not f.accepted), key=lambda field: field.confidence)
     if not doubtful:
         return
     present = sum(field.raw is not None for field in fields)
-    named = ", ".join(f"{field.path} ({field.confidence:.2f})" for field in doubtful[:NAMED_IN_A_REASON])
-    more = f" and {len(doubtful) - NAMED_IN_A_REASON} more" if len(doubtful) > NAMED_IN_A_REASON else ""
+    named = ", ".join(f"{field.path} ({field.confidence:.2f})" for field in doubtful[:MAX_FIELDS_NAMED])
+    more = f" and {len(doubtful) - MAX_FIELDS_NAMED} more" if len(doubtful) > MAX_FIELDS_NAMED else ""
     yield Issue("low_confidence", f"{len(doubtful)} of {present} values are not sure enough: {named}{more}")
 
 
 def _status(fields: Iterable[Field], issues: Iterable[Issue]) -> Status:
-    everything = [*issues, *(issue for field in fields for issue in field.issues)]
-    return "needs_review" if any(issue.severity != "info" for issue in everything) else "complete"
+    all_issues = [*issues, *(issue for field in fields for issue in field.issues)]
+    return "needs_review" if any(issue.severity != "info" for issue in all_issues) else "complete"

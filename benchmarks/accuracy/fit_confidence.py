@@ -16,13 +16,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from docpipe.confidence import COEFFICIENT_SETS, Calibration, Record, fit
 from docpipe.errors import InputError
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
 from docpipe.evaluate.labels import read_lines
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema, load_schema
+from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import group_of
 
 ERRORS_SHOWN = (0.005, 0.01, 0.02, 0.05, 0.1)
@@ -37,11 +39,11 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--plot", type=Path, help="a PNG of how the confidences fared (needs matplotlib)")
-    wanted = parser.parse_args()
-    references = dict(pair.split("=", 1) for pair in wanted.schema)
+    options = parser.parse_args()
+    references = dict(pair.split("=", 1) for pair in options.schema)
     records: list[Record] = []
     extractors: set[str] = set()
-    for labels, results, names in wanted.data:
+    for labels, results, names in options.data:
         extractors |= {line["extractor"] for line in read_lines(Path(results)) if line.get("extractor")}
         records += records_of(Path(labels), Path(results), names, references)
     if len(extractors) != 1:
@@ -49,11 +51,11 @@ def main() -> None:
     # what the first model of a cascade was sure of is judged by the first one's own calibration
     records = [record for record in records if "second" in record.signals] or records
     calibration = fit(records, extractors.pop())
-    calibration.save(wanted.output)
+    calibration.save(options.output)
     report(records, calibration)
-    if wanted.plot:
-        plot(calibration, wanted.plot)
-    print(f"written to {wanted.output}")
+    if options.plot:
+        plot(calibration, options.plot)
+    print(f"written to {options.output}")
 
 
 def records_of(labels: Path, results: Path, names: str, references: Mapping[str, str]) -> list[Record]:
@@ -76,22 +78,24 @@ def _records(evaluation: Evaluation, schema: Schema) -> Iterator[Record]:
         fields = judged.result.fields
         for verdict in judged.verdicts:
             if verdict.outcome != "missed":
-                yield _record(judged.document.file, verdict.path, _at(fields, verdict.path), verdict.outcome, schema)
+                field = _field_at(fields, verdict.path)
+                yield _record(judged.document.file, schema.spec(verdict.path), field, verdict.outcome)
         for list_path, score in judged.lists.items():
             for cell in score.cells:
                 if cell.outcome != "missed":
-                    given = fields[list_path][cell.row][cell.column]
-                    yield _record(judged.document.file, f"{list_path}[].{cell.column}", given, cell.outcome, schema)
+                    spec = schema.spec(str(FieldPath(list_path, None, cell.column)))
+                    field = fields[list_path][cell.row][cell.column]
+                    yield _record(judged.document.file, spec, field, cell.outcome)
 
 
-def _at(fields: dict[str, Any], path: str) -> dict[str, Any]:
+def _field_at(fields: dict[str, Any], path: str) -> dict[str, Any]:
     for name in path.split("."):
         fields = fields[name]
     return fields
 
 
-def _record(document: str, path: str, given: dict[str, Any], outcome: str, schema: Schema) -> Record:
-    return Record(document, group_of(schema.spec(path).kind), given.get("signals", {}), outcome == "right")
+def _record(document: str, spec: FieldSpec, field: dict[str, Any], outcome: str) -> Record:
+    return Record(document, group_of(spec.kind), field.get("signals", {}), outcome == "right")
 
 
 def report(records: Sequence[Record], calibration: Calibration) -> None:
@@ -100,28 +104,37 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
     print(f"{len(records)} values of {len({record.document for record in records})} documents,", end=" ")
     print(f"{sum(record.right for record in records) / len(records):.1%} right; groups:", end=" ")
     print(", ".join(sorted({COEFFICIENT_SETS[record.group] for record in records})))
-    gap = 0.0
-    for _, said, was, count in binned(held_out):
-        gap += abs(said - was) * count / len(held_out)
-        print(f"  confidence {said:.2f}: {was:.2f} right of {count}")
-    print(f"expected calibration error {gap:.3f} on held-out documents")
+    calibration_error = 0.0
+    for each in binned(held_out):
+        calibration_error += abs(each.confidence - each.right) * each.count / len(held_out)
+        print(f"  confidence {each.confidence:.2f}: {each.right:.2f} right of {each.count}")
+    print(f"expected calibration error {calibration_error:.3f} on held-out documents")
     for error in ERRORS_SHOWN:
-        edge = calibration.threshold(error)
-        accepted = [right for confidence, right in held_out if edge is not None and confidence >= edge]
+        threshold = calibration.threshold(error)
+        accepted = [right for confidence, right in held_out if threshold is not None and confidence >= threshold]
         share = len(accepted) / len(held_out)
-        shown = "nothing can be promised" if edge is None else f"from {edge:.3f}, {share:.0%} of the values"
+        shown = "nothing can be promised" if threshold is None else f"from {threshold:.3f}, {share:.0%} of the values"
         print(f"  error at most {error:.1%}: {shown}, {accepted.count(False)} wrong among them")
 
 
-def binned(held_out: Sequence[tuple[float, bool]]) -> Iterator[tuple[float, float, float, int]]:
-    """For each tenth of confidence: its middle, the mean confidence, the share that was right, the number of values."""
-    for place in range(BINS):
-        inside = [pair for pair in held_out if min(int(pair[0] * BINS), BINS - 1) == place]
+class Bin(NamedTuple):
+    """The values of one tenth of confidence."""
+
+    middle: float
+    confidence: float  # their mean
+    right: float  # the share of them
+    count: int
+
+
+def binned(held_out: Sequence[tuple[float, bool]]) -> Iterator[Bin]:
+    """Pairs of confidence and whether right -> the bins that are not empty."""
+    for number in range(BINS):
+        inside = [pair for pair in held_out if min(int(pair[0] * BINS), BINS - 1) == number]
         if inside:
-            yield (
-                (place + 0.5) / BINS,
-                sum(said for said, _ in inside) / len(inside),
-                sum(was for _, was in inside) / len(inside),
+            yield Bin(
+                (number + 0.5) / BINS,
+                sum(confidence for confidence, _ in inside) / len(inside),
+                sum(right for _, right in inside) / len(inside),
                 len(inside),
             )
 
@@ -130,14 +143,17 @@ def plot(calibration: Calibration, output: Path) -> None:
     """The reliability of the held-out confidences, and below it how many values have them."""
     from matplotlib.figure import Figure  # heavy; in the extra `train`
 
-    middles, said, was, counts = zip(*binned(calibration.held_out), strict=True)
+    bins = list(binned(calibration.held_out))
+    middles = [each.middle for each in bins]
     figure = Figure(figsize=(5, 6), layout="constrained")
     reliability, share = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     reliability.plot((0, 1), (0, 1), color="grey", linewidth=1, label="as promised")
-    reliability.plot(said, was, marker="o", label="held-out values")
+    reliability.plot(
+        [each.confidence for each in bins], [each.right for each in bins], marker="o", label="held-out values"
+    )
     reliability.set(ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
     reliability.legend()
-    share.bar(middles, counts, width=0.9 / BINS)
+    share.bar(middles, [each.count for each in bins], width=0.9 / BINS)
     share.set(xlabel="confidence", ylabel="values", yscale="log")
     figure.savefig(output, dpi=120)
 

@@ -34,8 +34,8 @@ def decide(
     None accepts nothing.
     """
     parser = KindParser(schema, schema.conventions(document.lines))
-    known = _of_schema(answer, schema)
-    table = _table(options(known, parser, document), known, schema)
+    of_schema = _of_schema(answer, schema)
+    table = _table(options(of_schema, parser, document), of_schema, schema)
     applications = [applied for rule in schema.rules for applied in applications_of(rule, table) if applied.paths]
     choice = JointChoice(table, applications)
     assignment = choice.best()

@@ -234,5 +234,5 @@ def _same(kind: Kind, left: Option, right: Option) -> bool:
 
 def _joined(best: Option, other: Option) -> Option:
     """One value read in two places (or as two spans): the scores add up; evidence comes from the one that has some."""
-    kept = best if best.evidence or not other.evidence else other
-    return replace(kept, score=min(MAX_JOINED_SCORE, best.score + other.score))
+    with_evidence = best if best.evidence or not other.evidence else other
+    return replace(with_evidence, score=min(MAX_JOINED_SCORE, best.score + other.score))

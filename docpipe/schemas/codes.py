@@ -56,11 +56,11 @@ _CODE_START = re.compile(r"(?<![A-Za-z0-9])(?=(?:[A-Z]{2}|CHE)[ .-]?[A-Za-z0-9]{
 _CODE_TOKEN = re.compile(r"[ .-]{0,2}([A-Za-z0-9+*]+)")
 WORDS_AS_PREFIX = frozenset({"NO"})
 """Countries whose prefix is also the word before a number (`GST NO 0012…`): theirs only with right check digits."""
-LONGEST_CODE = 34
+MAX_CODE_LENGTH = 34
 """Characters of the longest IBAN (ISO 13616)."""
-SHORTEST_IBAN, SHORTEST_VAT = 15, 8
-BANK_LETTERS = 4
-_DIGIT_SLIPS = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "5", "B": "8"})
+MIN_IBAN_LENGTH, MIN_VAT_ID_LENGTH = 15, 8
+BANK_CODE_LETTERS = 4
+_LETTER_TO_DIGIT = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "5", "B": "8"})
 
 
 _MONEY = f"(?:{_SYMBOL.pattern}|{'|'.join(sorted(COMMON_CODES))})"
@@ -89,12 +89,12 @@ class Currency:
     max_length: ClassVar[int] = 20
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
-        found = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text) or _priced(text)
-        if not found:
+        codes = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text) or _priced(text)
+        if not codes:
             return Parsed(None, "not_a_currency", f"no currency in {text!r}")
-        if len(found) > 1:
-            return Parsed(None, "several_currencies", f"{text!r} names {', '.join(sorted(found))}")
-        code = found.pop()
+        if len(codes) > 1:
+            return Parsed(None, "several_currencies", f"{text!r} names {', '.join(sorted(codes))}")
+        code = codes.pop()
         if code in SHARED:
             choices = ", ".join(dict.fromkeys(SHARED[code].values()))
             return Parsed(None, "currency_unknown", f"{code} may be {choices}; the document does not say")
@@ -116,12 +116,12 @@ class Iban:
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
         from stdnum import iban  # heavy: tables of all countries
 
-        def valid(code: str) -> bool:
+        def is_valid(code: str) -> bool:
             return bool(iban.is_valid(code, check_country=False))
 
         doubtful = None
         for codes in _codes_from(re.sub(r"\bIBAN\b[\s:.]*", "", text, flags=re.I)):
-            parsed = _checked(codes, valid, SHORTEST_IBAN)
+            parsed = _checked(codes, is_valid, MIN_IBAN_LENGTH)
             if parsed is not None and parsed.issue != "check_digit":
                 return parsed
             doubtful = doubtful or parsed
@@ -145,7 +145,7 @@ class VatId:
         for codes in _codes_from(text):
             if codes[0][:2] not in _vat_checks():
                 continue
-            parsed = _checked(codes, _vat_checks()[codes[0][:2]], SHORTEST_VAT)
+            parsed = _checked(codes, _vat_checks()[codes[0][:2]], MIN_VAT_ID_LENGTH)
             if parsed is not None and parsed.issue != "check_digit":
                 return parsed
             if codes[0][:2] not in WORDS_AS_PREFIX:
@@ -209,31 +209,31 @@ def _codes_from(text: str) -> Iterator[list[str]]:
     """For each place where a code may begin: what follows it without blanks, the longest first."""
     for start in _CODE_START.finditer(text):
         codes, compact, position = [], "", start.start()
-        while found := _CODE_TOKEN.match(text, position):
-            compact += found[1].upper()
-            if len(compact) > LONGEST_CODE or (len(compact) > 3 and not _may_continue(found[1])):
+        while token := _CODE_TOKEN.match(text, position):
+            compact += token[1].upper()
+            if len(compact) > MAX_CODE_LENGTH or (len(compact) > 3 and not _may_continue(token[1])):
                 break
             codes.append(compact)
-            position = found.end()
+            position = token.end()
         if codes:
             yield codes[::-1]
 
 
 def _may_continue(word: str) -> bool:
     """Groups of digits, and the four letters of a bank as in GB82 WEST; other words stand behind the code."""
-    return any(map(str.isdigit, word)) or (len(word) == BANK_LETTERS and word.isupper())
+    return any(map(str.isdigit, word)) or (len(word) == BANK_CODE_LETTERS and word.isupper())
 
 
-def _checked(codes: list[str], valid: Callable[[str], bool], shortest: int) -> Parsed | None:
+def _checked(codes: list[str], is_valid: Callable[[str], bool], min_length: int) -> Parsed | None:
     """The longest of these whose check digits are right, repaired if need be; else the longest with a doubt."""
-    long_enough = [code for code in codes if len(code) >= shortest and sum(map(str.isdigit, code)) * 2 >= len(code)]
-    long_enough.sort(key=lambda code: code[-BANK_LETTERS:].isalpha())
+    long_enough = [code for code in codes if len(code) >= min_length and sum(map(str.isdigit, code)) * 2 >= len(code)]
+    long_enough.sort(key=lambda code: code[-BANK_CODE_LETTERS:].isalpha())
     for code in long_enough:
-        if valid(code):
+        if is_valid(code):
             return Parsed(code)
     for code in long_enough:
-        repaired = code[:2] + code[2:].translate(_DIGIT_SLIPS)
-        if repaired != code and valid(repaired):
+        repaired = code[:2] + code[2:].translate(_LETTER_TO_DIGIT)
+        if repaired != code and is_valid(repaired):
             return Parsed(
                 repaired, "ocr_repaired", f"{code} was read as {repaired}, whose check digits are right", "info"
             )

@@ -14,8 +14,8 @@ from itertools import islice
 from docpipe.schema_ports import Conventions
 from docpipe.schemas.codes import SHARED, currency_marks
 from docpipe.schemas.country_signs import Signs, shared_signs, signs
-from docpipe.schemas.dates import Reading, read_dates
-from docpipe.schemas.numbers import Mark
+from docpipe.schemas.dates import PrintedDate, read_dates
+from docpipe.schemas.numbers import DecimalMark
 from docpipe.schemas.territories import (
     country_of_currency,
     day_first_in,
@@ -24,13 +24,13 @@ from docpipe.schemas.territories import (
     weekday_names,
 )
 
-MOST_LINES = 600
+MAX_LINES = 600
 """Lines. The first pages say how a document writes; a 1,000-page print is not read through."""
-LEAST_STOP_WORDS = 3
+MIN_STOP_WORDS = 3
 """Stop words. Fewer decide no language."""
-LEAST_WHOLE = 3
+MIN_WHOLE_AMOUNTS = 3
 """Distinct amounts without cents. Fewer do not show what their mark means."""
-LEAST_MILLIONS = 2
+MIN_DOUBLY_GROUPED = 2
 """Distinct numbers with the same mark twice (`6.025.000`): it groups, whatever the prices are."""
 THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "LYD", "OMR", "TND"})
 """Currencies with a thousand units to one (ISO 4217): `6.500` may be six and a half."""
@@ -66,7 +66,7 @@ _LANGUAGES = _languages_by_word()
 
 LANGUAGE_VOTES = 2
 """A language is the writer's own; an address or a tax number may be the customer's."""
-CLEARLY_MORE = 2
+VOTE_MAJORITY = 2
 """An order that this many times as many signs speak for as against it is decided."""
 
 _POINT_DECIMAL = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:,\d{3})+|\d+)\.\d{2}(?![\d.,]*\d)")
@@ -82,19 +82,19 @@ _DATE_LIKE = re.compile(r"\d[\s./-]{1,3}\d{1,2}[\s./-]{1,3}'?\d{2}")
 
 def conventions(texts: Iterable[str]) -> Conventions:
     """How the document with these lines writes dates and numbers."""
-    lines = list(islice(texts, MOST_LINES))
+    lines = list(islice(texts, MAX_LINES))
     text = "\n".join(lines)
     why: dict[str, str] = {}
     language = _language(text, why)
-    found = signs(text)
-    country = _country(found, why)
+    country_signs = signs(text)
+    country = _country(country_signs, why)
     currency = _currency(text, country, language, why)
     home = country_of_currency(currency) if currency else None
     if country is None and home is not None:
         country, why["country"] = home, f"the currency is {currency}"
     day_first, reason = _order_of_dates(lines)
     if day_first is None:
-        day_first, reason = _order_of_place(_votes(text, found, language, currency), lines)
+        day_first, reason = _order_of_place(_votes(text, country_signs, language, currency), lines)
     if day_first is not None:
         why["day_first"] = reason
     mark = _decimal_mark(text, currency, why)
@@ -106,19 +106,21 @@ def _language(text: str, why: dict[str, str]) -> str | None:
     for word in _LETTERS.findall(text.lower()):
         counts.update(_LANGUAGES.get(word, ()))
     ranked = counts.most_common(2)
-    if not ranked or ranked[0][1] < LEAST_STOP_WORDS or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+    if not ranked or ranked[0][1] < MIN_STOP_WORDS or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
     why["language"] = f"{ranked[0][1]} words of {ranked[0][0]}"
     return ranked[0][0]
 
 
-def _country(found: Signs, why: dict[str, str]) -> str | None:
+def _country(country_signs: Signs, why: dict[str, str]) -> str | None:
     """The country with the most kinds of sign; of two with as many the one whose signs are seen more often."""
-    ranked = sorted(((len(kinds), sum(kinds.values()), country) for country, kinds in found.items()), reverse=True)
+    ranked = sorted(
+        ((len(kinds), sum(kinds.values()), country) for country, kinds in country_signs.items()), reverse=True
+    )
     if not ranked or (len(ranked) > 1 and ranked[0][:2] == ranked[1][:2]):
         return None
     _kinds, times, country = ranked[0]
-    why["country"] = f"{times} signs of {country} ({', '.join(found[country])})"
+    why["country"] = f"{times} signs of {country} ({', '.join(country_signs[country])})"
     return country
 
 
@@ -142,25 +144,25 @@ def _order_of_dates(lines: list[str]) -> tuple[bool | None, str]:
 
     A date beside the name of its weekday can be read one way when only one of its two readings falls on that day.
     """
-    seen: dict[bool, str] = {}
+    examples: dict[bool, str] = {}
     for line in lines:
         if _DATE_LIKE.search(line):
-            for reading in read_dates(line):
-                order = _order_by_weekday(reading, line) if len(reading.dates) == 2 else reading.day_first
+            for printed in read_dates(line):
+                order = _order_by_weekday(printed, line) if len(printed.dates) == 2 else printed.day_first
                 if order is not None:
-                    seen.setdefault(order, reading.text)
-    if len(seen) != 1:
+                    examples.setdefault(order, printed.text)
+    if len(examples) != 1:
         return None, ""
-    ((order, example),) = seen.items()
+    ((order, example),) = examples.items()
     return order, f"{example.strip()} can be read only one way"
 
 
-def _order_by_weekday(reading: Reading, line: str) -> bool | None:
+def _order_by_weekday(printed: PrintedDate, line: str) -> bool | None:
     """`Mon 03/07/2017` is the 3rd of July: the 7th of March was a Tuesday."""
-    before, _printed, after = line.partition(reading.text)
+    before, _date, after = line.partition(printed.text)
     beside = [*_LETTERS.findall(before.casefold())[-1:], *_LETTERS.findall(after.casefold())[:1]]
     days = {day for word in beside for day in weekday_names().get(word, ())}
-    fits = [date.weekday() in days for date in reading.dates]
+    fits = [date.weekday() in days for date in printed.dates]
     return fits[0] if sum(fits) == 1 else None
 
 
@@ -168,16 +170,16 @@ Votes = dict[bool | None, dict[str, int]]
 """For an order (None: the country writes both): its signs and what each counts."""
 
 
-def _votes(text: str, found: Signs, language: str | None, currency: str | None) -> Votes:
+def _votes(text: str, country_signs: Signs, language: str | None, currency: str | None) -> Votes:
     """What each sign says of the order that is usual where the document comes from.
 
     Every kind of sign of a country is one vote; so are the currency and a word that several countries print.
     """
     votes: Votes = {True: {}, False: {}, None: {}}
-    for country, kinds in found.items():
+    for country, kinds in country_signs.items():
         votes[day_first_in(country)] |= {f"{country} {kind}": 1 for kind in kinds}
     for words, countries in shared_signs(text):
-        if not any("tax" in found.get(country, ()) for country in countries):
+        if not any("tax" in country_signs.get(country, ()) for country in countries):
             votes[day_first_in(countries[0])][words] = 1
     if language is not None and (order := day_first_in_language(language)) is not None:
         votes[order][f"language {language}"] = LANGUAGE_VOTES
@@ -197,38 +199,38 @@ def _order_of_place(votes: Votes, lines: list[str]) -> tuple[bool | None, str]:
     for line in lines:
         if (order := _order_of_words(line)) is not None:
             votes[order]["dates in words"] = 1
-    counts = {order: sum(found.values()) for order, found in votes.items()}
+    counts = {order: sum(signs_for.values()) for order, signs_for in votes.items()}
     for order in (True, False):
         against = sum(counts.values()) - counts[order]
-        if counts[order] and counts[order] >= CLEARLY_MORE * against:
+        if counts[order] and counts[order] >= VOTE_MAJORITY * against:
             return order, f"signs of the place: {', '.join(votes[order])}"
     return None, ""
 
 
 def _order_of_words(line: str) -> bool | None:
     """`November 13, 2010` stands in the American order, `13 November 2010` in the other."""
-    if _MONTH_DAY.search(line) and any(len(reading.dates) == 1 for reading in read_dates(line)):
+    if _MONTH_DAY.search(line) and any(len(printed.dates) == 1 for printed in read_dates(line)):
         return False
-    if _DAY_MONTH.search(line) and any(len(reading.dates) == 1 for reading in read_dates(line)):
+    if _DAY_MONTH.search(line) and any(len(printed.dates) == 1 for printed in read_dates(line)):
         return True
     return None
 
 
-def _decimal_mark(text: str, currency: str | None, why: dict[str, str]) -> Mark | None:
+def _decimal_mark(text: str, currency: str | None, why: dict[str, str]) -> DecimalMark | None:
     sure = (len(_SURE_POINT.findall(text)), len(_SURE_COMMA.findall(text)))
     points, commas = sure if sum(sure) else (len(_POINT_DECIMAL.findall(text)), len(_COMMA_DECIMAL.findall(text)))
     if not points and not commas:
         return _mark_of_whole_amounts(text, currency, why)
     if points == commas or min(points, commas) * 3 > max(points, commas):
         return None
-    mark: Mark = "." if points > commas else ","
+    mark: DecimalMark = "." if points > commas else ","
     if not sum(sure) and len(set(_GROUPED[mark].findall(text))) > max(points, commas):
         return _mark_of_whole_amounts(text, currency, why)  # `6.500` and `12.000` speak against one `3.50`
     why["decimal_mark"] = f"{max(points, commas)} amounts have it"
     return mark
 
 
-def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str]) -> Mark | None:
+def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str]) -> DecimalMark | None:
     """Where nothing has cents and round prices in groups of three abound (`6.500`, `12.000`), or some have two groups
     (`6.025.000`), the mark groups."""
     if currency in THREE_DECIMALS:
@@ -238,8 +240,8 @@ def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str])
     amounts = points or commas
     round_ones = [amount for amount in amounts if amount.endswith("00")]
     millions = [amount for amount in amounts if len(re.findall(r"[.,]", amount)) > 1]
-    tells = len(round_ones) * 2 > len(amounts) or len(millions) >= LEAST_MILLIONS
-    if (points and commas) or len(amounts) < LEAST_WHOLE or not tells:
+    tells = len(round_ones) * 2 > len(amounts) or len(millions) >= MIN_DOUBLY_GROUPED
+    if (points and commas) or len(amounts) < MIN_WHOLE_AMOUNTS or not tells:
         return None
     why["decimal_mark"] = f"{len(amounts)} amounts such as {min(millions or round_ones)} and none with cents"
     return "," if points else "."

@@ -88,7 +88,7 @@ _DOMAINS_ABROAD = frozenset({"co", "io", "me", "tv", "ai", "to", "cc", "ly", "fm
 """Endings that anyone buys, and those that a cut line makes of others; `uk` is GB."""
 _PARTS = re.compile(r"[,;()]|\b\d{4,6}\b")
 """Between the parts of an address."""
-NAME_WORDS = 3
+MAX_NAME_WORDS = 3
 """Words of a country's name, mostly; longer ones are rarely printed in full."""
 
 _SHARED: tuple[tuple[str, str, re.Pattern[str]], ...] = (
@@ -106,18 +106,18 @@ _SHARED: tuple[tuple[str, str, re.Pattern[str]], ...] = (
 
 def signs(text: str) -> dict[str, dict[str, int]]:
     """The signs of a text, by country and kind of sign."""
-    found: dict[str, dict[str, int]] = {}
-    for country, kind in _seen(text):
-        kinds = found.setdefault(country, {})
+    by_country: dict[str, dict[str, int]] = {}
+    for country, kind in _signs_in(text):
+        kinds = by_country.setdefault(country, {})
         kinds[kind] = kinds.get(kind, 0) + 1
-    return found
+    return by_country
 
 
-def _seen(text: str) -> Iterator[tuple[str, str]]:
+def _signs_in(text: str) -> Iterator[tuple[str, str]]:
     for country, kind, pattern in _PATTERNS:
         for _match in pattern.finditer(text):
             yield country, kind
-    for country in _named(text):
+    for country in _country_names_in(text):
         yield country, "name"
     for match in _DIALLED.finditer(text):
         code = next((match[1][:size] for size in (3, 2, 1) if match[1][:size] in _DIAL_CODES), None)
@@ -130,7 +130,7 @@ def _seen(text: str) -> Iterator[tuple[str, str]]:
             yield country, "web"
 
 
-def _named(text: str) -> Iterator[str]:
+def _country_names_in(text: str) -> Iterator[str]:
     """Names of countries that end a line or a part of an address: in `Singapore noodles 8.50` it is a dish.
 
     `Made in Italy`, `Bank of India` and `New Mexico` name no country of the document.
@@ -138,8 +138,8 @@ def _named(text: str) -> Iterator[str]:
     names = country_names()
     for line in text.casefold().split("\n"):
         for part in _PARTS.split(line):
-            words = part.strip(" .:-").split()[-NAME_WORDS - 1 :]
-            for size in range(1, min(NAME_WORDS, len(words)) + 1):
+            words = part.strip(" .:-").split()[-MAX_NAME_WORDS - 1 :]
+            for size in range(1, min(MAX_NAME_WORDS, len(words)) + 1):
                 country = names.get(" ".join(words[-size:]))
                 if country is not None and words[-size - 1 : -size] not in (["in"], ["of"], ["new"]):
                     yield country

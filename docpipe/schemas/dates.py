@@ -19,7 +19,7 @@ from docpipe.schemas.ocr_repairs import repair_date
 from docpipe.schemas.words import folded
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "ms", "id")
-SHORTEST_MONTH = 3
+MIN_MONTH_LETTERS = 3
 """Letters. Shorter abbreviations (es `my`?) would meet too many other words."""
 FURTHER_MONTHS = {
     "sept": 9,
@@ -71,7 +71,7 @@ _MISREAD_NAME = re.compile(r"(?<![^\W_])(?=[^\W_]*[01])(?=[01]?[^\W\d_]{2})[^\W_
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PrintedDate:
     """One printed date. `dates` are its possible values: none when the calendar has no such day, two when the order
     of day and month decides; `day_first` is then first."""
 
@@ -91,18 +91,18 @@ class IsoDate:
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         repaired = _MISREAD_NAME.sub(_month_for, repair_date(text))
         repaired = _GLUED_TIME_NAMED.sub(r"\1 ", _GLUED_TIME.sub(r"\1 ", repaired))
-        found = list(read_dates(repaired))
-        if not found and (joined := _restore_separators(repaired)) != repaired:
-            repaired, found = joined, list(read_dates(joined))
-        possible = [reading for reading in found if reading.dates]
-        if not found:
+        printed_dates = list(read_dates(repaired))
+        if not printed_dates and (joined := _restore_separators(repaired)) != repaired:
+            repaired, printed_dates = joined, list(read_dates(joined))
+        possible = [printed for printed in printed_dates if printed.dates]
+        if not printed_dates:
             return Parsed(None, "not_a_date", f"no complete date in {text!r}")
         if not possible:
-            return Parsed(None, "impossible_date", f"the calendar has no {found[0].text!r}")
-        chosen = {_choose(reading, conventions.day_first) for reading in possible}
-        if len(chosen) > 1:
+            return Parsed(None, "impossible_date", f"the calendar has no {printed_dates[0].text!r}")
+        values = {_choose(printed, conventions.day_first) for printed in possible}
+        if len(values) > 1:
             return Parsed(None, "several_dates", f"{text!r} holds several dates")
-        value = chosen.pop()
+        value = values.pop()
         if value is None:
             first, second = possible[0].dates
             return Parsed(None, "date_order_unknown", f"{text!r} is {first} or {second}; the document does not say")
@@ -122,14 +122,14 @@ class ClockTime:
     column: ClassVar[ColumnType] = "time"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
-        found = {time for time in (_clock(match) for match in _CLOCK.finditer(text)) if time is not None}
-        if not found:
-            found = {time for time in (_clock(match) for match in _LOOSE_CLOCK.finditer(text)) if time is not None}
-        if not found:
+        times = {time for time in (_clock(match) for match in _CLOCK.finditer(text)) if time is not None}
+        if not times:
+            times = {time for time in (_clock(match) for match in _LOOSE_CLOCK.finditer(text)) if time is not None}
+        if not times:
             return Parsed(None, "not_a_time", f"no time of day in {text!r}")
-        if len(found) > 1:
+        if len(times) > 1:
             return Parsed(None, "several_times", f"{text!r} holds several times")
-        return Parsed(found.pop())
+        return Parsed(times.pop())
 
     def same(self, left: object, right: object) -> bool:
         """To the minute: many receipts print the seconds once and leave them out elsewhere."""
@@ -152,17 +152,17 @@ def _clock(match: re.Match[str]) -> dt.time | None:
     return dt.time(hour, minute, second)
 
 
-def read_dates(text: str) -> Iterator[Reading]:
+def read_dates(text: str) -> Iterator[PrintedDate]:
     """The printed dates of a text, from left to right within a form; the forms that say more come first."""
-    taken: list[tuple[int, int]] = []
+    matched_spans: list[tuple[int, int]] = []
     for pattern, read in _FORMS:
         for match in pattern.finditer(text):
-            if any(match.start() < end and start < match.end() for start, end in taken):
+            if any(match.start() < end and start < match.end() for start, end in matched_spans):
                 continue
-            reading = read(match)
-            if reading is not None:
-                taken.append(match.span())
-                yield reading
+            printed = read(match)
+            if printed is not None:
+                matched_spans.append(match.span())
+                yield printed
 
 
 @lru_cache(maxsize=1)
@@ -176,7 +176,7 @@ def month_names() -> dict[str, int]:
         for form in ("format", "stand-alone"):
             for width in ("wide", "abbreviated"):
                 names.update({folded(name): number for number, name in months[form][width].items()})
-    return {name: number for name, number in names.items() if len(name) >= SHORTEST_MONTH}
+    return {name: number for name, number in names.items() if len(name) >= MIN_MONTH_LETTERS}
 
 
 def _month_for(word: re.Match[str]) -> str:
@@ -185,62 +185,62 @@ def _month_for(word: re.Match[str]) -> str:
     return name if folded(name) in month_names() else word.group()
 
 
-def _choose(reading: Reading, day_first: bool | None) -> dt.date | None:
-    if len(reading.dates) == 1:
-        return reading.dates[0]
-    return None if day_first is None else reading.dates[0 if day_first else 1]
+def _choose(printed: PrintedDate, day_first: bool | None) -> dt.date | None:
+    if len(printed.dates) == 1:
+        return printed.dates[0]
+    return None if day_first is None else printed.dates[0 if day_first else 1]
 
 
-def _named(day: str, month: str, year: str, text: str) -> Reading | None:
+def _named(day: str, month: str, year: str, text: str) -> PrintedDate | None:
     number = month_names().get(folded(month))
     if number is None:
         return None
-    found = _date(_year(year), number, int(day))
-    return Reading(text, (found,) if found else ())
+    date = _date(_year(year), number, int(day))
+    return PrintedDate(text, (date,) if date else ())
 
 
-def _year_first(match: re.Match[str]) -> Reading | None:
+def _year_first(match: re.Match[str]) -> PrintedDate | None:
     year = int(match[1])
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
-    found = _date(year, int(match[3]), int(match[4]))
-    return Reading(match.group(), (found,) if found else ())
+    date = _date(year, int(match[3]), int(match[4]))
+    return PrintedDate(match.group(), (date,) if date else ())
 
 
-def _year_last(match: re.Match[str]) -> Reading | None:
+def _year_last(match: re.Match[str]) -> PrintedDate | None:
     year = _year(match[4].lstrip("'’"))
     if not FIRST_YEAR <= year <= LAST_YEAR:
         return None
     return _ordered(match.group(), int(match[1]), int(match[3]), year)
 
 
-def _year_last_loose(match: re.Match[str]) -> Reading | None:
+def _year_last_loose(match: re.Match[str]) -> PrintedDate | None:
     """`27/03 2018`, `27 03 2018`: read, but no evidence of how the document writes its dates."""
-    reading = _year_last(match)
-    return None if reading is None else replace(reading, day_first=None)
+    printed = _year_last(match)
+    return None if printed is None else replace(printed, day_first=None)
 
 
-def _compact(match: re.Match[str]) -> Reading | None:
+def _compact(match: re.Match[str]) -> PrintedDate | None:
     """`20180312`, else `27032018`."""
     digits = match[1]
     if FIRST_YEAR <= int(digits[:4]) <= LAST_YEAR and (
-        found := _date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
+        date := _date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     ):
-        return Reading(digits, (found,))
+        return PrintedDate(digits, (date,))
     if FIRST_YEAR <= int(digits[4:]) <= LAST_YEAR:
-        reading = _ordered(digits, int(digits[:2]), int(digits[2:4]), int(digits[4:]))
-        return replace(reading, day_first=None) if reading.dates else None
+        printed = _ordered(digits, int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+        return replace(printed, day_first=None) if printed.dates else None
     return None
 
 
-def _ordered(text: str, first: int, second: int, year: int) -> Reading:
+def _ordered(text: str, first: int, second: int, year: int) -> PrintedDate:
     """Both orders of day and month, as far as the calendar has them."""
     day_first, month_first = _date(year, second, first), _date(year, first, second)
     if day_first == month_first or not (day_first and month_first):
-        found = day_first or month_first
-        order = None if first == second or not found else day_first is not None
-        return Reading(text, (found,) if found else (), order)
-    return Reading(text, (day_first, month_first))
+        date = day_first or month_first
+        order = None if first == second or not date else day_first is not None
+        return PrintedDate(text, (date,) if date else (), order)
+    return PrintedDate(text, (day_first, month_first))
 
 
 def _restore_separators(text: str) -> str:

@@ -54,7 +54,7 @@ CONSTRAINTS = {
     "exclusiveMinimum": "gt",
     "exclusiveMaximum": "lt",
 }
-"""Checked by Pydantic after the extraction."""
+"""JSON Schema's keyword -> argument of a Pydantic field: checked after the extraction."""
 
 PLAIN = {"type", "title", "description", "examples", "default", "$comment", "deprecated", "format", "enum"}
 OBJECT = {
@@ -121,14 +121,14 @@ def _fields(properties: Mapping[str, Any], required: list[str], pointer: str, na
         if not isinstance(child, dict):
             raise SchemaError(f"{where} is not an object", hint=_HINT)
         described: dict[str, Any] = {"description": child.get("description") or child.get("title")}
-        kind_of_node = _type(child, where)
-        if kind_of_node == "array":
+        json_type = _type(child, where)
+        if json_type == "array":
             item = _checked(_checked(child, where, ARRAY).get("items"), f"{where}/items", OBJECT)
             if _type(item, f"{where}/items") != "object":
                 raise SchemaError(f"{where}/items is not an object", hint="A list holds objects with properties.")
             row = _model(item, f"{where}/items", name + _class_name(key))
             yield key, (list[row], Field(default_factory=list, **described))  # type: ignore[valid-type]
-        elif kind_of_node == "object":
+        elif json_type == "object":
             inner = _model(_checked(child, where, OBJECT), where, name + _class_name(key))
             yield key, (inner | None, Field(default=None, **described))
         else:
@@ -141,26 +141,25 @@ def _leaf_type(node: Mapping[str, Any], pointer: str, expected: bool) -> Any:
         values = [value for value in node["enum"] if value is not None]
         if not values or not all(isinstance(value, str) for value in values):
             raise SchemaError(f"{pointer}/enum holds other things than strings", hint=_HINT)
-        printed, kind = Literal[tuple(values)], Choice(tuple(values))
-        leaf: tuple[Any, Kind] = (printed, kind)
+        typed: tuple[Any, Kind] = (Literal[tuple(values)], Choice(tuple(values)))
     else:
-        leaf = FORMATS.get(str(node.get("format"))) or TYPES[_type(node, pointer)]
-    python_type, found = leaf
+        typed = FORMATS.get(str(node.get("format"))) or TYPES[_type(node, pointer)]
+    python_type, kind = typed
     if expected:
-        return Annotated[python_type | None, found, Expected()]
-    return Annotated[python_type | None, found]
+        return Annotated[python_type | None, kind, Expected()]
+    return Annotated[python_type | None, kind]
 
 
 def _leaf_field(node: Mapping[str, Any], described: Mapping[str, Any]) -> Any:
-    constraints = {ours: node[theirs] for theirs, ours in CONSTRAINTS.items() if theirs in node}
+    constraints = {argument: node[keyword] for keyword, argument in CONSTRAINTS.items() if keyword in node}
     return Field(default=None, examples=node.get("examples"), **described, **constraints)
 
 
-def _checked(node: Any, pointer: str, known: set[str]) -> Mapping[str, Any]:
+def _checked(node: Any, pointer: str, allowed: set[str]) -> Mapping[str, Any]:
     if not isinstance(node, dict):
         raise SchemaError(f"{pointer} is missing or not an object", hint=_HINT)
     for key in node:
-        if key not in known and not key.startswith("x-"):
+        if key not in allowed and not key.startswith("x-"):
             raise SchemaError(f"{pointer}/{key} is not supported", hint=_HINT)
     if isinstance(node.get("additionalProperties"), dict):
         raise SchemaError(f"{pointer}/additionalProperties is not supported", hint=_HINT)
@@ -169,17 +168,16 @@ def _checked(node: Any, pointer: str, known: set[str]) -> Mapping[str, Any]:
 
 def _type(node: Mapping[str, Any], pointer: str) -> str:
     """The type without `null`, which every field may be."""
-    found = node.get("type")
-    if found is None and "enum" in node:
+    json_type = node.get("type")
+    if json_type is None and "enum" in node:
         return "string"
-    if found is None and not (node.keys() - PLAIN - OBJECT - ARRAY - set(CONSTRAINTS)):
-        found = "object" if "properties" in node else "array" if "items" in node else None
-    names = [name for name in found if name != "null"] if isinstance(found, list) else [found]
+    if json_type is None and not (node.keys() - PLAIN - OBJECT - ARRAY - set(CONSTRAINTS)):
+        json_type = "object" if "properties" in node else "array" if "items" in node else None
+    names = [name for name in json_type if name != "null"] if isinstance(json_type, list) else [json_type]
     if len(names) != 1 or names[0] not in {*TYPES, "object", "array"}:
-        strange = next(
-            (key for key in node if key in {"$ref", "anyOf", "oneOf", "allOf", "const", "not", "if"}), "type"
-        )
-        raise SchemaError(f"{pointer}/{strange} is not supported", hint=_HINT)
+        unsupported = ("$ref", "anyOf", "oneOf", "allOf", "const", "not", "if")
+        keyword = next((key for key in node if key in unsupported), "type")
+        raise SchemaError(f"{pointer}/{keyword} is not supported", hint=_HINT)
     return str(names[0])
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from docpipe.schema_ports import ColumnType, Conventions, Parsed
 from docpipe.schemas.ocr_repairs import repair_number
 from docpipe.schemas.territories import currency_in, has_no_cents
 
-Mark = Literal[".", ","]
+DecimalMark = Literal[".", ","]
 
 _NUMBER = re.compile(
     r"(?:(?<![\d.,'’])|(?<=[^\W\d_]\.))"  # Rp.17.820: the first point belongs to the currency
@@ -41,13 +41,21 @@ _BEFORE_SIGN = re.compile(r"(?:[A-Za-z]{0,3}\s?[$€£¥₹₱฿]|\b[A-Z]{2,3}|
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One number in a text: its value, where it stands, and whether its mark is a guess."""
+class PrintedNumber:
+    """One number in a text: its value, and where it stands. `issue`: why the value is doubtful, as in `Parsed`."""
 
     value: Decimal
     start: int
     end: int
-    doubt: str | None = None
+    issue: str | None = None
+    message: str = ""
+
+
+class _Digits(NamedTuple):
+    """A number's digits with a decimal point, and an issue where the point is a guess. None: it is no number."""
+
+    text: str | None
+    issue: str | None = None
     message: str = ""
 
 
@@ -57,37 +65,40 @@ class Number:
 
     column: ClassVar[ColumnType] = "decimal"
     name: ClassVar[str] = "number"
-    unknown_mark_is: ClassVar[Mark] = "."
+    unknown_mark_is: ClassVar[DecimalMark] = "."
     """How `1.234` or `1,234` is read when nothing decides: with "." the mark separates decimals, with "," it groups."""
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         repaired = repair_number(text)
-        found = self.choose(repaired, self.readings(repaired, conventions))
-        if not found:
+        numbers = self.choose(repaired, self.printed_numbers(repaired, conventions))
+        if not numbers:
             return Parsed(None, "not_a_number", f"no number in {text!r}")
-        if len({reading.value for reading in found}) > 1:
-            values = ", ".join(str(reading.value) for reading in found)
+        if len({number.value for number in numbers}) > 1:
+            values = ", ".join(str(number.value) for number in numbers)
             return Parsed(None, "several_numbers", f"{text!r} holds several numbers: {values}")
-        (first, *_same) = found
-        if first.doubt is not None:
-            return Parsed(first.value, first.doubt, first.message)
+        (first, *_same) = numbers
+        if first.issue is not None:
+            return Parsed(first.value, first.issue, first.message)
         if repaired != text:
             return Parsed(first.value, "ocr_repaired", f"{text!r} was read as {repaired!r}", "info")
         return Parsed(first.value)
 
-    def readings(self, text: str, conventions: Conventions) -> list[Reading]:
-        matches = _NUMBER.finditer(text)
-        found = (_read(match, text, self.mark(match.group(), text, conventions), self) for match in matches)
-        return [reading for reading in found if reading is not None]
+    def printed_numbers(self, text: str, conventions: Conventions) -> list[PrintedNumber]:
+        """The numbers of a text, from left to right."""
+        numbers = (
+            _printed_number(match, self.mark(match.group(), text, conventions), self.unknown_mark_is)
+            for match in _NUMBER.finditer(text)
+        )
+        return [number for number in numbers if number is not None]
 
-    def mark(self, printed: str, text: str, conventions: Conventions) -> Mark | None:  # noqa: ARG002
+    def mark(self, printed: str, text: str, conventions: Conventions) -> DecimalMark | None:  # noqa: ARG002
         """The decimal mark that is known for a number printed in a text."""
         return conventions.decimal_mark or ("." if _POINT_CURRENCIES.search(text) else None)
 
-    def choose(self, text: str, found: list[Reading]) -> list[Reading]:
-        """The readings that can be this kind of number; a percentage is not an amount when there is another number."""
-        amounts = [reading for reading in found if not text[reading.end :].lstrip().startswith("%")]
-        return amounts or found
+    def choose(self, text: str, numbers: list[PrintedNumber]) -> list[PrintedNumber]:
+        """Those that can be this kind of number; a percentage is not an amount when there is another number."""
+        amounts = [number for number in numbers if not text[number.end :].lstrip().startswith("%")]
+        return amounts or numbers
 
     def same(self, left: object, right: object) -> bool:
         return left == right
@@ -97,7 +108,7 @@ class Number:
         or since a column is written otherwise. Where the document does not say, all its numbers would fit both ways."""
         if conventions.decimal_mark is None or not _ONE_MARK.fullmatch(text):
             return None
-        mark: Mark = "," if conventions.decimal_mark == "." else "."
+        mark: DecimalMark = "," if conventions.decimal_mark == "." else "."
         other = self.parse(text, replace(conventions, decimal_mark=mark))
         return other if other.value is not None and other.value != self.parse(text, conventions).value else None
 
@@ -107,9 +118,9 @@ class Money(Number):
     """An amount of money. The currency is a field of its own."""
 
     name: ClassVar[str] = "money"
-    unknown_mark_is: ClassVar[Mark] = ","
+    unknown_mark_is: ClassVar[DecimalMark] = ","
 
-    def mark(self, printed: str, text: str, conventions: Conventions) -> Mark | None:
+    def mark(self, printed: str, text: str, conventions: Conventions) -> DecimalMark | None:
         """In a currency without cents the mark in `6.500` and `6,500` groups."""
         if _ONE_GROUP.fullmatch(printed) and _has_whole_prices(conventions):
             return "," if "." in printed else "."
@@ -151,9 +162,9 @@ class Rate(Number):
 
     name: ClassVar[str] = "rate"
 
-    def choose(self, text: str, found: list[Reading]) -> list[Reading]:
-        percents = [reading for reading in found if text[reading.end :].lstrip().startswith("%")]
-        return percents or found
+    def choose(self, text: str, numbers: list[PrintedNumber]) -> list[PrintedNumber]:
+        percents = [number for number in numbers if text[number.end :].lstrip().startswith("%")]
+        return percents or numbers
 
 
 @dataclass(frozen=True)
@@ -162,7 +173,7 @@ class Integer(Number):
 
     name: ClassVar[str] = "integer"
     column: ClassVar[ColumnType] = "integer"
-    unknown_mark_is: ClassVar[Mark] = ","
+    unknown_mark_is: ClassVar[DecimalMark] = ","
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         parsed = super().parse(text, conventions)
@@ -179,49 +190,48 @@ def _has_whole_prices(conventions: Conventions) -> bool:
     return currency is not None and has_no_cents(currency)
 
 
-def _read(match: re.Match[str], text: str, mark: Mark | None, kind: Number) -> Reading | None:
+def _printed_number(match: re.Match[str], mark: DecimalMark | None, guess: DecimalMark) -> PrintedNumber | None:
     """The number that a match stands for, or None when its groups make no number (`12.03.2018`)."""
-    printed = match.group()
+    printed, text = match.group(), match.string
     plain = _APOSTROPHES.sub("", _BLANKS.sub("", printed))
     if dashed := _NO_CENTS.match(text, match.end()):
         mark = "." if dashed[1] == "." else ","
-    digits, doubt, message = _resolve(plain, mark, kind.unknown_mark_is)
+    digits, issue, message = _digits(plain, mark, guess)
     if digits is None:
         return None
-    if doubt is None and " " in printed and "," not in printed and (mark == "." or "." in printed):
-        doubt, message = "several_numbers", f"{printed!r} may be one number or several"
+    if issue is None and " " in printed and "," not in printed and (mark == "." or "." in printed):
+        issue, message = "several_numbers", f"{printed!r} may be one number or several"
     value = Decimal(digits)
     if _is_negative(text, match.start(), match.end()):
         value = -value
-    return Reading(value, match.start(), match.end(), doubt, message)
+    return PrintedNumber(value, match.start(), match.end(), issue, message)
 
 
-def _resolve(plain: str, mark: Mark | None, guess: Mark) -> tuple[str | None, str | None, str]:
-    """Digits with a decimal point, and a doubt about the point; None when the groups are not those of a number."""
+def _digits(plain: str, mark: DecimalMark | None, guess: DecimalMark) -> _Digits:
+    """`mark` is the decimal mark if it is known, `guess` what a single mark before three digits is taken for."""
     marks = [char for char in plain if char in ".,"]
     if not marks:
-        return plain, None, ""
+        return _Digits(plain)
     last, groups = marks[-1], re.split(r"[.,]", plain)
     if len(set(marks)) == 2:
         whole = groups[:-1]
-        if marks.count(last) == 1 and _is_grouped(whole):
-            return f"{''.join(whole)}.{groups[-1]}", None, ""
-        return None, None, ""
+        is_number = marks.count(last) == 1 and _is_grouped(whole)
+        return _Digits(f"{''.join(whole)}.{groups[-1]}" if is_number else None)
     if len(marks) > 1:
-        return ("".join(groups), None, "") if _is_grouped(groups) else (None, None, "")
-    return _resolve_one_mark(plain, mark, guess)
+        return _Digits("".join(groups) if _is_grouped(groups) else None)
+    return _digits_with_one_mark(plain, mark, guess)
 
 
-def _resolve_one_mark(plain: str, mark: Mark | None, guess: Mark) -> tuple[str, str | None, str]:
+def _digits_with_one_mark(plain: str, mark: DecimalMark | None, guess: DecimalMark) -> _Digits:
     """Three digits after the only mark may be thousands or decimals; anything else is decimals."""
     before, after = re.split(r"[.,]", plain)
     if len(after) != 3 or len(before) > 3 or before in {"", "0"} or before.startswith("0"):
-        return f"{before or '0'}.{after}", None, ""
+        return _Digits(f"{before or '0'}.{after}")
     if mark is not None:
-        return (f"{before}.{after}" if mark in plain else before + after), None, ""
+        return _Digits(f"{before}.{after}" if mark in plain else before + after)
     digits = f"{before}.{after}" if guess == "." else before + after
     message = f"{plain!r} is {before}.{after} or {before}{after}; the document does not say"
-    return digits, "decimal_mark_unknown", message
+    return _Digits(digits, "decimal_mark_unknown", message)
 
 
 def _is_grouped(groups: list[str]) -> bool:

@@ -14,7 +14,7 @@ LETTER_TO_DIGIT = str.maketrans(
 """Letters that OCR writes for digits, seen on thermal receipts."""
 
 _TOKEN = re.compile(r"(?<![\w.,'’])[OolI|]?[\d.,'’OoQDlI|SBZ]*\d[\d.,'’OoQDlI|SBZ]*(?!\w)")
-_SLIP = re.compile(r"[OoQDlI|SBZ]")
+_MISREAD_LETTER = re.compile(r"[OoQDlI|SBZ]")
 _PLAIN_AMOUNT = re.compile(r"(\d{1,3}([.,'’]\d{3})*|\d+)([.,]\d{2})?")
 _DATE_TOKEN = re.compile(
     r"(?<![^\W\d_])[\dOolI|][\dOolI|]?\s?[-./]\s?[\dOolI|]{1,2}\s?[-./]\s?[\dOolI|]{2,4}(?![^\W\d_])"
@@ -47,7 +47,7 @@ def repair_date(text: str) -> str:
 
 
 def _digits_for_letters(token: str) -> str:
-    if not _SLIP.search(token) or sum(map(str.isdigit, token)) * 2 < len(token.strip(".,'’")) - 1:
+    if not _MISREAD_LETTER.search(token) or sum(map(str.isdigit, token)) * 2 < len(token.strip(".,'’")) - 1:
         return token
     if token[-1] in "lI|" and not re.search(r"[.,]\w$", token):
         return token

@@ -20,7 +20,7 @@ States (and Hong Kong, which signs of its own name) is in signs.py."""
 CENTS_OUT_OF_USE = frozenset({"IDR", "HUF"})
 """They have two decimals in ISO 4217. Others without coins of cents (SEK, CZK) still print them."""
 LANGUAGES_OF_DAYS = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "nb", "da", "ms", "pl")
-SHORTEST_NAME = 4
+MIN_NAME_LETTERS = 4
 """Letters. Shorter names of countries are also words."""
 
 
@@ -82,10 +82,10 @@ def currency_in(country: str) -> str | None:
     from babel.numbers import get_territory_currencies  # heavy: locale data
 
     try:
-        found = get_territory_currencies(country)
+        currencies = get_territory_currencies(country)
     except (ValueError, KeyError):
         return None
-    return str(found[0]) if len(found) == 1 else None
+    return str(currencies[0]) if len(currencies) == 1 else None
 
 
 @lru_cache(maxsize=1)
@@ -101,7 +101,7 @@ def country_names() -> Mapping[str, str]:
             own = Locale.parse(f"und_{code}").territories.get(code, english)
         except (UnknownLocaleError, ValueError):
             own = english
-        names.update({str(name).casefold(): str(code) for name in (english, own) if len(name) >= SHORTEST_NAME})
+        names.update({str(name).casefold(): str(code) for name in (english, own) if len(name) >= MIN_NAME_LETTERS})
     return names
 
 

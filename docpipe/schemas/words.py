@@ -14,11 +14,11 @@ from typing import ClassVar
 
 from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
 
-ALIKE = 0.9
+MIN_SIMILARITY = 0.9
 """Names and addresses are the same from this similarity of letters and digits on (the measure of the issue)."""
 
-SHORTEST_PHONE = 5
-SHORTEST_LOCAL_PHONE = 7
+MIN_PHONE_DIGITS = 5
+MIN_LOCAL_PHONE_DIGITS = 7
 """Digits. Two phone numbers that agree in this many last digits differ only in their prefix."""
 
 YES = frozenset(["yes", "y", "ja", "j", "oui", "o", "si", "sí", "s", "true", "x", "1", "✓", "✔", "☑", "☒"])
@@ -55,7 +55,7 @@ class Text:
         return Parsed(one_line(text) or None)
 
     def same(self, left: object, right: object) -> bool:
-        return similarity(str(left), str(right)) >= ALIKE
+        return similarity(str(left), str(right)) >= MIN_SIMILARITY
 
 
 @dataclass(frozen=True)
@@ -97,14 +97,14 @@ class Phone(Text):
     max_length: ClassVar[int] = 50
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
-        found = re.search(r"[+(]?\d[\d\s()./–-]*\d", text)
-        if found is None or len(_digits(found.group())) < SHORTEST_PHONE:
+        number = re.search(r"[+(]?\d[\d\s()./–-]*\d", text)
+        if number is None or len(_digits(number.group())) < MIN_PHONE_DIGITS:
             return Parsed(None, "not_a_phone", f"no telephone number in {text!r}")
-        return Parsed(one_line(found.group()))
+        return Parsed(one_line(number.group()))
 
     def same(self, left: object, right: object) -> bool:
-        one, other = sorted((_digits(str(left)).lstrip("0"), _digits(str(right)).lstrip("0")), key=len)
-        return one == other or (len(one) >= SHORTEST_LOCAL_PHONE and other.endswith(one))
+        shorter, longer = sorted((_digits(str(left)).lstrip("0"), _digits(str(right)).lstrip("0")), key=len)
+        return shorter == longer or (len(shorter) >= MIN_LOCAL_PHONE_DIGITS and longer.endswith(shorter))
 
 
 @dataclass(frozen=True)

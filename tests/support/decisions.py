@@ -11,7 +11,7 @@ from docpipe.ground import ground
 from docpipe.schema import Schema
 from docpipe.text_search import DocumentIndex
 
-UNCALIBRATED = Calibration.found("scripted:none")
+UNCALIBRATED = Calibration.for_extractor("scripted:none")
 
 
 def decided_fields(

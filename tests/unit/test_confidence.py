@@ -6,7 +6,16 @@ from contextlib import closing
 import pytest
 
 from docpipe.components import ModelName, load_components, load_extractor
-from docpipe.confidence import FEATURES, RISK, UNCALIBRATED, Calibration, Record, binomial_tail, features, fit
+from docpipe.confidence import (
+    FAILURE_PROBABILITY,
+    FEATURES,
+    UNCALIBRATED,
+    Calibration,
+    Record,
+    binomial_tail,
+    features,
+    fit,
+)
 from docpipe.config import load_settings
 from docpipe.errors import ModelError
 
@@ -94,7 +103,7 @@ def test_the_promise_holds_in_nineteen_of_twenty_draws():
     for _ in range(200):
         pairs = tuple((1 - place / 2000, dice.random() >= 0.0105) for place in range(1000))
         broken += calibration(pairs).threshold(0.01) is not None
-    assert broken <= 200 * RISK * 1.6
+    assert broken <= 200 * FAILURE_PROBABILITY * 1.6
 
 
 def test_the_binomial_tail_is_exact():
@@ -122,7 +131,7 @@ def test_a_damaged_calibration_says_what_to_do(tmp_path):
 
 
 def test_an_extractor_without_calibration_is_ordered_but_promises_nothing():
-    model = Calibration.found("scripted:unheard-of")
+    model = Calibration.for_extractor("scripted:unheard-of")
     good = {
         "score": 0.99,
         "margin": 0.9,
@@ -151,8 +160,8 @@ def test_a_calibration_is_found_by_its_extractor_among_those_of_a_folder(tmp_pat
     told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     for name, extractor in (("calibration-a.json", "hf:a@1+x"), ("calibration-b.json", "hf:b@1+x")):
         fit(told, extractor).save(tmp_path / name)
-    assert Calibration.found("hf:b@1+x", tmp_path).extractor == "hf:b@1+x"
-    assert Calibration.found("hf:b@2+x", tmp_path).extractor == UNCALIBRATED, "another revision is another model"
+    assert Calibration.for_extractor("hf:b@1+x", tmp_path).extractor == "hf:b@1+x"
+    assert Calibration.for_extractor("hf:b@2+x", tmp_path).extractor == UNCALIBRATED, "a revision is another model"
 
 
 def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):

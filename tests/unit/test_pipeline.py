@@ -65,7 +65,7 @@ def policy_of(parts, accept_error=0.01):
 
 def sure(threshold_records=1000):
     """A policy that accepts every value: all held-out records were right at any confidence."""
-    cautious = Calibration.found("scripted:none")
+    cautious = Calibration.for_extractor("scripted:none")
     return AcceptancePolicy(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
 
 

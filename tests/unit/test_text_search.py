@@ -148,7 +148,7 @@ def test_the_words_of_a_page_are_prepared_once_for_all_steps_and_both_models(mon
         load_schema("receipt"),
         extractor=Cascade(first, second),
         run=RunIdentity("0" * 64, "a,b", "key"),
-        policy=AcceptancePolicy(Calibration.found("scripted:none")),
+        policy=AcceptancePolicy(Calibration.for_extractor("scripted:none")),
     )
     assert asked, "the second model was asked, and its answer decided anew"
     assert prepared == [1, 2]
