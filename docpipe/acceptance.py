@@ -33,9 +33,9 @@ class AcceptancePolicy:
         """With the calibration that was fitted for this extractor, in one of the folders or in the package. Of a
         cascade: the first model's own, and for what the second was asked one that was fitted for the cascade."""
         if isinstance(extractor, Cascade):
-            first = Calibration.found(extractor.first.name, *folders)
-            return cls(first, accept_error, Calibration.found(extractor.name, *folders))
-        return cls(Calibration.found(extractor.name, *folders), accept_error)
+            first = Calibration.for_extractor(extractor.first.name, *folders)
+            return cls(first, accept_error, Calibration.for_extractor(extractor.name, *folders))
+        return cls(Calibration.for_extractor(extractor.name, *folders), accept_error)
 
     @property
     def fingerprint(self) -> str:
