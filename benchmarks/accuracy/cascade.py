@@ -25,7 +25,7 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.config import load_settings
 from docpipe.data import Field
 from docpipe.errors import DocpipeError
-from docpipe.evaluate import Counts, Judged, Labelled, Result, evaluate, read_labels, read_map
+from docpipe.evaluate import Counts, LabelledDocument, ResultLine, ScoredDocument, evaluate, read_labels, read_map
 from docpipe.paths import FieldPath
 from docpipe.result import record
 from docpipe.samples.folder import write_many
@@ -93,7 +93,7 @@ def main() -> None:
         print("\n".join(table("all of them", together)))
 
 
-Known = tuple[str, Schema, Path, list[Labelled], bool]
+Known = tuple[str, Schema, Path, list[LabelledDocument], bool]
 
 
 def _drawn(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
@@ -123,7 +123,7 @@ def _labelled(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
 
 
 def _answered(
-    components: Components, schema: Schema, folder: Path, documents: Sequence[Labelled], *, only_visible: bool
+    components: Components, schema: Schema, folder: Path, documents: Sequence[LabelledDocument], *, only_visible: bool
 ) -> Iterator[Answered]:
     fields: dict[str, tuple[Field, ...]] = {}
     results = []
@@ -135,19 +135,21 @@ def _answered(
             print(f"left out: {labelled.file}: {error}")
             continue
         fields[labelled.file] = found.fields
-        results.append(Result(labelled.file, schema.name, found.status, record(found, labelled.file, schema)["fields"]))
+        results.append(
+            ResultLine(labelled.file, schema.name, found.status, record(found, labelled.file, schema)["fields"])
+        )
     known = [labelled for labelled in documents if labelled.file in fields]
     for judged in evaluate(known, results, schema, only_visible=only_visible).documents:
         of_document = fields[judged.document.file]
         yield Answered(of_document, slots(judged, of_document, schema), schema)
 
 
-def slots(judged: Judged, fields: Sequence[Field], schema: Schema) -> tuple[Slot, ...]:
+def slots(judged: ScoredDocument, fields: Sequence[Field], schema: Schema) -> tuple[Slot, ...]:
     letters: Counter[str] = Counter()
     for field in fields:
         letters[FieldPath.parse(field.path).list_path or field.path] += len(field.raw or "null")
     outcomes: Mapping[str, tuple[str, ...]] = {
-        **{verdict.path: (verdict.outcome,) for verdict in judged.verdicts},
+        **{verdict.path: (verdict.outcome,) for verdict in judged.comparisons},
         **{path: tuple(cell.outcome for cell in found.cells) for path, found in judged.lists.items()},
     }
     singles = [spec.path for spec in schema.fields if spec.list_path is None]

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from rapidfuzz import fuzz
 
 from docpipe.evaluate.compare import label_text, letters_and_digits
-from docpipe.evaluate.report import Evaluation, Verdict
+from docpipe.evaluate.report import Evaluation, FieldComparison
 
 ALIKE = 80.0  # of 100: letters slipped, the text is the one
 RELATED = 50.0  # the text is part of it, or it of the text, with more beside
@@ -23,14 +23,14 @@ def causes(evaluation: Evaluation) -> Counter[str]:
     return Counter(map(cause, _mistakes(evaluation)))
 
 
-def _mistakes(evaluation: Evaluation) -> Iterable[Verdict]:
+def _mistakes(evaluation: Evaluation) -> Iterable[FieldComparison]:
     return (mistake for judged in evaluation.documents for mistake in judged.mistakes())
 
 
-def cause(mistake: Verdict) -> str:
+def cause(mistake: FieldComparison) -> str:
     if mistake.outcome == "spurious":
         return "answered, though nothing is there"
-    said = "" if mistake.leaf.raw is None else letters_and_digits(str(mistake.leaf.raw))
+    said = "" if mistake.prediction.raw is None else letters_and_digits(str(mistake.prediction.raw))
     if not said:
         return "nothing answered"
     if mistake.outcome == "missed":

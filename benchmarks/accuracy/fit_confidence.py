@@ -76,7 +76,7 @@ def _records(evaluation: Evaluation, schema: Schema) -> Iterator[Record]:
         if judged.result is None:
             continue
         fields = judged.result.fields
-        for verdict in judged.verdicts:
+        for verdict in judged.comparisons:
             if verdict.outcome != "missed":
                 field = _field_at(fields, verdict.path)
                 yield _record(judged.document.file, schema.spec(verdict.path), field, verdict.outcome)

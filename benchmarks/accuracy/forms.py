@@ -26,7 +26,7 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.config import load_settings
 from docpipe.data import Box, Field, Page
 from docpipe.errors import InputError
-from docpipe.evaluate.anls import THRESHOLD, mean_score, similarity
+from docpipe.evaluate.anls import THRESHOLD, mean_score, question_score
 from docpipe.schema import Schema, load_schema
 
 FOLDER = "forms"
@@ -164,12 +164,12 @@ def _judged(
     said = " ".join((field.raw or "").split()) if field else ""
     places = [_boxes(pair["answer_boxes"], size) for pair in pairs]
     read = [_read_at(boxes, pages) for boxes in places]
-    readable = max(similarity(text, [right]) for text, right in zip(read, rights, strict=True))
-    score = similarity(said, rights)
+    readable = max(question_score(text, [right]) for text, right in zip(read, rights, strict=True))
+    score = question_score(said, rights)
     there = field is not None and any(
         _share(found.box, box) > 0 for found in field.evidence for boxes in places for box in boxes
     )
-    unspaced = similarity(said.replace(" ", ""), ["".join(right.split()) for right in rights])
+    unspaced = question_score(said.replace(" ", ""), ["".join(right.split()) for right in rights])
     cause = _cause((score, readable), answered=bool(said), there=there)
     question = " ".join(pairs[0]["question"].split())
     return Asked(file, question, rights, said, score, readable, unspaced, cause)

@@ -15,13 +15,13 @@ from docpipe.cli.wording import counted
 from docpipe.errors import DocpipeError, InputError, UsageError
 from docpipe.evaluate import (
     Evaluation,
-    Judged,
-    Result,
-    choose,
+    ResultLine,
+    ScoredDocument,
     errors_page,
     read_labels,
     read_map,
     read_results,
+    select_documents,
 )
 from docpipe.evaluate import evaluate as score_all
 from docpipe.evaluate.scores import Counts, Interval
@@ -81,7 +81,7 @@ def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
     schema = _schema(options.schema_name, answers)
     documents = read_labels(labels, read_map(options.maps, schema))
     if options.files_path is not None:
-        documents = choose(documents, options.files_path.read_text(encoding="utf-8").splitlines())
+        documents = select_documents(documents, options.files_path.read_text(encoding="utf-8").splitlines())
     paths = _field_paths(options.fields, schema)
     evaluation = score_all(documents, answers, schema, fields=paths, only_visible=options.only_visible)
     if options.errors_path is not None:
@@ -98,7 +98,7 @@ def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
         )
 
 
-def _schema(name: str | None, answers: Sequence[Result]) -> Schema:
+def _schema(name: str | None, answers: Sequence[ResultLine]) -> Schema:
     if name is not None:
         return load_schema(name)
     names = sorted({answer.schema for answer in answers if answer.schema})
@@ -197,7 +197,7 @@ def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Pat
 
     with PagePictures() as pictures:
 
-        def open_page(judged: Judged, number: int) -> Image | None:
+        def open_page(judged: ScoredDocument, number: int) -> Image | None:
             return _page_picture(judged, number, pictures, (labels.parent, results.parent))
 
         html = errors_page(evaluation, f"Errors: {results.name} against {labels.name}", open_page)
@@ -205,7 +205,7 @@ def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Pat
     click.echo(f"wrote {path}", err=True)
 
 
-def _page_picture(judged: Judged, number: int, pictures: PagePictures, folders: Sequence[Path]) -> Image | None:
+def _page_picture(judged: ScoredDocument, number: int, pictures: PagePictures, folders: Sequence[Path]) -> Image | None:
     """The page, from the file beside the labels or where the run found it; None where neither can be drawn."""
     names = [judged.document.file] + ([judged.result.file] if judged.result else [])
     candidates = (folder / name for name in names for folder in (*folders, Path()))

@@ -4,26 +4,33 @@ In: a label file and the JSON lines of `docpipe run`. Out: an `Evaluation`; docs
 """
 
 from docpipe.evaluate.errors_page import errors_page
-from docpipe.evaluate.labels import Labelled, Leaf, Result, choose, read_labels, read_results
+from docpipe.evaluate.labels import (
+    LabelledDocument,
+    Prediction,
+    ResultLine,
+    read_labels,
+    read_results,
+    select_documents,
+)
 from docpipe.evaluate.presets import PRESETS, NameMap, read_map
-from docpipe.evaluate.report import Evaluation, Judged, Verdict, evaluate
+from docpipe.evaluate.report import Evaluation, FieldComparison, ScoredDocument, evaluate
 from docpipe.evaluate.scores import Counts, Score
 
 __all__ = [
     "PRESETS",
     "Counts",
     "Evaluation",
-    "Judged",
-    "Labelled",
-    "Leaf",
+    "FieldComparison",
+    "LabelledDocument",
     "NameMap",
-    "Result",
+    "Prediction",
+    "ResultLine",
     "Score",
-    "Verdict",
-    "choose",
+    "ScoredDocument",
     "errors_page",
     "evaluate",
     "read_labels",
     "read_map",
     "read_results",
+    "select_documents",
 ]

@@ -1,6 +1,6 @@
-"""One label against one answer: is it right? Values are compared by the field's kind.
+"""Is an answer what the label says? Values are compared by the field's kind.
 
-In: a FieldSpec, a label, an answered leaf. Out: an Outcome.
+In: a FieldSpec, a label, a Prediction. Out: a MatchOutcome (right, wrong, missed, spurious).
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
-from docpipe.evaluate.labels import Labelled, Leaf
+from docpipe.evaluate.labels import LabelledDocument, Prediction
 from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import ColumnType, Conventions
 
-Outcome = Literal["right", "wrong", "missed", "spurious"]
+MatchOutcome = Literal["right", "wrong", "missed", "spurious"]
 
 ORDER_UNKNOWN = "date_order_unknown"
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -38,8 +38,8 @@ def label_text(label: object) -> str:
     return "" if label is None else str(label)
 
 
-def typed(column: ColumnType, value: object) -> object:
-    """A JSON value of the result file as the type of its column; what does not fit stays text."""
+def typed_value(column: ColumnType, value: object) -> object:
+    """A JSON value of the result file as its column's type; what does not fit stays text."""
     if value is None or not isinstance(value, str | int | float):
         return value
     try:
@@ -56,16 +56,16 @@ def typed(column: ColumnType, value: object) -> object:
         return value
 
 
-def readings(spec: FieldSpec, label: object, conventions: Conventions) -> list[object]:
+def right_values(spec: FieldSpec, label: object, conventions: Conventions) -> list[object]:
     """The values that count as right for this label. Empty: the kind cannot parse it.
 
     A list holds alternatives (a total printed twice) or the lines of one text; both count.
     """
     if isinstance(label, dict):
-        return list(address_readings(label, conventions.language))
+        return list(printed_addresses(label, conventions.language))
     if isinstance(label, list):
         texts = [*label, label_text(label)] if len(label) > 1 else label
-        return [value for text in texts for value in readings(spec, text, conventions)]
+        return [value for text in texts for value in right_values(spec, text, conventions)]
     if spec.kind.column == "decimal" and PLAIN_NUMBER.fullmatch(str(label).strip()):
         return [Decimal(str(label).strip())]
     parsed = spec.kind.parse(str(label), conventions)
@@ -75,21 +75,21 @@ def readings(spec: FieldSpec, label: object, conventions: Conventions) -> list[o
 
 
 def _both_orders(spec: FieldSpec, label: str, conventions: Conventions) -> list[object]:
-    """Both dates that `05/06/2018` may be: where nobody knows which one is meant, either answer is right."""
+    """Both dates that `05/06/2018` may be: where nothing decides which one is meant, either answer is right."""
     orders = (replace(conventions, day_first=day_first) for day_first in (True, False))
     return [spec.kind.parse(label, order).value for order in orders]
 
 
-def address_readings(parts: Mapping[str, object], language: str | None) -> Iterator[str]:
+def printed_addresses(parts: Mapping[str, object], language: str | None) -> Iterator[str]:
     """The ways in which an address in parts is printed: town before or after the postcode, with or
     without the country as a code or a name.
     """
     street = [str(parts[name]) for name in ADDRESS_LINES if parts.get(name)]
     town = [str(parts[name]) for name in ("postcode", "city") if parts.get(name)]
     region = [str(parts[name]) for name in ("region", "state") if parts.get(name)]
-    for last in ["", *country_names(str(parts.get("country") or ""), language)]:
-        yield " ".join([*street, *town, *region, last]).strip()
-        yield " ".join([*street, *town[::-1][:1], *region, *town[:-1], last]).strip()
+    for country in ["", *country_names(str(parts.get("country") or ""), language)]:
+        yield " ".join([*street, *town, *region, country]).strip()
+        yield " ".join([*street, *town[::-1][:1], *region, *town[:-1], country]).strip()
 
 
 @lru_cache(maxsize=256)
@@ -109,7 +109,7 @@ def country_names(code: str, language: str | None) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExpectedValue:
     """A label made ready for comparison: the values that count as right, and the texts as printed."""
 
     label: object
@@ -117,24 +117,28 @@ class Wanted:
     texts: frozenset[str]
 
     @property
-    def absent(self) -> bool:
+    def is_absent(self) -> bool:
         return is_absent(self.label)
 
 
-def wanted(spec: FieldSpec, label: object, conventions: Conventions) -> Wanted:
+def expected_value(spec: FieldSpec, label: object, conventions: Conventions) -> ExpectedValue:
     if is_absent(label):
-        return Wanted(label, (), frozenset())
+        return ExpectedValue(label, (), frozenset())
     texts = [*label, label] if isinstance(label, list) else [label]
     printed = frozenset(letters_and_digits(label_text(text)) for text in texts)
-    return Wanted(label, tuple(readings(spec, label, conventions)), printed)
+    return ExpectedValue(label, tuple(right_values(spec, label, conventions)), printed)
 
 
-def agrees(spec: FieldSpec, want: Wanted, leaf: Leaf) -> bool:
+def is_right(spec: FieldSpec, expected: ExpectedValue, prediction: Prediction) -> bool:
     """Whether the answer is right. A label that its kind cannot parse is compared as printed."""
-    if want.values:
-        answer = typed(spec.kind.column, leaf.value)
-        return any(spec.kind.same(value, answer) for value in want.values)
-    return any(letters_and_digits(str(text)) in want.texts for text in (leaf.value, leaf.raw) if text is not None)
+    if expected.values:
+        answer = typed_value(spec.kind.column, prediction.value)
+        return any(spec.kind.same(value, answer) for value in expected.values)
+    return any(
+        letters_and_digits(str(text)) in expected.texts
+        for text in (prediction.value, prediction.raw)
+        if text is not None
+    )
 
 
 def is_absent(label: object) -> bool:
@@ -142,37 +146,37 @@ def is_absent(label: object) -> bool:
     return not label_text(label).strip()
 
 
-def judge(spec: FieldSpec, want: Wanted, leaf: Leaf) -> Outcome | None:
+def match_outcome(spec: FieldSpec, expected: ExpectedValue, prediction: Prediction) -> MatchOutcome | None:
     """None: rightly absent. An answer without a value (printed, but not parsable) is no answer."""
-    if leaf.value is None:
-        return None if want.absent else "missed"
-    if want.absent:
+    if prediction.value is None:
+        return None if expected.is_absent else "missed"
+    if expected.is_absent:
         return "spurious"
-    return "right" if agrees(spec, want, leaf) else "wrong"
+    return "right" if is_right(spec, expected, prediction) else "wrong"
 
 
-def label_conventions(schema: Schema, documents: Sequence[Labelled]) -> list[Conventions]:
+def label_conventions(schema: Schema, documents: Sequence[LabelledDocument]) -> list[Conventions]:
     """How each label writes dates and numbers: what its own document says.
 
     The decimal mark may come from the other labels: a file has one author and mostly one habit. The order of day and
     month may not: labels copy what is printed, and documents of several countries lie in one file.
     """
-    telling = {spec.path for spec in schema.fields if spec.kind.column in ("date", "decimal")}
-    printed = [_texts(document, telling) for document in documents]
-    together = schema.conventions([text for texts in printed for text in texts])
-    found = []
-    for document, texts in zip(documents, printed, strict=True):
+    ambiguous_paths = {spec.path for spec in schema.fields if spec.kind.column in ("date", "decimal")}
+    label_texts = [_texts(document, ambiguous_paths) for document in documents]
+    of_all_labels = schema.conventions([text for texts in label_texts for text in texts])
+    conventions = []
+    for document, texts in zip(documents, label_texts, strict=True):
         own = schema.conventions([*(word.text for word in document.words), *texts])
-        found.append(
+        conventions.append(
             replace(
                 own,
-                decimal_mark=own.decimal_mark or together.decimal_mark,
+                decimal_mark=own.decimal_mark or of_all_labels.decimal_mark,
                 language=document.language or own.language,
                 country=document.country or own.country,
             )
         )
-    return found
+    return conventions
 
 
-def _texts(document: Labelled, paths: Collection[str]) -> list[str]:
+def _texts(document: LabelledDocument, paths: Collection[str]) -> list[str]:
     return [label_text(label) for path, label in document.values.items() if path in paths and not is_absent(label)]

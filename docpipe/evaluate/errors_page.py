@@ -1,6 +1,6 @@
 """The worst errors as one HTML file that needs nothing beside it: the crop of the page, the label, the answer.
 
-In: an Evaluation and a way to open a page's picture. Out: HTML text with the pictures inside.
+In: an Evaluation and a function that opens a page's picture. Out: HTML text with the pictures inside.
 """
 
 from __future__ import annotations
@@ -11,22 +11,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from docpipe.data import Box
 from docpipe.evaluate.compare import label_text
 from docpipe.evaluate.grounding import printed_boxes
-from docpipe.evaluate.report import Evaluation, Judged, Verdict
+from docpipe.evaluate.report import Evaluation, FieldComparison, ScoredDocument
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-OpenPage = Callable[[Judged, int], "Image | None"]  # the document and the page's number; None: it cannot be drawn
+OpenPage = Callable[
+    [ScoredDocument, int], "Image | None"
+]  # the document and the page's number; None: it cannot be drawn
 
-MOST_ERRORS = 120  # at 20 to 50 kB a picture the file stays below 6 MB
+MAX_MISTAKES = 120  # at 20 to 50 kB a picture the file stays below 6 MB
 CROP_WIDTH, PAGE_WIDTH = 760, 480  # pixels of a finished crop, and of a whole page where nothing says what to crop
-CONTEXT = (0.30, 0.05)  # of the page, around the evidence: the words beside it say why it was taken
-LEAST_CROP = (0.55, 0.10)
+CONTEXT = (0.30, 0.05)  # of the page's width and height, around the evidence: the words beside it say why it was taken
+MIN_CROP = (0.55, 0.10)
 JPEG_QUALITY = 72
 ANSWER_COLOUR, LABEL_COLOUR = (214, 60, 40), (20, 132, 74)
 
@@ -48,131 +50,148 @@ dt{color:#5c6570}dd{margin:0;overflow-wrap:anywhere}
 
 
 @dataclass(frozen=True, slots=True)
-class Error:
-    judged: Judged
-    verdict: Verdict
+class Mistake:
+    """An answer that is not right, and its document."""
+
+    document: ScoredDocument
+    comparison: FieldComparison
 
 
-def worst_errors(evaluation: Evaluation) -> list[Error]:
+class _Harm(NamedTuple):
+    """Mistakes are sorted by it: the larger, the worse."""
+
+    is_accepted: bool
+    is_answered: bool
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of a card: a term, its text, and how the text is styled."""
+
+    term: str
+    text: str
+    css_class: str = ""
+
+
+def worst_mistakes(evaluation: Evaluation) -> list[Mistake]:
     """First what a user would have trusted (accepted and wrong), then by confidence, then what was missed."""
-    errors = [Error(judged, verdict) for judged in evaluation.documents for verdict in judged.mistakes()]
-    return sorted(errors, key=_harm, reverse=True)[:MOST_ERRORS]
+    mistakes = [Mistake(document, mistake) for document in evaluation.documents for mistake in document.mistakes()]
+    return sorted(mistakes, key=_harm, reverse=True)[:MAX_MISTAKES]
 
 
-def _harm(error: Error) -> tuple[bool, bool, float]:
-    verdict = error.verdict
-    answered = verdict.outcome != "missed"
-    return answered and verdict.leaf.accepted, answered, verdict.leaf.confidence
+def _harm(mistake: Mistake) -> _Harm:
+    prediction, is_answered = mistake.comparison.prediction, mistake.comparison.outcome != "missed"
+    return _Harm(is_answered and prediction.accepted, is_answered, prediction.confidence)
 
 
 def errors_page(evaluation: Evaluation, title: str, open_page: OpenPage) -> str:
-    errors = worst_errors(evaluation)
-    total = sum(1 for judged in evaluation.documents for _ in judged.mistakes())
+    mistakes = worst_mistakes(evaluation)
+    total = sum(1 for document in evaluation.documents for _ in document.mistakes())
     # page by page, so that each picture is opened once and none is kept
-    crops: dict[int, str] = {}
+    pictures: dict[int, str] = {}
     last: tuple[object, Image | None] = (None, None)
-    for index in sorted(range(len(errors)), key=lambda index: _place(errors[index])):
-        key = _place(errors[index])
+    for index in sorted(range(len(mistakes)), key=lambda index: _file_and_page(mistakes[index])):
+        key = _file_and_page(mistakes[index])
         if last[0] != key:
-            last = (key, open_page(errors[index].judged, key[1]))
-        crops[index] = _picture(errors[index], last[1])
-    cards = "\n".join(_card(error, crops[index]) for index, error in enumerate(errors))
-    said = (
-        f"{total} errors in {len(evaluation.documents)} documents; the worst {len(errors)} are shown: values that were "
-        "accepted though wrong, then wrong values by their confidence, then what was missed. Red is where the answer "
-        "was read, green where the label has its value."
+            last = (key, open_page(mistakes[index].document, key[1]))
+        pictures[index] = _picture(mistakes[index], last[1])
+    cards = "\n".join(_card(mistake, pictures[index]) for index, mistake in enumerate(mistakes))
+    summary = (
+        f"{total} errors in {len(evaluation.documents)} documents; the worst {len(mistakes)} are shown: values that "
+        "were accepted though wrong, then wrong values by their confidence, then what was missed. Red is where the "
+        "answer was read, green where the label has its value."
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
-        f"<style>{STYLE}</style></head><body><header><h1>{escape(title)}</h1><p>{escape(said)}</p></header>"
+        f"<style>{STYLE}</style></head><body><header><h1>{escape(title)}</h1><p>{escape(summary)}</p></header>"
         f"<main>{cards}</main></body></html>\n"
     )
 
 
-def _place(error: Error) -> tuple[str, int]:
-    evidence = error.verdict.leaf.evidence
-    return error.verdict.file, evidence[0].page if evidence else 1
+def _file_and_page(mistake: Mistake) -> tuple[str, int]:
+    evidence = mistake.comparison.prediction.evidence
+    return mistake.comparison.file, evidence[0].page if evidence else 1
 
 
-def _card(error: Error, picture: str) -> str:
-    verdict = error.verdict
-    answered = verdict.outcome != "missed"
-    accepted = answered and verdict.leaf.accepted
-    tag = f'<span class="tag {"accepted" if accepted else verdict.outcome}">{verdict.outcome}'
-    tag += f"{', accepted' if accepted else ''}{f' at {verdict.leaf.confidence:.0%}' if answered else ''}</span>"
-    lines = "".join(f'<dt>{name}</dt><dd class="{kind}">{escape(text)}</dd>' for name, kind, text in _told(error))
+def _card(mistake: Mistake, picture: str) -> str:
+    comparison = mistake.comparison
+    is_answered = comparison.outcome != "missed"
+    is_accepted = is_answered and comparison.prediction.accepted
+    tag = f'<span class="tag {"accepted" if is_accepted else comparison.outcome}">{comparison.outcome}'
+    tag += ", accepted" if is_accepted else ""
+    tag += f" at {comparison.prediction.confidence:.0%}</span>" if is_answered else "</span>"
+    lines = "".join(
+        f'<dt>{line.term}</dt><dd class="{line.css_class}">{escape(line.text)}</dd>' for line in _lines(mistake)
+    )
     return (
-        f'<article>{picture}<div class="body">{tag}<div class="path">{escape(verdict.path)}</div>'
-        f'<div class="file">{escape(verdict.file)}</div><dl>{lines}</dl></div></article>'
+        f'<article>{picture}<div class="body">{tag}<div class="path">{escape(comparison.path)}</div>'
+        f'<div class="file">{escape(comparison.file)}</div><dl>{lines}</dl></div></article>'
     )
 
 
-def _told(error: Error) -> Iterator[tuple[str, str, str]]:
-    leaf, result = error.verdict.leaf, error.judged.result
-    yield "label", "label", label_text(error.verdict.label) or "(not on the document)"
+def _lines(mistake: Mistake) -> Iterator[_Line]:
+    prediction, result = mistake.comparison.prediction, mistake.document.result
+    yield _Line("label", label_text(mistake.comparison.label) or "(not on the document)", "label")
     if result is None:
-        yield "answer", "answer", "(no line in the results)"
+        yield _Line("answer", "(no line in the results)", "answer")
     elif result.error:
-        yield "answer", "answer", f"(failed: {result.error.get('message', '')})"
-    elif leaf.value is None:
-        yield "answer", "answer", "(none)" if leaf.raw is None else f"(not parsable: {leaf.raw})"
+        yield _Line("answer", f"(failed: {result.error.get('message', '')})", "answer")
+    elif prediction.value is None:
+        text = "(none)" if prediction.raw is None else f"(not parsable: {prediction.raw})"
+        yield _Line("answer", text, "answer")
     else:
-        yield "answer", "answer", str(leaf.value)
-        if leaf.raw and leaf.raw != str(leaf.value):
-            yield "printed", "", leaf.raw
+        yield _Line("answer", str(prediction.value), "answer")
+        if prediction.raw and prediction.raw != str(prediction.value):
+            yield _Line("printed", prediction.raw)
 
 
-def _picture(error: Error, page: Image | None) -> str:
+def _picture(mistake: Mistake, page: Image | None) -> str:
     """The part of the page around the answer and the label, each in its colour."""
     if page is None:
         return '<div class="none">no picture: the page could not be drawn</div>'
-    leaf, number = error.verdict.leaf, _place(error)[1]
-    given = [evidence.box for evidence in leaf.evidence if evidence.page == number]
-    printed = _label_boxes(error, given) if number == 1 else []
+    prediction, number = mistake.comparison.prediction, _file_and_page(mistake)[1]
+    evidence_boxes = [evidence.box for evidence in prediction.evidence if evidence.page == number]
+    label_boxes = _label_boxes(mistake, evidence_boxes) if number == 1 else []
     buffer = io.BytesIO()
-    _crop(page, given, printed).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    _crop(page, evidence_boxes, label_boxes).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return f'<img alt="" src="data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
 
 
-def _label_boxes(error: Error, given: list[Box]) -> list[Box]:
+def _label_boxes(mistake: Mistake, evidence_boxes: list[Box]) -> list[Box]:
     """Where the label's value is printed, as far as its transcript says; the place nearest to the answer."""
-    label = error.verdict.label
+    label = mistake.comparison.label
     texts = label if isinstance(label, list) else [label]
-    found = [box for text in texts for box in printed_boxes(label_text(text), error.judged.document.words)]
-    if given:
-        found.sort(key=lambda box: abs(box.top - given[0].top))
-    return found[:1]
+    printed = [box for text in texts for box in printed_boxes(label_text(text), mistake.document.document.words)]
+    if evidence_boxes:
+        printed.sort(key=lambda box: abs(box.top - evidence_boxes[0].top))
+    return printed[:1]
 
 
-def _crop(page: Image, given: list[Box], printed: list[Box]) -> Image:
+def _crop(page: Image, evidence_boxes: list[Box], label_boxes: list[Box]) -> Image:
     from PIL import ImageDraw  # heavy: Pillow, and only this page needs it
 
-    boxes = [*given, *printed] or [Box(0.0, 0.0, 1.0, 1.0)]
+    boxes = [*evidence_boxes, *label_boxes] or [Box(0.0, 0.0, 1.0, 1.0)]
     around = _with_context(list(accumulate(boxes, Box.union))[-1])
     left, top = int(around.left * page.width), int(around.top * page.height)
     size = max(1, int(around.right * page.width) - left), max(1, int(around.bottom * page.height) - top)
     crop = page.convert("RGB").crop((left, top, left + size[0], top + size[1]))
-    width = CROP_WIDTH if given or printed else PAGE_WIDTH
+    width = CROP_WIDTH if evidence_boxes or label_boxes else PAGE_WIDTH
     scale = width / crop.width
     crop = crop.resize((width, max(1, round(crop.height * scale))))
     draw = ImageDraw.Draw(crop)
-    for colour, group, padding in ((LABEL_COLOUR, printed, 6), (ANSWER_COLOUR, given, 3)):
-        for box in group:
-            edges = (
-                (box.left * page.width - left) * scale - padding,
-                (box.top * page.height - top) * scale - padding,
-                (box.right * page.width - left) * scale + padding,
-                (box.bottom * page.height - top) * scale + padding,
-            )
-            draw.rectangle(
-                (edges[0], edges[1], max(edges[0], edges[2]), max(edges[1], edges[3])), outline=colour, width=3
-            )
+    for colour, boxes_of_colour, padding in ((LABEL_COLOUR, label_boxes, 6), (ANSWER_COLOUR, evidence_boxes, 3)):
+        for box in boxes_of_colour:
+            x0, y0 = (box.left * page.width - left) * scale - padding, (box.top * page.height - top) * scale - padding
+            x1 = (box.right * page.width - left) * scale + padding
+            y1 = (box.bottom * page.height - top) * scale + padding
+            draw.rectangle((x0, y0, max(x0, x1), max(y0, y1)), outline=colour, width=3)
     return crop
 
 
 def _with_context(box: Box) -> Box:
-    """The box with its surroundings, at least LEAST_CROP large, within the page."""
-    across = max(CONTEXT[0], (LEAST_CROP[0] - (box.right - box.left)) / 2)
-    along = max(CONTEXT[1], (LEAST_CROP[1] - (box.bottom - box.top)) / 2)
-    left, right = max(0.0, box.left - across), min(1.0, box.right + across)
-    return Box(left, max(0.0, box.top - along), right, min(1.0, box.bottom + along))
+    """The box with its surroundings, at least MIN_CROP large, within the page."""
+    x_margin = max(CONTEXT[0], (MIN_CROP[0] - (box.right - box.left)) / 2)
+    y_margin = max(CONTEXT[1], (MIN_CROP[1] - (box.bottom - box.top)) / 2)
+    left, right = max(0.0, box.left - x_margin), min(1.0, box.right + x_margin)
+    return Box(left, max(0.0, box.top - y_margin), right, min(1.0, box.bottom + y_margin))

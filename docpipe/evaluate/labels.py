@@ -1,6 +1,6 @@
-"""What the truth says and what the run answered, paired by file name.
+"""Labels and results, paired by file name.
 
-In: a label file and a result file (JSON lines). Out: `Labelled` documents under our field paths, `Result` lines, pairs.
+In: a label file and a result file (JSON lines). Out: `LabelledDocument`s under our field paths, `ResultLine`s, pairs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from docpipe.data import Box, Evidence
 from docpipe.errors import InputError
 from docpipe.evaluate.presets import NameMap
 
-Row = Mapping[str, object]
+LabelRow = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,15 @@ class LabelWord:
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledDocument:
     """The truth of one document under our names. `values` holds a text, a number, a list of
-    alternatives, a dict (an address in parts) or None (known to be absent); `rows` the lists.
+    alternatives, a dict (an address in parts) or None (known to be absent); `rows` the lists; `visible` what the label
+    says about values that are not printed (docs/evaluation.md).
     """
 
     file: str
     values: Mapping[str, object]
-    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    rows: Mapping[str, Sequence[LabelRow]] = field(default_factory=dict)
     visible: Mapping[str, object] = field(default_factory=dict)
     language: str | None = None
     country: str | None = None
@@ -43,8 +44,8 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """One answered field as the result file gives it (value still JSON)."""
+class Prediction:
+    """What a result file says about one field (the value is still JSON)."""
 
     value: object
     raw: str | None = None
@@ -54,7 +55,7 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ResultLine:
     """One line of the result file. `messages` are those of the document's issues."""
 
     file: str
@@ -64,60 +65,63 @@ class Result:
     error: Mapping[str, Any] | None = None
     messages: tuple[str, ...] = ()
 
-    def leaf(self, path: str) -> Leaf:
+    def prediction(self, path: str) -> Prediction:
         """A field inside an object (`seller.name`) stands inside that object."""
-        found: Any = self.fields
+        value: Any = self.fields
         for name in path.split("."):
-            found = found.get(name) if isinstance(found, dict) else None
-        return read_leaf(found)
+            value = value.get(name) if isinstance(value, dict) else None
+        return read_prediction(value)
 
-    def rows(self, list_path: str) -> list[Mapping[str, Leaf]]:
-        found = self.fields.get(list_path) or []
-        return [{name: read_leaf(cell) for name, cell in row.items()} for row in found]
+    def rows(self, list_path: str) -> list[Mapping[str, Prediction]]:
+        rows = self.fields.get(list_path) or []
+        return [{name: read_prediction(cell) for name, cell in row.items()} for row in rows]
 
 
-def read_leaf(given: object) -> Leaf:
+NO_PREDICTION = Prediction(None)
+
+
+def read_prediction(record: object) -> Prediction:
     """An absent field is null."""
-    if not isinstance(given, dict):
-        return Leaf(None)
+    if not isinstance(record, dict):
+        return NO_PREDICTION
     evidence = tuple(
         Evidence(int(item["page"]), Box(*item["box"]), item.get("text", ""), item.get("match", "exact"))
-        for item in given.get("evidence") or ()
+        for item in record.get("evidence") or ()
     )
-    value, raw = given.get("value"), given.get("raw")
-    return Leaf(value, raw, float(given.get("confidence") or 0.0), bool(given.get("accepted")), evidence)
+    value, raw = record.get("value"), record.get("raw")
+    return Prediction(value, raw, float(record.get("confidence") or 0.0), bool(record.get("accepted")), evidence)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise InputError(f"{path} cannot be read: {problem}", hint="Give a UTF-8 file of JSON lines.") from problem
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}", hint="Give a UTF-8 file of JSON lines.") from error
     lines = []
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
-        except ValueError as problem:
-            cut = not text.endswith("\n") and text.endswith(line)
+            record = json.loads(line)
+        except ValueError as error:
+            is_cut_off = not text.endswith("\n") and text.endswith(line)
             hint = (
                 "A run was stopped while it wrote this line: run it again."
-                if cut
+                if is_cut_off
                 else "Each line must be one JSON object."
             )
-            raise InputError(f"{path}, line {number}: {problem}", hint=hint) from problem
-        if not isinstance(found, dict) or not isinstance(found.get("file"), str):
+            raise InputError(f"{path}, line {number}: {error}", hint=hint) from error
+        if not isinstance(record, dict) or not isinstance(record.get("file"), str):
             raise InputError(f"{path}, line {number}: no `file`", hint="Each line names the document that it is about.")
-        lines.append(found)
+        lines.append(record)
     if not lines:
         raise InputError(f"{path} is empty", hint="Each line must be one JSON object with `file` and `fields`.")
     return lines
 
 
-def read_results(path: Path) -> list[Result]:
+def read_results(path: Path) -> list[ResultLine]:
     return [
-        Result(
+        ResultLine(
             line["file"],
             str(line.get("schema") or ""),
             str(line.get("status") or ""),
@@ -129,16 +133,16 @@ def read_results(path: Path) -> list[Result]:
     ]
 
 
-def read_labels(path: Path, names: NameMap) -> list[Labelled]:
-    return [_labelled(line, names) for line in read_lines(path)]
+def read_labels(path: Path, names: NameMap) -> list[LabelledDocument]:
+    return [_labelled_document(line, names) for line in read_lines(path)]
 
 
-def _labelled(line: Mapping[str, Any], names: NameMap) -> Labelled:
+def _labelled_document(line: Mapping[str, Any], names: NameMap) -> LabelledDocument:
     printed: Mapping[str, Any] = line.get("fields") or {}
     # a null in fields_norm means that nobody could normalise it, not that the field is absent
     normalised = {name: value for name, value in (line.get("fields_norm") or {}).items() if value is not None}
     values: dict[str, object] = {}
-    rows: dict[str, Sequence[Row]] = {}
+    rows: dict[str, Sequence[LabelRow]] = {}
     for name, value in {**printed, **normalised}.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             if list_path := names.list_path(name):
@@ -147,11 +151,13 @@ def _labelled(line: Mapping[str, Any], names: NameMap) -> Labelled:
             rows[names.pairs_list] = [*rows.get(names.pairs_list, ()), {"label": name, "value": value}]
         elif path := names.path(name):
             values[path] = value
-    shown = {names.path(name): seen for name, seen in (line.get("visible_in_text_layer") or {}).items()}
-    return Labelled(line["file"], values, rows, shown, line.get("language"), line.get("country"), _words(line))
+    visible = {names.path(name): is_visible for name, is_visible in (line.get("visible_in_text_layer") or {}).items()}
+    return LabelledDocument(
+        line["file"], values, rows, visible, line.get("language"), line.get("country"), _words(line)
+    )
 
 
-def _row(row: Mapping[str, object], list_name: str, names: NameMap) -> Row:
+def _row(row: Mapping[str, object], list_name: str, names: NameMap) -> LabelRow:
     return {ours: value for name, value in row.items() if (ours := names.column(list_name, name))}
 
 
@@ -166,34 +172,36 @@ def _words(line: Mapping[str, Any]) -> tuple[LabelWord, ...]:
     )
 
 
-def _parts(file: str) -> tuple[str, ...]:
+def _reversed_parts(file: str) -> tuple[str, ...]:
     """The path's parts from the file name outwards, in one Unicode form (macOS writes another)."""
     return PurePosixPath(unicodedata.normalize("NFC", file.replace("\\", "/"))).parts[::-1]
 
 
-def _shared(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+def _common_length(left: tuple[str, ...], right: tuple[str, ...]) -> int:
     length = 0
-    for one, other in zip(left, right, strict=False):
-        if one != other:
+    for left_part, right_part in zip(left, right, strict=False):
+        if left_part != right_part:
             break
         length += 1
     return length
 
 
-def pair_up(documents: Iterable[Labelled], results: Iterable[Result]) -> list[tuple[Labelled, Result | None]]:
+def pair_with_results(
+    documents: Iterable[LabelledDocument], results: Iterable[ResultLine]
+) -> list[tuple[LabelledDocument, ResultLine | None]]:
     """Each labelled document with its result: the one with the same name and the most folders in
     common. Of two lines for one file the last counts, as after a second run.
     """
-    by_name: dict[str, dict[tuple[str, ...], Result]] = {}
+    by_name: dict[str, dict[tuple[str, ...], ResultLine]] = {}
     for result in results:
-        parts = _parts(result.file)
+        parts = _reversed_parts(result.file)
         by_name.setdefault(parts[0], {})[parts] = result
     pairs = []
     for document in documents:
-        parts = _parts(document.file)
+        parts = _reversed_parts(document.file)
         same_name = by_name.get(parts[0], {})
-        ranked = sorted(same_name, key=lambda other: -_shared(parts, other))
-        if len(ranked) > 1 and _shared(parts, ranked[0]) == _shared(parts, ranked[1]):
+        ranked = sorted(same_name, key=lambda other: -_common_length(parts, other))
+        if len(ranked) > 1 and _common_length(parts, ranked[0]) == _common_length(parts, ranked[1]):
             raise InputError(
                 f"{document.file}: {len(ranked)} results have this name", hint="Evaluate one folder at a time."
             )
@@ -201,11 +209,11 @@ def pair_up(documents: Iterable[Labelled], results: Iterable[Result]) -> list[tu
     return pairs
 
 
-def choose(documents: Sequence[Labelled], files: Sequence[str]) -> list[Labelled]:
+def select_documents(documents: Sequence[LabelledDocument], files: Sequence[str]) -> list[LabelledDocument]:
     """Only the documents that `files` names. A name that no label has is an error."""
-    wanted = {_parts(file.strip())[0]: file for file in files if file.strip()}
-    chosen = [document for document in documents if _parts(document.file)[0] in wanted]
-    unknown = set(wanted) - {_parts(document.file)[0] for document in chosen}
+    file_by_name = {_reversed_parts(file.strip())[0]: file for file in files if file.strip()}
+    selected = [document for document in documents if _reversed_parts(document.file)[0] in file_by_name]
+    unknown = set(file_by_name) - {_reversed_parts(document.file)[0] for document in selected}
     if unknown:
         raise InputError(f"no label for {', '.join(sorted(unknown)[:3])}", hint="--files lists names that LABELS has.")
-    return chosen
+    return selected

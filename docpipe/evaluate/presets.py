@@ -12,14 +12,14 @@ from docpipe.errors import UsageError
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 
-DROP = ""  # `unit=`: this name is not scored
+NOT_SCORED = ""  # `unit=`: this name is not scored
 
-_PHOTO = {
+_WILDRECEIPT = {
     "store_name": "merchant_name",
     "store_address": "merchant_address",
     "telephone": "merchant_phone",
     "tips": "tip",
-    "items": DROP,  # texts without prices: the labels do not say which price belongs to which item
+    "items": NOT_SCORED,  # texts without prices: the labels do not say which price belongs to which item
 }
 _EINVOICES = {
     "type_code": "invoice_type",
@@ -32,13 +32,13 @@ _EINVOICES = {
     "line_items[].name": "line_items[].description",
     "line_items[].vat_rate": "line_items[].tax_rate",
     "line_items[].line_total": "line_items[].amount",
-    "line_items[].unit": DROP,  # UN/ECE codes (C62), which nobody prints
+    "line_items[].unit": NOT_SCORED,  # UN/ECE codes (C62), which nobody prints
 }
 PRESETS: Mapping[str, Mapping[str, str]] = {
     "sroie": {"company": "merchant_name", "address": "merchant_address"},
-    "wildreceipt": _PHOTO,
+    "wildreceipt": _WILDRECEIPT,
     # only the total in rupiah can be trusted
-    "receipts_id": {"total_idr": "total", **dict.fromkeys(("total", "subtotal", "date", "time", "tax"), DROP)},
+    "receipts_id": {"total_idr": "total", **dict.fromkeys(("total", "subtotal", "date", "time", "tax"), NOT_SCORED)},
     "einvoices": _EINVOICES,
     "invoices_fr": {
         "po_number": "purchase_order",
@@ -73,7 +73,7 @@ class NameMap:
         return name
 
     def column(self, list_name: str, column: str) -> str:
-        """The name of a row's column with us; DROP when it is not scored."""
+        """The name of a row's column with us; NOT_SCORED when it is left out."""
         return self.names.get(f"{list_name}[].{column}", column).rpartition(".")[2]
 
     @property
@@ -88,7 +88,7 @@ def read_map(words: Sequence[str], schema: Schema) -> NameMap:
 
     A preset's entry whose target the schema lacks is passed over; a target given by hand must exist.
     """
-    ours = {spec.path for spec in schema.fields} | set(schema.lists()) | {DROP}
+    ours = {spec.path for spec in schema.fields} | set(schema.lists()) | {NOT_SCORED}
     names: dict[str, str] = {}
     for word in words:
         theirs, equals, target = word.partition("=")

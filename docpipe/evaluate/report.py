@@ -1,6 +1,6 @@
 """The whole evaluation: every labelled document against its result, and the figures over all of them.
 
-In: labelled documents, result lines, the schema. Out: an `Evaluation` with verdicts, scores and a JSON form.
+In: labelled documents, result lines, the schema. Out: an `Evaluation` with comparisons, scores and a JSON form.
 """
 
 from __future__ import annotations
@@ -9,59 +9,67 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from docpipe.evaluate.compare import Outcome, judge, label_conventions, typed, wanted
+from docpipe.evaluate.compare import MatchOutcome, expected_value, label_conventions, match_outcome, typed_value
 from docpipe.evaluate.grounding import is_grounded
-from docpipe.evaluate.labels import Labelled, Leaf, Result, pair_up
-from docpipe.evaluate.rows import ListScore, RowPair, score_rows
-from docpipe.evaluate.scores import Calibration, Counts, Score, Scores, calibrate, score
+from docpipe.evaluate.labels import NO_PREDICTION, LabelledDocument, Prediction, ResultLine, pair_with_results
+from docpipe.evaluate.rows import CellComparison, ListScore, RowPair, score_rows
+from docpipe.evaluate.scores import (
+    CalibrationReport,
+    Counts,
+    Score,
+    ScoredAnswer,
+    Scores,
+    calibration_report,
+    score_documents,
+)
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Conventions
 
-Trouble = str  # "failed" or "missing"
-NO_ANSWER = Leaf(None)
+Failure = Literal["failed", "missing"]  # docpipe could not process the document; the results have no line for it
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One judged field of one document. `grounded` is None unless the answer is right and the label
+class FieldComparison:
+    """One scored field of one document. `grounded` is None unless the answer is right and the label
     knows where the value is printed.
     """
 
     file: str
     path: str
-    outcome: Outcome
+    outcome: MatchOutcome
     label: object
-    leaf: Leaf
+    prediction: Prediction
     grounded: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """One document: its verdicts on single fields, its lists, and why it has no answers if it has none."""
+class ScoredDocument:
+    """One document: its single fields, its lists, and the paths of answers that the label says nothing about."""
 
-    document: Labelled
-    result: Result | None
-    verdicts: tuple[Verdict, ...]
+    document: LabelledDocument
+    result: ResultLine | None
+    comparisons: tuple[FieldComparison, ...]
     lists: Mapping[str, ListScore] = field(default_factory=dict)
     unlabelled: tuple[str, ...] = ()
 
     @property
-    def trouble(self) -> Trouble | None:
+    def failure(self) -> Failure | None:
         if self.result is None:
             return "missing"
         return "failed" if self.result.status == "failed" else None
 
-    def mistakes(self) -> Iterator[Verdict]:
+    def mistakes(self) -> Iterator[FieldComparison]:
         """Everything that is not right, single fields first, then the cells of lists."""
-        yield from (verdict for verdict in self.verdicts if verdict.outcome != "right")
-        for path, found in self.lists.items():
-            for cell in found.cells:
+        yield from (comparison for comparison in self.comparisons if comparison.outcome != "right")
+        for path, list_score in self.lists.items():
+            for cell in list_score.cells:
                 if cell.outcome != "right":
-                    place = f"{path}[{cell.row}].{cell.column}"
-                    yield Verdict(self.document.file, place, cell.outcome, cell.label, cell.leaf)
+                    cell_path = f"{path}[{cell.row}].{cell.column}"
+                    yield FieldComparison(self.document.file, cell_path, cell.outcome, cell.label, cell.prediction)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +79,11 @@ class Evaluation:
     about which the labels say nothing.
     """
 
-    documents: tuple[Judged, ...]
+    documents: tuple[ScoredDocument, ...]
     scores: Scores
     rows: Mapping[str, Score]
     cells: Scores
-    calibration: Calibration
+    calibration: CalibrationReport
     grounded: int
     groundable: int
     not_scored: tuple[str, ...]
@@ -83,11 +91,11 @@ class Evaluation:
 
     @property
     def missing(self) -> list[str]:
-        return [judged.document.file for judged in self.documents if judged.trouble == "missing"]
+        return [scored.document.file for scored in self.documents if scored.failure == "missing"]
 
     @property
     def failed(self) -> list[str]:
-        return [judged.document.file for judged in self.documents if judged.trouble == "failed"]
+        return [scored.document.file for scored in self.documents if scored.failure == "failed"]
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -96,9 +104,9 @@ class Evaluation:
             "missing": self.missing,
             "micro": self.scores.micro.to_json(),
             "macro": self.scores.macro.to_json(),
-            "fields": {path: each.to_json() for path, each in self.scores.fields.items()},
-            "rows": {path: each.to_json() for path, each in self.rows.items()},
-            "cells": {path: each.to_json() for path, each in self.cells.fields.items()},
+            "fields": {path: score.to_json() for path, score in self.scores.fields.items()},
+            "rows": {path: score.to_json() for path, score in self.rows.items()},
+            "cells": {path: score.to_json() for path, score in self.cells.fields.items()},
             "calibration": self.calibration.to_json(),
             "grounding": {"right_values": self.groundable, "evidence_on_them": self.grounded},
             "not_scored": list(self.not_scored),
@@ -107,8 +115,8 @@ class Evaluation:
 
 
 def evaluate(
-    documents: Sequence[Labelled],
-    results: Sequence[Result],
+    documents: Sequence[LabelledDocument],
+    results: Sequence[ResultLine],
     schema: Schema,
     *,
     fields: Sequence[str] = (),
@@ -117,127 +125,144 @@ def evaluate(
     """Score every labelled document. `fields` narrows the scoring to these paths (a list by its name);
     `only_visible` leaves out values that their label says are not printed.
     """
-    singles = {spec.path: spec for spec in schema.fields if spec.list_path is None}
-    chosen = set(fields) or {*singles, *schema.lists()}
-    judged = []
-    pairs = zip(pair_up(documents, results), label_conventions(schema, documents), strict=True)
+    single_fields = {spec.path: spec for spec in schema.fields if spec.list_path is None}
+    scored_paths = set(fields) or {*single_fields, *schema.lists()}
+    scored = []
+    pairs = zip(pair_with_results(documents, results), label_conventions(schema, documents), strict=True)
     for (document, result), conventions in pairs:
-        wanted_paths = chosen - (_hidden(document, result, singles) if only_visible else set())
-        judged.append(
-            Judged(
+        document_paths = scored_paths - (_not_printed(document, result, single_fields) if only_visible else set())
+        specs, lists = _select(single_fields, document_paths), _select(schema.lists(), document_paths)
+        candidates = _select(single_fields, scored_paths)
+        scored.append(
+            ScoredDocument(
                 document,
                 result,
-                tuple(_verdicts(document, result, _only(singles, wanted_paths), conventions)),
-                _list_scores(document, result, _only(schema.lists(), wanted_paths), conventions),
-                tuple(path for path in _only(singles, chosen) if _is_beyond_label(path, document, result)),
+                tuple(_comparisons(document, result, specs, conventions)),
+                _list_scores(document, result, lists, conventions),
+                tuple(path for path in candidates if _is_unlabelled(path, document, result)),
             )
         )
-    return _summed_up(judged, schema)
+    return _evaluation_of(scored, schema)
 
 
 _T = TypeVar("_T")
 
 
-def _only(entries: Mapping[str, _T], paths: Collection[str]) -> dict[str, _T]:
+def _select(entries: Mapping[str, _T], paths: Collection[str]) -> dict[str, _T]:
     """In the order of the schema."""
     return {path: entry for path, entry in entries.items() if path in paths}
 
 
-def _verdicts(
-    document: Labelled, result: Result | None, specs: Mapping[str, FieldSpec], conventions: Conventions
-) -> Iterator[Verdict]:
+def _comparisons(
+    document: LabelledDocument, result: ResultLine | None, specs: Mapping[str, FieldSpec], conventions: Conventions
+) -> Iterator[FieldComparison]:
     for path, spec in specs.items():
         if path not in document.values:
             continue
-        want = wanted(spec, document.values[path], conventions)
-        leaf = NO_ANSWER if result is None else result.leaf(path)
-        outcome = judge(spec, want, leaf)
+        expected = expected_value(spec, document.values[path], conventions)
+        prediction = NO_PREDICTION if result is None else result.prediction(path)
+        outcome = match_outcome(spec, expected, prediction)
         if outcome is not None:
-            grounded = is_grounded(leaf, document.words) if outcome == "right" else None
-            yield Verdict(document.file, path, outcome, want.label, leaf, grounded)
+            grounded = is_grounded(prediction, document.words) if outcome == "right" else None
+            yield FieldComparison(document.file, path, outcome, expected.label, prediction, grounded)
 
 
 def _list_scores(
-    document: Labelled, result: Result | None, lists: Mapping[str, tuple[FieldSpec, ...]], conventions: Conventions
+    document: LabelledDocument,
+    result: ResultLine | None,
+    lists: Mapping[str, tuple[FieldSpec, ...]],
+    conventions: Conventions,
 ) -> dict[str, ListScore]:
     """A document whose label does not speak of a list is not scored on it."""
     scores = {}
     for path, specs in lists.items():
         if path in document.rows:
-            columns = {spec.path.rpartition("[].")[2]: spec for spec in specs}
-            answers = [] if result is None else result.rows(path)
-            scores[path] = score_rows(columns, document.rows[path], answers, conventions)
+            columns = {FieldPath.parse(spec.path).leaf: spec for spec in specs}
+            predictions = [] if result is None else result.rows(path)
+            scores[path] = score_rows(columns, document.rows[path], predictions, conventions)
     return scores
 
 
-def _is_beyond_label(path: str, document: Labelled, result: Result | None) -> bool:
-    return result is not None and path not in document.values and result.leaf(path).value is not None
+def _is_unlabelled(path: str, document: LabelledDocument, result: ResultLine | None) -> bool:
+    return result is not None and path not in document.values and result.prediction(path).value is not None
 
 
-def _hidden(document: Labelled, result: Result | None, singles: Mapping[str, FieldSpec]) -> set[str]:
+def _not_printed(
+    document: LabelledDocument, result: ResultLine | None, single_fields: Mapping[str, FieldSpec]
+) -> set[str]:
     """What the label says is not printed: a single field marked false, a list of which not every row is
     named, and a zero amount that nothing is said about and nothing answers (nobody prints `prepaid 0.00`).
     """
-    hidden = {path for path, seen in document.visible.items() if seen is False}
+    paths = {path for path, is_visible in document.visible.items() if is_visible is False}
     for path in document.rows:
-        named, rows = document.visible.get(f"{path}_named"), document.visible.get(path)
-        if named != rows:
-            hidden.add(path)
+        printed_rows, all_rows = document.visible.get(f"{path}_named"), document.visible.get(path)
+        if printed_rows != all_rows:
+            paths.add(path)
     for path, label in document.values.items():
-        if path in singles and path not in document.visible and singles[path].kind.column == "decimal":
-            answered = result is not None and result.leaf(path).value is not None
-            if not answered and typed("decimal", label) == Decimal(0):
-                hidden.add(path)
-    return hidden
+        if path in single_fields and path not in document.visible and single_fields[path].kind.column == "decimal":
+            is_answered = result is not None and result.prediction(path).value is not None
+            if not is_answered and typed_value("decimal", label) == Decimal(0):
+                paths.add(path)
+    return paths
 
 
-def _summed_up(judged: Sequence[Judged], schema: Schema) -> Evaluation:
-    verdicts = [verdict for each in judged for verdict in each.verdicts]
-    cells = [cell for each in judged for found in each.lists.values() for cell in found.cells]
-    lists = {path for each in judged for path in each.lists}
-    pairs = [(v.leaf, v.outcome) for v in verdicts] + [(cell.leaf, cell.outcome) for cell in cells]
-    answers = [(leaf, outcome) for leaf, outcome in pairs if outcome != "missed"]
+def _evaluation_of(scored: Sequence[ScoredDocument], schema: Schema) -> Evaluation:
+    comparisons = [comparison for document in scored for comparison in document.comparisons]
+    cells = [cell for document in scored for list_score in document.lists.values() for cell in list_score.cells]
+    lists = {path for document in scored for path in document.lists}
+    compared: list[FieldComparison | CellComparison] = [*comparisons, *cells]
+    answers = [
+        ScoredAnswer(answer.prediction.confidence, answer.prediction.accepted, answer.outcome == "right")
+        for answer in compared
+        if answer.outcome != "missed"
+    ]
     known = {spec.path for spec in schema.fields} | set(schema.lists())
-    labelled = dict.fromkeys(path for each in judged for path in [*each.document.values, *each.document.rows])
+    labelled = dict.fromkeys(
+        path for document in scored for path in [*document.document.values, *document.document.rows]
+    )
     return Evaluation(
-        documents=tuple(judged),
-        scores=score([_counted((v.path, v.outcome) for v in each.verdicts) for each in judged]),
-        rows={path: _row_score(path, judged) for path in schema.lists() if path in lists},
-        cells=score([_counted(_named_cells(each)) for each in judged]),
-        calibration=calibrate([(leaf.confidence, leaf.accepted, outcome == "right") for leaf, outcome in answers]),
-        grounded=sum(verdict.grounded is True for verdict in verdicts),
-        groundable=sum(verdict.grounded is not None for verdict in verdicts),
+        documents=tuple(scored),
+        scores=score_documents([_counts_by_path(_field_outcomes(document)) for document in scored]),
+        rows={path: _row_score(path, scored) for path in schema.lists() if path in lists},
+        cells=score_documents([_counts_by_path(_cell_outcomes(document)) for document in scored]),
+        calibration=calibration_report(answers),
+        grounded=sum(comparison.grounded is True for comparison in comparisons),
+        groundable=sum(comparison.grounded is not None for comparison in comparisons),
         not_scored=tuple(path for path in labelled if path not in known),
-        unlabelled=Counter(path for each in judged for path in each.unlabelled),
+        unlabelled=Counter(path for document in scored for path in document.unlabelled),
     )
 
 
-def _named_cells(each: Judged) -> Iterator[tuple[str, Outcome]]:
-    for path, found in each.lists.items():
-        for cell in found.cells:
+def _field_outcomes(document: ScoredDocument) -> Iterator[tuple[str, MatchOutcome]]:
+    for comparison in document.comparisons:
+        yield comparison.path, comparison.outcome
+
+
+def _cell_outcomes(document: ScoredDocument) -> Iterator[tuple[str, MatchOutcome]]:
+    for path, list_score in document.lists.items():
+        for cell in list_score.cells:
             yield f"{path}[].{cell.column}", cell.outcome
 
 
-def _counted(outcomes: Iterable[tuple[str, Outcome]]) -> dict[str, Counts]:
-    counted: dict[str, Counter[str]] = defaultdict(Counter)
+def _counts_by_path(outcomes: Iterable[tuple[str, MatchOutcome]]) -> dict[str, Counts]:
+    counters: dict[str, Counter[str]] = defaultdict(Counter)
     for path, outcome in outcomes:
-        counted[path][outcome] += 1
-    return {path: Counts(**counts) for path, counts in counted.items()}
+        counters[path][outcome] += 1
+    return {path: Counts(**counts) for path, counts in counters.items()}
 
 
-def _row_score(path: str, judged: Sequence[Judged]) -> Score:
+def _row_score(path: str, scored: Sequence[ScoredDocument]) -> Score:
     """Rows as counts: a matched row that is not right is wrong, the rest are missed or spurious."""
-    documents = []
-    for each in judged:
-        if path in each.lists:
-            pairs = each.lists[path].pairs
-            outcomes = [_row_outcome(pair) for pair in pairs]
-            documents.append(_counted((path, outcome) for outcome in outcomes))
-    return score(documents).fields.get(path, Score(Counts(), None))
+    counts = [
+        _counts_by_path((path, _row_outcome(pair)) for pair in document.lists[path].pairs)
+        for document in scored
+        if path in document.lists
+    ]
+    return score_documents(counts).fields.get(path, Score(Counts(), None))
 
 
-def _row_outcome(pair: RowPair) -> Outcome:
-    if pair.answer is None:
+def _row_outcome(pair: RowPair) -> MatchOutcome:
+    if pair.prediction is None:
         return "missed"
     if pair.label is None:
         return "spurious"

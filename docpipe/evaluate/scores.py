@@ -12,14 +12,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from docpipe.evaluate.compare import Outcome
+from docpipe.evaluate.compare import MatchOutcome
 
-OUTCOMES: tuple[Outcome, ...] = ("right", "wrong", "missed", "spurious")
+OUTCOMES: tuple[MatchOutcome, ...] = ("right", "wrong", "missed", "spurious")
 RESAMPLES = 1000  # the ends of a 95 % interval are then the 25th and 975th value: steady to about half a point
 SEED = 7  # the same files give the same interval
-MIN_DOCUMENTS = 10  # an interval over fewer documents would only look like knowledge
+MIN_DOCUMENTS = 10  # an interval over fewer documents says nothing
 BINS = 10
-Number = TypeVar("Number", np.int64, np.float64)
+Numeric = TypeVar("Numeric", np.int64, np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class Counts:
         return {**asdict(self), "precision": self.precision, "recall": self.recall, "f1": self.f1}
 
 
-def _ratio(part: float, whole: float) -> float | None:
-    return part / whole if whole else None
+def _ratio(numerator: float, denominator: float) -> float | None:
+    return numerator / denominator if denominator else None
 
 
 Interval = tuple[float, float]
@@ -83,43 +83,43 @@ class Scores:
     macro: MacroScore
 
 
-def score(documents: Sequence[Mapping[str, Counts]]) -> Scores:
-    """`documents`: for each document, its counts by field path. Documents are drawn anew as wholes,
+def score_documents(documents: Sequence[Mapping[str, Counts]]) -> Scores:
+    """`documents`: for each document, its counts by field path. Documents are resampled as wholes,
     since the fields of one document are right or wrong together.
     """
     paths = list(dict.fromkeys(path for document in documents for path in document))
     table = np.array(
         [[_row(document.get(path, Counts())) for path in paths] for document in documents], dtype=np.int64
     ).reshape(len(documents), len(paths), len(OUTCOMES))
-    drawn = resample(table)  # resamples x paths x outcomes
-    by_path, drawn_by_path = _f1(table.sum(axis=0)), _f1(drawn)
+    resampled = resample(table)  # resamples x paths x outcomes
+    f1_by_path, resampled_f1_by_path = _f1(table.sum(axis=0)), _f1(resampled)
     fields = {
-        path: Score(Counts(*table[:, index].sum(axis=0).tolist()), interval_of(drawn_by_path[:, index]))
+        path: Score(Counts(*table[:, index].sum(axis=0).tolist()), interval_of(resampled_f1_by_path[:, index]))
         for index, path in enumerate(paths)
     }
-    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), interval_of(_f1(drawn.sum(axis=1))))
-    return Scores(fields, micro, MacroScore(_known_mean(by_path), interval_of(_row_means(drawn_by_path))))
+    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), interval_of(_f1(resampled.sum(axis=1))))
+    return Scores(fields, micro, MacroScore(_known_mean(f1_by_path), interval_of(_row_means(resampled_f1_by_path))))
 
 
 def _row(counts: Counts) -> list[int]:
     return [counts.right, counts.wrong, counts.missed, counts.spurious]
 
 
-def resample(table: NDArray[Number]) -> NDArray[Number]:
+def resample(table: NDArray[Numeric]) -> NDArray[Numeric]:
     """As many documents as there are, drawn with replacement, RESAMPLES times; none when they are too few."""
     documents = len(table)
     if documents < MIN_DOCUMENTS:
         return np.zeros((0, *table.shape[1:]), dtype=table.dtype)
-    times_drawn = np.random.default_rng(SEED).multinomial(documents, [1 / documents] * documents, size=RESAMPLES)
-    return np.tensordot(times_drawn, table, axes=1)
+    multiplicities = np.random.default_rng(SEED).multinomial(documents, [1 / documents] * documents, size=RESAMPLES)
+    return np.tensordot(multiplicities, table, axes=1)
 
 
 def _f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """F1 along the last axis (right, wrong, missed, spurious); not a number where nothing was counted."""
     right, wrong, missed, spurious = np.moveaxis(counts, -1, 0)
-    whole = (2 * (right + wrong) + missed + spurious).astype(np.float64)
-    f1 = np.full(whole.shape, np.nan)
-    np.divide(2.0 * right, whole, out=f1, where=whole > 0)
+    denominator = (2 * (right + wrong) + missed + spurious).astype(np.float64)
+    f1 = np.full(denominator.shape, np.nan)
+    np.divide(2.0 * right, denominator, out=f1, where=denominator > 0)
     return f1
 
 
@@ -143,7 +143,16 @@ def interval_of(values: NDArray[np.float64]) -> Interval | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class ScoredAnswer:
+    """How sure an answer was, whether it was accepted, and whether it was right."""
+
+    confidence: float
+    accepted: bool
+    right: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceBin:
     """Answers of like confidence, and how many of them were right."""
 
     low: float
@@ -153,7 +162,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class CalibrationReport:
     """What `accepted` was worth. `error_at_most` is the upper end of the 95 % interval (Clopper-Pearson)
     of the share of wrong answers among the accepted ones; `coverage_at_1_percent` the share of all
     answers that the best threshold on their confidence accepts with at most 1 % wrong among them.
@@ -165,23 +174,23 @@ class Calibration:
     accepted_wrong: int
     error_at_most: float | None
     coverage_at_1_percent: float | None
-    bins: tuple[Bin, ...]
+    bins: tuple[ConfidenceBin, ...]
 
     def to_json(self) -> dict[str, object]:
         return asdict(self)
 
 
-def calibrate(answers: Sequence[tuple[float, bool, bool]]) -> Calibration:
-    """`answers`: (confidence, accepted, right) of every scored answer."""
-    accepted = [right for _, taken, right in answers if taken]
+def calibration_report(answers: Sequence[ScoredAnswer]) -> CalibrationReport:
+    """`answers`: every answer that was scored, cells of lists included."""
+    accepted = [answer.right for answer in answers if answer.accepted]
     accepted_wrong = accepted.count(False)
-    return Calibration(
+    return CalibrationReport(
         answers=len(answers),
-        wrong=sum(not right for _, _, right in answers),
+        wrong=sum(not answer.right for answer in answers),
         accepted=len(accepted),
         accepted_wrong=accepted_wrong,
         error_at_most=_upper_bound(accepted_wrong, len(accepted)),
-        coverage_at_1_percent=_coverage([(confidence, right) for confidence, _, right in answers], 0.01),
+        coverage_at_1_percent=_coverage(answers, 0.01),
         bins=_bins(answers),
     )
 
@@ -196,22 +205,22 @@ def _upper_bound(wrong: int, total: int) -> float | None:
     return float(beta.ppf(0.975, wrong + 1, total - wrong))
 
 
-def _coverage(answers: Sequence[tuple[float, bool]], allowed: float) -> float | None:
-    """Answers of one confidence are accepted or refused together: a threshold cannot part them."""
-    best = wrong = 0
-    ranked = sorted(answers, key=lambda answer: -answer[0])
-    for count, (confidence, right) in enumerate(ranked, start=1):
-        wrong += not right
-        last_of_its_kind = count == len(ranked) or ranked[count][0] != confidence
-        if last_of_its_kind and wrong <= allowed * count:
-            best = count
-    return _ratio(best, len(ranked))
+def _coverage(answers: Sequence[ScoredAnswer], max_error: float) -> float | None:
+    """Answers of one confidence are accepted or refused together: a threshold cannot separate them."""
+    accepted_count = wrong = 0
+    ranked = sorted(answers, key=lambda answer: -answer.confidence)
+    for count, answer in enumerate(ranked, start=1):
+        wrong += not answer.right
+        is_last_of_its_confidence = count == len(ranked) or ranked[count].confidence != answer.confidence
+        if is_last_of_its_confidence and wrong <= max_error * count:
+            accepted_count = count
+    return _ratio(accepted_count, len(ranked))
 
 
-def _bins(answers: Sequence[tuple[float, bool, bool]]) -> tuple[Bin, ...]:
+def _bins(answers: Sequence[ScoredAnswer]) -> tuple[ConfidenceBin, ...]:
     bins = []
     for index in range(BINS):
-        inside = [right for confidence, _, right in answers if min(int(confidence * BINS), BINS - 1) == index]
-        if inside:
-            bins.append(Bin(index / BINS, (index + 1) / BINS, len(inside), sum(inside)))
+        right_in_bin = [answer.right for answer in answers if min(int(answer.confidence * BINS), BINS - 1) == index]
+        if right_in_bin:
+            bins.append(ConfidenceBin(index / BINS, (index + 1) / BINS, len(right_in_bin), sum(right_in_bin)))
     return tuple(bins)

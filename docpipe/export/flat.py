@@ -1,7 +1,7 @@
 """Results as flat tables, for formats that have rows and columns.
 
 In: stored results, one at a time. Out: which tables and columns there are, and then the rows, from a spool on disk:
-the columns are known only when the last result was seen, and the results may not fit into memory.
+the columns are known only after the last result, and the results may not fit into memory.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from docpipe.ports import StoredResult
 
 @dataclass
 class FlatResult:
-    """One document. `own` maps column to value; `items` maps list to rows by their number from 1."""
+    """One document. `single_values` maps column to value; `lists` maps list to rows by their number from 1."""
 
     file: str
     document_id: str
     schema: str
     status: str
     pages: int
-    own: dict[str, object] = field(default_factory=dict)
-    items: dict[str, dict[int, dict[str, object]]] = field(default_factory=dict)
+    single_values: dict[str, object] = field(default_factory=dict)
+    lists: dict[str, dict[int, dict[str, object]]] = field(default_factory=dict)
     to_check: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
     error: dict[str, str] = field(default_factory=dict)
 
     @property
-    def summary(self) -> str:
+    def issue_text(self) -> str:
         return "; ".join(issue.message for issue in self.issues if issue.severity != "info")
 
     @property
@@ -51,23 +51,23 @@ def flatten(result: StoredResult) -> FlatResult:
     if extraction is None:
         return flat
     flat.status, flat.pages = extraction.status, extraction.pages
-    of_fields = (issue for item in extraction.fields for issue in item.issues)
-    flat.issues = list(dict.fromkeys((*extraction.issues, *of_fields)))
-    for item in extraction.fields:
-        _place(flat, item)
-        if not item.accepted and (item.value is not None or item.raw is not None):
-            flat.to_check.append(item.path)
+    field_issues = (issue for decided in extraction.fields for issue in decided.issues)
+    flat.issues = list(dict.fromkeys((*extraction.issues, *field_issues)))
+    for decided in extraction.fields:
+        _add_value(flat, decided)
+        if not decided.accepted and (decided.value is not None or decided.raw is not None):
+            flat.to_check.append(decided.path)
     return flat
 
 
-def _place(flat: FlatResult, item: Field) -> None:
+def _add_value(flat: FlatResult, decided: Field) -> None:
     """A value that could not be parsed shows as it was printed."""
-    value = item.raw if item.value is None else item.value
-    path = FieldPath.parse(item.path)
+    value = decided.raw if decided.value is None else decided.value
+    path = FieldPath.parse(decided.path)
     if path.list_path is None or path.row_number is None:
-        flat.own[item.path] = value
+        flat.single_values[decided.path] = value
     else:
-        rows = flat.items.setdefault(path.list_path, {})
+        rows = flat.lists.setdefault(path.list_path, {})
         rows.setdefault(path.row_number + 1, {})[path.leaf] = value
 
 
@@ -94,9 +94,9 @@ class Spool:
         self._file.close()
 
     def _add(self, flat: FlatResult) -> None:
-        if flat.schema and (flat.own or flat.items):
-            self.columns.setdefault(flat.schema, {}).update(dict.fromkeys(flat.own))
-        for name, rows in flat.items.items():
+        if flat.schema and (flat.single_values or flat.lists):
+            self.columns.setdefault(flat.schema, {}).update(dict.fromkeys(flat.single_values))
+        for name, rows in flat.lists.items():
             columns = self.lists.setdefault((flat.schema, name), {})
             for row in rows.values():
                 columns.update(dict.fromkeys(row))
@@ -111,7 +111,7 @@ class Spool:
                 return
 
 
-def apart(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
+def distinct_headings(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     """Field name -> column heading; one that is taken gets a trailing underscore, as in the database."""
     used = set(taken)
     headings: dict[str, str] = {}
@@ -124,10 +124,10 @@ def apart(names: Iterable[str], taken: Iterable[str]) -> dict[str, str]:
     return headings
 
 
-def values_of(columns: Iterable[str], row: dict[str, Any]) -> list[Any]:
+def row_values(columns: Iterable[str], row: dict[str, Any]) -> list[Any]:
     return [row.get(column) for column in columns]
 
 
-def sibling(path: Path, name: str) -> Path:
+def list_file(path: Path, name: str) -> Path:
     """`out.csv` and `line_items` -> `out.line_items.csv`."""
     return path.with_name(f"{path.stem}.{re.sub(r'[^0-9A-Za-z_-]', '_', name)}{path.suffix}")

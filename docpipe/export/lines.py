@@ -22,25 +22,25 @@ def to_record(result: StoredResult, schema: Schema | None = None) -> dict[str, A
     """A stored result as the dict of its line. `schema` adds fields that the extraction does not mention, as null."""
     file, error = result.document.name, result.error
     if result.extraction is not None:
-        of_result = schema if schema is not None and schema.name == result.schema else None
-        return {**record(result.extraction, file, of_result), "error": None if error is None else dict(error)}
-    why = error or {"code": DocpipeError.code, "message": "", "hint": ""}
-    reason = DocpipeError(why["message"], hint=why["hint"])
-    failed = failed_record(file, result.schema, reason, result.document.id or None)
-    return {**failed, "schema": result.schema or None, "pages": result.document.page_count, "error": dict(why)}
+        own_schema = schema if schema is not None and schema.name == result.schema else None
+        return {**record(result.extraction, file, own_schema), "error": None if error is None else dict(error)}
+    error_record = error or {"code": DocpipeError.code, "message": "", "hint": ""}
+    failure = DocpipeError(error_record["message"], hint=error_record["hint"])
+    failed = failed_record(file, result.schema, failure, result.document.id or None)
+    return {**failed, "schema": result.schema or None, "pages": result.document.page_count, "error": dict(error_record)}
 
 
-def json_line(found: Mapping[str, Any]) -> bytes:
+def json_line(record: Mapping[str, Any]) -> bytes:
     """A record as one line of UTF-8 with its line feed."""
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False).translate(LINE_BREAKS)
+    text = json.dumps(record, ensure_ascii=False, allow_nan=False).translate(LINE_BREAKS)
     try:
         return text.encode() + b"\n"
     except UnicodeEncodeError:  # a file name that is not UTF-8: escapes keep it
-        return json.dumps(found, allow_nan=False).encode() + b"\n"
+        return json.dumps(record, allow_nan=False).encode() + b"\n"
 
 
 class LineWriter:
-    """Writes records one by one while a run goes on. Each line is handed over in one piece with its line feed. A
+    """Writes records one by one while a run goes on. Each line is written in one piece with its line feed. A
     process that is killed leaves every line that `write` returned from, whole; of the one that it was writing the
     system may have taken a part (Linux looks for a fatal signal at each page of memory), which then has no line feed.
     What could not be written is an error, not a gap."""
@@ -50,7 +50,7 @@ class LineWriter:
         try:
             self._file = path.open("wb", buffering=0)
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise write_error(path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -60,18 +60,18 @@ class LineWriter:
     ) -> None:
         self.close()
 
-    def write(self, found: Mapping[str, Any]) -> None:
-        line = json_line(found)
+    def write(self, record: Mapping[str, Any]) -> None:
+        line = json_line(record)
         try:
             while line:  # a disk that fills up takes a part and refuses the rest
                 line = line[self._file.write(line) :]
         except OSError as error:
-            raise cannot_write(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def close(self) -> None:
         self._file.close()
 
 
-def cannot_write(path: Path, error: OSError) -> StoreError:
+def write_error(path: Path, error: OSError) -> StoreError:
     reason = error.strerror or str(error)
     return StoreError(f"cannot write {path}: {reason}", hint="Check the folder, its permissions and the disk's space.")

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from docpipe.export.flat import Spool, apart, sibling, values_of
+from docpipe.export.flat import Spool, distinct_headings, list_file, row_values
 from docpipe.result import plain
 
-FIRST = ("file", "status", "schema")
-LAST = ("to_check", "issues", "error", "hint", "pages", "document_id")
-ITEM_FIRST = ("file", "schema", "position")
+FIRST_COLUMNS = ("file", "status", "schema")
+LAST_COLUMNS = ("to_check", "issues", "error", "hint", "pages", "document_id")
+LIST_FIRST_COLUMNS = ("file", "schema", "position")
 # A cell that begins so is run as a formula by spreadsheet programs (OWASP: CSV injection). Numbers are not text.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -23,7 +23,7 @@ FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠
 def csv_paths(spool: Spool, path: Path) -> dict[str, Path]:
     """List name -> file; the empty name is the file of the documents, the last to be put in place."""
     names = dict.fromkeys(name for _, name in spool.lists)
-    return {**{name: sibling(path, name) for name in names}, "": path}
+    return {**{name: list_file(path, name) for name in names}, "": path}
 
 
 def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
@@ -32,21 +32,29 @@ def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
             name: csv.writer(stack.enter_context(path.open("w", encoding="utf-8-sig", errors="replace", newline="")))
             for name, path in paths.items()
         }
-        own = dict.fromkeys(column for columns in spool.columns.values() for column in columns)
-        writers[""].writerow([*FIRST, *apart(own, (*FIRST, *LAST)).values(), *LAST])
-        items: dict[str, dict[str, None]] = {}
+        single_columns = dict.fromkeys(column for columns in spool.columns.values() for column in columns)
+        writers[""].writerow(
+            [
+                *FIRST_COLUMNS,
+                *distinct_headings(single_columns, (*FIRST_COLUMNS, *LAST_COLUMNS)).values(),
+                *LAST_COLUMNS,
+            ]
+        )
+        list_columns: dict[str, dict[str, None]] = {}
         for (_, name), columns in spool.lists.items():
-            items.setdefault(name, {}).update(columns)
-        for name, columns in items.items():
-            headings = apart(columns, (*ITEM_FIRST, "document_id"))
-            writers[name].writerow([*ITEM_FIRST, *headings.values(), "document_id"])
+            list_columns.setdefault(name, {}).update(columns)
+        for name, columns in list_columns.items():
+            headings = distinct_headings(columns, (*LIST_FIRST_COLUMNS, "document_id"))
+            writers[name].writerow([*LIST_FIRST_COLUMNS, *headings.values(), "document_id"])
         for flat in spool:
             first = [flat.file, flat.status, flat.schema]
-            last = ["; ".join(flat.to_check), flat.summary, flat.error_text, flat.error.get("hint")]
-            writers[""].writerow(_cells([*first, *values_of(own, flat.own), *last, flat.pages, flat.document_id]))
-            for name, rows in flat.items.items():
+            last = ["; ".join(flat.to_check), flat.issue_text, flat.error_text, flat.error.get("hint")]
+            writers[""].writerow(
+                _cells([*first, *row_values(single_columns, flat.single_values), *last, flat.pages, flat.document_id])
+            )
+            for name, rows in flat.lists.items():
                 for position, row in sorted(rows.items()):
-                    values = values_of(items[name], row)
+                    values = row_values(list_columns[name], row)
                     writers[name].writerow(_cells([flat.file, flat.schema, position, *values, flat.document_id]))
 
 

@@ -20,7 +20,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from docpipe.export.flat import FlatResult, Spool, apart, values_of
+from docpipe.export.flat import FlatResult, Spool, distinct_headings, row_values
 
 MAX_ROWS = 1_048_576  # of a sheet, header included; more go on in a further sheet
 MAX_TEXT = 32_767  # characters of a cell
@@ -29,14 +29,14 @@ FIRST_YEAR = 1900
 WIDTHS = {"file": 30, "document_id": 14, "message": 60, "error": 40, "hint": 40, "to_check": 40, "description": 40}
 WIDTH = 16  # characters; for all other columns
 
-RESULT = ("file", "status", "schema", "pages", "issue_count", "to_check")
-OVERVIEW = (*RESULT, "error_code", "error", "hint", "document_id")
-ISSUES = ("file", "schema", "code", "field", "page", "severity", "message", "document_id")
-OWN = ("file", "status")
-ITEM = ("file", "position")
+RESULT_COLUMNS = ("file", "status", "schema", "pages", "issue_count", "to_check")
+OVERVIEW_COLUMNS = (*RESULT_COLUMNS, "error_code", "error", "hint", "document_id")
+ISSUE_COLUMNS = ("file", "schema", "code", "field", "page", "severity", "message", "document_id")
+SCHEMA_COLUMNS = ("file", "status")
+LIST_COLUMNS = ("file", "position")
 
 
-class _Sheet:
+class _GrowingSheet:
     """A sheet that goes on in a further one when it is full."""
 
     def __init__(self, book: Workbook, name: str, header: Sequence[str]) -> None:
@@ -61,9 +61,9 @@ class _Sheet:
         self._rows += 1
 
     def _cell(self, value: object) -> Any:
-        shown, number_format = excel_value(value)
-        cell = WriteOnlyCell(self._sheet, value=shown)
-        if isinstance(shown, str):
+        content, number_format = excel_value(value)
+        cell = WriteOnlyCell(self._sheet, value=content)
+        if isinstance(content, str):
             cell.data_type = "s"  # never a formula, never an error value, whatever it looks like
         elif number_format is not None:
             cell.number_format = number_format
@@ -72,32 +72,36 @@ class _Sheet:
 
 def write_xlsx(spool: Spool, path: Path) -> None:
     book = Workbook(write_only=True)
-    overview = _Sheet(book, "documents", OVERVIEW)
-    own = {
-        schema: _Sheet(book, schema, [*OWN, *apart(columns, (*OWN, "document_id")).values(), "document_id"])
+    overview = _GrowingSheet(book, "documents", OVERVIEW_COLUMNS)
+    schema_sheets = {
+        schema: _GrowingSheet(book, schema, _header(SCHEMA_COLUMNS, columns))
         for schema, columns in spool.columns.items()
     }
-    items = {
-        (schema, name): _Sheet(
-            book, f"{schema}_{name}", [*ITEM, *apart(columns, (*ITEM, "document_id")).values(), "document_id"]
-        )
+    list_sheets = {
+        (schema, name): _GrowingSheet(book, f"{schema}_{name}", _header(LIST_COLUMNS, columns))
         for (schema, name), columns in spool.lists.items()
     }
-    issues = _Sheet(book, "issues", ISSUES)
+    issues = _GrowingSheet(book, "issues", ISSUE_COLUMNS)
     for flat in spool:
         overview.append(_overview(flat))
-        if flat.schema in own and (flat.own or flat.items):
+        if flat.schema in schema_sheets and (flat.single_values or flat.lists):
             columns = spool.columns[flat.schema]
-            own[flat.schema].append([flat.file, flat.status, *values_of(columns, flat.own), flat.document_id])
-        for name, rows in flat.items.items():
+            schema_sheets[flat.schema].append(
+                [flat.file, flat.status, *row_values(columns, flat.single_values), flat.document_id]
+            )
+        for name, rows in flat.lists.items():
             columns = spool.lists[flat.schema, name]
             for position, row in sorted(rows.items()):
-                values = values_of(columns, row)
-                items[flat.schema, name].append([flat.file, position, *values, flat.document_id])
+                values = row_values(columns, row)
+                list_sheets[flat.schema, name].append([flat.file, position, *values, flat.document_id])
         for issue in flat.issues:
-            where = (issue.code, issue.field, issue.page, issue.severity, issue.message)
-            issues.append([flat.file, flat.schema, *where, flat.document_id])
+            issue_cells = (issue.code, issue.field, issue.page, issue.severity, issue.message)
+            issues.append([flat.file, flat.schema, *issue_cells, flat.document_id])
     book.save(path)
+
+
+def _header(first: Sequence[str], columns: Iterable[str]) -> list[str]:
+    return [*first, *distinct_headings(columns, (*first, "document_id")).values(), "document_id"]
 
 
 def _overview(flat: FlatResult) -> list[object]:
@@ -125,7 +129,7 @@ def excel_value(value: object) -> tuple[Any, str | None]:
 
 def _title(name: str, taken: Sequence[str]) -> str:
     r"""A sheet's name: at most 31 characters, none of []:*?/\, and unlike the others, upper and lower case alike."""
-    used = {other.lower() for other in taken}
+    used = {title.lower() for title in taken}
     base = re.sub(r"[\[\]:*?/\\']", "_", name) or "sheet"
     title, number = base[:31], 2
     while title.lower() in used:

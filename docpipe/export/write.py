@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from docpipe.errors import UsageError
 from docpipe.export.flat import Spool
-from docpipe.export.lines import LineWriter, cannot_write, json_line, to_record
+from docpipe.export.lines import LineWriter, json_line, to_record, write_error
 from docpipe.export.table_csv import csv_paths, write_csv
 from docpipe.ports import StoredResult
 
@@ -48,7 +48,7 @@ def write(results: Iterable[StoredResult], target: str | Path, schema: Schema | 
         return []
     path = Path(target)
     if suffix == ".jsonl":
-        with _in_place({"": path}) as parts, LineWriter(parts[""]) as lines:
+        with _replacing({"": path}) as temporary, LineWriter(temporary[""]) as lines:
             for result in results:
                 lines.write(to_record(result, schema))
         return [path]
@@ -60,25 +60,25 @@ def _write_tables(spool: Spool, path: Path, suffix: str) -> list[Path]:
     if suffix == ".xlsx":
         from docpipe.export.table_xlsx import write_xlsx  # heavy: openpyxl
 
-        with _in_place({"": path}) as parts:
-            write_xlsx(spool, parts[""])
+        with _replacing({"": path}) as temporary:
+            write_xlsx(spool, temporary[""])
         return [path]
     paths = csv_paths(spool, path)
-    with _in_place(paths) as parts:
-        write_csv(spool, parts)
-    return [path, *(other for name, other in paths.items() if name)]
+    with _replacing(paths) as temporary:
+        write_csv(spool, temporary)
+    return [path, *(list_path for name, list_path in paths.items() if name)]
 
 
 @contextmanager
-def _in_place(paths: dict[str, Path]) -> Iterator[dict[str, Path]]:
-    """Neighbours to write to, which take the place of `paths` at the end; when anything fails, nothing changes."""
-    parts = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in paths.items()}
+def _replacing(paths: dict[str, Path]) -> Iterator[dict[str, Path]]:
+    """Temporary files beside `paths`, which replace them at the end; when anything fails, nothing changes."""
+    temporary = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in paths.items()}
     try:
-        yield parts
-        for name, part in parts.items():
-            part.replace(paths[name])
+        yield temporary
+        for name, file in temporary.items():
+            file.replace(paths[name])
     except OSError as error:
-        raise cannot_write(paths[""], error) from error
+        raise write_error(paths[""], error) from error
     finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
+        for file in temporary.values():
+            file.unlink(missing_ok=True)

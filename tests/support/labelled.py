@@ -12,9 +12,9 @@ from docpipe.schema import load_schema
 RIGHT, WRONG, MISSED, SPURIOUS = Counts(right=1), Counts(wrong=1), Counts(missed=1), Counts(spurious=1)
 
 
-def answer(value: Any, confidence: float = 0.9, **more: Any) -> dict[str, Any]:
-    leaf = {"value": value, "raw": None if value is None else str(value), "confidence": confidence}
-    return {"accepted": False, "evidence": [], "issues": [], **leaf, **more}
+def predicted(value: Any, confidence: float = 0.9, **more: Any) -> dict[str, Any]:
+    field = {"value": value, "raw": None if value is None else str(value), "confidence": confidence}
+    return {"accepted": False, "evidence": [], "issues": [], **field, **more}
 
 
 def label_line(file: str, fields: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def write(path: Path, lines: list[dict[str, Any]]) -> Path:
     return path
 
 
-class Desk:
+class Evaluator:
     """Writes labels and results to files and evaluates them."""
 
     def __init__(self, folder: Path) -> None:
@@ -47,12 +47,14 @@ class Desk:
     ) -> Evaluation:
         loaded = load_schema(schema)
         documents = read_labels(write(self.folder / "labels.jsonl", labels), read_map(maps, loaded))
-        answers = read_results(write(self.folder / "results.jsonl", results))
-        return evaluate(documents, answers, loaded, **options)
+        result_lines = read_results(write(self.folder / "results.jsonl", results))
+        return evaluate(documents, result_lines, loaded, **options)
 
-    def one(self, label: dict[str, Any], fields: dict[str, Any], *, schema: str = "receipt", **more: Any) -> Evaluation:
+    def evaluate_one(
+        self, label: dict[str, Any], fields: dict[str, Any], *, schema: str = "receipt", **more: Any
+    ) -> Evaluation:
         return self.evaluate([label_line("a.pdf", label, **more)], [result_line("a.pdf", fields)], schema=schema)
 
 
-def outcome(evaluation: Evaluation, path: str) -> Counts:
+def counts_of(evaluation: Evaluation, path: str) -> Counts:
     return evaluation.scores.fields[path].counts

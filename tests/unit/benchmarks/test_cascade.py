@@ -7,7 +7,7 @@ import pytest
 from benchmarks.accuracy.cascade import Answered, asked_lists, asked_single, slots, tally
 from benchmarks.accuracy.print_height import Sheet, bare, side, tokens
 from docpipe.data import Field
-from docpipe.evaluate import Labelled, Result, evaluate
+from docpipe.evaluate import LabelledDocument, ResultLine, evaluate
 from docpipe.result import put
 from docpipe.schema import load_schema
 from tests.support.pages import page_of
@@ -31,7 +31,9 @@ def answered() -> Answered:
     given: dict[str, object] = {}
     for one in FIELDS:
         put(given, one.path, None if one.raw is None else {"value": one.value, "raw": one.raw})
-    evaluation = evaluate([Labelled("a.pdf", TRUTH)], [Result("a.pdf", "receipt", "complete", given)], schema)
+    evaluation = evaluate(
+        [LabelledDocument("a.pdf", TRUTH)], [ResultLine("a.pdf", "receipt", "complete", given)], schema
+    )
     return Answered(FIELDS, slots(evaluation.documents[0], FIELDS, schema), schema)
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.accuracy.forms import answered, field_names, schema_of
-from docpipe.evaluate.anls import mean_score, similarity
+from docpipe.evaluate.anls import mean_score, question_score
 from docpipe.samples import draw
 from docpipe.vlm.field_queries import field_queries
 
 
 def test_a_slip_costs_its_share_and_another_answer_all() -> None:
-    assert similarity("May 1, 1985", ["MAY 1,  1985"]) == 1.0
-    assert similarity("abcd", ["abce"]) == pytest.approx(0.75)
-    assert similarity("abcd", ["xyzd"]) == 0.0
-    assert similarity("", ["x"]) == 0.0
-    assert similarity("two", ["one", "two"]) == 1.0
+    assert question_score("May 1, 1985", ["MAY 1,  1985"]) == 1.0
+    assert question_score("abcd", ["abce"]) == pytest.approx(0.75)
+    assert question_score("abcd", ["xyzd"]) == 0.0
+    assert question_score("", ["x"]) == 0.0
+    assert question_score("two", ["one", "two"]) == 1.0
 
 
 def test_every_question_counts_once_and_few_documents_have_no_interval() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from docpipe.annotate import ACCEPTED, DOUBTFUL, _column_height, _tops, annotate, page_marks
+from docpipe.annotate import ACCEPTED, TO_CHECK, _column_height, _tops, annotate, page_marks
 from docpipe.cli import invoke
 from docpipe.cli.page_pictures import rotations
 from docpipe.data import Box, Evidence, Extraction, Field, Issue, Page
@@ -97,7 +97,7 @@ def test_show_prints_the_fields_and_draws_the_page_into_the_working_directory(
     assert "r-page-1.png" in printed.err
     with Image.open(files.folder / "r-page-1.png") as picture:
         assert has_colour(picture, ACCEPTED)
-        assert has_colour(picture, DOUBTFUL)
+        assert has_colour(picture, TO_CHECK)
 
 
 @pytest.mark.parametrize("name", ["r.png", "scans/r.png", "{folder}/scans/r.png"])
@@ -222,4 +222,4 @@ def test_a_row_has_one_card_and_is_doubtful_when_one_cell_is() -> None:
     ]
     (mark,) = page_marks(cells, 1)
     assert (mark.name, mark.accepted, len(mark.boxes)) == ("line_items[0]", False, 2)
-    assert mark.around == Box(0.1, 0.5, 0.9, 0.52)
+    assert mark.outer_box == Box(0.1, 0.5, 0.9, 0.52)

@@ -14,12 +14,23 @@ from PIL import Image, ImageDraw
 from docpipe.cli import invoke
 from docpipe.errors import InputError, UsageError
 from docpipe.evaluate import Counts
-from tests.support.labelled import MISSED, RIGHT, SPURIOUS, WRONG, Desk, answer, label_line, outcome, result_line, write
+from tests.support.labelled import (
+    MISSED,
+    RIGHT,
+    SPURIOUS,
+    WRONG,
+    Evaluator,
+    counts_of,
+    label_line,
+    predicted,
+    result_line,
+    write,
+)
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def evaluator(tmp_path: Path) -> Evaluator:
+    return Evaluator(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -44,146 +55,163 @@ def desk(tmp_path: Path) -> Desk:
         ("tip", "", "3.00", SPURIOUS),
     ],
 )
-def test_values_are_compared_by_their_kind(desk: Desk, path: str, label: Any, given: Any, counts: Counts) -> None:
-    assert outcome(desk.one({path: label}, {path: answer(given)}), path) == counts
+def test_values_are_compared_by_their_kind(
+    evaluator: Evaluator, path: str, label: Any, given: Any, counts: Counts
+) -> None:
+    assert counts_of(evaluator.evaluate_one({path: label}, {path: predicted(given)}), path) == counts
 
 
-def test_identifiers_are_equal_without_blanks_and_case(desk: Desk) -> None:
-    found = desk.one(
+def test_identifiers_are_equal_without_blanks_and_case(evaluator: Evaluator) -> None:
+    evaluation = evaluator.evaluate_one(
         {"invoice_number": "FA 2017-0010", "iban": "FR20 1242 1242 1242 1242 1242 127"},
-        {"invoice_number": answer("fa2017-0010"), "iban": answer("FR2012421242124212421242127")},
+        {"invoice_number": predicted("fa2017-0010"), "iban": predicted("FR2012421242124212421242127")},
         schema="invoice",
     )
-    assert outcome(found, "invoice_number") == outcome(found, "iban") == RIGHT
+    assert counts_of(evaluation, "invoice_number") == counts_of(evaluation, "iban") == RIGHT
 
 
-def test_an_absent_value_that_is_not_answered_is_counted_nowhere(desk: Desk) -> None:
-    assert "tip" not in desk.one({"tip": None}, {"tip": None}).scores.fields
+def test_an_absent_value_that_is_not_answered_is_counted_nowhere(evaluator: Evaluator) -> None:
+    assert "tip" not in evaluator.evaluate_one({"tip": None}, {"tip": None}).scores.fields
 
 
-def test_an_answer_that_could_not_be_parsed_is_missed(desk: Desk) -> None:
-    found = desk.one({"date": "25/12/2018"}, {"date": answer(None, raw="2S/12/Z018")})
-    assert outcome(found, "date") == MISSED
+def test_an_answer_that_could_not_be_parsed_is_missed(evaluator: Evaluator) -> None:
+    evaluation = evaluator.evaluate_one({"date": "25/12/2018"}, {"date": predicted(None, raw="2S/12/Z018")})
+    assert counts_of(evaluation, "date") == MISSED
 
 
-def test_normalised_labels_win_over_printed_ones_and_a_null_among_them_says_nothing(desk: Desk) -> None:
-    found = desk.one(
+def test_normalised_labels_win_over_printed_ones_and_a_null_among_them_says_nothing(evaluator: Evaluator) -> None:
+    evaluation = evaluator.evaluate_one(
         {"date": "04/03/20", "total": "5.55"},
-        {"date": answer("2020-04-03"), "total": answer("5.55")},
+        {"date": predicted("2020-04-03"), "total": predicted("5.55")},
         fields_norm={"date": "2020-04-03", "total": None},
     )
-    assert outcome(found, "date") == outcome(found, "total") == RIGHT
+    assert counts_of(evaluation, "date") == counts_of(evaluation, "total") == RIGHT
 
 
-def test_where_nothing_decides_the_order_of_a_label_either_reading_is_right(desk: Desk) -> None:
+def test_where_nothing_decides_the_order_of_a_label_either_reading_is_right(evaluator: Evaluator) -> None:
     """Another label of the file does not decide: documents of several countries lie in one file."""
     labels = [label_line("a.pdf", {"date": "05/06/2018"}), label_line("b.pdf", {"date": "25/12/2018"})]
     for given, expected in (("2018-06-05", RIGHT), ("2018-05-06", RIGHT), ("2018-06-06", WRONG)):
-        results = [result_line("a.pdf", {"date": answer(given)}), result_line("b.pdf", {"date": None})]
-        found = outcome(desk.evaluate(labels, results), "date")
-        assert (found.right, found.wrong) == (expected.right, expected.wrong)
+        results = [result_line("a.pdf", {"date": predicted(given)}), result_line("b.pdf", {"date": None})]
+        counts = counts_of(evaluator.evaluate(labels, results), "date")
+        assert (counts.right, counts.wrong) == (expected.right, expected.wrong)
 
 
-def test_the_order_of_a_label_comes_from_its_own_document(desk: Desk) -> None:
+def test_the_order_of_a_label_comes_from_its_own_document(evaluator: Evaluator) -> None:
     words = [{"text": "Boston, MA 02114", "box": [0, 0, 9, 9]}]
     paper = {"width": 10, "height": 10, "words": words}
-    assert outcome(desk.one({"date": "05/06/2018"}, {"date": answer("2018-05-06")}, **paper), "date") == RIGHT
-    assert outcome(desk.one({"date": "05/06/2018"}, {"date": answer("2018-06-05")}, **paper), "date") == WRONG
+    assert (
+        counts_of(evaluator.evaluate_one({"date": "05/06/2018"}, {"date": predicted("2018-05-06")}, **paper), "date")
+        == RIGHT
+    )
+    assert (
+        counts_of(evaluator.evaluate_one({"date": "05/06/2018"}, {"date": predicted("2018-06-05")}, **paper), "date")
+        == WRONG
+    )
     other = {"date": ["05/06/2018", "26/06/2018"]}
-    assert outcome(desk.one(other, {"date": answer("2018-05-06")}), "date") == WRONG
+    assert counts_of(evaluator.evaluate_one(other, {"date": predicted("2018-05-06")}), "date") == WRONG
 
 
-def test_an_iso_label_is_one_date(desk: Desk) -> None:
-    assert outcome(desk.one({"date": "2018-06-05"}, {"date": answer("2018-05-06")}), "date") == WRONG
+def test_an_iso_label_is_one_date(evaluator: Evaluator) -> None:
+    assert counts_of(evaluator.evaluate_one({"date": "2018-06-05"}, {"date": predicted("2018-05-06")}), "date") == WRONG
 
 
-def test_a_list_of_texts_holds_alternatives_or_the_lines_of_one_text(desk: Desk) -> None:
+def test_a_list_of_texts_holds_alternatives_or_the_lines_of_one_text(evaluator: Evaluator) -> None:
     label = {"total": ["16.10", "18.10"], "merchant_name": ["Golden Arches", "Restaurants Sdn Bhd"]}
-    found = desk.one(label, {"total": answer("18.10"), "merchant_name": answer("GOLDEN ARCHES RESTAURANTS SDN BHD")})
-    assert outcome(found, "total") == outcome(found, "merchant_name") == RIGHT
+    evaluation = evaluator.evaluate_one(
+        label, {"total": predicted("18.10"), "merchant_name": predicted("GOLDEN ARCHES RESTAURANTS SDN BHD")}
+    )
+    assert counts_of(evaluation, "total") == counts_of(evaluation, "merchant_name") == RIGHT
 
 
-def test_an_address_in_parts_matches_as_it_is_printed(desk: Desk) -> None:
+def test_an_address_in_parts_matches_as_it_is_printed(evaluator: Evaluator) -> None:
     label = {
         "seller_address": {"line1": "35 rue de la Paix", "postcode": "69001", "city": "Lyon", "country": "FR"},
         "buyer_address": {"line1": "Hauptstr. 1", "postcode": "10115", "city": "Berlin", "country": "DE"},
     }
     printed = {
-        "seller_address": answer("35, rue de la Paix\n69001 Lyon\nFrance"),
-        "buyer_address": answer("Hauptstr. 1, 80331 München"),
+        "seller_address": predicted("35, rue de la Paix\n69001 Lyon\nFrance"),
+        "buyer_address": predicted("Hauptstr. 1, 80331 München"),
     }
-    found = desk.one(label, printed, schema="invoice", language="fr")
-    assert outcome(found, "seller_address") == RIGHT
-    assert outcome(found, "buyer_address") == WRONG
+    evaluation = evaluator.evaluate_one(label, printed, schema="invoice", language="fr")
+    assert counts_of(evaluation, "seller_address") == RIGHT
+    assert counts_of(evaluation, "buyer_address") == WRONG
 
 
-def test_what_the_labels_do_not_speak_of_is_named_but_not_scored(desk: Desk) -> None:
-    found = desk.one({"total": "5.00", "colour": "red"}, {"total": answer("5.00"), "time": answer("14:00:00")})
-    assert list(found.scores.fields) == ["total"]
-    assert found.not_scored == ("colour",)
-    assert found.unlabelled == {"time": 1}
+def test_what_the_labels_do_not_speak_of_is_named_but_not_scored(evaluator: Evaluator) -> None:
+    evaluation = evaluator.evaluate_one(
+        {"total": "5.00", "colour": "red"}, {"total": predicted("5.00"), "time": predicted("14:00:00")}
+    )
+    assert list(evaluation.scores.fields) == ["total"]
+    assert evaluation.not_scored == ("colour",)
+    assert evaluation.unlabelled == {"time": 1}
 
 
-def test_documents_are_matched_by_name_whatever_folders_lead_to_them(desk: Desk) -> None:
+def test_documents_are_matched_by_name_whatever_folders_lead_to_them(evaluator: Evaluator) -> None:
     labels = [label_line("docs/a/1.pdf", {"total": "1.00"}), label_line("docs/b/1.pdf", {"total": "2.00"})]
     results = [
-        result_line("/data/docs/b/1.pdf", {"total": answer("2.00")}),
-        result_line("/data/docs/a/1.pdf", {"total": answer("1.00")}),
+        result_line("/data/docs/b/1.pdf", {"total": predicted("2.00")}),
+        result_line("/data/docs/a/1.pdf", {"total": predicted("1.00")}),
     ]
-    assert outcome(desk.evaluate(labels, results), "total") == Counts(right=2)
+    assert counts_of(evaluator.evaluate(labels, results), "total") == Counts(right=2)
     with pytest.raises(InputError, match="2 results have this name"):
-        desk.evaluate([label_line("1.pdf", {"total": "1.00"})], results)
+        evaluator.evaluate([label_line("1.pdf", {"total": "1.00"})], results)
 
 
-def test_a_document_that_failed_or_has_no_line_counts_as_missed(desk: Desk) -> None:
+def test_a_document_that_failed_or_has_no_line_counts_as_missed(evaluator: Evaluator) -> None:
     labels = [label_line(f"{name}.pdf", {"total": "1.00"}) for name in "abc"]
     results = [
-        result_line("a.pdf", {"total": answer("1.00")}),
+        result_line("a.pdf", {"total": predicted("1.00")}),
         result_line("b.pdf", None, status="failed", error={"code": "corrupt", "message": "m", "hint": "h"}),
     ]
-    found = desk.evaluate(labels, results)
-    assert outcome(found, "total") == Counts(right=1, missed=2)
-    assert found.failed == ["b.pdf"]
-    assert found.missing == ["c.pdf"]
-    assert outcome(found, "total").recall == pytest.approx(1 / 3)
+    evaluation = evaluator.evaluate(labels, results)
+    assert counts_of(evaluation, "total") == Counts(right=1, missed=2)
+    assert evaluation.failed == ["b.pdf"]
+    assert evaluation.missing == ["c.pdf"]
+    assert counts_of(evaluation, "total").recall == pytest.approx(1 / 3)
 
 
-def test_only_visible_leaves_out_what_is_not_printed(desk: Desk) -> None:
+def test_only_visible_leaves_out_what_is_not_printed(evaluator: Evaluator) -> None:
     label = label_line(
         "a.pdf",
         {"gross_total": "10.00", "iban": "DE00", "prepaid_amount": "0.00", "line_items": [{"description": "x"}] * 2},
         visible_in_text_layer={"gross_total": True, "iban": False, "line_items": 2, "line_items_named": 1},
     )
-    results = [result_line("a.pdf", {"gross_total": answer("10.00")})]
-    found = desk.evaluate([label], results, schema="invoice", only_visible=True)
-    assert list(found.scores.fields) == ["gross_total"]
-    assert not found.rows
-    everything = desk.evaluate([label], results, schema="invoice")
-    assert outcome(everything, "iban") == outcome(everything, "prepaid_amount") == MISSED
+    results = [result_line("a.pdf", {"gross_total": predicted("10.00")})]
+    evaluation = evaluator.evaluate([label], results, schema="invoice", only_visible=True)
+    assert list(evaluation.scores.fields) == ["gross_total"]
+    assert not evaluation.rows
+    everything = evaluator.evaluate([label], results, schema="invoice")
+    assert counts_of(everything, "iban") == counts_of(everything, "prepaid_amount") == MISSED
     assert everything.rows["line_items"].counts == Counts(missed=2)
 
 
-def test_names_are_mapped_by_hand_or_by_preset_and_a_wrong_target_is_refused(desk: Desk) -> None:
-    label, results = label_line("a", {"company": "Abc Ltd"}), [result_line("a", {"merchant_name": answer("ABC LTD")})]
+def test_names_are_mapped_by_hand_or_by_preset_and_a_wrong_target_is_refused(evaluator: Evaluator) -> None:
+    label, results = (
+        label_line("a", {"company": "Abc Ltd"}),
+        [result_line("a", {"merchant_name": predicted("ABC LTD")})],
+    )
     for maps in (("sroie",), ("company=merchant_name",)):
-        assert outcome(desk.evaluate([label], results, maps=maps), "merchant_name") == RIGHT
+        assert counts_of(evaluator.evaluate([label], results, maps=maps), "merchant_name") == RIGHT
     with pytest.raises(UsageError, match="has no field shop"):
-        desk.evaluate([label], results, maps=("company=shop",))
+        evaluator.evaluate([label], results, maps=("company=shop",))
     with pytest.raises(UsageError, match="neither"):
-        desk.evaluate([label], results, maps=("siore",))
+        evaluator.evaluate([label], results, maps=("siore",))
 
 
 def test_the_command_prints_json_and_fails_when_a_document_has_no_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = write(tmp_path / "l.jsonl", [label_line(f"{n}.pdf", {"total": "1.00", "tax": "0.10"}) for n in "ab"])
-    results = write(tmp_path / "r.jsonl", [result_line("a.pdf", {"total": answer("1.00"), "tax": answer("0.20")})])
+    results = write(
+        tmp_path / "r.jsonl", [result_line("a.pdf", {"total": predicted("1.00"), "tax": predicted("0.20")})]
+    )
     assert invoke(["evaluate", str(labels), str(results), "--json", "--fields", "total"]) == InputError.exit_code
     printed = capsys.readouterr()
-    found = json.loads(printed.out)
-    assert found["missing"] == ["b.pdf"]
-    assert found["fields"]["total"]["right"] == 1
-    assert "tax" not in found["fields"]
+    evaluation = json.loads(printed.out)
+    assert evaluation["missing"] == ["b.pdf"]
+    assert evaluation["fields"]["total"]["right"] == 1
+    assert "tax" not in evaluation["fields"]
     assert "b.pdf" in printed.err
     (tmp_path / "some.txt").write_text("docs/a.pdf\n")
     assert invoke(["evaluate", str(labels), str(results), "--files", str(tmp_path / "some.txt")]) == 0
@@ -204,7 +232,7 @@ def test_the_error_page_shows_where_answer_and_label_stand(tmp_path: Path, capsy
     page.save(tmp_path / "a.png")
     words = [{"text": "5.00", "box": [300, 400, 340, 415]}]
     evidence = [{"page": 1, "box": [0.1, 0.1, 0.2, 0.12], "text": "6.00", "match": "exact"}]
-    fields = {"total": answer("6.00", evidence=evidence, accepted=True), "tip": None}
+    fields = {"total": predicted("6.00", evidence=evidence, accepted=True), "tip": None}
     label = label_line("a.png", {"total": "5.00", "tip": "<1.00>"}, width=600, height=800, words=words)
     labels = write(tmp_path / "l.jsonl", [label])
     results = write(tmp_path / "r.jsonl", [result_line("elsewhere/a.png", fields)])
@@ -218,6 +246,8 @@ def test_the_error_page_shows_where_answer_and_label_stand(tmp_path: Path, capsy
     assert str(out) in capsys.readouterr().err
 
 
-def test_an_amount_label_may_be_a_number(desk: Desk) -> None:
-    found = desk.one({"gross_total": 4.1}, {"gross_total": answer(str(Decimal("4.10")))}, schema="invoice")
-    assert outcome(found, "gross_total") == RIGHT
+def test_an_amount_label_may_be_a_number(evaluator: Evaluator) -> None:
+    evaluation = evaluator.evaluate_one(
+        {"gross_total": 4.1}, {"gross_total": predicted(str(Decimal("4.10")))}, schema="invoice"
+    )
+    assert counts_of(evaluation, "gross_total") == RIGHT

@@ -11,13 +11,13 @@ from docpipe.data import Box
 from docpipe.evaluate import Counts
 from docpipe.evaluate.grounding import printed_boxes
 from docpipe.evaluate.labels import LabelWord
-from docpipe.evaluate.scores import calibrate, score
-from tests.support.labelled import RIGHT, WRONG, Desk, answer, label_line, result_line
+from docpipe.evaluate.scores import ScoredAnswer, calibration_report, score_documents
+from tests.support.labelled import RIGHT, WRONG, Evaluator, label_line, predicted, result_line
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def evaluator(tmp_path: Path) -> Evaluator:
+    return Evaluator(tmp_path)
 
 
 ROWS = [("Nougat 250g", "20", "81.90"), ("Biscuits", "15", "48.00"), ("Huile d'olive", "25", "495.00")]
@@ -25,7 +25,7 @@ ROWS = [("Nougat 250g", "20", "81.90"), ("Biscuits", "15", "48.00"), ("Huile d'o
 
 def given_rows(rows: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
     return [
-        {"description": answer(name), "quantity": answer(quantity), "amount": answer(amount)}
+        {"description": predicted(name), "quantity": predicted(quantity), "amount": predicted(amount)}
         for name, quantity, amount in rows
     ]
 
@@ -40,71 +40,79 @@ def given_rows(rows: list[tuple[str, str, str]]) -> list[dict[str, Any]]:
         ([ROWS[0], ROWS[1], ("Huile d' olive.", "25.000", "495.00")], Counts(right=3)),
     ],
 )
-def test_rows_are_matched_as_well_as_they_can_be(desk: Desk, rows: list[tuple[str, str, str]], counts: Counts) -> None:
+def test_rows_are_matched_as_well_as_they_can_be(
+    evaluator: Evaluator, rows: list[tuple[str, str, str]], counts: Counts
+) -> None:
     names = ("name", "quantity", "line_total")
     label = label_line("a.pdf", {"line_items": [{**dict(zip(names, row, strict=True)), "unit": "C62"} for row in ROWS]})
     results = [result_line("a.pdf", {"line_items": given_rows(rows)})]
-    found = desk.evaluate([label], results, schema="invoice", maps=("einvoices",))
-    assert found.rows["line_items"].counts == counts
-    assert set(found.cells.fields) == {f"line_items[].{name}" for name in ("description", "quantity", "amount")}
+    evaluation = evaluator.evaluate([label], results, schema="invoice", maps=("einvoices",))
+    assert evaluation.rows["line_items"].counts == counts
+    assert set(evaluation.cells.fields) == {f"line_items[].{name}" for name in ("description", "quantity", "amount")}
 
 
-def test_rows_that_look_alike_are_not_paired_greedily(desk: Desk) -> None:
+def test_rows_that_look_alike_are_not_paired_greedily(evaluator: Evaluator) -> None:
     """The first answer resembles both labels, the second only the first: a greedy pairing gets one right, not two."""
     labels = [{"description": "Coffee", "amount": "2.00"}, {"description": "Coffee", "amount": "3.00"}]
     answers = [
-        {"description": answer("Coffee"), "amount": answer("3.00")},
-        {"description": answer("Coffee"), "amount": answer("2.00")},
+        {"description": predicted("Coffee"), "amount": predicted("3.00")},
+        {"description": predicted("Coffee"), "amount": predicted("2.00")},
     ]
-    found = desk.one({"line_items": labels}, {"line_items": answers}, schema="invoice")
-    assert found.rows["line_items"].counts == Counts(right=2)
+    evaluation = evaluator.evaluate_one({"line_items": labels}, {"line_items": answers}, schema="invoice")
+    assert evaluation.rows["line_items"].counts == Counts(right=2)
 
 
-def test_the_tax_breakdown_is_compared_in_all_labelled_columns(desk: Desk) -> None:
+def test_the_tax_breakdown_is_compared_in_all_labelled_columns(evaluator: Evaluator) -> None:
     label = label_line("a.pdf", {"vat_breakdown": [{"rate": "20.00", "basis": "81.90", "tax": "16.38"}]})
     for tax, counts in (("16.38", RIGHT), ("16.83", WRONG)):
-        row = {"rate": answer("20"), "net": answer("81.90"), "tax": answer(tax)}
-        found = desk.evaluate(
+        row = {"rate": predicted("20"), "net": predicted("81.90"), "tax": predicted(tax)}
+        evaluation = evaluator.evaluate(
             [label], [result_line("a.pdf", {"tax_breakdown": [row]})], schema="invoice", maps=("einvoices",)
         )
-        assert found.rows["tax_breakdown"].counts == counts
+        assert evaluation.rows["tax_breakdown"].counts == counts
 
 
-def test_questions_and_answers_of_a_form_become_rows(desk: Desk) -> None:
+def test_questions_and_answers_of_a_form_become_rows(evaluator: Evaluator) -> None:
     label = label_line("a.png", {"Date:": "9/3/92", "To:": "M. Hamann"})
-    pairs = [{"label": answer("To:"), "value": answer("M. Hamann")}, {"label": answer("Date:"), "value": answer("")}]
-    found = desk.evaluate([label], [result_line("a.png", {"pairs": pairs})], schema="form", maps=("funsd",))
-    assert found.rows["pairs"].counts == Counts(right=1, wrong=1)
+    pairs = [
+        {"label": predicted("To:"), "value": predicted("M. Hamann")},
+        {"label": predicted("Date:"), "value": predicted("")},
+    ]
+    evaluation = evaluator.evaluate([label], [result_line("a.png", {"pairs": pairs})], schema="form", maps=("funsd",))
+    assert evaluation.rows["pairs"].counts == Counts(right=1, wrong=1)
 
 
 def test_intervals_are_the_same_each_time_and_absent_for_few_documents() -> None:
     documents = [{"total": RIGHT if index % 5 else WRONG} for index in range(50)]
-    first, second = score(documents), score(documents)
+    first, second = score_documents(documents), score_documents(documents)
     assert first == second
     assert first.micro.interval is not None
     low, high = first.micro.interval
     assert 0.6 < low < 0.8 < high < 0.95
-    assert score(documents[:5]).micro.interval is None
+    assert score_documents(documents[:5]).micro.interval is None
 
 
 def test_micro_counts_values_and_macro_counts_fields() -> None:
-    found = score([{"total": RIGHT, "tip": WRONG}, {"total": RIGHT}, {"total": RIGHT}])
-    assert found.micro.counts.f1 == pytest.approx(3 / 4)
-    assert found.macro.f1 == pytest.approx(1 / 2)
+    scores = score_documents([{"total": RIGHT, "tip": WRONG}, {"total": RIGHT}, {"total": RIGHT}])
+    assert scores.micro.counts.f1 == pytest.approx(3 / 4)
+    assert scores.macro.f1 == pytest.approx(1 / 2)
 
 
 def test_calibration_says_how_many_accepted_values_were_wrong() -> None:
-    answers = [(0.99, True, True)] * 198 + [(0.97, True, False)] * 2 + [(0.4, False, False)] * 100
-    found = calibrate(answers)
-    assert (found.accepted, found.accepted_wrong, found.wrong) == (200, 2, 102)
-    assert found.coverage_at_1_percent == pytest.approx(200 / 300)
-    assert found.error_at_most is not None
-    assert 0.02 < found.error_at_most < 0.05
+    answers = [ScoredAnswer(0.99, accepted=True, right=True)] * 198
+    answers += [ScoredAnswer(0.97, accepted=True, right=False)] * 2
+    answers += [ScoredAnswer(0.4, accepted=False, right=False)] * 100
+    report = calibration_report(answers)
+    assert (report.accepted, report.accepted_wrong, report.wrong) == (200, 2, 102)
+    assert report.coverage_at_1_percent == pytest.approx(200 / 300)
+    assert report.error_at_most is not None
+    assert 0.02 < report.error_at_most < 0.05
 
 
-def test_a_threshold_cannot_part_answers_of_one_confidence() -> None:
-    answers = [(0.9, False, True)] * 50 + [(0.9, False, False)] * 50
-    assert calibrate(answers).coverage_at_1_percent == 0.0
+def test_a_threshold_cannot_separate_answers_of_one_confidence() -> None:
+    answers = [ScoredAnswer(0.9, accepted=False, right=True)] * 50
+    answers += [ScoredAnswer(0.9, accepted=False, right=False)] * 50
+    assert calibration_report(answers).coverage_at_1_percent == 0.0
 
 
 LINES = (
@@ -122,18 +130,18 @@ def test_a_value_is_found_across_words_and_within_a_line() -> None:
     assert not list(printed_boxes("26/12/2018", LINES))
 
 
-def test_grounding_counts_right_values_whose_evidence_lies_on_the_print(desk: Desk) -> None:
+def test_grounding_counts_right_values_whose_evidence_lies_on_the_print(evaluator: Evaluator) -> None:
     words = [{"text": "Total 5.00", "box": [100, 100, 300, 120]}, {"text": "7.00", "box": [100, 200, 150, 220]}]
 
     def evidence(*box: float) -> list[dict[str, Any]]:
         return [{"page": 1, "box": list(box), "text": "", "match": "exact"}]
 
     fields = {
-        "total": answer("5.00", evidence=evidence(0.21, 0.10, 0.30, 0.12)),
-        "subtotal": answer("7.00", evidence=evidence(0.10, 0.70, 0.15, 0.72)),
-        "tip": answer("9.99", evidence=evidence(0.0, 0.0, 1.0, 1.0)),
+        "total": predicted("5.00", evidence=evidence(0.21, 0.10, 0.30, 0.12)),
+        "subtotal": predicted("7.00", evidence=evidence(0.10, 0.70, 0.15, 0.72)),
+        "tip": predicted("9.99", evidence=evidence(0.0, 0.0, 1.0, 1.0)),
     }
     label = {"total": "5.00", "subtotal": "7.00", "tip": "9.99"}
-    found = desk.one(label, fields, width=1000, height=1000, words=words)
-    assert found.scores.micro.counts == Counts(right=3)
-    assert (found.groundable, found.grounded) == (2, 1)  # 9.99 is in no transcript
+    evaluation = evaluator.evaluate_one(label, fields, width=1000, height=1000, words=words)
+    assert evaluation.scores.micro.counts == Counts(right=3)
+    assert (evaluation.groundable, evaluation.grounded) == (2, 1)  # 9.99 is in no transcript

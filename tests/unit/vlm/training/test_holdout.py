@@ -9,7 +9,7 @@ import pytest
 
 from docpipe.errors import InputError
 from docpipe.evaluate import read_map
-from docpipe.evaluate.labels import choose, read_labels
+from docpipe.evaluate.labels import read_labels, select_documents
 from docpipe.schema import load_schema
 from docpipe.vlm.training.data.labelled_sets import load_labelled
 from docpipe.vlm.training.data.split import part_of
@@ -61,9 +61,11 @@ def test_evaluate_takes_the_names_of_the_label_file_they_were_cut_to(data):
     labels = data / "receipts" / "labels.jsonl"
     documents = read_labels(labels, read_map(["sroie"], load_schema("receipt")))
     with pytest.raises(InputError):
-        choose(documents, holdout_names(data, "receipts", "both"))  # names of the other label file are unknown there
+        select_documents(
+            documents, holdout_names(data, "receipts", "both")
+        )  # names of the other label file are unknown there
     names = holdout_names(data, "receipts", "both", labels)
-    assert {document.file for document in choose(documents, names)} == set(names)
+    assert {document.file for document in select_documents(documents, names)} == set(names)
 
 
 def test_the_command_prints_one_name_a_line(data, capsys, monkeypatch):
