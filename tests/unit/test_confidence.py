@@ -23,19 +23,19 @@ from docpipe.errors import ModelError
 def records(count, *, group="number", seed=1, honest=True):
     """Values whose chance to be right follows their score; a broken rule halves it."""
     dice = random.Random(seed)
-    made = []
+    made_records = []
     for number in range(count):
         score, broken = dice.random(), float(dice.random() < 0.2)
         chance = (score if honest else 0.5) * (0.5 if broken else 1.0)
         signals = {"score": score, "margin": score / 2, "match": 1.0, "rules_broken": broken}
-        made.append(Record(f"document {number // 5}", group, signals, dice.random() < chance))
-    return made
+        made_records.append(Record(f"document {number // 5}", group, signals, dice.random() < chance))
+    return made_records
 
 
 def test_a_fitted_confidence_is_the_share_that_is_right():
     model = fit(records(4000), "scripted:1")
     fresh = records(4000, seed=2)
-    judged = [(model.confidence(one.signals, one.group), one.right) for one in fresh]
+    judged = [(model.confidence(record.signals, record.group), record.right) for record in fresh]
     for low in (0.1, 0.3, 0.5, 0.7):
         inside = [right for confidence, right in judged if low <= confidence < low + 0.2]
         assert sum(inside) / len(inside) == pytest.approx(low + 0.1, abs=0.08)
@@ -78,9 +78,9 @@ def test_many_right_records_give_a_threshold_that_accepts_all():
 
 def test_the_threshold_lies_above_where_errors_become_many():
     pairs = held_out(2000, wrong_at=set(range(1100, 2000, 2)))
-    found = calibration(pairs).threshold(0.01)
-    assert found is not None
-    accepted = [right for confidence, right in pairs if confidence >= found]
+    threshold = calibration(pairs).threshold(0.01)
+    assert threshold is not None
+    accepted = [right for confidence, right in pairs if confidence >= threshold]
     assert accepted.count(False) / len(accepted) <= 0.01
     assert len(accepted) >= 900
 
@@ -157,9 +157,9 @@ def test_without_records_nothing_is_fitted():
 
 
 def test_a_calibration_is_found_by_its_extractor_among_those_of_a_folder(tmp_path):
-    told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
+    all_right = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     for name, extractor in (("calibration-a.json", "hf:a@1+x"), ("calibration-b.json", "hf:b@1+x")):
-        fit(told, extractor).save(tmp_path / name)
+        fit(all_right, extractor).save(tmp_path / name)
     assert Calibration.for_extractor("hf:b@1+x", tmp_path).extractor == "hf:b@1+x"
     assert Calibration.for_extractor("hf:b@2+x", tmp_path).extractor == UNCALIBRATED, "a revision is another model"
 
@@ -169,9 +169,9 @@ def test_the_folder_of_the_settings_is_looked_into(tmp_path, monkeypatch):
     script.write_text('{"total": "1,00"}')
     model = ModelName("scripted", str(script))
     name = load_extractor(model, load_settings({}), threads=1).name
-    told = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
+    all_right = [Record(str(number), "number", {"score": 0.9}, True) for number in range(50)]
     (tmp_path / "mine").mkdir()
-    fit(told, name).save(tmp_path / "mine" / "calibration.json")
+    fit(all_right, name).save(tmp_path / "mine" / "calibration.json")
     with closing(load_components(model, load_settings({}), threads=1)) as components:
         assert components.policy.calibration.extractor == UNCALIBRATED
     settings = load_settings({"DOCPIPE_CALIBRATIONS": str(tmp_path / "mine")})

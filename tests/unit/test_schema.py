@@ -184,8 +184,8 @@ def test_what_is_asked_for_alone_is_all_that_a_copy_asks_for(again):
 
 def test_each_part_of_a_schema_has_a_version_of_its_own():
     schema = load_schema("invoice")
-    asked = [[], ["tax_total"], ["gross_total"], ["line_items"], [spec.path for spec in schema.fields]]
-    assert len({schema.version, *(schema.only(paths).version for paths in asked)}) == len(asked) + 1
+    narrowings = [[], ["tax_total"], ["gross_total"], ["line_items"], [spec.path for spec in schema.fields]]
+    assert len({schema.version, *(schema.only(paths).version for paths in narrowings)}) == len(narrowings) + 1
 
 
 def test_a_part_of_a_class_inside_a_function_is_copied():
@@ -260,7 +260,7 @@ class Empty(BaseModel):
 
 
 @pytest.mark.parametrize(
-    ("reference", "said"),
+    ("reference", "reason"),
     [
         ("invoce", "no schema named 'invoce'"),
         ("nowhere.py:Order", "no file"),
@@ -275,8 +275,8 @@ class Empty(BaseModel):
         ("nowhere.json", "cannot read"),
     ],
 )
-def test_a_schema_that_cannot_be_used_is_refused_with_its_reason(reference, said):
-    with pytest.raises(SchemaError, match=said) as refused:
+def test_a_schema_that_cannot_be_used_is_refused_with_its_reason(reference, reason):
+    with pytest.raises(SchemaError, match=reason) as refused:
         load_schema(reference)
     assert refused.value.hint
 

@@ -14,16 +14,16 @@ from tests.support.pages import LETTER, line_of, page_of
 
 
 def quotes(text, *lines):
-    found = PageIndex(page_of(lines)).find(text)
-    return [(one.match, [quote.text for quote in one.evidence]) for one in found]
+    occurrences = PageIndex(page_of(lines)).find(text)
+    return [(occurrence.match, [quote.text for quote in occurrence.evidence]) for occurrence in occurrences]
 
 
 def test_a_text_that_is_printed_as_it_is_matches_exactly_with_a_tight_box():
     index = PageIndex(page_of(["Invoice number R-2026/17 of today"]))
-    (found,) = index.find("R-2026/17")
+    (occurrence,) = index.find("R-2026/17")
     (word,) = (word for word in index.words if word.text == "R-2026/17")
-    assert found.match == "exact"
-    assert [quote.box for quote in found.evidence] == [word.box]
+    assert occurrence.match == "exact"
+    assert [quote.box for quote in occurrence.evidence] == [word.box]
 
 
 def test_case_accents_and_punctuation_do_not_matter():
@@ -31,11 +31,11 @@ def test_case_accents_and_punctuation_do_not_matter():
 
 
 def test_an_address_over_three_lines_has_one_box_per_line():
-    (found,) = PageIndex(page_of(["Acme Ltd", "12 High Street", "Flat 3", "London N1 2AB", "Phone 1"])).find(
+    (occurrence,) = PageIndex(page_of(["Acme Ltd", "12 High Street", "Flat 3", "London N1 2AB", "Phone 1"])).find(
         "12 High Street, Flat 3, London N1 2AB"
     )
-    assert [quote.text for quote in found.evidence] == ["12 High Street", "Flat 3", "London N1 2AB"]
-    assert all(a.box.bottom <= b.box.top for a, b in zip(found.evidence, found.evidence[1:], strict=False))
+    assert [quote.text for quote in occurrence.evidence] == ["12 High Street", "Flat 3", "London N1 2AB"]
+    assert all(a.box.bottom <= b.box.top for a, b in zip(occurrence.evidence, occurrence.evidence[1:], strict=False))
 
 
 def test_an_address_beside_another_column_is_found_line_by_line():
@@ -45,17 +45,17 @@ def test_an_address_beside_another_column_is_found_line_by_line():
         *line_of("London N1 2AB", 2, top=0.13),
         *line_of("Date 1.2.2026", 3, left=0.6, top=0.13),
     ]
-    (found,) = PageIndex(Page(1, 1000, 1400, 120.0, None, tuple(words))).find("12 High Street, London N1 2AB")
-    assert [quote.text for quote in found.evidence] == ["12 High Street", "London N1 2AB"]
-    assert max(quote.box.right for quote in found.evidence) < 0.6
+    (occurrence,) = PageIndex(Page(1, 1000, 1400, 120.0, None, tuple(words))).find("12 High Street, London N1 2AB")
+    assert [quote.text for quote in occurrence.evidence] == ["12 High Street", "London N1 2AB"]
+    assert max(quote.box.right for quote in occurrence.evidence) < 0.6
 
 
 @pytest.mark.parametrize(
-    ("wanted", "printed"),
+    ("text", "printed"),
     [("1234.50", "1.234,50"), ("1234.5", "1 234,50"), ("RM 80.90", "80.90"), ("80", "$80.00"), ("-5.00", "(5.00)")],
 )
-def test_a_number_is_found_in_any_format(wanted, printed):
-    assert quotes(wanted, f"Total {printed} 2 pages") == [("normalised", [printed])]
+def test_a_number_is_found_in_any_format(text, printed):
+    assert quotes(text, f"Total {printed} 2 pages") == [("normalised", [printed])]
 
 
 @pytest.mark.parametrize("printed", ["25/12/2018", "25. Dezember 2018", "Dec 25, 2018", "25.12.18"])
@@ -74,8 +74,8 @@ def test_a_word_is_not_found_inside_a_longer_word():
 
 def test_a_value_glued_to_its_label_gets_only_its_part_of_the_box():
     index = PageIndex(page_of(["Total:80.90"]))
-    (found,) = index.find("80.90")
-    (quote,) = found.evidence
+    (occurrence,) = index.find("80.90")
+    (quote,) = occurrence.evidence
     assert quote.text == "80.90"
     assert quote.box.left == pytest.approx(index.words[0].box.left + 6 * LETTER)
     assert quote.box.right == pytest.approx(index.words[0].box.right)
@@ -100,8 +100,8 @@ def test_a_date_glued_to_the_time_is_cut_out():
 
 def test_occurrences_come_best_first_and_then_in_reading_order():
     pages = [page_of(["Sum 12.00", "RM12.00"], number=1), page_of(["12.00 12.00"], number=2)]
-    found = DocumentIndex(pages).find("12.00")
-    assert [(one.page, one.first_word) for one in found] == [(1, 1), (2, 0), (2, 1), (1, 2)]
+    occurrences = DocumentIndex(pages).find("12.00")
+    assert [(occurrence.page, occurrence.first_word) for occurrence in occurrences] == [(1, 1), (2, 0), (2, 1), (1, 2)]
 
 
 def test_what_is_not_there_is_not_found():

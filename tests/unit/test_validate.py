@@ -50,36 +50,40 @@ COMPLETE = [
 
 
 def test_a_whole_and_sure_result_is_complete(receipt):
-    found = checked(receipt, *COMPLETE)
-    assert (found.status, found.issues) == ("complete", ())
-    assert (found.document_id, found.run_key, found.schema_version) == (RUN.document_id, "key", receipt.version)
+    extraction = checked(receipt, *COMPLETE)
+    assert (extraction.status, extraction.issues) == ("complete", ())
+    assert (extraction.document_id, extraction.run_key, extraction.schema_version) == (
+        RUN.document_id,
+        "key",
+        receipt.version,
+    )
 
 
 def test_a_required_field_that_is_missing_is_named(receipt):
-    found = checked(receipt, *COMPLETE[:2])
-    assert found.status == "needs_review"
-    assert [(issue.code, issue.field) for issue in found.issues] == [("missing_required", "total")]
+    extraction = checked(receipt, *COMPLETE[:2])
+    assert extraction.status == "needs_review"
+    assert [(issue.code, issue.field) for issue in extraction.issues] == [("missing_required", "total")]
 
 
 def test_values_that_are_not_sure_enough_are_named_with_their_confidence(receipt):
-    found = checked(receipt, *COMPLETE[:2], field("total", Decimal(1), confidence=0.42, accepted=False))
-    (issue,) = found.issues
-    assert found.status == "needs_review"
+    extraction = checked(receipt, *COMPLETE[:2], field("total", Decimal(1), confidence=0.42, accepted=False))
+    (issue,) = extraction.issues
+    assert extraction.status == "needs_review"
     assert "1 of 3" in issue.message and "total (0.42)" in issue.message
 
 
 def test_a_broken_sum_is_reported_with_the_figures(invoice):
-    found = checked(
+    extraction = checked(
         invoice,
         field("net_total", Decimal("100.00")),
         field("tax_total", Decimal("20.00")),
         field("gross_total", Decimal("121.00")),
     )
-    (issue,) = [issue for issue in found.issues if issue.code == "total_mismatch"]
+    (issue,) = [issue for issue in extraction.issues if issue.code == "total_mismatch"]
     assert issue.field == "gross_total"
     assert "121.00" in issue.message and "120.00" in issue.message
-    assert found.status == "needs_review"
-    assert {f.path: f.value for f in found.fields}["gross_total"] == Decimal("121.00")
+    assert extraction.status == "needs_review"
+    assert {f.path: f.value for f in extraction.fields}["gross_total"] == Decimal("121.00")
 
 
 def test_a_broken_row_is_reported_for_that_row_only(invoice):
@@ -88,8 +92,8 @@ def test_a_broken_row_is_reported_for_that_row_only(invoice):
         for row, cells in enumerate([("20", "100.00", "20.00"), ("10", "50.00", "9.00")])
         for name, value in zip(("rate", "net", "tax"), cells, strict=True)
     ]
-    found = checked(invoice, *rows)
-    broken = [issue for issue in found.issues if issue.code == "tax_mismatch"]
+    extraction = checked(invoice, *rows)
+    broken = [issue for issue in extraction.issues if issue.code == "tax_mismatch"]
     assert [issue.field for issue in broken] == ["tax_breakdown[1].tax"]
 
 
@@ -98,9 +102,9 @@ def test_page_issues_and_the_extractor_s_issues_are_carried_over(receipt):
     blank = Issue("blank_page", "page 2 is blank", "info", page=2)
     pages = [page, page_of([], number=2)]
     pages[1] = type(page)(2, 10, 10, 72.0, issues=(blank,))
-    found = checked(receipt, *COMPLETE, pages=pages, issues=[Issue("answer_cut_off", "cut off")])
-    assert codes(found) == ["blank_page", "answer_cut_off"]
-    assert found.status == "needs_review"
+    extraction = checked(receipt, *COMPLETE, pages=pages, issues=[Issue("answer_cut_off", "cut off")])
+    assert codes(extraction) == ["blank_page", "answer_cut_off"]
+    assert extraction.status == "needs_review"
     assert checked(receipt, *COMPLETE, pages=pages).status == "complete"  # an info is no reason to look
 
 
@@ -130,42 +134,44 @@ def parcel():
 
 
 def test_a_value_that_pydantic_refuses_loses_the_value_and_keeps_the_print(parcel):
-    found = checked(parcel, field("weight", Decimal("-2"), "-2 kg"), field("code", "P1"), field("sender", "Bo"))
-    weight = found.fields[0]
+    extraction = checked(parcel, field("weight", Decimal("-2"), "-2 kg"), field("code", "P1"), field("sender", "Bo"))
+    weight = extraction.fields[0]
     assert (weight.value, weight.raw, weight.accepted) == (None, "-2 kg", False)
     assert [issue.code for issue in weight.issues] == ["refused"]
-    assert found.status == "needs_review"
+    assert extraction.status == "needs_review"
 
 
 def test_a_validator_of_the_user_s_class_is_asked(parcel):
-    found = checked(parcel, field("code", "X9", "X9"))
-    assert found.fields[0].value is None
-    assert "codes begin with P" in found.fields[0].issues[0].message
+    extraction = checked(parcel, field("code", "X9", "X9"))
+    assert extraction.fields[0].value is None
+    assert "codes begin with P" in extraction.fields[0].issues[0].message
 
 
 def test_the_result_becomes_an_object_of_the_schema_s_class(invoice):
-    found = checked(invoice, field("net_total", Decimal("100.00")), field("line_items[0].amount", Decimal("100.00")))
-    made = to_model(found, invoice)
-    assert isinstance(made, invoice.model)
-    assert made.net_total == Decimal("100.00")
-    assert [item.amount for item in made.line_items] == [Decimal("100.00")]
+    extraction = checked(
+        invoice, field("net_total", Decimal("100.00")), field("line_items[0].amount", Decimal("100.00"))
+    )
+    model = to_model(extraction, invoice)
+    assert isinstance(model, invoice.model)
+    assert model.net_total == Decimal("100.00")
+    assert [item.amount for item in model.line_items] == [Decimal("100.00")]
 
 
 def test_an_object_is_made_even_when_a_required_value_is_missing(parcel):
-    made = to_model(checked(parcel, field("weight", Decimal(2))), parcel)
-    assert isinstance(made, Parcel)
-    assert (made.weight, made.code, made.sender) == (Decimal(2), None, None)
+    model = to_model(checked(parcel, field("weight", Decimal(2))), parcel)
+    assert isinstance(model, Parcel)
+    assert (model.weight, model.code, model.sender) == (Decimal(2), None, None)
 
 
 def test_the_json_has_plain_values_nulls_and_lists(invoice):
-    found = checked(
+    extraction = checked(
         invoice,
         field("issue_date", dt.date(2018, 12, 25), "25/12/2018"),
         Field("due_date", None, None, 0.9),
         field("gross_total", Decimal("1234.50"), "1.234,50 €"),
         field("line_items[1].amount", Decimal("100.00")),
     )
-    tree = nested(found, invoice)
+    tree = nested(extraction, invoice)
     assert tree["issue_date"]["value"] == "2018-12-25"
     assert tree["gross_total"]["value"] == "1234.50"
     assert tree["gross_total"]["evidence"] == [

@@ -27,60 +27,60 @@ def receipt():
 
 
 def decided(schema, lines, *candidates, absent=None, threshold=None):
-    made = [Candidate(path, text, score) for path, text, score in candidates]
-    return decided_fields(schema, [page_of(lines)], made, absent, threshold)
+    proposed = [Candidate(path, text, score) for path, text, score in candidates]
+    return decided_fields(schema, [page_of(lines)], proposed, absent, threshold)
 
 
 def test_the_likeliest_candidate_is_chosen_when_no_rule_speaks(receipt):
-    found = decided(
+    fields = decided(
         receipt, ["Acme Ltd", "Bolt Inc"], ("merchant_name", "Acme Ltd", 0.4), ("merchant_name", "Bolt Inc", 0.6)
     )
-    assert found["merchant_name"].raw == "Bolt Inc"
+    assert fields["merchant_name"].raw == "Bolt Inc"
 
 
 def test_a_candidate_that_parses_is_preferred(receipt):
-    found = decided(receipt, ["Total due 80.90"], ("total", "due", 0.7), ("total", "80.90", 0.2))
-    assert found["total"].value == Decimal("80.90")
+    fields = decided(receipt, ["Total due 80.90"], ("total", "due", 0.7), ("total", "80.90", 0.2))
+    assert fields["total"].value == Decimal("80.90")
 
 
 def test_a_text_that_does_not_parse_is_kept_as_printed_with_an_issue(receipt):
-    found = decided(receipt, ["Total eighty"], ("total", "eighty", 0.8))
-    assert (found["total"].value, found["total"].raw) == (None, "eighty")
-    assert found["total"].issues
-    assert not found["total"].accepted
+    fields = decided(receipt, ["Total eighty"], ("total", "eighty", 0.8))
+    assert (fields["total"].value, fields["total"].raw) == (None, "eighty")
+    assert fields["total"].issues
+    assert not fields["total"].accepted
 
 
 def test_the_time_is_trimmed_off_a_date_and_off_its_evidence(receipt):
-    found = decided(receipt, ["Date 25/12/2018 10:35 Till 4"], ("date", "25/12/2018 10:35", 0.9))
-    assert found["date"].value == dt.date(2018, 12, 25)
-    assert found["date"].raw == "25/12/2018"
-    assert [quote.text for quote in found["date"].evidence] == ["25/12/2018"]
+    fields = decided(receipt, ["Date 25/12/2018 10:35 Till 4"], ("date", "25/12/2018 10:35", 0.9))
+    assert fields["date"].value == dt.date(2018, 12, 25)
+    assert fields["date"].raw == "25/12/2018"
+    assert [quote.text for quote in fields["date"].evidence] == ["25/12/2018"]
 
 
 def test_a_label_is_trimmed_off_an_amount(receipt):
-    found = decided(receipt, ["Grand Total 80.90 MYR thanks"], ("total", "Total 80.90", 0.9))
-    assert [quote.text for quote in found["total"].evidence] == ["80.90"]
+    fields = decided(receipt, ["Grand Total 80.90 MYR thanks"], ("total", "Total 80.90", 0.9))
+    assert [quote.text for quote in fields["total"].evidence] == ["80.90"]
 
 
 def test_a_number_in_several_words_is_not_trimmed_to_a_part_of_it(invoice):
-    found = decided(invoice, ["Montant total 1 234,50 EUR"], ("gross_total", "1 234,50", 0.9))
-    assert found["gross_total"].value == Decimal("1234.50")
+    fields = decided(invoice, ["Montant total 1 234,50 EUR"], ("gross_total", "1 234,50", 0.9))
+    assert fields["gross_total"].value == Decimal("1234.50")
 
 
 def test_the_extractor_may_say_that_a_field_is_absent(receipt):
-    found = decided(receipt, ["Total 80.90"], ("tip", "80.90", 0.1), absent={"tip": 0.9})
-    assert (found["tip"].value, found["tip"].raw, found["tip"].evidence) == (None, None, ())
+    fields = decided(receipt, ["Total 80.90"], ("tip", "80.90", 0.1), absent={"tip": 0.9})
+    assert (fields["tip"].value, fields["tip"].raw, fields["tip"].evidence) == (None, None, ())
 
 
 def test_the_same_value_in_two_places_counts_twice(receipt):
-    found = decided(
+    fields = decided(
         receipt,
         ["80.90", "RM80.90", "85.00"],
         ("total", "85.00", 0.4),
         ("total", "80.90", 0.3),
         ("total", "RM80.90", 0.3),
     )
-    assert found["total"].value == Decimal("80.90")
+    assert fields["total"].value == Decimal("80.90")
 
 
 INVOICE = ["Hammer 20.00", "Nails 80.00", "Net 100.00", "VAT 20.00", "Total 120.00", "Cash 150.00", "Date 25/12/2018"]
@@ -88,7 +88,7 @@ ROWS = [("line_items[0].amount", "20.00", 0.95), ("line_items[1].amount", "80.00
 
 
 def test_a_printed_candidate_that_makes_the_sum_right_wins_over_a_likelier_one(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         INVOICE,
         *ROWS,
@@ -97,12 +97,12 @@ def test_a_printed_candidate_that_makes_the_sum_right_wins_over_a_likelier_one(i
         ("gross_total", "150.00", 0.8),
         ("gross_total", "120.00", 0.1),
     )
-    assert found["gross_total"].value == Decimal("120.00")
-    assert found["gross_total"].signals["rules_held"] == 1.0
+    assert fields["gross_total"].value == Decimal("120.00")
+    assert fields["gross_total"].signals["rules_held"] == 1.0
 
 
 def test_two_totals_that_are_wrong_at_once_are_both_repaired(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         INVOICE,
         *ROWS,
@@ -112,11 +112,11 @@ def test_two_totals_that_are_wrong_at_once_are_both_repaired(invoice):
         ("gross_total", "150.00", 0.7),
         ("gross_total", "120.00", 0.2),
     )
-    assert (found["net_total"].value, found["gross_total"].value) == (Decimal("100.00"), Decimal("120.00"))
+    assert (fields["net_total"].value, fields["gross_total"].value) == (Decimal("100.00"), Decimal("120.00"))
 
 
 def test_an_amount_that_no_one_proposed_is_taken_from_the_page_when_the_sum_needs_it(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         INVOICE,
         *ROWS,
@@ -124,23 +124,23 @@ def test_an_amount_that_no_one_proposed_is_taken_from_the_page_when_the_sum_need
         ("tax_total", "20.00", 0.9),
         ("gross_total", "150.00", 0.8),
     )
-    assert found["gross_total"].value == Decimal("120.00")
-    assert [quote.text for quote in found["gross_total"].evidence] == ["120.00"]
-    assert found["gross_total"].signals["elsewhere"] == 1.0
+    assert fields["gross_total"].value == Decimal("120.00")
+    assert [quote.text for quote in fields["gross_total"].evidence] == ["120.00"]
+    assert fields["gross_total"].signals["elsewhere"] == 1.0
 
 
 def test_a_value_is_never_computed(invoice):
     lines = [line for line in INVOICE if "120.00" not in line]
-    found = decided(
+    fields = decided(
         invoice, lines, *ROWS, ("net_total", "100.00", 0.9), ("tax_total", "20.00", 0.9), ("gross_total", "150.00", 0.8)
     )
-    assert found["gross_total"].value == Decimal("150.00")
-    assert found["gross_total"].signals["rules_broken"] == 1.0
+    assert fields["gross_total"].value == Decimal("150.00")
+    assert fields["gross_total"].signals["rules_broken"] == 1.0
 
 
 def test_a_sum_that_does_not_add_up_is_no_reason_to_leave_a_value_out(invoice):
     lines = ["Net 100.00", "VAT 20.00", "Total 125.00"]
-    found = decided(
+    fields = decided(
         invoice,
         lines,
         ("net_total", "100.00", 0.9),
@@ -148,11 +148,11 @@ def test_a_sum_that_does_not_add_up_is_no_reason_to_leave_a_value_out(invoice):
         ("gross_total", "125.00", 0.9),
         absent={"tax_total": 0.4},
     )
-    assert found["tax_total"].value == Decimal("20.00")
+    assert fields["tax_total"].value == Decimal("20.00")
 
 
 def test_a_misread_cell_is_repaired_by_its_sum(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         [*INVOICE, "Nails 60.00"],
         ROWS[0],
@@ -161,11 +161,11 @@ def test_a_misread_cell_is_repaired_by_its_sum(invoice):
         ("net_total", "100.00", 0.9),
         ("gross_total", "120.00", 0.9),
     )
-    assert found["line_items[1].amount"].value == Decimal("80.00")
+    assert fields["line_items[1].amount"].value == Decimal("80.00")
 
 
 def test_an_amount_due_is_not_given_up_because_the_deposit_was_not_found(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Net 500.00", "VAT 0.00", "Total 500.00", "Deposit 120.00", "To pay 380.00"],
         ("net_total", "500.00", 0.9),
@@ -173,13 +173,13 @@ def test_an_amount_due_is_not_given_up_because_the_deposit_was_not_found(invoice
         ("gross_total", "500.00", 0.9),
         ("amount_due", "380.00", 0.9),
     )
-    assert found["amount_due"].value == Decimal("380.00")
-    assert found["amount_due"].signals["elsewhere"] == 0.0
-    assert found["amount_due"].confidence > 0.3
+    assert fields["amount_due"].value == Decimal("380.00")
+    assert fields["amount_due"].signals["elsewhere"] == 0.0
+    assert fields["amount_due"].confidence > 0.3
 
 
 def test_a_deposit_that_is_a_candidate_mends_the_sum(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Total 500.00", "Deposit 120.00", "To pay 380.00"],
         ("gross_total", "500.00", 0.9),
@@ -187,22 +187,22 @@ def test_a_deposit_that_is_a_candidate_mends_the_sum(invoice):
         ("amount_due", "380.00", 0.9),
         absent={"prepaid_amount": 0.9},
     )
-    assert found["prepaid_amount"].value == Decimal("120.00")
+    assert fields["prepaid_amount"].value == Decimal("120.00")
 
 
 def test_a_subtotal_is_not_made_the_total_because_a_charge_is_missing_from_the_sum(receipt):
-    found = decided(
+    fields = decided(
         receipt,
         ["Subtotal 40.00", "Service 4.00", "Tax 3.20", "Total 47.20"],
         ("subtotal", "40.00", 0.9),
         ("tax", "3.20", 0.9),
         ("total", "47.20", 0.9),
     )
-    assert found["subtotal"].value == Decimal("40.00")
+    assert fields["subtotal"].value == Decimal("40.00")
 
 
 def test_a_tip_is_not_left_out_because_the_total_was_printed_before_it(receipt):
-    found = decided(
+    fields = decided(
         receipt,
         ["Subtotal 40.00", "Tax 3.20", "Total 43.20", "Tip 6.00"],
         ("subtotal", "40.00", 0.9),
@@ -210,11 +210,11 @@ def test_a_tip_is_not_left_out_because_the_total_was_printed_before_it(receipt):
         ("total", "43.20", 0.9),
         ("tip", "6.00", 0.9),
     )
-    assert found["tip"].value == Decimal("6.00")
+    assert fields["tip"].value == Decimal("6.00")
 
 
 def test_one_printed_amount_is_not_the_tax_and_the_tip(receipt):
-    found = decided(
+    fields = decided(
         receipt,
         ["Subtotal 40.00", "Tax 3.20", "Total 46.40", "Tip 6.00"],
         ("subtotal", "40.00", 0.9),
@@ -222,30 +222,30 @@ def test_one_printed_amount_is_not_the_tax_and_the_tip(receipt):
         ("total", "46.40", 0.9),
         ("tip", "6.00", 0.9),
     )
-    assert found["tip"].value == Decimal("6.00")
+    assert fields["tip"].value == Decimal("6.00")
 
 
 def test_a_discount_between_the_rows_and_the_net_total_changes_no_total(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Hammer 20.00", "Nails 80.00", "Lines 100.00", "Discount 10.00", "Net 90.00", "Total 108.00"],
         *ROWS,
         ("net_total", "90.00", 0.9),
         ("gross_total", "108.00", 0.9),
     )
-    assert (found["net_total"].value, found["gross_total"].value) == (Decimal("90.00"), Decimal("108.00"))
+    assert (fields["net_total"].value, fields["gross_total"].value) == (Decimal("90.00"), Decimal("108.00"))
 
 
 def test_rows_that_are_printed_twice_do_not_double_the_total(invoice):
     lines = ["Hammer 20.00", "Nails 80.00", "Copy", "Hammer 20.00", "Nails 80.00", "Net 100.00", "Turnover 200.00"]
     cells = [(f"line_items[{row}].amount", amount, 0.9) for row, amount in enumerate(["20.00", "80.00"] * 2)]
-    found = decided(invoice, lines, *cells, ("net_total", "100.00", 0.9), ("gross_total", "119.00", 0.9))
-    assert found["net_total"].value == Decimal("100.00")
+    fields = decided(invoice, lines, *cells, ("net_total", "100.00", 0.9), ("gross_total", "119.00", 0.9))
+    assert fields["net_total"].value == Decimal("100.00")
 
 
 def test_two_rules_together_bring_in_an_amount_that_no_one_proposed(invoice):
     """The rows add up to it, and it is what is to be paid."""
-    found = decided(
+    fields = decided(
         invoice,
         ["Hammer 20.00", "Nails 80.00", "Total 100.00", "Cash 150.00"],
         *ROWS,
@@ -253,11 +253,11 @@ def test_two_rules_together_bring_in_an_amount_that_no_one_proposed(invoice):
         ("gross_total", "150.00", 0.8),
         ("amount_due", "100.00", 0.9),
     )
-    assert found["gross_total"].value == Decimal("100.00")
+    assert fields["gross_total"].value == Decimal("100.00")
 
 
 def test_a_mended_net_total_mends_the_gross_total(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         INVOICE,
         *ROWS,
@@ -266,11 +266,11 @@ def test_a_mended_net_total_mends_the_gross_total(invoice):
         ("tax_total", "20.00", 0.9),
         ("gross_total", "80.00", 0.8),
     )
-    assert (found["net_total"].value, found["gross_total"].value) == (Decimal("100.00"), Decimal("120.00"))
+    assert (fields["net_total"].value, fields["gross_total"].value) == (Decimal("100.00"), Decimal("120.00"))
 
 
 def test_a_discount_on_a_line_changes_no_cell(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Hammer 2 10.00 -10% 18.00", "Saw 20.00"],
         ("line_items[0].quantity", "2", 0.9),
@@ -278,11 +278,11 @@ def test_a_discount_on_a_line_changes_no_cell(invoice):
         ("line_items[0].amount", "18.00", 0.9),
         ("line_items[0].amount", "20.00", 0.09),
     )
-    assert found["line_items[0].amount"].value == Decimal("18.00")
+    assert fields["line_items[0].amount"].value == Decimal("18.00")
 
 
 def test_rows_are_numbered_in_reading_order_and_empty_ones_are_dropped(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Hammer 20.00", "Nails 80.00"],
         ("line_items[0].description", "Nails", 0.9),
@@ -291,7 +291,7 @@ def test_rows_are_numbered_in_reading_order_and_empty_ones_are_dropped(invoice):
         ("line_items[2].amount", " ", 0.9),
         ("line_items[1].unit", "80.00", 0.01),
     )
-    assert {path: field.raw for path, field in found.items() if path.startswith("line_items")} == {
+    assert {path: field.raw for path, field in fields.items() if path.startswith("line_items")} == {
         "line_items[0].description": "Hammer",
         "line_items[0].amount": "20.00",
         "line_items[1].description": "Nails",
@@ -299,40 +299,40 @@ def test_rows_are_numbered_in_reading_order_and_empty_ones_are_dropped(invoice):
 
 
 def test_candidates_for_fields_that_the_schema_does_not_have_are_passed_over(receipt):
-    found = decided(receipt, ["Total 80.90"], ("colour", "80.90", 0.9), ("items[].amount", "80.90", 0.9))
-    assert "colour" not in found
-    assert not any(path.startswith("items") for path in found)
+    fields = decided(receipt, ["Total 80.90"], ("colour", "80.90", 0.9), ("items[].amount", "80.90", 0.9))
+    assert "colour" not in fields
+    assert not any(path.startswith("items") for path in fields)
 
 
 def test_every_single_field_of_the_schema_is_answered_even_without_candidates(receipt):
-    found = decided(receipt, ["nothing"])
-    assert set(found) == {spec.path for spec in receipt.fields if spec.list_path is None}
-    assert all(field.value is None for field in found.values())
+    fields = decided(receipt, ["nothing"])
+    assert set(fields) == {spec.path for spec in receipt.fields if spec.list_path is None}
+    assert all(field.value is None for field in fields.values())
 
 
 def test_a_value_without_evidence_is_never_accepted(receipt):
-    found = decided(
+    fields = decided(
         receipt,
         ["Acme Ltd"],
         ("merchant_name", "Acme Ltd", 0.99),
         ("payment_method", "Gold coins", 0.99),
         threshold=0.01,
     )
-    assert found["merchant_name"].accepted
-    assert not found["payment_method"].accepted
-    assert [issue.code for issue in found["payment_method"].issues] == ["no_evidence"]
+    assert fields["merchant_name"].accepted
+    assert not fields["payment_method"].accepted
+    assert [issue.code for issue in fields["payment_method"].issues] == ["no_evidence"]
 
 
 def test_without_a_threshold_nothing_is_accepted(receipt):
-    found = decided(receipt, ["Acme Ltd"], ("merchant_name", "Acme Ltd", 0.99))
-    assert not found["merchant_name"].accepted
+    fields = decided(receipt, ["Acme Ltd"], ("merchant_name", "Acme Ltd", 0.99))
+    assert not fields["merchant_name"].accepted
 
 
 def test_the_last_of_several_pages_competes_with_the_first(invoice):
     pages = [page_of(["Carried over 70.00"], number=1), page_of(["Total 120.00"], number=2)]
-    made = [Candidate("gross_total", "70.00", 0.4), Candidate("gross_total", "120.00", 0.5)]
-    found = decided_fields(invoice, pages, made)
-    assert found["gross_total"].evidence[0].page == 2
+    candidates = [Candidate("gross_total", "70.00", 0.4), Candidate("gross_total", "120.00", 0.5)]
+    fields = decided_fields(invoice, pages, candidates)
+    assert fields["gross_total"].evidence[0].page == 2
 
 
 def test_the_search_is_bounded_on_a_long_list(invoice):
@@ -354,7 +354,7 @@ def test_the_search_is_bounded_on_a_long_list(invoice):
 
 
 def test_two_amounts_that_are_alike_do_not_overrule_a_sum_with_the_likelier_one(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Total TTC 671,15", "Virement 201,00", "Solde à payer 470,15"],
         ("gross_total", "671,15", 0.99),
@@ -363,16 +363,16 @@ def test_two_amounts_that_are_alike_do_not_overrule_a_sum_with_the_likelier_one(
         ("amount_due", "671,15", 0.4),
         absent={"prepaid_amount": 0.957},
     )
-    assert (found["amount_due"].value, found["prepaid_amount"].value) == (Decimal("470.15"), Decimal("201.00"))
+    assert (fields["amount_due"].value, fields["prepaid_amount"].value) == (Decimal("470.15"), Decimal("201.00"))
 
 
 def test_a_deposit_printed_with_a_minus_is_taken_off(invoice):
-    found = decided(
+    fields = decided(
         invoice,
         ["Total 250,00", "Anzahlung -50,00", "Zahlbetrag 200,00"],
         ("gross_total", "250,00", 0.9),
         ("prepaid_amount", "-50,00", 0.9),
         ("amount_due", "200,00", 0.9),
     )
-    assert found["prepaid_amount"].value == Decimal("50.00")
-    assert found["amount_due"].signals["rules_held"] == 1.0
+    assert fields["prepaid_amount"].value == Decimal("50.00")
+    assert fields["amount_due"].signals["rules_held"] == 1.0

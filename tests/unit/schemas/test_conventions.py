@@ -9,9 +9,9 @@ from docpipe.schemas.territories import day_first_in, day_first_of_currency
 
 
 def test_one_unambiguous_date_decides_the_order_for_the_document():
-    found = conventions(["Date 25/12/2018", "Due 03/04/2019"])
-    assert found.day_first is True
-    assert "25/12/2018" in found.why["day_first"]
+    read = conventions(["Date 25/12/2018", "Due 03/04/2019"])
+    assert read.day_first is True
+    assert "25/12/2018" in read.why["day_first"]
     assert conventions(["Date 12/25/2018"]).day_first is False
 
 
@@ -29,8 +29,8 @@ def test_the_order_follows_from_where_the_document_comes_from():
 
 
 def test_a_document_without_signs_has_no_conventions():
-    found = conventions(["03/04/2018", "hello"])
-    assert (found.day_first, found.decimal_mark, found.language, found.country, found.currency) == (None,) * 5
+    read = conventions(["03/04/2018", "hello"])
+    assert (read.day_first, read.decimal_mark, read.language, read.country, read.currency) == (None,) * 5
 
 
 def test_numbers_that_merely_look_like_dates_decide_nothing():
@@ -91,9 +91,9 @@ def test_the_language_is_known_by_its_small_words(line, language):
     ],
 )
 def test_one_sign_of_the_place_decides_when_nothing_speaks_against_it(lines, day_first):
-    found = conventions([*lines, "03/04/2018"])
-    assert found.day_first is day_first
-    assert found.why["day_first"]
+    read = conventions([*lines, "03/04/2018"])
+    assert read.day_first is day_first
+    assert read.why["day_first"]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_one_sign_of_the_place_decides_when_nothing_speaks_against_it(lines, day
     ],
 )
 def test_signs_that_say_nothing_or_contradict_each_other_decide_nothing(lines):
-    found = conventions([*lines, "03/04/2018"])
-    assert found.day_first is None
-    assert "day_first" not in found.why
+    read = conventions([*lines, "03/04/2018"])
+    assert read.day_first is None
+    assert "day_first" not in read.why
 
 
 def test_clearly_more_signs_outweigh_a_single_one():
@@ -120,9 +120,9 @@ def test_clearly_more_signs_outweigh_a_single_one():
 
 
 def test_the_name_of_a_weekday_decides_the_order_of_the_date_beside_it():
-    found = conventions(["CALIFORNIA 19210", "Mon 03/07/2017 10:45AM"])
-    assert found.day_first is True
-    assert "03/07/2017" in found.why["day_first"]
+    read = conventions(["CALIFORNIA 19210", "Mon 03/07/2017 10:45AM"])
+    assert read.day_first is True
+    assert "03/07/2017" in read.why["day_first"]
     assert conventions(["Dienstag 03/07/2017"]).day_first is False
     assert conventions(["Friday 03/07/2017"]).day_first is None
 
