@@ -45,6 +45,7 @@ COEFFICIENT_SETS: Mapping[Group, str] = {
     "identifier": "code", "code": "code",
     "text": "text", "name": "text", "address": "text", "choice": "text",
 }  # fmt: skip
+# `one` is the constant term. The names stand in calibration files and in results.
 FEATURES = (
     "one", "score", "inside", "document", "row", "cell", "margin", "ocr_min", "ocr_mean", "match", "parsed",
     "undoubted", "rules_held", "rules_broken", "hints_held", "hints_broken", "support", "elsewhere",

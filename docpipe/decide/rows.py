@@ -16,14 +16,14 @@ from docpipe.schema import Schema
 from docpipe.text_search import DocumentIndex
 
 
-class _Place(NamedTuple):
+class _WordPosition(NamedTuple):
     """A word of the document: its page, and its number on the page in reading order."""
 
     page: int
     word: int
 
 
-_NOWHERE = _Place(1 << 30, 0)  # behind all pages
+_NOWHERE = _WordPosition(1 << 30, 0)  # behind all pages
 
 
 def in_reading_order(fields: Iterable[Field], schema: Schema, document: DocumentIndex) -> tuple[Field, ...]:
@@ -47,9 +47,9 @@ def in_reading_order(fields: Iterable[Field], schema: Schema, document: Document
 
 def _sorted_rows(rows: Mapping[int, Sequence[Field]], document: DocumentIndex) -> list[Sequence[Field]]:
     """By the place of their first word; a row that was found nowhere stays behind the one before it."""
-    placed: list[tuple[tuple[_Place, int], Sequence[Field]]] = []
+    placed: list[tuple[tuple[_WordPosition, int], Sequence[Field]]] = []
     prints: set[frozenset[object]] = set()
-    place = _Place(0, 0)
+    place = _WordPosition(0, 0)
     for number in sorted(rows):
         row = rows[number]
         printed = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
@@ -62,12 +62,12 @@ def _sorted_rows(rows: Mapping[int, Sequence[Field]], document: DocumentIndex) -
     return [row for _, row in sorted(placed, key=lambda pair: pair[0])]
 
 
-def _place_of(cell: Field, document: DocumentIndex) -> _Place:
+def _place_of(cell: Field, document: DocumentIndex) -> _WordPosition:
     """Of its first word."""
     for quote in cell.evidence:
         words = document.pages[quote.page].words_in(quote.box) if quote.page in document.pages else []
         if words:
-            return _Place(quote.page, words[0])
+            return _WordPosition(quote.page, words[0])
     return _NOWHERE
 
 

@@ -230,8 +230,11 @@ def _digits_with_one_mark(plain: str, mark: DecimalMark | None, guess: DecimalMa
     if mark is not None:
         return _Digits(f"{before}.{after}" if mark in plain else before + after)
     digits = f"{before}.{after}" if guess == "." else before + after
-    message = f"{plain!r} is {before}.{after} or {before}{after}; the document does not say"
-    return _Digits(digits, "decimal_mark_unknown", message)
+    issue, message = (
+        "decimal_mark_unknown",
+        f"{plain!r} is {before}.{after} or {before}{after}; the document does not say",
+    )
+    return _Digits(digits, issue, message)
 
 
 def _is_grouped(groups: list[str]) -> bool:

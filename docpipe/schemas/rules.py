@@ -28,7 +28,7 @@ TAX_ROUNDING = Decimal("0.05")
 
 
 @dataclass(frozen=True)
-class _Row:
+class _RowCheck:
     """What a row's figures make, and what is printed for it."""
 
     name: str  # `line_items[2]`
@@ -151,13 +151,13 @@ class RowProduct:
         ]
         return "; ".join(wrong)
 
-    def _products(self, values: Values) -> Iterator[_Row]:
+    def _products(self, values: Values) -> Iterator[_RowCheck]:
         """The amount is rounded once, the unit price at its last printed digit."""
         for row in rows_of(self.amount, values):
             quantity, price, amount = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if quantity is not None and price is not None and amount is not None:
                 tolerance = MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
-                yield _Row(row, quantity * price, amount, tolerance)
+                yield _RowCheck(row, quantity * price, amount, tolerance)
 
 
 @dataclass(frozen=True)
@@ -188,11 +188,11 @@ class RateTimesBase:
         ]
         return "; ".join(wrong)
 
-    def _taxes(self, values: Values) -> Iterator[_Row]:
+    def _taxes(self, values: Values) -> Iterator[_RowCheck]:
         for row in rows_of(self.tax, values):
             rate, base, tax = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if rate is not None and base is not None and tax is not None:
-                yield _Row(row, rate * base / 100, tax, self.tolerance)
+                yield _RowCheck(row, rate * base / 100, tax, self.tolerance)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ NAMES_OF_OTHER_THINGS = frozenset({
     "US", "HK",
 })  # fmt: skip
 """Turkey, Jordan, Chad, Georgia, Jersey, China ... are also food, people, states and goods. What names the United
-States (and Hong Kong, which signs of its own name) is in signs.py."""
+States (and Hong Kong, which signs of its own name) is in country_signs.py."""
 CENTS_OUT_OF_USE = frozenset({"IDR", "HUF"})
 """They have two decimals in ISO 4217. Others without coins of cents (SEK, CZK) still print them."""
 LANGUAGES_OF_DAYS = ("en", "de", "fr", "es", "it", "nl", "pt", "sv", "nb", "da", "ms", "pl")
