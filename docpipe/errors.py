@@ -144,6 +144,9 @@ class QueueError(DocpipeError):
     default_hint = "Check that the broker is running and that its URL is right."
 
 
+REPORT_HINT = "This is a bug in docpipe. Please report it, with the document if you may share it."
+
+
 def install_hint(extra: str = "") -> str:
     """How docpipe, or an extra of it, is installed: no package index has it under our name."""
     if not extra:

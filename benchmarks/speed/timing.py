@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.speed.stopwatch import Stopwatch
 from docpipe.batch.batch_worker import BatchPlan
-from docpipe.batch.run import run
+from docpipe.batch.run import run_batch
 from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def whole_job(files: Sequence[Path], plan: BatchPlan, jobs: int, database: Path)
     job, first, stopwatch = JobTime(), _FirstOpened(), Stopwatch()
     started = time.perf_counter()
     with SqlStore(str(database)) as store, stopwatch.timing([("store", store, name) for name in STORE_METHODS]):
-        for outcome in run(files, plan, store, jobs=jobs, watch=first):
+        for outcome in run_batch(files, plan, store, jobs=jobs, listener=first):
             job.pages += outcome.pages
             if outcome.extraction is None:
                 job.failed += 1

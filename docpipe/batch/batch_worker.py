@@ -1,4 +1,4 @@
-"""What a worker does with a document: the flow of docpipe.pipeline, with word to the parent at every page.
+"""What a worker does with a document: the flow of docpipe.pipeline, with a message to the parent at every page.
 
 In: a plan that travels to the worker. Out: extractions.
 """
@@ -9,7 +9,7 @@ import ctypes
 from dataclasses import dataclass, replace
 
 from docpipe import pipeline
-from docpipe.batch.messages import Opened, PageRead, Task, Tell
+from docpipe.batch.messages import FileTask, Opened, PageRead, ReportProgress
 from docpipe.components import Components, ModelName, load_components
 from docpipe.config import Settings
 from docpipe.data import Document, Extraction, Page
@@ -37,7 +37,7 @@ class BatchPlan:
 
 @dataclass
 class DocumentWorker:
-    """A worker's place, with the models loaded."""
+    """A BatchWorker with its models loaded."""
 
     plan: BatchPlan
     components: Components
@@ -46,13 +46,13 @@ class DocumentWorker:
     def name(self) -> str:
         return self.components.parts.extractor.name
 
-    def process(self, task: Task, tell: Tell) -> Extraction | None:
+    def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
         document = self.components.open(task.path, self.plan.passwords)
         schema, policy = self.plan.schema, self.components.policy
         run_key = pipeline.plan(document, schema, self.components.parts, policy).key
-        if not tell(Opened(replace(document, password=None), run_key, self.name)):
+        if not report(Opened(replace(document, password=None), run_key, self.name)):
             return None
-        parts = replace(self.components.parts, reader=_Reporting(self.components.parts.reader, tell))
+        parts = replace(self.components.parts, reader=_ReportingReader(self.components.parts.reader, report))
         try:
             return pipeline.extract(document, schema, parts, policy)
         finally:
@@ -71,15 +71,15 @@ def _trim_memory() -> None:
 
 
 @dataclass(frozen=True)
-class _Reporting:
-    """A reader that says when a page is done, and leaves no memory lying about."""
+class _ReportingReader:
+    """A reader that reports when a page is done, and gives memory back."""
 
     reader: Reader
-    tell: Tell
+    report: ReportProgress
 
     def read(self, document: Document, page: Page) -> Page:
         _trim_memory()  # what drawing the page took
         read = self.reader.read(document, page)
         _trim_memory()
-        self.tell(PageRead(page.number))
+        self.report(PageRead(page.number))
         return read

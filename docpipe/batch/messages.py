@@ -1,4 +1,4 @@
-"""What the parent and its workers say to each other. In: the nouns. Out: small picklable messages."""
+"""The messages between the parent process and its workers. In: the nouns. Out: small picklable dataclasses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from docpipe.errors import DocpipeError
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class FileTask:
     """One file to work on."""
 
     path: Path
@@ -26,7 +26,7 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Unfit:
+class StartupFailed:
     """The worker cannot work on any document (a model is missing, the schema does not load): the run ends."""
 
     error: DocpipeError
@@ -35,7 +35,7 @@ class Unfit:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """The file was taken in: what it is, how many pages it has, and the key of the work that comes.
-    The worker waits for the answer: whether the work is wanted."""
+    The worker waits for the parent's reply: whether the work is to be done."""
 
     document: Document
     run_key: str
@@ -51,7 +51,7 @@ class PageRead:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The work is done; None when it was not wanted."""
+    """The work is done; None when it was not to be done."""
 
     extraction: Extraction | None
 
@@ -61,8 +61,8 @@ class Failed:
     error: DocpipeError
 
 
-Message = Opened | PageRead | Finished | Failed
-Tell = Callable[[Opened | PageRead], bool]
+TaskMessage = Opened | PageRead | Finished | Failed
+ReportProgress = Callable[[Opened | PageRead], bool]
 """Returns whether to go on."""
 
 
@@ -74,8 +74,8 @@ class BatchWorker(Protocol):
         """The extractor's full name."""
         ...
 
-    def process(self, task: Task, tell: Tell) -> Extraction | None:
-        """The whole way of one document; None when `tell` says that the work is not wanted. Raises DocpipeError."""
+    def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
+        """The whole way of one document; None when `report` says that the work is not wanted. Raises DocpipeError."""
         ...
 
     def close(self) -> None: ...

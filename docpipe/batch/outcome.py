@@ -27,10 +27,10 @@ class Outcome:
     def status(self) -> Status:
         return "failed" if self.extraction is None else self.extraction.status
 
-    def doubts(self) -> list[Issue]:
+    def issues_to_review(self) -> list[Issue]:
         """What a person should look at: errors first, then what names a field, then the rest."""
         if self.extraction is None:
             return []
-        found = [*self.extraction.issues, *(issue for item in self.extraction.fields for issue in item.issues)]
-        doubts = [issue for issue in found if issue.severity != "info"]
-        return sorted(doubts, key=lambda issue: (issue.severity != "error", issue.field is None))
+        issues = [*self.extraction.issues, *(issue for item in self.extraction.fields for issue in item.issues)]
+        to_review = [issue for issue in issues if issue.severity != "info"]
+        return sorted(to_review, key=lambda issue: (issue.severity != "error", issue.field is None))

@@ -1,4 +1,4 @@
-"""A run over many files: work that is stored is not done again; each result is stored before it is told.
+"""A run over many files: work that is stored is not done again; each result is stored before it is handed on.
 
 In: files, a plan, a store. Out: an outcome for every file, as it comes. Only this process writes to the store.
 """
@@ -12,114 +12,114 @@ from pathlib import Path
 from typing import Protocol
 
 from docpipe.batch.batch_worker import BatchPlan
-from docpipe.batch.messages import Failed, Finished, Opened, PageRead, Task
+from docpipe.batch.messages import Failed, FileTask, Finished, Opened, PageRead
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.worker_pool import Pool
+from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
 from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.results.result_store import SqlStore
 
 
-class Watch(Protocol):
-    """Who wants to know how far the run is."""
+class ProgressListener(Protocol):
+    """Is told how far the run is."""
 
     def opened(self, file: Path, pages: int) -> None: ...
 
     def page_read(self, file: Path) -> None: ...
 
 
-def run(
+def run_batch(
     files: Iterable[Path],
     plan: BatchPlan,
     store: SqlStore,
     *,
     jobs: int,
-    watch: Watch,
+    listener: ProgressListener,
     deadlines: Deadlines | None = None,
 ) -> Generator[Outcome, None, None]:
     """Every file gives one outcome, the largest files first: a long one begun last would keep the others waiting.
 
-    Raises ModelError when no worker can work and StoreError when results cannot be kept. Whoever stops listening, by
-    Ctrl-C or by closing the iterator, ends the workers at once; what was yielded is stored.
+    Raises ModelError when no worker can work and StoreError when results cannot be kept. Ctrl-C, or
+    closing the iterator, ends the workers at once; what was yielded is stored.
     """
     files = list(files)
     if not files:
         return
-    with Pool(plan, min(jobs, len(files)), deadlines or Deadlines()) as pool:
-        pool.begin()
-        yield from run_in(pool, files, plan, store, watch=watch)
+    with WorkerPool(plan, min(jobs, len(files)), deadlines or Deadlines()) as pool:
+        pool.start()
+        yield from run_in_pool(pool, files, plan, store, listener=listener)
 
 
-def run_in(
-    pool: Pool,
+def run_in_pool(
+    pool: WorkerPool,
     files: Iterable[Path],
     plan: BatchPlan,
     store: SqlStore,
     *,
-    watch: Watch,
+    listener: ProgressListener,
     stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Outcome, None, None]:
-    """The same in a pool that stays, with its models loaded. After `stop` what is in work is ended, and nothing is
-    begun. A pool whose run was left early, by an error too, has to be closed."""
-    desk = RunLedger(plan, store)
-    tasks = [Task(path) for path in sorted(files, key=_size, reverse=True)]
-    for task, message in pool.process(tasks, desk.is_wanted, stop):
+    """The same in a pool that stays, with its models loaded. After `stop` documents in progress are ended, and
+    none is begun. A pool whose run was left early, by an error too, has to be closed."""
+    ledger = RunLedger(plan, store)
+    tasks = [FileTask(path) for path in sorted(files, key=_size, reverse=True)]
+    for task, message in pool.process(tasks, ledger.is_wanted, stop):
         match message:
             case Opened(document):
-                watch.opened(task.path, document.page_count)
+                listener.opened(task.path, document.page_count)
             case PageRead():
-                watch.page_read(task.path)
+                listener.page_read(task.path)
             case Finished(extraction):
-                yield from desk.finished(task, extraction)
+                yield from ledger.finished(task, extraction)
             case Failed(error):
-                yield from desk.failed(task, error)
+                yield from ledger.failed(task, error)
 
 
 @dataclass
 class RunLedger:
-    """Where the parent keeps the books: every attempt, result and failure goes through the store.
+    """The parent's record of a run: every attempt, result and failure goes through it to the store.
 
-    The same bytes may lie under several names. One of them is worked on (`working`); a twin that is opened meanwhile
-    waits there for its outcome.
+    The same bytes may lie under several names. One of these files is worked on; a duplicate that is opened meanwhile
+    waits in `in_progress` for its outcome, by run key. `failures` are by run key, for duplicates that come later.
     """
 
     plan: BatchPlan
     store: SqlStore
-    open: dict[Path, Opened] = field(default_factory=dict)
-    working: dict[str, list[Path]] = field(default_factory=dict)  # run key -> twins that wait
-    failures: dict[str, DocpipeError] = field(default_factory=dict)  # run key -> why, for twins that come late
+    opened: dict[Path, Opened] = field(default_factory=dict)
+    in_progress: dict[str, list[Path]] = field(default_factory=dict)
+    failures: dict[str, DocpipeError] = field(default_factory=dict)
 
     @property
     def _schema_name(self) -> str | None:
         """Of an attempt; None as long as the document has not said which it is of."""
         return None if self.plan.schema.choices else self.plan.schema.name
 
-    def is_wanted(self, task: Task, opened: Opened) -> bool:
+    def is_wanted(self, task: FileTask, opened: Opened) -> bool:
         """False when the store has this very work or it is being done. Otherwise the attempt is counted."""
-        self.open[task.path] = opened
+        self.opened[task.path] = opened
         self.store.add(opened.document)
-        if opened.run_key in self.working or opened.run_key in self.failures or self.store.has(opened.run_key):
+        if opened.run_key in self.in_progress or opened.run_key in self.failures or self.store.has(opened.run_key):
             return False
         extractor = opened.extractor or None
         self.store.claim(opened.document.id, opened.run_key, schema=self._schema_name, extractor=extractor)
-        self.working[opened.run_key] = []
+        self.in_progress[opened.run_key] = []
         return True
 
-    def finished(self, task: Task, extraction: Extraction | None) -> Iterator[Outcome]:
-        opened = self.open.pop(task.path)
+    def finished(self, task: FileTask, extraction: Extraction | None) -> Iterator[Outcome]:
+        opened = self.opened.pop(task.path)
         if extraction is not None:
             self.store.save(extraction, self.plan.schema.chosen(extraction.schema))
             outcome = Outcome(task.path, opened.document.id, extraction, pages=opened.document.page_count)
-            yield from self._with_twins(outcome, opened.run_key)
-        elif opened.run_key in self.working:
-            self.working[opened.run_key].append(task.path)
+            yield from self._with_duplicates(outcome, opened.run_key)
+        elif opened.run_key in self.in_progress:
+            self.in_progress[opened.run_key].append(task.path)
         else:
-            yield self._known(task, opened)
+            yield self._stored_outcome(task, opened)
 
-    def failed(self, task: Task, error: DocpipeError) -> Iterator[Outcome]:
+    def failed(self, task: FileTask, error: DocpipeError) -> Iterator[Outcome]:
         name = self._schema_name
-        opened = self.open.pop(task.path, None)
+        opened = self.opened.pop(task.path, None)
         if opened is None:
             document_id = _sha256(task.path, int(self.plan.settings.max_bytes))
             self.store.fail(document_id, None, task.path, error, schema=name)
@@ -128,23 +128,23 @@ class RunLedger:
         self.store.fail(opened.document.id, opened.run_key, task.path, error, schema=name)
         self.failures[opened.run_key] = error
         outcome = Outcome(task.path, opened.document.id, error=error, pages=opened.document.page_count)
-        yield from self._with_twins(outcome, opened.run_key)
+        yield from self._with_duplicates(outcome, opened.run_key)
 
-    def _with_twins(self, outcome: Outcome, run_key: str) -> Iterator[Outcome]:
+    def _with_duplicates(self, outcome: Outcome, run_key: str) -> Iterator[Outcome]:
         yield outcome
-        for twin in self.working.pop(run_key, ()):
-            yield replace(outcome, path=twin)
+        for duplicate in self.in_progress.pop(run_key, ()):
+            yield replace(outcome, path=duplicate)
 
-    def _known(self, task: Task, opened: Opened) -> Outcome:
+    def _stored_outcome(self, task: FileTask, opened: Opened) -> Outcome:
         """The outcome of work that was not done now, because it was done before."""
         pages = opened.document.page_count
         if opened.run_key in self.failures:
             return Outcome(task.path, opened.document.id, error=self.failures[opened.run_key], pages=pages)
-        known = self.store.find(opened.run_key)
-        if known is None or known.extraction is None:
+        stored = self.store.find(opened.run_key)
+        if stored is None or stored.extraction is None:
             raise StoreError(f"the stored result of {task.path} has disappeared", hint="Run again.")
-        self.store.make_current(opened.run_key, self.plan.schema.chosen(known.extraction.schema))
-        return Outcome(task.path, opened.document.id, known.extraction, unchanged=True, pages=pages)
+        self.store.make_current(opened.run_key, self.plan.schema.chosen(stored.extraction.schema))
+        return Outcome(task.path, opened.document.id, stored.extraction, unchanged=True, pages=pages)
 
 
 def _size(path: Path) -> int:

@@ -14,48 +14,56 @@ import traceback
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from docpipe.batch.messages import BatchWorker, Failed, Finished, Opened, PageRead, Ready, Task, Unfit, WorkerSetup
-from docpipe.errors import DocpipeError, TooLargeError
+from docpipe.batch.messages import (
+    BatchWorker,
+    Failed,
+    FileTask,
+    Finished,
+    Opened,
+    PageRead,
+    Ready,
+    StartupFailed,
+    WorkerSetup,
+)
+from docpipe.errors import REPORT_HINT, DocpipeError, TooLargeError
 
-REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
 
-
-def main(setup: WorkerSetup, tasks: Connection, lifeline: Connection, diary: Path) -> None:
-    """The life of a worker. `lifeline` carries nothing: its end is the sign to stop at once."""
-    _stand_alone(diary)
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+def main(setup: WorkerSetup, connection: Connection, shutdown_pipe: Connection, log_file: Path) -> None:
+    """A worker, from start to end. `shutdown_pipe` carries nothing: when the parent closes it, the worker stops."""
+    _isolate(log_file)
+    threading.Thread(target=_exit_with_parent, args=(shutdown_pipe,), daemon=True).start()
     try:
-        station = setup()
+        worker = setup()
     except DocpipeError as error:
-        tasks.send(Unfit(error))
+        connection.send(StartupFailed(error))
         return
-    tasks.send(Ready(station.name))
+    connection.send(Ready(worker.name))
     try:
-        _serve(station, tasks)
+        _serve(worker, connection)
     finally:
-        station.close()
+        worker.close()
 
 
-def _serve(station: BatchWorker, tasks: Connection) -> None:
+def _serve(worker: BatchWorker, connection: Connection) -> None:
     while True:
         try:
-            task = tasks.recv()
+            task = connection.recv()
         except (EOFError, OSError):  # the parent is gone
             return
         if task is None:
             return
-        tasks.send(_outcome(station, task, tasks))
+        connection.send(_process(worker, task, connection))
 
 
-def _outcome(station: BatchWorker, task: Task, tasks: Connection) -> Finished | Failed:
+def _process(worker: BatchWorker, task: FileTask, connection: Connection) -> Finished | Failed:
     """Whatever goes wrong with a document is its own outcome, never the end of the worker."""
 
-    def tell(message: Opened | PageRead) -> bool:
-        tasks.send(message)
-        return bool(tasks.recv()) if isinstance(message, Opened) else True
+    def report(message: Opened | PageRead) -> bool:
+        connection.send(message)
+        return bool(connection.recv()) if isinstance(message, Opened) else True
 
     try:
-        return Finished(station.process(task, tell))
+        return Finished(worker.process(task, report))
     except DocpipeError as error:
         return Failed(error)
     except MemoryError:
@@ -64,27 +72,27 @@ def _outcome(station: BatchWorker, task: Task, tasks: Connection) -> Finished | 
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
         traceback.print_exc()
-        return Failed(DocpipeError(f"{type(error).__name__} at {where}: {error}", hint=REPORT))
+        return Failed(DocpipeError(f"{type(error).__name__} at {where}: {error}", hint=REPORT_HINT))
 
 
-def _stand_alone(diary: Path) -> None:
-    """What C libraries print goes to the diary instead of into the progress bar, and a crash leaves its trace there.
+def _isolate(log_file: Path) -> None:
+    """What C libraries print goes to the log file instead of into the progress bar, and a crash leaves its trace there.
 
     A process group of its own lets the parent sweep up whatever the worker started, and keeps Ctrl-C to the parent.
     """
-    page = os.open(diary, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    os.dup2(page, 2)
-    os.dup2(page, 1)
+    descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    os.dup2(descriptor, 2)
+    os.dup2(descriptor, 1)
     faulthandler.enable(sys.stderr)
     if hasattr(os, "setpgrp"):
         os.setpgrp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _end_with(lifeline: Connection) -> None:
+def _exit_with_parent(shutdown_pipe: Connection) -> None:
     """Blocks until the parent closes its end, by will or by death. The renderer child sees the end of its own pipe."""
     try:
-        lifeline.recv_bytes()
+        shutdown_pipe.recv_bytes()
     except (EOFError, OSError):
         if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
             os.killpg(os.getpid(), signal.SIGKILL)  # this process too

@@ -17,7 +17,7 @@ import click
 
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.run import run as run_batch
+from docpipe.batch.run import run_batch
 from docpipe.cli.options import (
     accept_error_option,
     database_option,
@@ -91,7 +91,7 @@ def run(paths: tuple[Path, ...], **given: Any) -> int:
         ResultFile(options.output, plan.schema, store, _relative_names(paths)) as output,
     ):
         try:
-            running = run_batch(files, plan, store, jobs=limits.jobs, watch=view, deadlines=limits.deadlines)
+            running = run_batch(files, plan, store, jobs=limits.jobs, listener=view, deadlines=limits.deadlines)
             with view, closing(running) as outcomes:
                 for outcome in outcomes:
                     output.add(outcome)

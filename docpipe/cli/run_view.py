@@ -168,7 +168,7 @@ def what_to_look_at(outcome: Outcome) -> str:
     """For a person, first: the error, or the worst doubt."""
     if outcome.error is not None:
         return explained(outcome.error.message, outcome.error.hint)
-    doubts = outcome.doubts()
+    doubts = outcome.issues_to_review()
     if not doubts:
         return ""
     first = doubts[0]

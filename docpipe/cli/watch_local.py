@@ -14,8 +14,8 @@ from pathlib import Path
 
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.outcome import Outcome
-from docpipe.batch.run import run_in
-from docpipe.batch.worker_pool import Pool
+from docpipe.batch.run import run_in_pool
+from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import WorkerLimits
 from docpipe.cli.wording import counted, failure_note
 from docpipe.data import Document
@@ -47,7 +47,7 @@ class LocalWatcher:
         while not stop.is_set():
             try:
                 with SqlStore(self.database) as store, self._pool() as pool:
-                    extractor = pool.begin()
+                    extractor = pool.start()
                     log.info("watching %s, reading with %s", self.folder.folder, extractor)
                     has_begun = True
                     self._watch(store, pool, stop)
@@ -58,8 +58,8 @@ class LocalWatcher:
                 self._narrow_down()
                 stop.wait(RETRY_SECONDS)
 
-    def _pool(self) -> Pool:
-        return Pool(self.plan, self.limits.jobs, self.limits.deadlines)
+    def _pool(self) -> WorkerPool:
+        return WorkerPool(self.plan, self.limits.jobs, self.limits.deadlines)
 
     def opened(self, file: Path, pages: int) -> None:
         log.info("%s came: %s", self._in_progress[file].name, counted(pages, "page"))
@@ -67,13 +67,13 @@ class LocalWatcher:
     def page_read(self, file: Path) -> None:
         """Not logged: a line for each page would be many."""
 
-    def _watch(self, store: SqlStore, pool: Pool, stop: threading.Event) -> None:
+    def _watch(self, store: SqlStore, pool: WorkerPool, stop: threading.Event) -> None:
         while not stop.is_set():
             started = time.monotonic()
             self._in_progress = {file.path: file for file in self._ready()}
             if self._in_progress:
                 paths = list(self._in_progress)
-                for outcome in run_in(pool, paths, self.plan, store, watch=self, stop=stop.is_set):
+                for outcome in run_in_pool(pool, paths, self.plan, store, listener=self, stop=stop.is_set):
                     self._finish(outcome, store)
                 self._max_files = MAX_FILES
             stop.wait(max(0.0, started + self.poll - time.monotonic()))

@@ -22,6 +22,7 @@ from docpipe import pipeline
 from docpipe.components import Components, ModelName, load_components, worker_limits
 from docpipe.data import Extraction
 from docpipe.errors import (
+    REPORT_HINT,
     ConflictError,
     DocpipeError,
     EncryptedError,
@@ -49,7 +50,6 @@ from docpipe.workers.process_request import PRIORITIES, ProcessRequest
 
 log = logging.getLogger("docpipe.worker")
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # seconds for a database that is away; after half a minute it is the keeper's
-REPORT = "This is a bug in docpipe. Please report it, with the document if you may share it."
 LOCKED = "Send a copy without a password: none is ever stored, so workers have none."
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class TaskRunner:
                 return self._refused(order, self._too_slow())
             except Exception as error:
                 log.exception("a bug")
-                return self._refused(order, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT))
+                return self._refused(order, DocpipeError(f"{type(error).__name__}: {error}", hint=REPORT_HINT))
         if job.state in ENDED and "task" not in order.callback_target:
             answer = self.service.answer(job)
             return None if answer is None else task_reply(answer, order.task_id, job.id)
@@ -219,7 +219,7 @@ class TaskRunner:
         if isinstance(reason, SoftTimeLimitExceeded):
             return self._too_slow(" together with others; it is tried alone" if together else "")
         log.error("a bug", exc_info=reason)
-        return DocpipeError(f"{type(reason).__name__}: {reason}", hint=REPORT)
+        return DocpipeError(f"{type(reason).__name__}: {reason}", hint=REPORT_HINT)
 
     def _clear_if_deleted(self, job: Job) -> None:
         """A job that is not ours any more was deleted, or another worker has it."""

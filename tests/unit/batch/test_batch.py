@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from docpipe.batch.messages import Failed, Finished, Message, Opened, PageRead, Task, Tell
-from docpipe.batch.worker_pool import Pool
+from docpipe.batch.messages import Failed, FileTask, Finished, Opened, PageRead, ReportProgress, TaskMessage
+from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
 from docpipe.data import Document, Extraction
 from docpipe.errors import CorruptError, ModelError
@@ -28,11 +28,11 @@ def extraction(document_id: str) -> Extraction:
 
 @dataclass
 class Misbehaving:
-    """A station whose documents say in their name what happens to them."""
+    """A worker whose documents say in their name what happens to them."""
 
     name: str = "misbehaving:1"
 
-    def process(self, task: Task, tell: Tell) -> Extraction:
+    def process(self, task: FileTask, report: ReportProgress) -> Extraction:
         match task.path.name:
             case "segfault":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -47,10 +47,10 @@ class Misbehaving:
             case "bug":
                 raise ValueError("broken")
             case "long":
-                tell(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
+                report(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
                 for number in range(4):
                     time.sleep(0.9)
-                    tell(PageRead(number + 1))
+                    report(PageRead(number + 1))
             case "prints":
                 os.write(1, b"from a C library\n")
         return extraction(task.path.name)
@@ -77,22 +77,22 @@ class DiesAtStart:
         os._exit(3)
 
 
-def outcomes(*names: str, jobs: int = 2) -> dict[str, Message]:
+def outcomes(*names: str, jobs: int = 2) -> dict[str, TaskMessage]:
     """The last message of each document."""
-    with Pool(Misbehave(), jobs, QUICK) as pool:
-        assert pool.begin() == "misbehaving:1"
+    with WorkerPool(Misbehave(), jobs, QUICK) as pool:
+        assert pool.start() == "misbehaving:1"
         return {task.path.name: message for task, message in pool.process(tasks(*names), wanted)}
 
 
-def tasks(*names: str) -> list[Task]:
-    return [Task(Path(name)) for name in names]
+def tasks(*names: str) -> list[FileTask]:
+    return [FileTask(Path(name)) for name in names]
 
 
-def wanted(task: Task, opened: Opened) -> bool:
+def wanted(task: FileTask, opened: Opened) -> bool:
     return True
 
 
-def error(message: Message) -> str:
+def error(message: TaskMessage) -> str:
     assert isinstance(message, Failed)
     return f"{message.error.code}: {message.error.message}"
 
@@ -129,25 +129,25 @@ def test_what_a_library_prints_stays_out_of_standard_output(capfd):
 
 
 def test_a_missing_model_ends_the_run_before_the_first_document():
-    with Pool(NoModel(), 1) as pool, pytest.raises(ModelError, match="is missing"):
-        pool.begin()
+    with WorkerPool(NoModel(), 1) as pool, pytest.raises(ModelError, match="is missing"):
+        pool.start()
 
 
 def test_a_worker_that_dies_while_loading_ends_the_run():
-    with Pool(DiesAtStart(), 1) as pool, pytest.raises(ModelError, match="could not start"):
-        pool.begin()
+    with WorkerPool(DiesAtStart(), 1) as pool, pytest.raises(ModelError, match="could not start"):
+        pool.start()
 
 
 PARENT = """
 from pathlib import Path
-from docpipe.batch.messages import Task
-from docpipe.batch.worker_pool import Pool
+from docpipe.batch.messages import FileTask
+from docpipe.batch.worker_pool import WorkerPool
 from tests.unit.batch.test_batch import Misbehave, wanted
 
 if __name__ == "__main__":
-    with Pool(Misbehave(), 2) as pool:
-        pool.begin()
-        for task, message in pool.process([Task(Path(name)) for name in ("a", "hangs", "hangs")], wanted):
+    with WorkerPool(Misbehave(), 2) as pool:
+        pool.start()
+        for task, message in pool.process([FileTask(Path(name)) for name in ("a", "hangs", "hangs")], wanted):
             print(*(worker.process.pid for worker in pool._workers), flush=True)
 """
 

@@ -11,13 +11,14 @@ from benchmarks.speed.documents import drawn_pdfs
 from benchmarks.speed.timing import whole_job
 from benchmarks.speed.versus import ratio_interval
 from docpipe.batch.batch_worker import BatchPlan
+from docpipe.components import ModelName
 from docpipe.config import load_settings
 from docpipe.schema import load_schema
 
 
 def test_the_main_job_is_timed_by_stage(tmp_path: Path) -> None:
     settings = load_settings()
-    plan = BatchPlan(load_schema("invoice"), settings.model, settings.accept_error, settings.limits())
+    plan = BatchPlan(load_schema("invoice"), ModelName.parse(settings.model), settings)
     job = whole_job(drawn_pdfs(tmp_path / "drawn", 1), plan, 1, tmp_path / "run.db")
     assert (job.pages, job.failed) == (1, 0)
     assert all(job.stages[stage] > 0 for stage in ("rasterise", "read", "extract", "decide", "store"))
