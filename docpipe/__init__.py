@@ -57,19 +57,19 @@ __all__ = [
     "load_schema",
 ]
 
-_HOMES = {
+_MODULE_NAMES = {
     "docpipe.api": ("Result", "extract"),
     "docpipe.data": ("Box", "Document", "Evidence", "Extraction", "Field", "Issue", "Page", "Word"),
     "docpipe.schema": ("Schema", "load_schema"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULE_NAMES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'docpipe' has no attribute {name!r}")
-    home = importlib.import_module(_HOME_OF.get(name, "docpipe.errors"))
-    return getattr(home, name)
+    module = importlib.import_module(_MODULE_OF.get(name, "docpipe.errors"))
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -22,57 +22,59 @@ from docpipe.web.api.metrics import registry
 from tests.support.compose_env import FILE, Composition, Dockerfile, names_in, read, strings
 from tests.support.serving import pdf, serving
 
-GIVEN = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
+PASSWORDS = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 SECONDS = re.compile(r"(\d+)(s|m)")
 UNITS = {"s": 1, "m": 60}
 BY_HAND = "fetch-model"  # it does one thing and ends
 WORKER = "docpipe-worker"  # workers/docpipe-worker; the word after it is the stage
-BILL = ("Invoice", "Invoice number: RE-2041", "Date: 14.03.2026", "Musterhandel GmbH", "Total EUR 119,00")
+LINES = ("Invoice", "Invoice number: RE-2041", "Date: 14.03.2026", "Musterhandel GmbH", "Total EUR 119,00")
 
 
 @pytest.fixture(scope="module")
 def services() -> dict[str, Any]:
-    found: dict[str, Any] = read(FILE, GIVEN)["services"]
-    return found
+    services: dict[str, Any] = read(FILE, PASSWORDS)["services"]
+    return services
 
 
 @pytest.fixture(scope="module")
-def ours(services: dict[str, Any]) -> dict[str, Any]:
+def own_services(services: dict[str, Any]) -> dict[str, Any]:
     """Those of our own images."""
     return {name: service for name, service in services.items() if "build" in service}
 
 
 @pytest.fixture
 def composition(services: dict[str, Any], postgres_url: str, tmp_path: Path) -> Iterator[Composition]:
-    made = Composition(services, tmp_path, postgres_url)
+    composition = Composition(services, tmp_path, postgres_url)
     try:
-        yield made
+        yield composition
     finally:
-        made.kill()
+        composition.kill()
 
 
-def test_what_the_file_starts_reads_a_document_and_stops_in_order(composition: Composition, ours: dict[str, Any]):
+def test_what_the_file_starts_reads_a_document_and_stops_in_order(
+    composition: Composition, own_services: dict[str, Any]
+):
     """All services, those of larger models too: with the embedded network they do the same work."""
     for name in composition.services:
         if name != BY_HAND:
             composition.start(name)
-    lasting = [name for name in ours if "test" in ours[name]["healthcheck"]]
+    lasting = [name for name in own_services if "test" in own_services[name]["healthcheck"]]
     assert {"api", "maintenance"} < set(lasting)
 
-    made = composition.run("api", "docpipe", "key", "create", "tests", "--role", "submit", "--role", "read")
-    assert made.returncode == 0, made.stderr
+    created = composition.run("api", "docpipe", "key", "create", "tests", "--role", "submit", "--role", "read")
+    assert created.returncode == 0, created.stderr
     wait_until(lambda: composition.is_healthy("api"), "the API is healthy")
-    headers = {"authorization": f"Bearer {made.stdout.strip()}"}
+    headers = {"authorization": f"Bearer {created.stdout.strip()}"}
     url = f"http://127.0.0.1:{composition.ports['api']}"
     with httpx2.Client(base_url=url, headers=headers, timeout=90) as client:
-        sent = client.post("/v1/documents", files={"file": ("bill.pdf", pdf(*BILL))}, data={"schema": "invoice"})
+        sent = client.post("/v1/documents", files={"file": ("bill.pdf", pdf(*LINES))}, data={"schema": "invoice"})
         assert sent.status_code == 202, sent.text
         ended = client.get(sent.json()["status_url"], params={"wait": 60}).json()
-        assert ended["state"] == "done", {name: each.said() for name, each in composition.programs.items()}
+        assert ended["state"] == "done", {name: program.said() for name, program in composition.programs.items()}
         result = client.get(ended["result_url"]).json()
     assert "RE-2041" in str(result)
-    boxes = [each for field in _fields(result) for each in field["evidence"]]
-    assert boxes and all(len(each["box"]) == 4 and each["page"] == 1 for each in boxes)
+    places = [evidence for field in _fields_with_evidence(result) for evidence in field["evidence"]]
+    assert places and all(len(place["box"]) == 4 and place["page"] == 1 for place in places)
     assert Blobs(str(composition.folder / "data")).has(original_key(sent.json()["id"])), "not in the volume"
 
     assert [name for name in lasting if not composition.is_healthy(name)] == []
@@ -82,14 +84,14 @@ def test_what_the_file_starts_reads_a_document_and_stops_in_order(composition: C
     assert not [name for name in lasting if "Traceback" in composition.programs[name].said()]
 
 
-def _fields(node: Any) -> Iterator[dict[str, Any]]:
+def _fields_with_evidence(node: Any) -> Iterator[dict[str, Any]]:
     """Everything in a result that has evidence."""
     if isinstance(node, dict):
         if node.get("evidence"):
             yield node
         node = list(node.values())
-    for each in node if isinstance(node, list) else ():
-        yield from _fields(each)
+    for child in node if isinstance(node, list) else ():
+        yield from _fields_with_evidence(child)
 
 
 def test_a_service_that_is_away_is_not_healthy(services: dict[str, Any], postgres_url: str, tmp_path: Path):
@@ -100,32 +102,32 @@ def test_a_service_that_is_away_is_not_healthy(services: dict[str, Any], postgre
 
 
 def test_nothing_starts_without_passwords():
-    for name in GIVEN:
+    for name in PASSWORDS:
         with pytest.raises(KeyError, match=name):
-            read(FILE, {other: value for other, value in GIVEN.items() if other != name})
+            read(FILE, {other: value for other, value in PASSWORDS.items() if other != name})
 
 
 def test_only_the_api_can_be_reached_and_only_from_this_machine(services: dict[str, Any]):
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert list(ports) == ["api"]
     assert all(port.startswith("127.0.0.1:") for port in ports["api"])
-    networks = read(FILE, GIVEN)["networks"]
-    closed = {name for name, network in networks.items() if network.get("internal")}
-    out = {name for name, service in services.items() if set(service["networks"]) - closed}
-    assert out == {"api", "maintenance", "hosted-worker", BY_HAND}, "who opens files of strangers has no way out"
+    networks = read(FILE, PASSWORDS)["networks"]
+    internal = {name for name, network in networks.items() if network.get("internal")}
+    reach_out = {name for name, service in services.items() if set(service["networks"]) - internal}
+    assert reach_out == {"api", "maintenance", "hosted-worker", BY_HAND}, "who opens files of strangers has no way out"
 
 
-def test_no_process_has_more_rights_than_it_needs(services: dict[str, Any], ours: dict[str, Any]):
+def test_no_process_has_more_rights_than_it_needs(services: dict[str, Any], own_services: dict[str, Any]):
     for name, service in services.items():
         assert service["cap_drop"] == ["ALL"] and "cap_add" not in service, name
         assert "no-new-privileges:true" in service["security_opt"], name
         assert int(service["user"].partition(":")[0]) > 0, name
         assert not service.get("privileged"), name
-    for name, service in ours.items():
+    for name, service in own_services.items():
         assert service["read_only"], name
         assert service["user"] == Dockerfile.read().user(service["build"]["target"]), name
         places = [*service["tmpfs"], *service["volumes"]]
-        assert [each for each in places if "/tmp" in each], f"{name} has nowhere to write"
+        assert [place for place in places if "/tmp" in place], f"{name} has nowhere to write"
 
 
 def test_what_should_run_is_watched_started_again_and_given_time_to_stop(services: dict[str, Any]):
@@ -164,22 +166,22 @@ def test_the_queues_are_served_by_default_and_larger_models_are_asked_for_by_the
 
 
 def test_how_much_works_at_once_is_a_variable():
-    wanted = {"PREPARE_CHILDREN": "7", "UNDERSTAND_CHILDREN": "5", "GPU_CHILDREN": "3", "HOSTED_CHILDREN": "9"}
-    many = read(FILE, {**GIVEN, **wanted})["services"]
-    children = [service["command"] for service in many.values() if "--concurrency" in service.get("command", [])]
+    children_of = {"PREPARE_CHILDREN": "7", "UNDERSTAND_CHILDREN": "5", "GPU_CHILDREN": "3", "HOSTED_CHILDREN": "9"}
+    services = read(FILE, {**PASSWORDS, **children_of})["services"]
+    children = [service["command"] for service in services.values() if "--concurrency" in service.get("command", [])]
     assert sorted(command[command.index("--concurrency") + 1] for command in children) == ["3", "5", "7", "9"]
 
 
-def test_servers_and_clients_agree_on_names_and_passwords(services: dict[str, Any], ours: dict[str, Any]):
-    ours = {name: service for name, service in ours.items() if name != BY_HAND}
+def test_servers_and_clients_agree_on_names_and_passwords(services: dict[str, Any], own_services: dict[str, Any]):
+    own_services = {name: service for name, service in own_services.items() if name != BY_HAND}
     database = services["postgres"]["environment"]
-    said = {f"postgresql://{database['POSTGRES_USER']}:{GIVEN['POSTGRES_PASSWORD']}@postgres:5432/docpipe"}
-    assert {service["environment"]["DOCPIPE_DATABASE_URL"] for service in ours.values()} == said
-    assert database["POSTGRES_PASSWORD"] == GIVEN["POSTGRES_PASSWORD"] and database["POSTGRES_DB"] == "docpipe"
-    brokers = {service["environment"]["DOCPIPE_BROKER_URL"] for service in ours.values()}
-    assert brokers == {f"redis://:{GIVEN['REDIS_PASSWORD']}@redis:6379/0"}
-    assert GIVEN["REDIS_PASSWORD"] in services["redis"]["command"]
-    for name, service in ours.items():
+    database_urls = {f"postgresql://{database['POSTGRES_USER']}:{PASSWORDS['POSTGRES_PASSWORD']}@postgres:5432/docpipe"}
+    assert {service["environment"]["DOCPIPE_DATABASE_URL"] for service in own_services.values()} == database_urls
+    assert database["POSTGRES_PASSWORD"] == PASSWORDS["POSTGRES_PASSWORD"] and database["POSTGRES_DB"] == "docpipe"
+    brokers = {service["environment"]["DOCPIPE_BROKER_URL"] for service in own_services.values()}
+    assert brokers == {f"redis://:{PASSWORDS['REDIS_PASSWORD']}@redis:6379/0"}
+    assert PASSWORDS["REDIS_PASSWORD"] in services["redis"]["command"]
+    for name, service in own_services.items():
         places = [volume.partition(":")[2] for volume in service["volumes"]]
         assert service["environment"]["DOCPIPE_BLOB_URL"] in places, name
         load_settings({key: str(value) for key, value in service["environment"].items() if key.startswith(PREFIX)})
@@ -191,17 +193,17 @@ def test_the_example_of_the_settings_names_what_there_is():
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     assert {name for name in named if name.startswith(PREFIX)} <= known
     asked = names_in(FILE.read_text("utf-8"))
-    assert set(GIVEN) <= named & asked
+    assert set(PASSWORDS) <= named & asked
     others = {name for name in named if not name.startswith((PREFIX, "AWS_", "OTEL_", "COMPOSE_"))}
     assert others <= asked, "the example has what the file does not read"
     assert ".env" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
 
 
 def test_what_can_be_laid_over_the_file_fits_it(services: dict[str, Any]):
-    over = yaml.safe_load((ROOT / "deploy/outside.yml").read_text("utf-8"))["services"]
-    assert set(over) <= set(services)
-    assert {network for service in over.values() for network in service["networks"]} <= set(
-        read(FILE, GIVEN)["networks"]
+    override = yaml.safe_load((ROOT / "deploy/outside.yml").read_text("utf-8"))["services"]
+    assert set(override) <= set(services)
+    assert {network for service in override.values() for network in service["networks"]} <= set(
+        read(FILE, PASSWORDS)["networks"]
     )
 
 
@@ -254,14 +256,14 @@ def test_the_image_has_what_the_service_needs_and_nothing_to_build_with():
     assert asked["installed-gpu"] - asked["installed"] == {"gpu"}
     assert set().union(*asked.values()) <= set(project)
     for target in ("cpu", "gpu"):
-        made = dockerfile.line_of(target)
-        assert any("pip uninstall" in rest for word, rest in made if word == "RUN"), target
+        instructions = dockerfile.line_of(target)
+        assert any("pip uninstall" in rest for word, rest in instructions if word == "RUN"), target
         assert int(dockerfile.user(target).partition(":")[0]) > 0
-        assert {"HEALTHCHECK", "CMD"} <= {word for word, _ in made}
+        assert {"HEALTHCHECK", "CMD"} <= {word for word, _ in instructions}
     assert list(dockerfile.stages)[-1] == "cpu", "`docker build .` makes the small one"
 
 
-def test_the_image_starts_as_the_file_starts_it(ours: dict[str, Any]):
+def test_the_image_starts_as_the_file_starts_it(own_services: dict[str, Any]):
     """`docker run docpipe:cpu` is the API."""
     (command,) = [rest for word, rest in Dockerfile.read().line_of("cpu") if word == "CMD"]
-    assert strings(command) == ours["api"]["command"]
+    assert strings(command) == own_services["api"]["command"]

@@ -22,7 +22,7 @@ from tests.support.compose_env import FILE, Composition, read
 from tests.support.serving import pdf
 from tests.support.tiny_models import tiny
 
-GIVEN = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
+PASSWORDS = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 NUMBERS = ("RE-2041", "RE-2042", "RE-2043")
 SCHEMA = """
 from pydantic import BaseModel, Field
@@ -40,16 +40,16 @@ Composed = Callable[..., Composition]
 @pytest.fixture
 def composed(postgres_url: str, tmp_path: Path) -> Iterator[Composed]:
     """The service with this `.env`."""
-    made: list[Composition] = []
+    compositions: list[Composition] = []
 
     def start(**env: str) -> Composition:
-        given = {**GIVEN, **env}
-        made.append(Composition(read(FILE, given)["services"], tmp_path, postgres_url, given))
-        return made[-1]
+        variables = {**PASSWORDS, **env}
+        compositions.append(Composition(read(FILE, variables)["services"], tmp_path, postgres_url, variables))
+        return compositions[-1]
 
     yield start
-    for each in made:
-        each.kill()
+    for composition in compositions:
+        composition.kill()
 
 
 @contextmanager
@@ -74,18 +74,18 @@ def understood_by(worker: str, composition: Composition, service: Service) -> li
     sent = composition.run("api", "docpipe", "submit", str(folder), "--schema", f"{folder.parent}/bill.py:Bill")
     assert sent.returncode == 0, sent.stderr
     ids = [json.loads(line)["id"] for line in sent.stdout.splitlines()]
-    wait_until(lambda: {job.state for job in now(service, ids)} == {"prepared"}, "their pages are read")
+    wait_until(lambda: {job.state for job in current_jobs(service, ids)} == {"prepared"}, "their pages are read")
     composition.start(worker)
-    wait_until(lambda: all(job.state in ENDED for job in now(service, ids)), "they are understood", seconds=90)
-    return now(service, ids)
+    wait_until(lambda: all(job.state in ENDED for job in current_jobs(service, ids)), "they are understood", seconds=90)
+    return current_jobs(service, ids)
 
 
-def now(service: Service, ids: list[str]) -> list[Job]:
+def current_jobs(service: Service, ids: list[str]) -> list[Job]:
     return [job for number in ids if (job := service.jobs.get(number)) is not None]
 
 
-def facts_of(composition: Composition, name: str, message: str) -> list[dict[str, Any]]:
-    """What a service's log says beside this message."""
+def log_lines(composition: Composition, name: str, message: str) -> list[dict[str, Any]]:
+    """The lines of a service's log with this message."""
     lines = [json.loads(line) for line in composition.programs[name].said().splitlines() if line.startswith("{")]
     return [line for line in lines if line["message"] == message]
 
@@ -94,8 +94,8 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
     name = f"hf:{hub.REPOSITORY}@{hub.COMMIT}"
     composition = composed(DOCPIPE_MODEL=name, UNDERSTAND_WORKERS="0")
     fetch = composition.services["fetch-model"]
-    with hub.serving(tiny("qwen2_5_vl", tmp_path / "made")) as there:
-        fetch["environment"]["HF_ENDPOINT"] = there.url
+    with hub.serving(tiny("qwen2_5_vl", tmp_path / "made")) as server:
+        fetch["environment"]["HF_ENDPOINT"] = server.url
         done = composition.run("fetch-model", *fetch["entrypoint"], hub.REPOSITORY, "--revision", hub.COMMIT)
         assert done.returncode == 0, done.stderr
     with service_of(composition) as service:
@@ -104,7 +104,7 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
         assert {job.model for job in jobs} == {name}
         assert [job.state for job in jobs] == ["done"] * 3, output
         assert {service.store.find(job.run_key).extraction.extractor.partition("+")[0] for job in jobs} == {name}
-    assert [facts["batch"] for facts in facts_of(composition, "gpu-worker", "understand: done")] == [3] * 3
+    assert [line["batch"] for line in log_lines(composition, "gpu-worker", "understand: done")] == [3] * 3
 
 
 def test_a_hosted_worker_asks_its_provider_and_counts_what_a_day_costs(composed: Composed, tmp_path: Path):
@@ -138,18 +138,18 @@ def test_keys_in_the_file_of_settings_reach_no_process_that_opens_files(composed
 
 
 def test_weights_are_read_only_for_the_worker_and_every_folder_it_is_given_belongs_to_its_user():
-    services = read(FILE, GIVEN)["services"]
+    services = read(FILE, PASSWORDS)["services"]
     where = {name: [volume for volume in service.get("volumes", []) if ":/models" in volume]
              for name, service in services.items()}  # fmt: skip
     assert where["gpu-worker"] == ["models:/models:ro"] and where["fetch-model"] == ["models:/models"]
     assert services["gpu-worker"]["environment"]["HF_HUB_OFFLINE"] == "1"
     assert {services[name]["environment"]["HF_HOME"] for name in ("gpu-worker", "fetch-model")} == {"/models"}
-    volumes = read(FILE, GIVEN)["volumes"]
+    volumes = read(FILE, PASSWORDS)["volumes"]
     named = {volume.split(":")[0] for service in services.values() for volume in service.get("volumes", [])}
     assert {name for name in named if re.fullmatch(r"\w+", name)} == set(volumes)
 
 
 def test_no_worker_without_the_model_takes_its_documents():
     """One variable in `.env`, so that no later `up` can forget it."""
-    assert read(FILE, GIVEN)["services"]["understand-worker"]["scale"] == "1"
-    assert read(FILE, {**GIVEN, "UNDERSTAND_WORKERS": "0"})["services"]["understand-worker"]["scale"] == "0"
+    assert read(FILE, PASSWORDS)["services"]["understand-worker"]["scale"] == "1"
+    assert read(FILE, {**PASSWORDS, "UNDERSTAND_WORKERS": "0"})["services"]["understand-worker"]["scale"] == "0"
