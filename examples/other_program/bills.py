@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS bills (
     answers INTEGER NOT NULL DEFAULT 0
 )
 """
-WANTED = ("seller_name", "invoice_number", "currency", "gross_total")
+FIELDS = ("seller_name", "invoice_number", "currency", "gross_total")
 
 
 class Bills:
@@ -41,20 +41,21 @@ class Bills:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._connection.close()
 
-    def asked(self, task_id: str, reference: str) -> None:
+    def add(self, task_id: str, reference: str) -> None:
+        """An invoice that is about to be sent."""
         with self._connection:
             self._connection.execute(
                 "INSERT INTO bills (task_id, reference, status) VALUES (?, ?, 'sent')", (task_id, reference)
             )
 
-    def answered(self, answer: Mapping[str, Any]) -> None:
-        """A total of which docpipe is sure is booked; for the rest a person is told where to look."""
-        seller, number, currency, total = (answer["fields"].get(name) for name in WANTED)
-        sure = all(field is not None and field["accepted"] for field in (currency, total))
+    def store(self, answer: Mapping[str, Any]) -> None:
+        """A total of which docpipe is sure is booked; for the rest a person is shown where to look."""
+        seller, number, currency, total = (answer["fields"].get(name) for name in FIELDS)
+        is_sure = all(field is not None and field["accepted"] for field in (currency, total))
         row = (
             answer["status"],
             *(None if field is None else field["value"] for field in (seller, number, currency)),
-            int(Decimal(total["value"]) * 100) if sure else None,
+            int(Decimal(total["value"]) * 100) if is_sure else None,
             "; ".join(doubts(answer)),
             answer["task_id"],
         )
@@ -76,10 +77,10 @@ def doubts(answer: Mapping[str, Any]) -> list[str]:
     """Why it failed; or which values want a second look, and where they stand."""
     if answer["error"] is not None:
         return [f"{answer['error']['code']}: {answer['error']['message']}. {answer['error']['hint']}"]
-    unsure = {name: answer["fields"].get(name) for name in WANTED}
+    fields = {name: answer["fields"].get(name) for name in FIELDS}
     return [
         f"{name}: not found" if field is None else f"{name}: {field['raw']!r}{_place(field['evidence'])}"
-        for name, field in unsure.items()
+        for name, field in fields.items()
         if field is None or not field["accepted"]
     ]
 

@@ -12,7 +12,7 @@ import uuid
 from pathlib import Path
 
 from bills import Bills
-from celery.exceptions import TimeoutError as NoAnswerYet
+from celery.exceptions import TimeoutError as AnswerTimeout
 from shop import DATABASE, app, send
 
 SECONDS = 120.0  # for one document, with --wait
@@ -24,29 +24,29 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--wait", action="store_true", help="wait for the answers here, instead of in a worker")
     parser.add_argument("--again", action="store_true", help="send once more what has no answer yet")
     parser.add_argument("--list", action="store_true", help="show the table")
-    said = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     with Bills(DATABASE) as bills:
-        sent = [(row["task_id"], row["reference"]) for row in bills.unanswered()] if said.again else []
-        for file in said.files:
+        sent = [(row["task_id"], row["reference"]) for row in bills.unanswered()] if options.again else []
+        for file in options.files:
             reference = file if "://" in file else str(Path(file).absolute())
             sent.append((str(uuid.uuid4()), reference))
-            bills.asked(*sent[-1])  # first the row, then the message: nothing that was sent is forgotten
+            bills.add(*sent[-1])  # first the row, then the message: nothing that was sent is forgotten
         for task_id, reference in sent:
-            send(task_id, reference, callback=not said.wait)
-        late = [reference for task_id, reference in sent if said.wait and not answered(bills, task_id)]
-        if said.list or said.wait:
+            send(task_id, reference, callback=not options.wait)
+        unanswered = [reference for task_id, reference in sent if options.wait and not wait_for_answer(bills, task_id)]
+        if options.list or options.wait:
             show(bills)
-    for reference in late:
+    for reference in unanswered:
         print(f"no answer yet: {reference} (`--again --wait` asks once more)", file=sys.stderr)
-    return 1 if late else 0
+    return 1 if unanswered else 0
 
 
-def answered(bills: Bills, task_id: str) -> bool:
+def wait_for_answer(bills: Bills, task_id: str) -> bool:
     """Wait for one answer. docpipe never raises here: a document that cannot be read has an answer that says so."""
     result = app.AsyncResult(task_id)
     try:
-        bills.answered(result.get(timeout=SECONDS))
-    except NoAnswerYet:
+        bills.store(result.get(timeout=SECONDS))
+    except AnswerTimeout:
         return False
     result.forget()
     return True

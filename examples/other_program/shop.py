@@ -39,14 +39,14 @@ app.conf.update(
 
 def send(task_id: str, reference: str, *, callback: bool) -> None:
     """Ask for one invoice. The task id is the shop's own: sent twice, the document is still read once."""
-    wish: dict[str, Any] = {"schema": "invoice"}
+    arguments: dict[str, Any] = {"schema": "invoice"}
     if callback:
-        wish["callback"] = CALLBACK
-    app.send_task("docpipe.process", args=[reference], kwargs=wish, task_id=task_id, queue=TO_DOCPIPE)
+        arguments["callback"] = CALLBACK
+    app.send_task("docpipe.process", args=[reference], kwargs=arguments, task_id=task_id, queue=TO_DOCPIPE)
 
 
 @app.task(name="shop.invoice_read", ignore_result=True)
 def invoice_read(answer: dict[str, Any]) -> None:
     """docpipe calls this with its answer. It may come twice: the row is the same."""
     with Bills(DATABASE) as bills:
-        bills.answered(answer)
+        bills.store(answer)

@@ -262,9 +262,9 @@ def test_the_shop_books_only_what_docpipe_is_sure_of(both, good, tmp_path):
     sure = {**good, "task_id": "sure", "fields": {**good["fields"], **accepted}}
     with bills.Bills(str(tmp_path / "shop.db")) as table:
         for answer in (sure, {**good, "task_id": "unsure"}):
-            table.asked(answer["task_id"], answer["file"])
-            table.answered(answer)
-            table.answered(answer)
+            table.add(answer["task_id"], answer["file"])
+            table.store(answer)
+            table.store(answer)
         assert [(row["task_id"], row["cents"], row["answers"]) for row in table.all()] == [
             ("sure", 11900, 2),
             ("unsure", None, 2),
