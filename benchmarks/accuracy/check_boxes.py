@@ -22,7 +22,7 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.config import load_settings
 from docpipe.data import Page
 from docpipe.paths import FieldPath
-from docpipe.samples import CHECK_BOX_FORMS, SampleDocument, draw
+from docpipe.samples import QUESTIONNAIRE, SampleDocument, draw
 from docpipe.samples.documents.form.check_boxes import OPTION_COUNTS
 from docpipe.schema import Schema
 
@@ -37,7 +37,7 @@ def main() -> None:
     components = load_components(ModelName.parse(options.model), load_settings({}), threads=2)
     totals: Counter[object] = Counter()
     for number in range(options.count):
-        totals.update(_questionnaire(components, draw(CHECK_BOX_FORMS, FIRST_SEED + number)))
+        totals.update(_questionnaire(components, draw(QUESTIONNAIRE, FIRST_SEED + number)))
     print(f"{options.count} questionnaires, {totals['answered']} ticked questions, {totals['open']} left open")
     print(f"  guessing one of the options: {sum(1 / count for count in OPTION_COUNTS) / len(OPTION_COUNTS):.3f}")
     for way in ("picture", "no picture"):

@@ -8,31 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from docpipe.samples.canvas.canvas import PrintedValue, SampleDocument
-from docpipe.samples.canvas.text_style import FontSource
-from docpipe.samples.degrade.scan import degrade_page, transform_box
-from docpipe.samples.dice import SeededRandom
+from docpipe.samples.canvas.typography import FontSource
+from docpipe.samples.degrade.geometry import transform_box
+from docpipe.samples.degrade.page import degrade_page
+from docpipe.samples.documents.account_statement import draw_account_statement
 from docpipe.samples.documents.form.form import draw_form, draw_questionnaire
 from docpipe.samples.documents.form.registration import draw_registration
 from docpipe.samples.documents.invoice.invoice import draw_invoice
-from docpipe.samples.documents.order.account_papers import draw_delivery_note, draw_statement
+from docpipe.samples.documents.order.delivery_note import draw_delivery_note
 from docpipe.samples.documents.order.order import draw_order
 from docpipe.samples.documents.receipt.receipt import draw_receipt
+from docpipe.samples.seeded_random import SeededRandom
+from docpipe.samples.truth import PrintedValue, SampleDocument
 
-__all__ = ["CHECK_BOX_FORMS", "SCHEMAS", "PrintedValue", "SampleDocument", "degrade_page", "draw", "transform_box"]
+__all__ = ["QUESTIONNAIRE", "SCHEMAS", "PrintedValue", "SampleDocument", "degrade_page", "draw", "transform_box"]
 
+QUESTIONNAIRE = "ticks"  # forms of check boxes alone: to teach and to test the eyes, no sample of what people have
 _DRAW: dict[str, Callable[[SeededRandom, str | None, FontSource], SampleDocument]] = {
     "invoice": draw_invoice,
     "receipt": draw_receipt,
     "order": draw_order,
-    "statement": draw_statement,
+    "statement": draw_account_statement,
     "delivery_note": draw_delivery_note,
     "form": draw_form,
     "registration": draw_registration,
-    "ticks": draw_questionnaire,
+    QUESTIONNAIRE: draw_questionnaire,
 }
-CHECK_BOX_FORMS = "ticks"  # forms whose answers are marks: to teach and to test the eyes, no sample of what people have
-SCHEMAS = tuple(name for name in _DRAW if name != CHECK_BOX_FORMS)
+SCHEMAS = tuple(name for name in _DRAW if name != QUESTIONNAIRE)
 
 
 def draw(schema: str, seed: int, *, language: str | None = None, fonts: FontSource = "installed") -> SampleDocument:

@@ -13,8 +13,9 @@ from docpipe.samples import SCHEMAS, degrade_page, draw
 from docpipe.samples.folder import write_folder, write_many
 from docpipe.samples.pictures import contact_sheet, draw_boxes, rasterise
 
-SHEET_DPI = 90.0
-CELL = (420, 560)
+CONTACT_SHEET_DPI = 90.0
+CONTACT_SHEET_COLUMNS = 5
+CELL_SIZE = (420, 560)  # pixels
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,17 +50,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _write_contact_sheet(options: argparse.Namespace) -> None:
+    """The first page of many documents, of one type or of all in turn."""
     pictures = []
     for number in range(options.count):
         schema = options.schema or SCHEMAS[number % len(SCHEMAS)]
         sample = draw(schema, options.seed + number)
-        picture = rasterise(sample, SHEET_DPI * (2 if schema == "receipt" else 1))[0]
+        picture = rasterise(sample, CONTACT_SHEET_DPI * (2 if schema == "receipt" else 1))[0]
         if options.boxes:
             picture = draw_boxes(picture, sample, 1)
         if options.worn:
             picture = degrade_page(picture, options.seed + number)[0]
         pictures.append(picture)
-    contact_sheet(pictures, 5, CELL).save(options.contact_sheet)
+    contact_sheet(pictures, CONTACT_SHEET_COLUMNS, CELL_SIZE).save(options.contact_sheet)
 
 
 if __name__ == "__main__":

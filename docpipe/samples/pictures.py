@@ -1,6 +1,6 @@
 """Pages of drawn documents as pictures, and pictures as files that a mailbox brings.
 
-In: a drawn PDF or pictures. Out: PIL images, image-only PDFs (with a password if asked), contact sheets.
+In: a drawn document or pictures. Out: PIL images, image-only PDFs (with a password if asked), contact sheets.
 """
 
 from __future__ import annotations
@@ -12,62 +12,68 @@ import pypdfium2
 from PIL import Image, ImageDraw
 from reportlab.lib.pdfencrypt import StandardEncryption
 from reportlab.lib.utils import ImageReader
-from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
-from docpipe.samples.canvas.canvas import SampleDocument
+from docpipe.samples.truth import SampleDocument
 
 POINTS_PER_INCH = 72.0
+CONTACT_SHEET_GREY = (120, 120, 120)
+CONTACT_SHEET_GAP = 8  # pixels between pages
+BOX_COLOUR = (220, 30, 30)
 
 
 def rasterise(sample: SampleDocument, dpi: float = 200.0) -> list[Image.Image]:
     """Every page as an RGB picture."""
-    document = pypdfium2.PdfDocument(sample.pdf)
+    pdf = pypdfium2.PdfDocument(sample.pdf)
     try:
-        return [page.render(scale=dpi / POINTS_PER_INCH).to_pil().convert("RGB") for page in document]
+        return [page.render(scale=dpi / POINTS_PER_INCH).to_pil().convert("RGB") for page in pdf]
     finally:
-        document.close()
+        pdf.close()
 
 
 def image_pdf(pictures: Sequence[Image.Image], dpi: float, password: str | None = None) -> bytes:
     """A PDF without a text layer, as scanners write it."""
     buffer = io.BytesIO()
-    lock = StandardEncryption(password, ownerPassword="docpipe", strength=128) if password else None
-    canvas = Canvas(buffer, invariant=1, encrypt=lock)
+    encryption = StandardEncryption(password, ownerPassword="docpipe", strength=128) if password else None
+    pdf = PdfCanvas(buffer, invariant=1, encrypt=encryption)
     for picture in pictures:
         jpeg = io.BytesIO()
         picture.save(jpeg, "JPEG", quality=80)
         jpeg.seek(0)
         width, height = picture.width * POINTS_PER_INCH / dpi, picture.height * POINTS_PER_INCH / dpi
-        canvas.setPageSize((width, height))
-        canvas.drawImage(ImageReader(jpeg), 0, 0, width, height)
-        canvas.showPage()
-    canvas.save()
+        pdf.setPageSize((width, height))
+        pdf.drawImage(ImageReader(jpeg), 0, 0, width, height)
+        pdf.showPage()
+    pdf.save()
     return buffer.getvalue()
 
 
 def draw_boxes(picture: Image.Image, sample: SampleDocument, page: int) -> Image.Image:
     """The page with a red frame around every value."""
-    made = picture.copy()
-    pen = ImageDraw.Draw(made)
-    for placed in sample.printed_values:
-        if placed.page == page:
-            for box in placed.boxes:
+    framed = picture.copy()
+    drawing = ImageDraw.Draw(framed)
+    line_width = max(1, framed.width // 600)
+    for value in sample.printed_values:
+        if value.page == page:
+            for box in value.boxes:
                 corners = (
-                    box.left * made.width,
-                    box.top * made.height,
-                    box.right * made.width,
-                    box.bottom * made.height,
+                    box.left * framed.width,
+                    box.top * framed.height,
+                    box.right * framed.width,
+                    box.bottom * framed.height,
                 )
-                pen.rectangle(corners, outline=(220, 30, 30), width=max(1, made.width // 600))
-    return made
+                drawing.rectangle(corners, outline=BOX_COLOUR, width=line_width)
+    return framed
 
 
-def contact_sheet(pictures: Sequence[Image.Image], columns: int, cell: tuple[int, int]) -> Image.Image:
-    """Many pages on one picture."""
+def contact_sheet(pictures: Sequence[Image.Image], columns: int, cell_size: tuple[int, int]) -> Image.Image:
+    """Many pages on one picture; width and height of a cell in pixels."""
+    width, height = cell_size
     rows = -(-len(pictures) // columns)
-    sheet = Image.new("RGB", (columns * cell[0], rows * cell[1]), (120, 120, 120))
+    sheet = Image.new("RGB", (columns * width, rows * height), CONTACT_SHEET_GREY)
     for number, picture in enumerate(pictures):
-        small = picture.copy()
-        small.thumbnail((cell[0] - 8, cell[1] - 8))
-        sheet.paste(small, (number % columns * cell[0] + 4, number // columns * cell[1] + 4))
+        thumbnail = picture.copy()
+        thumbnail.thumbnail((width - CONTACT_SHEET_GAP, height - CONTACT_SHEET_GAP))
+        left, top = number % columns * width, number // columns * height
+        sheet.paste(thumbnail, (left + CONTACT_SHEET_GAP // 2, top + CONTACT_SHEET_GAP // 2))
     return sheet

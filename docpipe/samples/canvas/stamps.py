@@ -1,100 +1,92 @@
-"""What others put on a page after it was printed: stamps, ticks, square codes. None of it is a value.
+"""What others put on a page after it was printed: stamps, matrix codes, handwriting. None of it is a value.
 
-In: a sheet. Out: marks; a stamp may carry a date that is not the document's.
+In: the canvas and a random source. Out: strokes on the current page.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
+from docpipe.samples.canvas.canvas import DocumentCanvas
+from docpipe.samples.canvas.geometry import Point, rotated
+from docpipe.samples.canvas.strokes import CurveStroke, LineStroke, RectangleStroke, TextStroke
+from docpipe.samples.canvas.text_style import BLACK, WHITE, RgbColour, TextStyle
+from docpipe.samples.seeded_random import SeededRandom
 
-from docpipe.samples.canvas.strokes import (
-    BLACK,
-    CurveStroke,
-    LineStroke,
-    RectangleStroke,
-    RgbColour,
-    TextStroke,
-    TextStyle,
+CODE_MODULES = 17  # per side of a matrix code: enough to look like one
+FINDER_MODULES = 5  # per side of the squares in three of its corners
+STAMP_COLOURS = (
+    RgbColour(0.7, 0.1, 0.15),
+    RgbColour(0.15, 0.2, 0.6),
+    RgbColour(0.1, 0.45, 0.2),
+    RgbColour(0.25, 0.25, 0.25),
 )
-from docpipe.samples.content.words import word_lists
-from docpipe.samples.documents.invoice.letterhead import DrawingContext
-
-CODE_CELLS = 17  # per side of a square code: enough to look like one
+PEN_COLOURS = (RgbColour(0.1, 0.15, 0.6), RgbColour(0.1, 0.1, 0.1), RgbColour(0.6, 0.1, 0.1))
 
 
-def draw_stamp(context: DrawingContext) -> None:
+def draw_stamp(canvas: DocumentCanvas, rng: SeededRandom, text: str) -> None:
     """`RECEIVED 12.03.2019` or `PAID`, turned a little, in a frame."""
-    rng, canvas = context.rng, context.canvas
-    text = rng.pick(word_lists(context.locale.language)["stamps"]).replace(
-        "{date}", context.locale.format_date(rng.date())
-    )
-    colour: RgbColour = rng.pick(((0.7, 0.1, 0.15), (0.15, 0.2, 0.6), (0.1, 0.45, 0.2), (0.25, 0.25, 0.25)))
-    text_style = TextStyle(rng.pick(("Helvetica-Bold", "Courier-Bold", "Times-Bold")), 10 + 10 * rng.random(), colour)
-    x, y = canvas.width * (0.1 + 0.5 * rng.random()), canvas.height * (0.2 + 0.65 * rng.random())
-    turn = rng.gauss(0, 8)
-    canvas.draw(TextStroke(x, y, text, text_style, turn))
+    colour = rng.pick(STAMP_COLOURS)
+    style = TextStyle(rng.pick(("Helvetica-Bold", "Courier-Bold", "Times-Bold")), 10 + 10 * rng.random(), colour)
+    start = Point(canvas.width * (0.1 + 0.5 * rng.random()), canvas.height * (0.2 + 0.65 * rng.random()))
+    rotation = rng.gauss(0, 8)
+    canvas.draw(TextStroke(start.x, start.y, text, style, rotation))
     if rng.chance(0.6):
-        _draw_rotated_frame(context, (x, y), text_style, text_style.width(text), turn)
+        _draw_rotated_frame(canvas, start, style, style.width(text), rotation)
 
 
-def _draw_rotated_frame(
-    context: DrawingContext, at: tuple[float, float], text_style: TextStyle, width: float, degrees: float
-) -> None:
-    """A frame about a text that is turned about the start of its baseline."""
-    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
-    pad = text_style.size * 0.4
-    corners = [
-        (-pad, pad),
-        (width + pad, pad),
-        (width + pad, -text_style.size - pad / 2),
-        (-pad, -text_style.size - pad / 2),
-    ]
-    turned = [(at[0] + a * cosine + b * sine, at[1] - a * sine + b * cosine) for a, b in corners]
-    for start, end in zip(turned, turned[1:] + turned[:1], strict=True):
-        context.canvas.draw(LineStroke(*start, *end, 1.2, text_style.colour))
+def _draw_rotated_frame(canvas: DocumentCanvas, start: Point, style: TextStyle, width: float, degrees: float) -> None:
+    """A frame about a text of that width, both turned about the start of its baseline."""
+    pad = style.size * 0.4
+    top, bottom = -style.size - pad / 2, pad
+    corners = rotated(
+        [Point(-pad, bottom), Point(width + pad, bottom), Point(width + pad, top), Point(-pad, top)], start, degrees
+    )
+    for corner, next_corner in zip(corners, corners[1:] + corners[:1], strict=True):
+        canvas.draw(LineStroke(*corner, *next_corner, 1.2, style.colour))
 
 
-def draw_matrix_code(context: DrawingContext, x: float, y: float, size: float) -> None:
-    """A square code like those of payment slips."""
-    cell = size / CODE_CELLS
-    for row in range(CODE_CELLS):
+def draw_matrix_code(canvas: DocumentCanvas, rng: SeededRandom, corner: Point, size: float) -> None:
+    """A square code like those of payment slips, from its top left corner."""
+    module = size / CODE_MODULES
+    x, y = corner
+    for row in range(CODE_MODULES):
         start = None
-        for column in range(CODE_CELLS + 1):
-            dark = column < CODE_CELLS and context.rng.chance(0.5)
+        for column in range(CODE_MODULES + 1):
+            dark = column < CODE_MODULES and rng.chance(0.5)
             if dark and start is None:
                 start = column
             elif not dark and start is not None:
-                context.canvas.draw(
-                    RectangleStroke(x + start * cell, y + row * cell, (column - start) * cell, cell, BLACK, None)
+                canvas.draw(
+                    RectangleStroke(
+                        x + start * module, y + row * module, (column - start) * module, module, BLACK, None
+                    )
                 )
                 start = None
-    for left, top in ((0, 0), (CODE_CELLS - 5, 0), (0, CODE_CELLS - 5)):
-        at = (x + left * cell, y + top * cell)
-        context.canvas.draw(
-            RectangleStroke(*at, 5 * cell, 5 * cell, (1.0, 1.0, 1.0), None),
-            RectangleStroke(at[0] + cell / 2, at[1] + cell / 2, 4 * cell, 4 * cell, None, BLACK, cell),
-            RectangleStroke(at[0] + 1.7 * cell, at[1] + 1.7 * cell, 1.6 * cell, 1.6 * cell, BLACK, None),
-        )
+    far = CODE_MODULES - FINDER_MODULES
+    for column, row in ((0, 0), (far, 0), (0, far)):
+        _draw_finder_pattern(canvas, Point(x + column * module, y + row * module), module)
 
 
-def draw_handwriting(context: DrawingContext) -> None:
+def _draw_finder_pattern(canvas: DocumentCanvas, corner: Point, module: float) -> None:
+    """A ring and a square within it, as in a corner of a QR code."""
+    x, y = corner
+    canvas.draw(
+        RectangleStroke(x, y, FINDER_MODULES * module, FINDER_MODULES * module, WHITE, None),
+        RectangleStroke(x + module / 2, y + module / 2, 4 * module, 4 * module, None, BLACK, module),
+        RectangleStroke(x + 1.7 * module, y + 1.7 * module, 1.6 * module, 1.6 * module, BLACK, None),
+    )
+
+
+def draw_handwriting(canvas: DocumentCanvas, rng: SeededRandom) -> None:
     """Initials, a tick or a note number in ball pen."""
-    rng, canvas = context.rng, context.canvas
     x, y = canvas.width * (0.1 + 0.8 * rng.random()), canvas.height * (0.1 + 0.8 * rng.random())
-    colour: RgbColour = rng.pick(((0.1, 0.15, 0.6), (0.1, 0.1, 0.1), (0.6, 0.1, 0.1)))
+    colour = rng.pick(PEN_COLOURS)
     if rng.chance(0.3):
-        text_style = TextStyle("Times-Italic", 14 + 8 * rng.random(), colour)
-        canvas.draw(
-            TextStroke(
-                x,
-                y,
-                rng.from_pattern(rng.pick(("%###", "ok ??", "?.?.", "%#/%#"))),
-                replace(text_style, horizontal_scale=0.9),
-                rng.gauss(5, 8),
-            )
-        )
+        style = TextStyle("Times-Italic", 14 + 8 * rng.random(), colour, horizontal_scale=0.9)
+        text = rng.from_pattern(rng.pick(("%###", "ok ??", "?.?.", "%#/%#")))
+        canvas.draw(TextStroke(x, y, text, style, rotation=rng.gauss(5, 8)))
         return
     size = 12 + 25 * rng.random()
-    points = tuple((x + size * step / 5, y + size * 0.6 * (rng.random() - 0.5)) for step in range(rng.pick((3, 6, 9))))
+    points = tuple(
+        Point(x + size * step / 5, y + size * 0.6 * (rng.random() - 0.5)) for step in range(rng.pick((3, 6, 9)))
+    )
     canvas.draw(CurveStroke(points, 1.0 + rng.random(), colour))

@@ -1,55 +1,27 @@
-"""Marks on a page: text, lines, frames, ellipses, scribbles, each able to draw itself on a reportlab canvas.
+"""What is drawn on a page: texts, lines, rectangles, ellipses, curves, each able to draw itself on a PDF canvas.
 
-In: places in points from the top left of the page. Out: strokes on the canvas, whose origin is bottom left.
+In: places in points from the top left corner of the page. Out: the same on reportlab's canvas, whose origin is at the
+bottom left.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.pdfgen.canvas import Canvas
+from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
-RgbColour = tuple[float, float, float]
-BLACK: RgbColour = (0.0, 0.0, 0.0)
-GREY: RgbColour = (0.45, 0.45, 0.45)
-ASCENT, DESCENT = 0.76, 0.22  # of the font size: the box of a printed line reaches this far from its baseline
-
-
-@dataclass(frozen=True)
-class TextStyle:
-    """How a text looks: font, size in points, colour, horizontal scale, extra space between letters."""
-
-    font: str = "Helvetica"
-    size: float = 9.0
-    colour: RgbColour = BLACK
-    horizontal_scale: float = 1.0
-    character_spacing: float = 0.0
-    outline_width: float = 0.0  # thickens the letters, in points
-
-    def width(self, text: str) -> float:
-        natural: float = stringWidth(text, self.font, self.size)
-        return (natural + self.character_spacing * len(text)) * self.horizontal_scale
-
-    def fitted_to(self, text: str, width: float) -> TextStyle:
-        """The ink squeezed so that the text is at most `width` wide."""
-        taken = self.width(text)
-        return self if taken <= width else replace(self, horizontal_scale=self.horizontal_scale * width / taken)
-
-    def scaled(self, factor: float) -> TextStyle:
-        return replace(self, size=self.size * factor)
+from docpipe.samples.canvas.geometry import Point
+from docpipe.samples.canvas.text_style import BLACK, RgbColour, TextStyle
 
 
 class Stroke(Protocol):
-    def draw(self, canvas: Canvas, tall: float) -> None:
-        """Draws itself on a page `tall` points high."""
-        ...
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None: ...
 
 
 @dataclass(frozen=True)
 class TextStroke:
-    """One line of text; `turn` is counter-clockwise in degrees about the start of its baseline."""
+    """One line of text; `rotation` is counter-clockwise, in degrees, about the start of its baseline."""
 
     x: float
     y: float
@@ -57,35 +29,33 @@ class TextStroke:
     style: TextStyle
     rotation: float = 0.0
 
-    def draw(self, canvas: Canvas, tall: float) -> None:
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None:
         if self.rotation:
-            canvas.saveState()
-            canvas.translate(self.x, tall - self.y)
-            canvas.rotate(self.rotation)
-            self._put(canvas, 0.0, 0.0)
-            canvas.restoreState()
+            pdf.saveState()
+            pdf.translate(self.x, page_height - self.y)
+            pdf.rotate(self.rotation)
+            self._draw_at(pdf, 0.0, 0.0)
+            pdf.restoreState()
         else:
-            self._put(canvas, self.x, tall - self.y)
+            self._draw_at(pdf, self.x, page_height - self.y)
 
-    def _put(self, canvas: Canvas, x: float, y: float) -> None:
-        text_style = self.style
-        line = canvas.beginText(x, y)
-        line.setFont(text_style.font, text_style.size)
-        line.setFillColorRGB(*text_style.colour)
-        line.setHorizScale(100 * text_style.horizontal_scale)
-        line.setCharSpace(text_style.character_spacing)
-        line.setTextRenderMode(2 if text_style.outline_width else 0)
-        if (
-            text_style.outline_width
-        ):  # reportlab thinks that a new text is filled only, so the mode must end with this one
-            canvas.saveState()
-            canvas.setDash()
-            canvas.setLineWidth(text_style.outline_width)
-            canvas.setStrokeColorRGB(*text_style.colour)
-        line.textOut(self.text)
-        canvas.drawText(line)
-        if text_style.outline_width:
-            canvas.restoreState()
+    def _draw_at(self, pdf: PdfCanvas, x: float, y: float) -> None:
+        style = self.style
+        text = pdf.beginText(x, y)
+        text.setFont(style.font, style.size)
+        text.setFillColorRGB(*style.colour)
+        text.setHorizScale(100 * style.horizontal_scale)
+        text.setCharSpace(style.character_spacing)
+        text.setTextRenderMode(2 if style.outline_width else 0)  # 2: fill, then stroke the outline
+        if style.outline_width:  # reportlab thinks that a new text is filled only, so the mode must end with this one
+            pdf.saveState()
+            pdf.setDash()
+            pdf.setLineWidth(style.outline_width)
+            pdf.setStrokeColorRGB(*style.colour)
+        text.textOut(self.text)
+        pdf.drawText(text)
+        if style.outline_width:
+            pdf.restoreState()
 
 
 @dataclass(frozen=True)
@@ -96,15 +66,15 @@ class LineStroke:
     y0: float
     x1: float
     y1: float
-    weight: float = 0.5
+    line_width: float = 0.5
     colour: RgbColour = BLACK
     dash: tuple[float, ...] = ()
 
-    def draw(self, canvas: Canvas, tall: float) -> None:
-        canvas.setLineWidth(self.weight)
-        canvas.setStrokeColorRGB(*self.colour)
-        canvas.setDash(list(self.dash))
-        canvas.line(self.x0, tall - self.y0, self.x1, tall - self.y1)
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None:
+        pdf.setLineWidth(self.line_width)
+        pdf.setStrokeColorRGB(*self.colour)
+        pdf.setDash(list(self.dash))
+        pdf.line(self.x0, page_height - self.y0, self.x1, page_height - self.y1)
 
 
 @dataclass(frozen=True)
@@ -116,62 +86,62 @@ class RectangleStroke:
     width: float
     height: float
     fill: RgbColour | None = None
-    stroke: RgbColour | None = BLACK
-    weight: float = 0.5
+    outline: RgbColour | None = BLACK
+    line_width: float = 0.5
     radius: float = 0.0
 
-    def draw(self, canvas: Canvas, tall: float) -> None:
-        _set_graphics_state(canvas, self.fill, self.stroke, self.weight)
-        place = (self.x, tall - self.y - self.height, self.width, self.height)
-        filled, stroked = int(self.fill is not None), int(self.stroke is not None)
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None:
+        _set_graphics_state(pdf, self.fill, self.outline, self.line_width)
+        sides = (self.x, page_height - self.y - self.height, self.width, self.height)
+        filled, outlined = int(self.fill is not None), int(self.outline is not None)
         if self.radius:
-            canvas.roundRect(*place, self.radius, stroke=stroked, fill=filled)
+            pdf.roundRect(*sides, self.radius, stroke=outlined, fill=filled)
         else:
-            canvas.rect(*place, stroke=stroked, fill=filled)
+            pdf.rect(*sides, stroke=outlined, fill=filled)
 
 
 @dataclass(frozen=True)
 class EllipseStroke:
-    """An ellipse within a rectangle."""
+    """An ellipse within a rectangle, which is given by its top left corner."""
 
     x: float
     y: float
     width: float
     height: float
     fill: RgbColour | None = None
-    stroke: RgbColour | None = BLACK
-    weight: float = 0.8
+    outline: RgbColour | None = BLACK
+    line_width: float = 0.8
 
-    def draw(self, canvas: Canvas, tall: float) -> None:
-        _set_graphics_state(canvas, self.fill, self.stroke, self.weight)
-        bottom = tall - self.y - self.height
-        filled, stroked = int(self.fill is not None), int(self.stroke is not None)
-        canvas.ellipse(self.x, bottom, self.x + self.width, bottom + self.height, stroke=stroked, fill=filled)
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None:
+        _set_graphics_state(pdf, self.fill, self.outline, self.line_width)
+        bottom = page_height - self.y - self.height
+        filled, outlined = int(self.fill is not None), int(self.outline is not None)
+        pdf.ellipse(self.x, bottom, self.x + self.width, bottom + self.height, stroke=outlined, fill=filled)
 
 
 @dataclass(frozen=True)
 class CurveStroke:
-    """A pen stroke through points: signatures, ticks, scribbles."""
+    """A smooth curve through points: signatures, ticks, scribbles."""
 
-    points: tuple[tuple[float, float], ...]
-    weight: float = 0.8
+    points: tuple[Point, ...]
+    line_width: float = 0.8
     colour: RgbColour = BLACK
 
-    def draw(self, canvas: Canvas, tall: float) -> None:
-        _set_graphics_state(canvas, None, self.colour, self.weight)
-        path = canvas.beginPath()
-        path.moveTo(self.points[0][0], tall - self.points[0][1])
+    def draw(self, pdf: PdfCanvas, page_height: float) -> None:
+        _set_graphics_state(pdf, None, self.colour, self.line_width)
+        path = pdf.beginPath()
+        path.moveTo(self.points[0].x, page_height - self.points[0].y)
         for before, point in zip(self.points, self.points[1:], strict=False):
-            bend = (2 * before[0] + point[0]) / 3, tall - (before[1] + 2 * point[1]) / 3
-            end = point[0], tall - point[1]
-            path.curveTo(*bend, (bend[0] + end[0]) / 2, end[1], *end)
-        canvas.drawPath(path, stroke=1, fill=0)
+            first_control = (2 * before.x + point.x) / 3, page_height - (before.y + 2 * point.y) / 3
+            end = point.x, page_height - point.y
+            path.curveTo(*first_control, (first_control[0] + end[0]) / 2, end[1], *end)
+        pdf.drawPath(path, stroke=1, fill=0)
 
 
-def _set_graphics_state(canvas: Canvas, fill: RgbColour | None, stroke: RgbColour | None, weight: float) -> None:
-    canvas.setLineWidth(weight)
-    canvas.setDash()
+def _set_graphics_state(pdf: PdfCanvas, fill: RgbColour | None, outline: RgbColour | None, line_width: float) -> None:
+    pdf.setLineWidth(line_width)
+    pdf.setDash()
     if fill is not None:
-        canvas.setFillColorRGB(*fill)
-    if stroke is not None:
-        canvas.setStrokeColorRGB(*stroke)
+        pdf.setFillColorRGB(*fill)
+    if outline is not None:
+        pdf.setStrokeColorRGB(*outline)

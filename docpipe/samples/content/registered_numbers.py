@@ -1,6 +1,6 @@
 """Registered numbers that pass their check: VAT ids, IBAN, bank codes.
 
-In: dice and a country code. Out: numbers in the grouping in which they are printed.
+In: a random source and a country code. Out: numbers in the grouping in which they are printed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from stdnum import luhn
 from stdnum.be import iban as belgian_iban
 from stdnum.es import ccc
 
-from docpipe.samples.dice import SeededRandom
+from docpipe.samples.seeded_random import SeededRandom
 
 _VAT_CHECKS = {
     "DE": ("de.vat", "%########"),
@@ -33,9 +33,9 @@ _ACCOUNT_PATTERNS = {
     "IE": "AIBK##############",
     "IT": "X0%####0####%#######%%##",
 }
-_BANK_LETTERS = ("INGB", "RABO", "ABNA", "BARC", "HBUK", "LOYD", "NWBK", "AIBK", "BOFI")
-_CIN_WEIGHTS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)  # weights of a digit at an odd place of an Italian account number
-TRIES = 2000  # one number in 97 passes the strictest of the checks
+_BANK_CODES = ("INGB", "RABO", "ABNA", "BARC", "HBUK", "LOYD", "NWBK", "AIBK", "BOFI")
+_CIN_WEIGHTS = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21)  # of the digits 0-9 at odd places of an Italian account number
+MAX_TRIES = 2000  # one number in 97 passes the strictest of the checks
 
 
 def vat_id(rng: SeededRandom, country: str) -> str | None:
@@ -85,7 +85,7 @@ def iban(rng: SeededRandom, country: str) -> str:
             body = stem + f"{int(stem) % 97 or 97:02d}"
     elif country == "IT":
         digits = rng.from_pattern("0%####0####%###########"[:22])
-        total = sum(_CIN_WEIGHTS[int(d)] if place % 2 == 0 else int(d) for place, d in enumerate(digits))
+        total = sum(_CIN_WEIGHTS[int(digit)] if place % 2 == 0 else int(digit) for place, digit in enumerate(digits))
         body = chr(ord("A") + total % 26) + digits
     else:
         country = country if country in _ACCOUNT_PATTERNS else "DE"
@@ -101,7 +101,7 @@ def format_iban(rng: SeededRandom, number: str) -> str:
 
 
 def bic(rng: SeededRandom, country: str) -> str:
-    stem = rng.from_pattern("????") if rng.chance(0.6) else rng.pick(_BANK_LETTERS)
+    stem = rng.from_pattern("????") if rng.chance(0.6) else rng.pick(_BANK_CODES)
     return f"{stem}{country}{rng.from_pattern('??')}{rng.pick(('', 'XXX', rng.from_pattern('###')))}"
 
 
@@ -119,7 +119,7 @@ def _swiss_vat_id(rng: SeededRandom) -> str:
 
 
 def _first_valid(rng: SeededRandom, pattern: str, valid: Callable[[str], bool]) -> str:
-    for _ in range(TRIES):
+    for _ in range(MAX_TRIES):
         number = rng.from_pattern(pattern)
         if valid(number):
             return number

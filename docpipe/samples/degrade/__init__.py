@@ -1,0 +1,1 @@
+"""What scanners, phones, fax machines and copiers do to a page."""

@@ -1,0 +1,1 @@
+"""The kinds of documents, each a composition of blocks that vary."""

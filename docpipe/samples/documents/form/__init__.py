@@ -1,0 +1,1 @@
+"""Forms: questions with blanks or check boxes, and registrations of public offices."""

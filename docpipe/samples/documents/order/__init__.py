@@ -1,0 +1,1 @@
+"""Orders for goods and for air time, and delivery notes."""

@@ -1,24 +1,26 @@
-"""Receipts: narrow pages in many house styles.
+"""Receipts: narrow pages in the styles of many merchants.
 
-In: dice and a language. Out: a drawn receipt of one page.
+In: a random source and a language. Out: a drawn receipt of one page.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from docpipe.samples.canvas.canvas import SampleDocument
-from docpipe.samples.canvas.strokes import BLACK, RectangleStroke
-from docpipe.samples.canvas.text_style import FontSource
+from docpipe.samples.canvas.strokes import RectangleStroke
+from docpipe.samples.canvas.text_style import BLACK
+from docpipe.samples.canvas.typography import FontSource
 from docpipe.samples.content.field_descriptions import field_descriptions
 from docpipe.samples.content.locale_style import make_locale_style
 from docpipe.samples.content.receipt_data import ReceiptData, make_receipt_data
-from docpipe.samples.dice import SeededRandom
-from docpipe.samples.documents.receipt.body import print_items
-from docpipe.samples.documents.receipt.head import print_header
-from docpipe.samples.documents.receipt.metadata_lines import print_metadata, print_metadata_lines
+from docpipe.samples.documents.receipt.header import print_header
+from docpipe.samples.documents.receipt.items import print_items
+from docpipe.samples.documents.receipt.metadata import print_metadata, print_metadata_lines
+from docpipe.samples.documents.receipt.payment import print_payment
 from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper, make_receipt_paper
-from docpipe.samples.documents.receipt.sums import print_payment, print_totals
+from docpipe.samples.documents.receipt.totals import print_totals
+from docpipe.samples.seeded_random import SeededRandom
+from docpipe.samples.truth import SampleDocument
 
 COUNTRIES = {
     "en": ("MY", "MY", "MY", "MY", "SG", "US", "US", "GB", "AU", "IE"),
@@ -30,12 +32,16 @@ COUNTRIES = {
     "id": ("ID",),
 }
 LANGUAGES = ("en", "en", "en", "en", "en", "de", "fr", "es", "it", "nl", "id", "id")
+WITH_CURRENCY_SHARE = 0.35  # of the receipts print the currency on totals where the locale has it
+BAR_WIDTHS = (0.7, 1.4, 2.1)  # points, of a barcode's bars and gaps
+BAR_HEIGHT = 26.0
 
 
 def draw_receipt(rng: SeededRandom, language: str | None, fonts: FontSource) -> SampleDocument:
     language = rng.pick(LANGUAGES) if language is None else language
     locale = make_locale_style(rng, rng.pick(COUNTRIES[language]), language)
-    locale = replace(locale, symbol_position=locale.symbol_position if rng.chance(0.35) else "")
+    if not rng.chance(WITH_CURRENCY_SHARE):
+        locale = replace(locale, symbol_position="")
     receipt = make_receipt_data(rng, locale)
     paper = make_receipt_paper(rng, locale, receipt, fonts)
     print_header(paper, receipt)
@@ -50,21 +56,19 @@ def draw_receipt(rng: SeededRandom, language: str | None, fonts: FontSource) -> 
 
 
 def _print_footer(paper: ReceiptPaper, receipt: ReceiptData) -> None:
-    """Thanks, notes, a barcode; the date if the house prints it last."""
+    """Thanks, notes, a barcode; before them the metadata where this receipt prints them last."""
     context, rng = paper.context, paper.context.rng
     if paper.deferred_lines:
         paper.print_separator()
         print_metadata_lines(paper, paper.deferred_lines)
     paper.skip_lines(rng.random() * 2)
     if rng.chance(0.15):
-        saved = paper.context.locale.format_number(rng.amount(0.1, 40))
-        paper.print_line(
-            [paper.in_case(context.label("r_saved")), rng.pick((": ", " ", " : ")), saved], rng.pick(("left", "centre"))
-        )
+        saved = context.locale.format_number(rng.amount(0.1, 40))
+        line = [paper.in_case(context.label("r_saved")), rng.pick((": ", " ", " : ")), saved]
+        paper.print_line(line, rng.pick(("left", "centre")))
     for _ in range(rng.pick((0, 1, 1, 2, 3, 4))):
-        text = context.phrase(
-            rng.pick(("r_thanks", "r_notes", "r_notes")), web=receipt.merchant.website, n=rng.from_pattern("%#")
-        )
+        kind = rng.pick(("r_thanks", "r_notes", "r_notes"))
+        text = context.phrase(kind, web=receipt.merchant.website, n=rng.from_pattern("%#"))
         paper.print_line(paper.in_case(rng.from_pattern(text)), "centre")
     if rng.chance(0.15):
         _print_barcode(paper)
@@ -73,10 +77,11 @@ def _print_footer(paper: ReceiptPaper, receipt: ReceiptData) -> None:
 def _print_barcode(paper: ReceiptPaper) -> None:
     context, rng = paper.context, paper.context.rng
     paper.skip_lines()
-    x = context.margin + context.inner_width * 0.15
-    while x < context.right - context.inner_width * 0.15:
-        wide = rng.pick((0.7, 1.4, 2.1))
-        context.canvas.draw(RectangleStroke(x, paper.y, wide, 26, BLACK, None))
-        x += wide + rng.pick((0.7, 1.4, 2.1))
-    paper.y += 28
+    quiet_zone = context.inner_width * 0.15
+    x = context.margin + quiet_zone
+    while x < context.right - quiet_zone:
+        width = rng.pick(BAR_WIDTHS)
+        context.canvas.draw(RectangleStroke(x, paper.y, width, BAR_HEIGHT, BLACK, None))
+        x += width + rng.pick(BAR_WIDTHS)
+    paper.y += BAR_HEIGHT + 2
     paper.print_line(rng.from_pattern("%############"), "centre")

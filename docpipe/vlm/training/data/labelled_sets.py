@@ -19,7 +19,7 @@ from typing import Any
 from docpipe.data import Box, Word
 from docpipe.read.split_words import split_words
 from docpipe.samples.content.field_descriptions import field_descriptions
-from docpipe.samples.dice import SeededRandom
+from docpipe.samples.seeded_random import SeededRandom
 from docpipe.vlm.training.data.align_labels import match_key
 from docpipe.vlm.training.data.align_tables import LINE_ITEM_COLUMNS, TAX_COLUMNS, truth_row
 from docpipe.vlm.training.data.from_samples import group_by_name

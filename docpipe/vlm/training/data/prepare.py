@@ -24,7 +24,7 @@ from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Renderer
-from docpipe.samples import CHECK_BOX_FORMS, SCHEMAS, draw
+from docpipe.samples import QUESTIONNAIRE, SCHEMAS, draw
 from docpipe.vlm.training.data.examples import PicturedExample, write_examples
 from docpipe.vlm.training.data.from_samples import Warp, sample_examples
 from docpipe.vlm.training.data.labelled import LabelledDocument, labelled_examples
@@ -97,7 +97,7 @@ def _schema_of(seed: int) -> str:
 
 
 def _scanned(page: Page, folder: Path, seed: int) -> tuple[Page, Warp]:
-    from docpipe.samples.degrade.scan import degrade_page  # heavy: Pillow and SciPy
+    from docpipe.samples.degrade.page import degrade_page  # heavy: Pillow and SciPy
 
     assert page.image is not None  # noqa: S101 - drawn pages always draw
     image, warp = degrade_page(page.image.open(), seed)
@@ -125,9 +125,7 @@ def main() -> None:
     parser.add_argument(
         "--scanned", type=float, default=0.0, help="share of the drawn documents that is scanned and read by OCR"
     )
-    parser.add_argument(
-        "--schema", choices=["", *SCHEMAS, CHECK_BOX_FORMS], default="", help="draw only such documents"
-    )
+    parser.add_argument("--schema", choices=["", *SCHEMAS, QUESTIONNAIRE], default="", help="draw only such documents")
     parser.add_argument("--part", choices=PARTS, default="train")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()

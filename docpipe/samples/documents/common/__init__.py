@@ -1,0 +1,1 @@
+"""Blocks and data that several kinds of documents share."""
