@@ -14,9 +14,10 @@ from functools import cache
 from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence, Match
+from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.text_normalisation import cuts_a_number, cuts_a_word, is_mostly_digits, match_of, squeeze
-from docpipe.text_search import DocumentIndex, Occurrence
+from docpipe.text_search import Occurrence
 
 # The further places where the same text stands count for less and less: one to three is the usual range.
 FULL_SUPPORT = 4

@@ -1,13 +1,13 @@
-"""Where a text stands among the words of a document.
+"""Where a text stands among the words of a page.
 
-In: a document's pages, and a text. Out: its occurrences, best first, each as Evidence with one tight box per line.
+In: a page, and a text. Out: its occurrences, best first, each as Evidence with one tight box per line.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -52,33 +52,6 @@ class Occurrence:
     evidence: tuple[Evidence, ...]
     match: Match
     quality: float
-
-
-class DocumentIndex:
-    """The words of a document's pages, prepared for many searches: built once, and handed from step to step."""
-
-    def __init__(self, pages: Sequence[Page]) -> None:
-        self._pages = pages
-
-    @cached_property
-    def pages(self) -> Mapping[int, PageIndex]:
-        """By the pages' numbers."""
-        return {page.number: PageIndex(page) for page in self._pages}
-
-    @cached_property
-    def printed(self) -> str:
-        """All pages, one a line."""
-        return "\n".join(page.printed for page in self.pages.values())
-
-    @property
-    def lines(self) -> Iterator[str]:
-        """The text lines in reading order."""
-        return (line for page in self._pages for line in page.lines)
-
-    def find(self, text: str) -> list[Occurrence]:
-        """The occurrences of a text on all pages, best first, then in reading order."""
-        occurrences = [occurrence for page in self.pages.values() for occurrence in page.find(text)]
-        return sorted(occurrences, key=lambda occurrence: (-occurrence.quality, occurrence.page, occurrence.first_word))
 
 
 class _LinePart(NamedTuple):

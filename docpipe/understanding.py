@@ -21,13 +21,13 @@ from docpipe.confidence import Calibration
 from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocument
 from docpipe.decide import decide
+from docpipe.document_index import DocumentIndex
 from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError
 from docpipe.ground import ground
 from docpipe.paths import FieldPath
 from docpipe.ports import Extractor, RegionExtractor
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
-from docpipe.text_search import DocumentIndex
 from docpipe.validate import validate
 
 T = TypeVar("T")

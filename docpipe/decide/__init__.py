@@ -16,11 +16,11 @@ from docpipe.decide.joint import JointChoice
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
+from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
 from docpipe.schema_ports import group_of
-from docpipe.text_search import DocumentIndex
 
 MAX_AMOUNT_ROUNDS = 2  # a net total that was mended shows which gross total fits
 

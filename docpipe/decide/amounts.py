@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from docpipe.decide.joint import Assignment, JointChoice, OptionTable, is_sum
 from docpipe.decide.options import KindParser, Option, ScoredOption
+from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
-from docpipe.text_search import DocumentIndex
 
 # An amount that no one proposed: one in a hundred of the fields whose sums do not add up has its value elsewhere.
 # With the rewards of joint.py it replaces a value of at most .9 when a sum holds with it, a surer one only when two

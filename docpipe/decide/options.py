@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence
+from docpipe.document_index import DocumentIndex
 from docpipe.schema import Schema
 from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed
-from docpipe.text_search import DocumentIndex, PageIndex
+from docpipe.text_search import PageIndex
 
 # Options kept per field. The right value is among the first five of a pointer network in all but one in a hundred
 # of the fields where it is a candidate at all; the search grows with this number.

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from docpipe.data import Field
+from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
-from docpipe.text_search import DocumentIndex
 
 
 class _WordPosition(NamedTuple):

@@ -9,8 +9,8 @@ from collections import defaultdict
 
 from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
+from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
-from docpipe.text_search import DocumentIndex
 
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
 

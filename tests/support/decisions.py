@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Candidate, Field, Page
 from docpipe.decide import decide
+from docpipe.document_index import DocumentIndex
 from docpipe.ground import ground
 from docpipe.schema import Schema
-from docpipe.text_search import DocumentIndex
 
 UNCALIBRATED = Calibration.for_extractor("scripted:none")
 

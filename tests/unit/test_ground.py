@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from docpipe.data import Answer, Box, Candidate, Evidence
+from docpipe.document_index import DocumentIndex
 from docpipe.ground import ground
-from docpipe.text_search import DocumentIndex
 from tests.support.pages import page_of
 
 

@@ -4,12 +4,13 @@ import pytest
 
 from docpipe.confidence import Calibration
 from docpipe.data import Page
+from docpipe.document_index import DocumentIndex
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.pipeline import AcceptancePolicy, Cascade, PreparedDocument, understand
 from docpipe.result import RunIdentity
 from docpipe.schema import load_schema
 from docpipe.text_normalisation import date_key, match_of, number_key
-from docpipe.text_search import DocumentIndex, PageIndex
+from docpipe.text_search import PageIndex
 from tests.support.pages import LETTER, line_of, page_of
 
 
