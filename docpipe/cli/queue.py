@@ -125,7 +125,7 @@ def _findings(service: Service) -> Iterator[tuple[str, str]]:
     count, last = service.view.retrying()
     if last is not None and last.error is not None:
         cause = explained(last.error["message"], last.error["hint"])
-        yield "set back", f"{count} are tried again; the last one for: {cause}"
+        yield "retried", f"{count} are tried again; the last one for: {cause}"
     messages = service.view.undelivered()
     if any(messages.values()):
         yield "messages", f"{messages['waiting']} to deliver, {messages['given_up']} given up"

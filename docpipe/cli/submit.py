@@ -36,10 +36,10 @@ FOLLOW = "`docpipe status --watch` follows them."
 @click.option("--interactive", is_flag=True, help="Somebody waits: before all that is not.")
 @click.option("--wait", is_flag=True, help="Wait until all have ended, and print their results.")
 @click.option("--strict", is_flag=True, help="With --wait: exit with 9 when a document needs review.")
-@click.option("--callback-url", metavar="URL", help="Is told of the end of each document, signed (docs/api.md).")
+@click.option("--callback-url", metavar="URL", help="Gets a signed request when a document has ended (docs/api.md).")
 @database_option
 def submit(
-    paths: tuple[Path, ...], schema_name: str, wait: bool, strict: bool, database: str | None, **given: Any
+    paths: tuple[Path, ...], schema_name: str, wait: bool, strict: bool, database: str | None, **options: Any
 ) -> int:
     """Put documents into the queue.
 
@@ -51,13 +51,13 @@ def submit(
         raise UsageError("--strict needs --wait", hint="Without --wait nobody knows yet what needs review.")
     schema = load_schema(schema_name)
     files = files_in(paths)
-    callback = {"url": given["callback_url"]} if given["callback_url"] else None
-    options = SubmitOptions(schema.reference, INTERACTIVE if given["interactive"] else BULK, callback=callback)
+    callback = {"url": options["callback_url"]} if options["callback_url"] else None
+    submit_options = SubmitOptions(schema.reference, INTERACTIVE if options["interactive"] else BULK, callback=callback)
     totals = RunTotals()
     with opened_service(settings_with(database)) as service:
-        service.check(options)
+        service.check(submit_options)
         with warnings_once():
-            submitted, refused = _submit_files(service, files, options, quiet=wait)
+            submitted, refused = _submit_files(service, files, submit_options, quiet=wait)
         for outcome in refused:
             totals.add(outcome)
         if wait:

@@ -55,7 +55,7 @@ log = logging.getLogger("docpipe.watch")
 @accept_error_option
 @passwords_option
 @database_option
-def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: str | None, **given: Any) -> None:
+def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: str | None, **options: Any) -> None:
     """Read what is put into a folder, as it comes.
 
     A file is taken when it has stopped growing. When it has ended it is moved to IN/done; what could not be read is
@@ -63,15 +63,15 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
     end it after the documents in hand; what lies in IN is done by the next one.
     """
     schema = load_schema(schema_name)
-    settings = settings_with(database, model=given["model"], accept_error=given["accept_error"])
+    settings = settings_with(database, model=options["model"], accept_error=options["accept_error"])
     watched = WatchedFolder(folder.absolute())
     with _stop_on_signals() as stop:
         if not queue:
             watched.prepare()
             configure_logging(settings.log_format)
-            _local_watcher(watched, schema, settings, given, poll).run(stop)
+            _local_watcher(watched, schema, settings, options, poll).run(stop)
             return
-        if given["jobs"] or given["passwords"]:
+        if options["jobs"] or options["passwords"]:
             hint = "Workers have neither: say how many where they are started; encrypted files need `docpipe run`."
             raise UsageError("--jobs and --password are for reading here, without --queue", hint=hint)
         with opened_service(settings) as service:
@@ -81,11 +81,11 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
 
 
 def _local_watcher(
-    watched: WatchedFolder, schema: Schema, settings: Settings, given: dict[str, Any], poll: float
+    watched: WatchedFolder, schema: Schema, settings: Settings, options: dict[str, Any], poll: float
 ) -> LocalWatcher:
     model = ModelName.parse(settings.model)
-    limits = worker_limits(model, settings, given["jobs"])
-    plan = BatchPlan(schema, model, settings, given["passwords"], threads=limits.threads)
+    limits = worker_limits(model, settings, options["jobs"])
+    plan = BatchPlan(schema, model, settings, options["passwords"], threads=limits.threads)
     return LocalWatcher(watched, plan, settings.database_url, limits, poll)
 
 

@@ -205,13 +205,13 @@ def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
     set_of(service.database, retried, error_code="store", error_message="the disk is full", error_hint="Make room.")
     assert invoke(["queue"]) == 0
     output = capsys.readouterr().out
-    findings = dict(re.findall(r"^(\w+(?: back)?) +(.+)$", output, re.MULTILINE))
+    findings = dict(re.findall(r"^(\w+) +(.+)$", output, re.MULTILINE))
     assert findings["broker"].endswith("3 in docpipe.prepare, 0 in docpipe.understand")
     assert "none answers" in findings["workers"]
     assert findings["maintenance"] == "house:17"
     assert findings["jobs"] == "2 queued, 1 failed"
     assert "oldest.pdf was taken in" in findings["oldest"]
-    assert "1 are tried again; the last one for: the disk is full. Make room." in findings["set back"]
+    assert "1 are tried again; the last one for: the disk is full. Make room." in findings["retried"]
     assert broken.id[:12] in output
 
 
