@@ -13,7 +13,6 @@ import pytest
 
 from benchmarks.service.servers import free_port, wait_until
 from docpipe.cli import invoke
-from docpipe.cli.wording import without_password
 from docpipe.config import Settings
 from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.submit import Service
@@ -222,12 +221,6 @@ def test_queue_says_that_the_broker_is_away_and_still_all_that_the_database_know
     assert "the broker cannot be reached" in output
     assert "docpipe maintain` starts one" in output
     assert "no jobs" in output
-
-
-def test_the_brokers_password_is_not_printed():
-    assert without_password("redis://clerk:geheim@host:6379/0") == "redis://clerk:***@host:6379/0"
-    assert without_password("redis://:geheim@[::1]:6379/0") == "redis://:***@[::1]:6379/0"
-    assert without_password("redis://host:6379/0") == "redis://host:6379/0"
 
 
 def test_retry_begins_failed_jobs_again_and_says_which_it_cannot(service, capsys):
