@@ -9,7 +9,7 @@ from __future__ import annotations
 import pickle
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -122,6 +122,11 @@ def distinct_headings(names: Iterable[str], taken: Iterable[str]) -> dict[str, s
         used.add(heading)
         headings[name] = heading
     return headings
+
+
+def header(first: Sequence[str], columns: Iterable[str], last: Sequence[str]) -> list[str]:
+    """A table's heading row: fixed columns around those of the fields."""
+    return [*first, *distinct_headings(columns, (*first, *last)).values(), *last]
 
 
 def row_values(columns: Iterable[str], row: dict[str, Any]) -> list[Any]:

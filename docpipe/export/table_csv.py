@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from docpipe.export.flat import Spool, distinct_headings, list_file, row_values
+from docpipe.export.flat import Spool, header, list_file, row_values
 from docpipe.result import plain
 
 FIRST_COLUMNS = ("file", "status", "schema")
@@ -33,25 +33,17 @@ def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
             for name, path in paths.items()
         }
         single_columns = dict.fromkeys(column for columns in spool.columns.values() for column in columns)
-        writers[""].writerow(
-            [
-                *FIRST_COLUMNS,
-                *distinct_headings(single_columns, (*FIRST_COLUMNS, *LAST_COLUMNS)).values(),
-                *LAST_COLUMNS,
-            ]
-        )
+        writers[""].writerow(header(FIRST_COLUMNS, single_columns, LAST_COLUMNS))
         list_columns: dict[str, dict[str, None]] = {}
         for (_, name), columns in spool.lists.items():
             list_columns.setdefault(name, {}).update(columns)
         for name, columns in list_columns.items():
-            headings = distinct_headings(columns, (*LIST_FIRST_COLUMNS, "document_id"))
-            writers[name].writerow([*LIST_FIRST_COLUMNS, *headings.values(), "document_id"])
+            writers[name].writerow(header(LIST_FIRST_COLUMNS, columns, ("document_id",)))
         for flat in spool:
             first = [flat.file, flat.status, flat.schema]
             last = ["; ".join(flat.to_check), flat.issue_text, flat.error_text, flat.error.get("hint")]
-            writers[""].writerow(
-                _cells([*first, *row_values(single_columns, flat.single_values), *last, flat.pages, flat.document_id])
-            )
+            values = row_values(single_columns, flat.single_values)
+            writers[""].writerow(_cells([*first, *values, *last, flat.pages, flat.document_id]))
             for name, rows in flat.lists.items():
                 for position, row in sorted(rows.items()):
                     values = row_values(list_columns[name], row)

@@ -20,7 +20,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from docpipe.export.flat import FlatResult, Spool, distinct_headings, row_values
+from docpipe.export.flat import FlatResult, Spool, header, row_values
 
 MAX_ROWS = 1_048_576  # of a sheet, header included; more go on in a further sheet
 MAX_TEXT = 32_767  # characters of a cell
@@ -74,11 +74,11 @@ def write_xlsx(spool: Spool, path: Path) -> None:
     book = Workbook(write_only=True)
     overview = _GrowingSheet(book, "documents", OVERVIEW_COLUMNS)
     schema_sheets = {
-        schema: _GrowingSheet(book, schema, _header(SCHEMA_COLUMNS, columns))
+        schema: _GrowingSheet(book, schema, header(SCHEMA_COLUMNS, columns, ("document_id",)))
         for schema, columns in spool.columns.items()
     }
     list_sheets = {
-        (schema, name): _GrowingSheet(book, f"{schema}_{name}", _header(LIST_COLUMNS, columns))
+        (schema, name): _GrowingSheet(book, f"{schema}_{name}", header(LIST_COLUMNS, columns, ("document_id",)))
         for (schema, name), columns in spool.lists.items()
     }
     issues = _GrowingSheet(book, "issues", ISSUE_COLUMNS)
@@ -98,10 +98,6 @@ def write_xlsx(spool: Spool, path: Path) -> None:
             issue_cells = (issue.code, issue.field, issue.page, issue.severity, issue.message)
             issues.append([flat.file, flat.schema, *issue_cells, flat.document_id])
     book.save(path)
-
-
-def _header(first: Sequence[str], columns: Iterable[str]) -> list[str]:
-    return [*first, *distinct_headings(columns, (*first, "document_id")).values(), "document_id"]
 
 
 def _overview(flat: FlatResult) -> list[object]:
