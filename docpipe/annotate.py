@@ -114,7 +114,7 @@ def page_marks(fields: Iterable[Field], page: int) -> list[FieldMark]:
                 single_fields.append(field)
     marks = [_single_mark(field, page) for field in single_fields]
     marks += [_row_mark(name, cells, page) for name, cells in rows.items()]
-    return sorted(marks, key=lambda mark: mark.outer_box.top + mark.outer_box.bottom)
+    return _by_height(marks)
 
 
 def shown_value(field: Field) -> str:
@@ -257,10 +257,8 @@ class _AnnotatedPage:
         top = self.height - FOOTER + 15
         accepted = sum(mark.accepted for mark in marks)
         left = EDGE
-        for colour, text in (
-            (ACCEPTED, f"accepted ({accepted})"),
-            (TO_CHECK, f"to be checked ({len(marks) - accepted})"),
-        ):
+        legend = {ACCEPTED: f"accepted ({accepted})", TO_CHECK: f"to be checked ({len(marks) - accepted})"}
+        for colour, text in legend.items():
             square = _Rectangle(left, top, left + 18, top + 18)
             self._rectangle(square, fill=colour.with_alpha(60), outline=colour.with_alpha(255))
             self._text((left + 27, top + 1), text, 15, TEXT_COLOUR)

@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.gpu.decoding_ways import Bench
 from benchmarks.gpu.device_limits import settle
 from benchmarks.gpu.pages import Task
-from benchmarks.speed.stopwatch import Stopwatch
+from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe.extractors.local.constrained.constraint import Writer
 from docpipe.extractors.local.engine import attention, engine, sequences
 from docpipe.extractors.local.engine.sequences import Branch, Columns
@@ -87,7 +87,7 @@ def profile(bench: Bench, tasks: Sequence[Task]) -> Profile:
     return Profile(len(tasks), run.steps.told / steps, steps, parts)
 
 
-def _parts(bench: Bench) -> list[tuple[str, Any, str]]:
+def _parts(bench: Bench) -> list[TimedFunction]:
     writing: Any = bench.engine
     decoder = bench.model.get_decoder()
     found = [(MLP, layer.mlp, "forward") for layer in decoder.layers]
@@ -100,7 +100,7 @@ def _parts(bench: Bench) -> list[tuple[str, Any, str]]:
         (SEEN, writing, "_masks"), (STEP, writing, "_step"), (TEACHER, writing, "_whispered"),
         (READ, writing, "_read"), (REST, writing, "_write"),
     ]  # fmt: skip
-    return found
+    return [TimedFunction(*part) for part in found]
 
 
 def lines(profiles: Sequence[Profile]) -> Iterator[str]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.service_harness import stand
-from benchmarks.speed.stopwatch import Stopwatch
+from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe import pipeline
 from docpipe.service.maintenance import Maintenance
 from docpipe.service.submit import Service, SubmitOptions
@@ -71,37 +70,37 @@ def _way(desk: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwatch
             pass
 
 
-def _of_submit(service: Service) -> list[tuple[str, Any, str]]:
+def _of_submit(service: Service) -> list[TimedFunction]:
     return [
-        ("submit: its bytes into the blobs", service.blobs, "add_original"),
-        ("submit: its row", service.jobs, "submit"),
-        ("submit: the message", service.queue, "send"),
+        TimedFunction("submit: its bytes into the blobs", service.blobs, "add_original"),
+        TimedFunction("submit: its row", service.jobs, "submit"),
+        TimedFunction("submit: the message", service.queue, "send"),
     ]
 
 
-def _of_prepare(service: Service) -> list[tuple[str, Any, str]]:
+def _of_prepare(service: Service) -> list[TimedFunction]:
     return [
-        ("prepare: claim", service.jobs, "claim"),
-        ("prepare: take the file in", desks, "ingest"),
-        ("prepare: take the file in", service.store, "add"),
-        ("flow: rasterise and read", pipeline, "prepare"),
-        ("prepare: draw the kept pictures", desks, "keep"),  # what it calls counts for itself
-        ("prepare: write them as WebP", prepared_pages, "_webp"),
-        ("prepare: write pictures and words", service.blobs, "put"),
-        ("prepare: hand on", service.jobs, "hand_on"),
-        ("prepare: the message", service.queue, "send"),
+        TimedFunction("prepare: claim", service.jobs, "claim"),
+        TimedFunction("prepare: take the file in", desks, "ingest"),
+        TimedFunction("prepare: take the file in", service.store, "add"),
+        TimedFunction("flow: rasterise and read", pipeline, "prepare"),
+        TimedFunction("prepare: draw the kept pictures", desks, "keep"),  # what it calls counts for itself
+        TimedFunction("prepare: write them as WebP", prepared_pages, "_webp"),
+        TimedFunction("prepare: write pictures and words", service.blobs, "put"),
+        TimedFunction("prepare: hand on", service.jobs, "hand_on"),
+        TimedFunction("prepare: the message", service.queue, "send"),
     ]
 
 
-def _of_understand(service: Service) -> list[tuple[str, Any, str]]:
+def _of_understand(service: Service) -> list[TimedFunction]:
     return [
-        ("understand: claim", service.jobs, "claim"),
-        ("understand: read words and plan", desks, "kept"),
-        ("understand: read words and plan", desks, "load_schema"),
-        ("understand: read words and plan", pipeline, "plan"),
-        ("flow: extract, ground, decide, validate", pipeline, "understand"),
-        ("understand: save the result", service.store, "find"),
-        ("understand: save the result", service.store, "claim"),
-        ("understand: save the result", service.store, "save"),
-        ("understand: finish", service.jobs, "finish"),
+        TimedFunction("understand: claim", service.jobs, "claim"),
+        TimedFunction("understand: read words and plan", desks, "kept"),
+        TimedFunction("understand: read words and plan", desks, "load_schema"),
+        TimedFunction("understand: read words and plan", pipeline, "plan"),
+        TimedFunction("flow: extract, ground, decide, validate", pipeline, "understand"),
+        TimedFunction("understand: save the result", service.store, "find"),
+        TimedFunction("understand: save the result", service.store, "claim"),
+        TimedFunction("understand: save the result", service.store, "save"),
+        TimedFunction("understand: finish", service.jobs, "finish"),
     ]

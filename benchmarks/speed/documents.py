@@ -34,11 +34,11 @@ def drawn_pdfs(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-def scans(sources: Sequence[Path], folder: Path, most: int) -> list[Path]:
-    """The first `most` pages as JPEG pictures, so that docpipe and plain OCR get the same bytes."""
+def scans(sources: Sequence[Path], folder: Path, max_pages: int) -> list[Path]:
+    """The first `max_pages` pages as JPEG pictures, so that docpipe and plain OCR get the same bytes."""
     folder.mkdir(parents=True)
     with Renderer() as renderer:
-        return list(islice(_pictures(sources, folder, renderer), most))
+        return list(islice(_pictures(sources, folder, renderer), max_pages))
 
 
 def _pictures(sources: Sequence[Path], folder: Path, renderer: Renderer) -> Iterator[Path]:

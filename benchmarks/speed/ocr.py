@@ -41,11 +41,11 @@ class ScannedPage:
 
 @dataclass
 class OcrFigures:
-    """`seconds` by page and round, for each of the two; `found` counts the `values` in each one's text; `stages` are
+    """For each of the two: `seconds` by page and round, and how many of the `values` are in its text. `stages` are
     seconds of our work over all pages and rounds."""
 
     seconds: dict[str, list[float]] = field(default_factory=lambda: {PLAIN: [], OURS: []})
-    found: dict[str, int] = field(default_factory=lambda: {PLAIN: 0, OURS: 0})
+    values_found: dict[str, int] = field(default_factory=lambda: {PLAIN: 0, OURS: 0})
     values: int = 0
     stages: dict[str, float] = field(default_factory=dict)
 
@@ -134,9 +134,9 @@ def _texts(value: object) -> Iterator[str]:
         yield from _texts(child)
 
 
-def _first_pages(truth: dict[Path, tuple[str, ...]], folder: Path, most: int) -> Iterator[ScannedPage]:
+def _first_pages(truth: dict[Path, tuple[str, ...]], folder: Path, max_pages: int) -> Iterator[ScannedPage]:
     """The first page of each document, those with known values first."""
-    for number, path in enumerate(sorted(truth, key=lambda path: not truth[path])[:most]):
+    for number, path in enumerate(sorted(truth, key=lambda path: not truth[path])[:max_pages]):
         for picture in scans([path], folder / str(number), 1):
             with Image.open(picture) as image:
                 yield ScannedPage(image.convert("RGB"), truth[path])
@@ -158,7 +158,7 @@ def _measure(pages: list[ScannedPage], threads: int, rounds: int) -> OcrFigures:
                 text = _letters(read(page.image))
                 figures.seconds[name].append(time.perf_counter() - started)
                 if number == 0:
-                    figures.found[name] += sum(_letters(value) in text for value in page.values)
+                    figures.values_found[name] += sum(_letters(value) in text for value in page.values)
     figures.values = sum(len(page.values) for page in pages)
     figures.stages = ours.stages | {"rest": sum(figures.seconds[OURS]) - sum(ours.stages.values())}
     return figures
@@ -174,7 +174,7 @@ def _report(figures: OcrFigures, pages: int, threads: int) -> Iterator[str]:
     yield "| | seconds per page | values found |"
     yield "|---|---|---|"
     for name, seconds in figures.seconds.items():
-        share = f"{figures.found[name]} of {figures.values}" if figures.values else "not known"
+        share = f"{figures.values_found[name]} of {figures.values}" if figures.values else "not known"
         yield f"| {name} | {sum(seconds) / len(seconds):.2f} | {share} |"
     ratios = [our_seconds / plain_seconds for our_seconds, plain_seconds in zip(ours, plain, strict=True)]
     yield f"ratio of the sums {sum(ours) / sum(plain):.2f}, median of the pages {median(ratios):.2f}"

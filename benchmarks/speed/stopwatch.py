@@ -10,7 +10,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
+
+
+class TimedFunction(NamedTuple):
+    """A function of an object or a module by its name, and the step that its time counts for."""
+
+    step: str
+    owner: Any
+    name: str
 
 
 class Stopwatch:
@@ -33,15 +41,16 @@ class Stopwatch:
                 self._inside[-1] += took
 
     @contextmanager
-    def timing(self, functions: Sequence[tuple[str, Any, str]]) -> Iterator[None]:
-        """Meanwhile each of these functions, (step, owner, name), is timed."""
-        with ExitStack() as taken:
-            for step, owner, name in functions:
-                taken.enter_context(self._wrapped(step, owner, name))
+    def timing(self, functions: Sequence[TimedFunction]) -> Iterator[None]:
+        """Meanwhile each of these functions is timed."""
+        with ExitStack() as wrapped:
+            for function in functions:
+                wrapped.enter_context(self._wrapped(function))
             yield
 
     @contextmanager
-    def _wrapped(self, step: str, owner: Any, name: str) -> Iterator[None]:
+    def _wrapped(self, function: TimedFunction) -> Iterator[None]:
+        step, owner, name = function
         original, was_its_own = getattr(owner, name), name in vars(owner)
 
         def timed(*arguments: Any, **options: Any) -> Any:

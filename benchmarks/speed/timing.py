@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.speed.stopwatch import Stopwatch
+from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.run import run_batch
 from docpipe.store.results.result_store import SqlStore
@@ -78,7 +78,10 @@ def whole_job(files: Sequence[Path], plan: BatchPlan, jobs: int, database: Path)
     """`docpipe run` on the files, into a new database."""
     job, first, stopwatch = JobTime(), _FirstOpened(), Stopwatch()
     started = time.perf_counter()
-    with SqlStore(str(database)) as store, stopwatch.timing([("store", store, name) for name in STORE_METHODS]):
+    with (
+        SqlStore(str(database)) as store,
+        stopwatch.timing([TimedFunction("store", store, name) for name in STORE_METHODS]),
+    ):
         for outcome in run_batch(files, plan, store, jobs=jobs, listener=first):
             job.pages += outcome.pages
             if outcome.extraction is None:

@@ -34,7 +34,7 @@ def evaluator(tmp_path: Path) -> Evaluator:
 
 
 @pytest.mark.parametrize(
-    ("path", "label", "given", "counts"),
+    ("path", "label", "answer", "counts"),
     [
         ("total", "RM 1,080.90", "1080.90", RIGHT),
         ("total", "1080.9", "1080.90", RIGHT),
@@ -56,9 +56,9 @@ def evaluator(tmp_path: Path) -> Evaluator:
     ],
 )
 def test_values_are_compared_by_their_kind(
-    evaluator: Evaluator, path: str, label: Any, given: Any, counts: Counts
+    evaluator: Evaluator, path: str, label: Any, answer: Any, counts: Counts
 ) -> None:
-    assert counts_of(evaluator.evaluate_one({path: label}, {path: predicted(given)}), path) == counts
+    assert counts_of(evaluator.evaluate_one({path: label}, {path: predicted(answer)}), path) == counts
 
 
 def test_identifiers_are_equal_without_blanks_and_case(evaluator: Evaluator) -> None:
@@ -91,8 +91,8 @@ def test_normalised_labels_win_over_printed_ones_and_a_null_among_them_says_noth
 def test_where_nothing_decides_the_order_of_a_label_either_reading_is_right(evaluator: Evaluator) -> None:
     """Another label of the file does not decide: documents of several countries lie in one file."""
     labels = [label_line("a.pdf", {"date": "05/06/2018"}), label_line("b.pdf", {"date": "25/12/2018"})]
-    for given, expected in (("2018-06-05", RIGHT), ("2018-05-06", RIGHT), ("2018-06-06", WRONG)):
-        results = [result_line("a.pdf", {"date": predicted(given)}), result_line("b.pdf", {"date": None})]
+    for answer, expected in (("2018-06-05", RIGHT), ("2018-05-06", RIGHT), ("2018-06-06", WRONG)):
+        results = [result_line("a.pdf", {"date": predicted(answer)}), result_line("b.pdf", {"date": None})]
         counts = counts_of(evaluator.evaluate(labels, results), "date")
         assert (counts.right, counts.wrong) == (expected.right, expected.wrong)
 

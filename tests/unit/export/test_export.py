@@ -79,8 +79,8 @@ def test_a_line_holds_what_the_issue_promises(results: list[StoredResult], tmp_p
     assert good["fields"]["issue_date"]["value"] == "2024-02-29"
     assert good["fields"]["purchase_order"] is None
     assert [row["amount"]["value"] for row in good["fields"]["line_items"]] == ["100.00", "-0.10"]
-    doubt = {"code": "rule", "field": None, "message": "net + tax is not gross", "severity": "warning"}
-    assert good["issues"][1] == doubt
+    rule_issue = {"code": "rule", "field": None, "message": "net + tax is not gross", "severity": "warning"}
+    assert good["issues"][1] == rule_issue
     assert set(good["timings"]) == {"rasterise", "read"}
     assert (refused["file"], refused["status"], refused["error"]) == ("secret.pdf", "failed", REFUSED)
 
@@ -104,26 +104,26 @@ def test_a_schema_adds_the_fields_that_a_result_does_not_mention(results: list[S
 
 
 def test_a_line_stays_one_line_whatever_the_document_says() -> None:
-    found = {"file": "caf\udce9.pdf", "text": "a\nb\r\u2028\u2029\x85\x00 Müller"}
-    line = json_line(found)
+    record = {"file": "caf\udce9.pdf", "text": "a\nb\r\u2028\u2029\x85\x00 Müller"}
+    line = json_line(record)
     assert line.decode().splitlines() == [line.decode().rstrip("\n")]
-    assert json.loads(line) == found
+    assert json.loads(line) == record
     assert "Müller" in json_line({"text": "Müller"}).decode()
 
 
-def test_a_killed_run_leaves_every_line_it_told_of(tmp_path: Path) -> None:
-    path, root = tmp_path / "run.jsonl", ROOT
+def test_a_killed_run_leaves_every_line_that_it_reported(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
     command = [sys.executable, "-c", WRITER, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout is not None
         for _ in range(50):
-            told = int(writer.stdout.readline())
+            reported = int(writer.stdout.readline())
         os.kill(writer.pid, signal.SIGKILL)
-        told = max(told, *(int(line) for line in writer.stdout if line.endswith("\n")), 0)
-    *whole, begun = path.read_text().split("\n")
+        reported = max(reported, *(int(line) for line in writer.stdout if line.endswith("\n")), 0)
+    *whole, partial = path.read_text().split("\n")
     assert [json.loads(line)["number"] for line in whole] == list(range(len(whole)))
-    assert len(whole) > told
-    assert begun == "" or begun.startswith("{")  # only the line that was being written may be cut
+    assert len(whole) > reported
+    assert partial == "" or partial.startswith("{")  # only the line that was being written may be cut
 
 
 def test_an_export_that_fails_leaves_the_older_file_alone(results: list[StoredResult], tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_target_that_cannot_be_written_is_refused_before_any_work(target: str)
         write(never(), target)
 
 
-def test_a_disk_that_refuses_is_told() -> None:
+def test_a_disk_that_refuses_is_reported() -> None:
     with pytest.raises(StoreError, match="No space left"), LineWriter(Path("/dev/full")) as lines:
         lines.write({"file": "a.pdf"})
 
@@ -194,14 +194,14 @@ def test_csv_has_a_row_per_document_and_a_file_per_list(results: list[StoredResu
 def test_text_from_a_document_is_never_a_formula(text: str, invoice: Schema, tmp_path: Path) -> None:
     a = document("=a.pdf")
     fields = (field("seller_name", text), field("line_items[0].description", text))
-    one = result(a, extraction(a, invoice, fields, issues=(Issue("x", text),)))
-    document_file, item_file = write([one], tmp_path / "out.csv")
+    stored = result(a, extraction(a, invoice, fields, issues=(Issue("x", text),)))
+    document_file, item_file = write([stored], tmp_path / "out.csv")
     row = rows(document_file)[0]
     assert {row["seller_name"], row["issues"]} == {f"'{text}"}
     assert row["file"] == "'=a.pdf"
     assert rows(item_file)[0]["description"] == f"'{text}"
 
-    write([one], tmp_path / "out.xlsx")
+    write([stored], tmp_path / "out.xlsx")
     for sheet in load_workbook(tmp_path / "out.xlsx"):
         assert {cell.data_type for line in sheet.iter_rows() for cell in line} <= {"s", "n", "inlineStr"}
 
@@ -235,7 +235,7 @@ def test_a_full_sheet_goes_on_in_a_further_one(
     invoice: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_xlsx, "MAX_ROWS", 3)
-    many = [result(one, extraction(one, invoice)) for one in map(document, ("1", "2", "3", "4", "5"))]
+    many = [result(file, extraction(file, invoice)) for file in map(document, ("1", "2", "3", "4", "5"))]
     write(many, tmp_path / "out.xlsx")
     book = load_workbook(tmp_path / "out.xlsx")
     files = [[line[0] for line in book[name].values] for name in ("documents", "documents (2)", "documents (3)")]
@@ -246,12 +246,12 @@ def test_headings_that_are_taken_and_sheets_that_excel_refuses_are_changed(invoi
     a = document("a.pdf")
     schema = replace(invoice, name="a/very*long:name [that] Excel's sheets refuse")
     fields = (field("file", "mine"), field("status", "paid"), field("pages", "many"))
-    one = result(a, extraction(a, schema, fields))
-    write([one], tmp_path / "out.xlsx")
+    stored = result(a, extraction(a, schema, fields))
+    write([stored], tmp_path / "out.xlsx")
     sheet = load_workbook(tmp_path / "out.xlsx").worksheets[1]
     header, line = sheet.values
     assert (header[0], header[2], line[0], line[2]) == ("file", "file_", "a.pdf", "mine")
-    (path,) = write([one], tmp_path / "out.csv")
+    (path,) = write([stored], tmp_path / "out.csv")
     assert (rows(path)[0]["status_"], rows(path)[0]["pages"], rows(path)[0]["pages_"]) == ("paid", "2", "many")
 
 

@@ -167,10 +167,10 @@ def test_a_large_sheet_is_searched_in_bands_and_no_line_is_lost_or_doubled(
 
     monkeypatch.setattr(OcrModels, "text_map", counted)
     monkeypatch.setattr(detect, "MAX_PIXELS", 600_000)
-    found = find_regions(np.asarray(picture), ocr.models, side=2400)
+    in_bands = find_regions(np.asarray(picture), ocr.models, side=2400)
     assert max(detector_pixels) < 1.1 * detect.MAX_PIXELS
     assert len(detector_pixels) > 2
-    centres = sorted((region.y, region.x) for region in found)
+    centres = sorted((region.y, region.x) for region in in_bands)
     for centre, expected in zip(centres, sorted((region.y, region.x) for region in whole), strict=True):
         assert centre == pytest.approx(expected, abs=10)
 

@@ -27,7 +27,7 @@ def run(text: str, left: float, top: float, *, height: float = HEIGHT, slope: fl
 def lines(runs: list[TextRun], *, slope: float = 0.0) -> list[str]:
     shuffled = random.Random(7).sample(runs, len(runs))
     words = in_reading_order(shuffled, aspect=ASPECT, slope=slope)
-    assert sorted(word.text for word in words) == sorted(word.text for given in runs for word in given.words)
+    assert sorted(word.text for word in words) == sorted(word.text for text_run in runs for word in text_run.words)
     assert [word.line for word in words] == sorted(word.line for word in words)
     grouped: dict[int, list[str]] = {}
     for word in words:

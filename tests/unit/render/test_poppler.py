@@ -95,15 +95,15 @@ def engines(page: Page) -> list[str]:
 
 def drawing_processes(decoder: int) -> list[int]:
     """Those of Poppler that this decoder process has started and that have not ended."""
-    found = []
+    processes = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             is_drawing = b"-scale-to" in (folder / "cmdline").read_bytes()
             if is_drawing and os.getpgid(int(folder.name)) == decoder:
-                found.append(int(folder.name))
+                processes.append(int(folder.name))
         except OSError:  # it has ended meanwhile
             continue
-    return found
+    return processes
 
 
 @needs_poppler
@@ -183,9 +183,9 @@ def test_a_decoder_that_crashes_is_replaced_and_poppler_draws_the_page(tmp_path)
         assert renderer.draw(source, 1, max_side=300).engine == "pdfium"
 
 
-def test_without_poppler_a_pdf_that_pdfium_refuses_is_corrupt(tmp_path, renderer, without_poppler):
+def test_without_poppler_a_pdf_that_pdfium_refuses_is_corrupt(tmp_path, without_poppler):
     write(tmp_path / "a.pdf", without_header(letter()))
-    with pytest.raises(CorruptError, match="damaged"):
+    with Renderer() as renderer, pytest.raises(CorruptError, match="damaged"):
         ingest(tmp_path / "a.pdf", renderer=renderer)
 
 
