@@ -28,7 +28,7 @@ from docpipe.schema import Schema, load_schema
 from docpipe.validate import to_model
 
 T = TypeVar("T", bound=BaseModel)
-Source = str | os.PathLike[str] | bytes | BinaryIO
+DocumentSource = str | os.PathLike[str] | bytes | BinaryIO
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Result(Generic[T]):
 
 @overload
 def extract(
-    source: Source,
+    source: DocumentSource,
     schema: type[T],
     *,
     model: str | None = None,
@@ -80,7 +80,7 @@ def extract(
 ) -> Result[T]: ...
 @overload
 def extract(
-    source: Source,
+    source: DocumentSource,
     schema: str = "invoice",
     *,
     model: str | None = None,
@@ -88,7 +88,7 @@ def extract(
     accept_error: float | None = None,
 ) -> Result[Any]: ...
 def extract(
-    source: Source,
+    source: DocumentSource,
     schema: str | type[BaseModel] = "invoice",
     *,
     model: str | None = None,
@@ -131,7 +131,7 @@ def _loaded(model: ModelName, settings: Settings) -> Iterator[Components]:
 
 
 @contextlib.contextmanager
-def _as_file(source: Source) -> Iterator[tuple[Path, str]]:
+def _as_file(source: DocumentSource) -> Iterator[tuple[Path, str]]:
     """The source as a file that other processes can open, and its name."""
     if isinstance(source, str | os.PathLike):
         path = Path(source)

@@ -48,21 +48,21 @@ def usable_cores() -> int:
 
 def usable_memory() -> int | None:
     """Bytes that can be had without swapping; None where the system does not say."""
-    free = []
+    available = []
     if MEMINFO.exists():
         fields = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines() if ":" in line)
-        free.append(int(fields["MemAvailable"].split()[0]) * 1024)
+        available.append(int(fields["MemAvailable"].split()[0]) * 1024)
     limit, used = _first_line(CGROUP / "memory.max"), _first_line(CGROUP / "memory.current")
     if limit.isdigit() and used.isdigit():
-        free.append(max(0, int(limit) - int(used)))
-    return min(free, default=None)
+        available.append(max(0, int(limit) - int(used)))
+    return min(available, default=None)
 
 
 def default_jobs() -> int:
     """One worker a core, as many as fit into memory, at least one."""
     memory = usable_memory()
-    fit = usable_cores() if memory is None else memory // WORKER_BYTES
-    return max(1, min(usable_cores(), fit))
+    in_memory = usable_cores() if memory is None else memory // WORKER_BYTES
+    return max(1, min(usable_cores(), in_memory))
 
 
 def _first_line(file: Path) -> str:

@@ -75,21 +75,21 @@ def _is_uncertain(field: Field, required: bool, absent_sure: float) -> bool:
     return required or field.confidence < absent_sure
 
 
-def merge_answers(first: Answer, second: Answer, asked: Collection[str]) -> Answer:
+def merge_answers(first: Answer, second: Answer, asked_paths: Collection[str]) -> Answer:
     """One answer of two: for single fields that both were asked about, a mixture in which both weigh the same; of a
     list the second's rows, if it found any; of one in which it broke off, if these are more than the first's."""
-    second_lists = {path for path in asked if _has_better_rows(second, first, path)}
+    lists_of_second = {path for path in asked_paths if _has_better_rows(second, first, path)}
     answered = {*second.absent, *(candidate.path for candidate in second.candidates)}
-    mixed = answered.intersection(asked)
-    absent = {path: p for path, p in first.absent.items() if _list(path) not in second_lists}
-    absent |= {path: p for path, p in second.absent.items() if _list(path) in second_lists}
-    for path in (path for path in asked if path in mixed):
+    mixed = answered.intersection(asked_paths)
+    absent = {path: p for path, p in first.absent.items() if _list(path) not in lists_of_second}
+    absent |= {path: p for path, p in second.absent.items() if _list(path) in lists_of_second}
+    for path in (path for path in asked_paths if path in mixed):
         absent[path] = _absence(first, second, path)
-    kept = [candidate for candidate in first.candidates if _list(candidate.path) not in second_lists]
+    kept = [candidate for candidate in first.candidates if _list(candidate.path) not in lists_of_second]
     candidates = [
         *(_halved(candidate) if candidate.path in mixed else candidate for candidate in kept),
         *(_halved(candidate) for candidate in second.candidates if candidate.path in mixed),
-        *(candidate for candidate in second.candidates if _list(candidate.path) in second_lists),
+        *(candidate for candidate in second.candidates if _list(candidate.path) in lists_of_second),
     ]
     merged = replace(
         first,

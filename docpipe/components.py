@@ -255,8 +255,8 @@ class Components:
     def open(self, path: Path, passwords: Iterable[str] = ()) -> Document:
         """Take the file in, with the password that fits. Raises InputError."""
         refusal: EncryptedError | None = None
-        attempts: list[str | None] = [None, *passwords]  # most files in a folder need none
-        for password in attempts:
+        candidates: list[str | None] = [None, *passwords]  # most files in a folder need none
+        for password in candidates:
             try:
                 return ingest(path, renderer=self.renderer, password=password)
             except EncryptedError as error:

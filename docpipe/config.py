@@ -20,7 +20,7 @@ from docpipe.extractors.hosted.options import HostedOptions
 from docpipe.render.limits import Limits
 
 PREFIX = "DOCPIPE_"
-DEFAULTS, HOSTED = Limits(), HostedOptions()
+RENDER_LIMITS, HOSTED_OPTIONS = Limits(), HostedOptions()
 
 
 class Settings(BaseSettings):
@@ -42,12 +42,12 @@ class Settings(BaseSettings):
     jobs: int | None = Field(
         None, ge=1, le=256, description="Worker processes. Default: one a core, as many as fit into memory."
     )
-    max_bytes: ByteSize = Field(ByteSize(DEFAULTS.max_bytes), ge=1, description="Largest file.")
-    max_pages: int = Field(DEFAULTS.max_pages, ge=1, description="Most pages of a document.")
-    max_pixels: int = Field(DEFAULTS.max_pixels, ge=1, description="Most pixels of an image or of a drawn page.")
-    seconds: float = Field(DEFAULTS.seconds, gt=0, description="Longest time to open a file or to draw a page.")
+    max_bytes: ByteSize = Field(ByteSize(RENDER_LIMITS.max_bytes), ge=1, description="Largest file.")
+    max_pages: int = Field(RENDER_LIMITS.max_pages, ge=1, description="Most pages of a document.")
+    max_pixels: int = Field(RENDER_LIMITS.max_pixels, ge=1, description="Most pixels of an image or of a drawn page.")
+    seconds: float = Field(RENDER_LIMITS.seconds, gt=0, description="Longest time to open a file or to draw a page.")
     memory_bytes: ByteSize = Field(
-        ByteSize(DEFAULTS.memory_bytes), ge=256 * 1024**2, description="Memory of the process that opens files."
+        ByteSize(RENDER_LIMITS.memory_bytes), ge=256 * 1024**2, description="Memory of the process that opens files."
     )
     document_seconds: float = Field(
         60.0, gt=0, description="Longest time for a document in `docpipe run`, to which page_seconds are added."
@@ -72,19 +72,21 @@ class Settings(BaseSettings):
     anthropic_url: str | None = Field(None, description="The server of anthropic: models. Default: Anthropic's own.")
     gemini_url: str | None = Field(None, description="The server of gemini: models. Default: Google's own.")
     hosted_parallel: int = Field(
-        HOSTED.parallel, ge=1, le=256, description="Requests to a hosted model at a time, of one process."
+        HOSTED_OPTIONS.parallel, ge=1, le=256, description="Requests to a hosted model at a time, of one process."
     )
-    hosted_seconds: float = Field(HOSTED.seconds, gt=0, description="Longest silence of a hosted model in one request.")
+    hosted_seconds: float = Field(
+        HOSTED_OPTIONS.seconds, gt=0, description="Longest silence of a hosted model in one request."
+    )
     hosted_attempts: int = Field(
-        HOSTED.attempts, ge=1, le=100, description="How often a request to a hosted model is tried."
+        HOSTED_OPTIONS.attempts, ge=1, le=100, description="How often a request to a hosted model is tried."
     )
     hosted_patience_seconds: float = Field(
-        HOSTED.patience_seconds,
+        HOSTED_OPTIONS.patience_seconds,
         ge=0,
         description="Longest time for all attempts at one request, with the waits between them.",
     )
     hosted_thinking_tokens: int = Field(
-        HOSTED.thinking_tokens,
+        HOSTED_OPTIONS.thinking_tokens,
         ge=0,
         description="Tokens that a hosted model may think for, beside those of its answer.",
     )
@@ -161,14 +163,15 @@ class _GivenSettings(Settings):
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in force, or those of another environment, and then of nothing else. Raises UsageError that names
     the variable and what is wrong with it."""
-    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    names = {PREFIX + name.upper(): name for name in Settings.model_fields}
     for variable in environment if environment is not None else os.environ:
-        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
-            raise UsageError(f"There is no setting {variable}.", hint=_nearest(variable.upper(), list(known)))
+        if variable.upper().startswith(PREFIX) and variable.upper() not in names:
+            raise UsageError(f"There is no setting {variable}.", hint=_nearest(variable.upper(), list(names)))
     try:
         if environment is None:
             return Settings()
-        given = {known[name.upper()]: value for name, value in environment.items() if name.upper() in known and value}
+        variables = {variable.upper(): text for variable, text in environment.items() if text}
+        given = {name: variables[variable] for variable, name in names.items() if variable in variables}
         checked = _GivenSettings.model_validate(given)
         values = {name: getattr(checked, name) for name in Settings.model_fields}
         return Settings.model_construct(checked.model_fields_set, **values)
@@ -186,9 +189,9 @@ def readable(value: object) -> str:
     return "not set" if value is None else str(value)
 
 
-def _nearest(variable: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(variable, known, n=1)
-    return f"Did you mean {near[0]}?" if near else f"The settings are {', '.join(known)}."
+def _nearest(variable: str, names: list[str]) -> str:
+    closest = difflib.get_close_matches(variable, names, n=1)
+    return f"Did you mean {closest[0]}?" if closest else f"The settings are {', '.join(names)}."
 
 
 def _describe(variable: str) -> str:

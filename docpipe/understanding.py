@@ -66,11 +66,10 @@ class Understanding:
 
     def add_second(self, answer: Answer) -> None:
         """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
-        asked = self.asked_again
-        certain = {found.path: found for found in self.fields if _asked_path(found.path) not in asked}
-        self.answer = merge_answers(self.answer, answer, asked)
+        certain = {value.path: value for value in self.fields if _asked_path(value.path) not in self.asked_again}
+        self.answer = merge_answers(self.answer, answer, self.asked_again)
         decided = self._decide(self.policy.second_calibration or self.policy.calibration)
-        self.fields = tuple(certain.get(found.path) or _of_second(found) for found in decided)
+        self.fields = tuple(certain.get(value.path) or _mark_second(value) for value in decided)
 
     def extract_regions(self, extractor: RegionExtractor) -> None:
         """The doubtful single fields once more, each from its region of a page."""
@@ -194,9 +193,9 @@ def _asked_path(path: str) -> str:
     return FieldPath.parse(path).list_path or path
 
 
-def _of_second(found: Field) -> Field:
-    """Marked, so that a calibration can be fitted on what the second model was asked about alone."""
-    return replace(found, signals={**found.signals, "second": 1.0}) if found.signals else found
+def _mark_second(value: Field) -> Field:
+    """So that a calibration can be fitted on what the second model was asked about alone."""
+    return replace(value, signals={**value.signals, "second": 1.0}) if value.signals else value
 
 
 def _issues(answer: Answer) -> Iterator[Issue]:

@@ -20,7 +20,7 @@ class FileTask:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The worker has loaded its parts; `extractor` is the extractor's full name."""
+    """The worker has loaded its models; `extractor` is its extractor's full name."""
 
     extractor: str
 
@@ -67,21 +67,22 @@ ReportProgress = Callable[[Opened | PageRead], bool]
 
 
 class BatchWorker(Protocol):
-    """Where a worker does its work, once its parts are loaded."""
+    """What works on documents in a worker process, once its models are loaded."""
 
     @property
-    def name(self) -> str:
-        """The extractor's full name."""
+    def extractor_name(self) -> str:
+        """Of its extractor: `kind:weights@revision`."""
         ...
 
     def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
-        """The whole way of one document; None when `report` says that the work is not wanted. Raises DocpipeError."""
+        """One document, from its file to its result; None when `report` returns that it is not to be processed. Raises
+        DocpipeError."""
         ...
 
     def close(self) -> None: ...
 
 
 class WorkerSetup(Protocol):
-    """Picklable: travels to the worker and loads the parts there."""
+    """Picklable: it is sent to the worker process and loads the models there."""
 
     def __call__(self) -> BatchWorker: ...

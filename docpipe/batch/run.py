@@ -64,7 +64,7 @@ def run_in_pool(
     none is begun. A pool whose run was left early, by an error too, has to be closed."""
     ledger = RunLedger(plan, store)
     tasks = [FileTask(path) for path in sorted(files, key=_size, reverse=True)]
-    for task, message in pool.process(tasks, ledger.is_wanted, stop):
+    for task, message in pool.process(tasks, ledger.should_process, stop):
         match message:
             case Opened(document):
                 listener.opened(task.path, document.page_count)
@@ -95,7 +95,7 @@ class RunLedger:
         """Of an attempt; None as long as the document has not said which it is of."""
         return None if self.plan.schema.choices else self.plan.schema.name
 
-    def is_wanted(self, task: FileTask, opened: Opened) -> bool:
+    def should_process(self, task: FileTask, opened: Opened) -> bool:
         """False when the store has this very work or it is being done. Otherwise the attempt is counted."""
         self.opened[task.path] = opened
         self.store.add(opened.document)

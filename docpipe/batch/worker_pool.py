@@ -30,7 +30,7 @@ SHUTDOWN_SECONDS = 1.0
 """Between closing a worker's shutdown pipe and killing it: it ends itself within milliseconds, unless C code holds the
 GIL."""
 NEVER = float("inf")
-IsWanted = Callable[[FileTask, Opened], bool]
+ShouldProcess = Callable[[FileTask, Opened], bool]
 
 
 @dataclass(slots=True)
@@ -79,10 +79,10 @@ class WorkerPool:
         raise _startup_error(worker)
 
     def process(
-        self, tasks: Iterable[FileTask], is_wanted: IsWanted, stop: Callable[[], bool] = lambda: False
+        self, tasks: Iterable[FileTask], should_process: ShouldProcess, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[FileTask, TaskMessage]]:
-        """Hand out the tasks in order; yield the workers' messages about them. `is_wanted` says of each file that was
-        opened whether to go on with it. After `stop` documents in progress are ended, and none is begun."""
+        """Hand out the tasks in order; yield the workers' messages about them. `should_process` decides about each file
+        that was opened. After `stop` documents in progress are ended, and none is begun."""
         pending = deque(tasks)
         while pending or any(worker.task for worker in self._workers):
             if stop():
@@ -91,7 +91,7 @@ class WorkerPool:
                     return
             self._assign(pending)
             for worker in self._workers_with_messages():
-                yield from self._receive(worker, is_wanted)
+                yield from self._receive(worker, should_process)
             yield from self._end_overdue()
 
     def _assign(self, pending: deque[FileTask]) -> None:
@@ -114,7 +114,7 @@ class WorkerPool:
         readable = set(wait(connections + [worker.process.sentinel for worker in self._workers], timeout))
         return [worker for worker in self._workers if readable & {worker.connection, worker.process.sentinel}]
 
-    def _receive(self, worker: _Worker, is_wanted: IsWanted) -> Iterator[tuple[FileTask, TaskMessage]]:
+    def _receive(self, worker: _Worker, should_process: ShouldProcess) -> Iterator[tuple[FileTask, TaskMessage]]:
         for message in _messages(worker):
             if isinstance(message, Ready | StartupFailed):
                 self._mark_ready(worker, message)
@@ -125,7 +125,7 @@ class WorkerPool:
                 worker.seconds_allowed = self.deadlines.for_document(message.document.page_count)
                 worker.deadline = time.monotonic() + worker.seconds_allowed
                 with contextlib.suppress(OSError):  # it has just died: that is its outcome
-                    worker.connection.send(is_wanted(task, message))
+                    worker.connection.send(should_process(task, message))
             elif isinstance(message, Finished | Failed):
                 worker.task, worker.deadline = None, NEVER
             yield task, message

@@ -37,7 +37,7 @@ def main(setup: WorkerSetup, connection: Connection, shutdown_pipe: Connection, 
     except DocpipeError as error:
         connection.send(StartupFailed(error))
         return
-    connection.send(Ready(worker.name))
+    connection.send(Ready(worker.extractor_name))
     try:
         _serve(worker, connection)
     finally:

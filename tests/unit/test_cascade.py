@@ -29,8 +29,8 @@ from tests.support.pages import page_of
 
 LINES = ["Acme Ltd", "Date 25/12/2018", "Subtotal 70.00", "Tax 10.90", "Total 80.90", "Paid by VISA"]
 RUN = RunIdentity("0" * 64, "a,b", "key")
-SURE = {"merchant_name": "Acme Ltd", "date": "25/12/2018", "total": "80.90"}
-ELSE = dict.fromkeys((
+CERTAIN = {"merchant_name": "Acme Ltd", "date": "25/12/2018", "total": "80.90"}
+NULL_FIELDS = dict.fromkeys((
     "merchant_address", "merchant_phone", "time", "currency", "subtotal", "tax", "tip", "payment_method",
 ))  # fmt: skip
 
@@ -56,66 +56,70 @@ def policy(calibration, second=None):
     return AcceptancePolicy(calibration, second_calibration=second)
 
 
-def pages():
+def prepared_receipt():
     return PreparedDocument([drawn(page_of(LINES))])
 
 
 def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
     first = ScriptedExtractor(
-        {**SURE, **ELSE, "tax": {"text": "70.00", "score": 0.3}, "items": [{"description": "Tea"}]}
+        {**CERTAIN, **NULL_FIELDS, "tax": {"text": "70.00", "score": 0.3}, "items": [{"description": "Tea"}]}
     )
     backend = Speaking(saying({"tax": "10.90"}))
     cascade = Cascade(first, GenerativeExtractor(backend))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+    extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     asked = [slot.name for question in backend.asked for slot in question.slots]
     assert asked == ["items", "tax"]
-    told = str(backend.asked[0].parts[0])
-    assert '"tax"' in told
-    assert '"merchant_name"' not in told
-    assert {one.path: one.raw for one in found.fields if one.raw}["tax"] == "10.90"
+    instructions = str(backend.asked[0].parts[0])
+    assert '"tax"' in instructions
+    assert '"merchant_name"' not in instructions
+    assert {field.path: field.raw for field in extraction.fields if field.raw}["tax"] == "10.90"
 
 
 def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
-    script = {**SURE, **ELSE, "tip": {"text": "1.00", "score": 0.2}, "items": [{"amount": "80.90"}]}
-    alone = understand(pages(), receipt, extractor=ScriptedExtractor(script), run=RUN, policy=policy(trusting))
+    script = {**CERTAIN, **NULL_FIELDS, "tip": {"text": "1.00", "score": 0.2}, "items": [{"amount": "80.90"}]}
+    alone = understand(
+        prepared_receipt(), receipt, extractor=ScriptedExtractor(script), run=RUN, policy=policy(trusting)
+    )
     backend = Speaking(saying({"total": "70.00", "merchant_name": "Another"}))
     cascade = Cascade(ScriptedExtractor(script), GenerativeExtractor(backend))
-    both = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
-    before = {one.path: one for one in alone.fields if one.accepted and one.path in SURE}
-    assert set(before) == set(SURE)
-    assert {one.path: one for one in both.fields if one.path in before} == before
+    both = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+    before = {field.path: field for field in alone.fields if field.accepted and field.path in CERTAIN}
+    assert set(before) == set(CERTAIN)
+    assert {field.path: field for field in both.fields if field.path in before} == before
 
 
 def test_who_is_sure_of_all_is_asked_alone(receipt, trusting):
-    sure = {**SURE, **ELSE, "items": [{"description": "Paid by VISA", "amount": "80.90"}]}
+    sure = {**CERTAIN, **NULL_FIELDS, "items": [{"description": "Paid by VISA", "amount": "80.90"}]}
     backend = Speaking(saying({}))
     cascade = Cascade(ScriptedExtractor(sure), GenerativeExtractor(backend))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+    extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert backend.asked == []
-    assert found.cost == {}
+    assert extraction.cost == {}
 
 
 def test_an_error_of_the_second_is_the_documents(receipt, trusting):
     broken = Speaking(lambda question: ModelError("the server is away"))
-    cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(broken))
+    cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(broken))
     with pytest.raises(ModelError, match="away"):
-        understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+        understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
 
 
 def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(receipt, trusting):
     refusing = Speaking(lambda question: Reply((Written("", ("tax",), finish="refused"),), tokens_in=70))
-    cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(refusing))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
-    assert {one.path for one in found.fields if one.raw} >= set(SURE)
-    assert "second_unusable" in [issue.code for issue in found.issues]
-    assert found.cost["tokens_in"] == 70
+    cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(refusing))
+    extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+    assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
+    assert "second_unusable" in [issue.code for issue in extraction.issues]
+    assert extraction.cost["tokens_in"] == 70
 
 
 def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answer(receipt, trusting):
-    cascade = Cascade(ScriptedExtractor(SURE), GenerativeExtractor(Speaking(lambda question: TooLargeError("no room"))))
-    found = understand(pages(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
-    assert {one.path for one in found.fields if one.raw} >= set(SURE)
-    assert "second_unusable" in [issue.code for issue in found.issues]
+    cascade = Cascade(
+        ScriptedExtractor(CERTAIN), GenerativeExtractor(Speaking(lambda question: TooLargeError("no room")))
+    )
+    extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
+    assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
+    assert "second_unusable" in [issue.code for issue in extraction.issues]
 
 
 def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):
@@ -127,25 +131,35 @@ def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):
             return super().extract_many(batch, schema)
 
     script = [
-        {**SURE, **ELSE, "when": "VISA", "tax": {"text": "10.90", "score": 0.3}, "items": [{"amount": "80.90"}]},
-        {**SURE, **ELSE, "tip": {"text": "1.00", "score": 0.3}, "items": [{"amount": "80.90"}]},
+        {
+            **CERTAIN,
+            **NULL_FIELDS,
+            "when": "VISA",
+            "tax": {"text": "10.90", "score": 0.3},
+            "items": [{"amount": "80.90"}],
+        },
+        {**CERTAIN, **NULL_FIELDS, "tip": {"text": "1.00", "score": 0.3}, "items": [{"amount": "80.90"}]},
     ]
     other = PreparedDocument([drawn(page_of(LINES[:-1]))])
     cascade = Cascade(ScriptedExtractor(script), Counting(Speaking(saying({}))))
-    batch = [pages(), other, pages()]
-    found = understand_many(batch, receipt, extractor=cascade, runs=[RUN] * 3, policy=policy(trusting, trusting))
-    assert len(found) == 3
+    batch = [prepared_receipt(), other, prepared_receipt()]
+    extractions = understand_many(batch, receipt, extractor=cascade, runs=[RUN] * 3, policy=policy(trusting, trusting))
+    assert len(extractions) == 3
     assert sorted(count for count, _ in calls) == [1, 2]
 
 
 def test_one_documents_error_in_a_batch_is_its_own(receipt, trusting):
-    script = [{"when": "VISA", **SURE}]
+    script = [{"when": "VISA", **CERTAIN}]
     other = PreparedDocument([page_of(["nothing for this page"])])
-    found = understand_many(
-        [pages(), other], receipt, extractor=ScriptedExtractor(script), runs=[RUN] * 2, policy=policy(trusting)
+    extractions = understand_many(
+        [prepared_receipt(), other],
+        receipt,
+        extractor=ScriptedExtractor(script),
+        runs=[RUN] * 2,
+        policy=policy(trusting),
     )
-    assert found[0].fields
-    assert isinstance(found[1], AnswerError)
+    assert extractions[0].fields
+    assert isinstance(extractions[1], AnswerError)
 
 
 @pytest.mark.parametrize("seed", [7_000_000, 7_000_001, 7_000_002])
@@ -164,29 +178,31 @@ def test_the_embedded_network_asks_a_second_model_for_exactly_its_unsure_fields(
         both = understand(prepared, invoice, extractor=cascade, run=RUN, policy=AcceptancePolicy.for_extractor(cascade))
     asked = {slot.name for slot in backend.asked[0].slots}
     single = {spec.path: spec for spec in invoice.fields if spec.list_path is None}
-    sure = {one.path for one in alone.fields if one.path in single and (one.accepted or _absent(one, single))}
+    sure = {field.path for field in alone.fields if field.path in single and (field.accepted or _absent(field, single))}
     assert sure, "the network is sure of something"
     assert asked.isdisjoint(sure)
     assert set(single) - sure <= asked
-    kept = {one.path: one for one in both.fields}
-    assert all(kept[one.path] == one for one in alone.fields if one.accepted and one.path in single)
+    kept = {field.path: field for field in both.fields}
+    assert all(kept[field.path] == field for field in alone.fields if field.accepted and field.path in single)
 
 
-def _absent(one, single):
-    return one.raw is None and one.confidence >= ABSENT_SURE and not single[one.path].required
+def _absent(field, single):
+    return field.raw is None and field.confidence >= ABSENT_SURE and not single[field.path].required
 
 
 def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting):
     def says(question):
         is_crop = any(isinstance(part, str) and "enlarged" in part for part in question.parts)
-        values = {"total": "80.90"} if is_crop else {**SURE, "total": "88.90"}
+        values = {"total": "80.90"} if is_crop else {**CERTAIN, "total": "88.90"}
         return saying(values, None)(question)
 
     backend = Speaking(says)
     lines = [*LINES[:-2], "Total 88.90 80.90"]
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
     document = PreparedDocument([drawn(page_of(lines))])
-    found = understand(document, receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(unsure_of_all))
+    extraction = understand(
+        document, receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(unsure_of_all)
+    )
     crops_asked = [question for question in backend.asked if "enlarged" in str(question.parts[1])]
     assert sorted(slot.name for question in crops_asked for slot in question.slots) == [
         "date",
@@ -194,8 +210,8 @@ def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting
         "total",
     ]
     assert all(max(picture.size) < 1_000 for question in crops_asked for picture in question.pictures)
-    assert found.cost["tokens_in"] == 100.0 * len(backend.asked)
-    (total,) = [one for one in found.fields if one.path == "total"]
+    assert extraction.cost["tokens_in"] == 100.0 * len(backend.asked)
+    (total,) = [field for field in extraction.fields if field.path == "total"]
     assert total.raw in ("80.90", "88.90")
     assert "80.90" in total.raw or total.signals["margin"] < 0.1, "what the crop says counts as much"
 
@@ -204,8 +220,10 @@ def test_a_value_that_is_not_on_the_page_is_never_accepted(receipt):
     records = [Record(str(n), "number", {"score": 0.8}, True) for n in range(2_000)]
     credulous = fit(records, "any")
     backend = Speaking(saying({"total": "999.99"}))
-    found = understand(pages(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous))
-    (total,) = [one for one in found.fields if one.path == "total"]
+    extraction = understand(
+        prepared_receipt(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous)
+    )
+    (total,) = [field for field in extraction.fields if field.path == "total"]
     assert total.raw == "999.99"
     assert not total.accepted
     assert "no_evidence" in [issue.code for issue in total.issues]
@@ -216,19 +234,19 @@ def test_a_field_whose_absence_is_not_sure_is_unsure(receipt):
         Field("tip", None, None, 0.5), Field("tax", None, None, 0.99), Field("total", None, None, 0.99),
         Field("date", "x", "25/12/2018", 0.99, accepted=True), Field("items[0].amount", "x", "1", 0.99, accepted=True),
     )  # fmt: skip
-    asked = uncertain_paths(fields, receipt)
-    assert "tip" in asked
-    assert "total" in asked, "it has to be there"
-    assert "tax" not in asked
-    assert "date" not in asked
-    assert "items" not in asked
+    paths = uncertain_paths(fields, receipt)
+    assert "tip" in paths
+    assert "total" in paths, "it has to be there"
+    assert "tax" not in paths
+    assert "date" not in paths
+    assert "items" not in paths
 
 
 def test_two_answers_are_mixed_and_rows_are_the_seconds():
     first = Answer((Candidate("total", "80", 0.6), Candidate("items[0].amount", "1", 0.9), Candidate("tax", "9", 0.8)))
     second = Answer((Candidate("total", "90", 0.9), Candidate("items[0].amount", "2", 0.5), Candidate("tip", "3", 0.9)))
     both = merge_answers(first, second, ("total", "items"))
-    assert [(one.path, one.text, one.score) for one in both.candidates] == [
+    assert [(candidate.path, candidate.text, candidate.score) for candidate in both.candidates] == [
         ("total", "80", 0.3), ("tax", "9", 0.8), ("total", "90", 0.45), ("items[0].amount", "2", 0.5),
     ]  # fmt: skip
     assert both.absent["total"] == pytest.approx(0.1), "nobody said how likely it is absent: what the second leaves"
@@ -247,8 +265,10 @@ def test_a_list_of_which_the_second_finds_nothing_stays_the_firsts():
 
 def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
     page = drawn(page_of(LINES))
-    found = understand(pages(), receipt, extractor=ScriptedExtractor(SURE), run=RUN, policy=policy(trusting))
-    doubted = [replace(one, accepted=False, confidence=0.2) for one in found.fields]
+    extraction = understand(
+        prepared_receipt(), receipt, extractor=ScriptedExtractor(CERTAIN), run=RUN, policy=policy(trusting)
+    )
+    doubted = [replace(field, accepted=False, confidence=0.2) for field in extraction.fields]
     crop = doubtful_regions(doubted, [page])["total"]
     assert crop.image.open().size == (crop.width, crop.height)
     assert crop.width > 300
@@ -277,10 +297,10 @@ def test_a_second_look_that_fails_leaves_the_first(receipt):
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
     for kind in (GenerativeExtractor, Unkind):
         extractor = kind(Speaking(says))
-        found = understand(pages(), receipt, extractor=extractor, run=RUN, policy=policy(unsure_of_all))
-        assert {one.path: one.raw for one in found.fields if one.raw} == {"total": "80.90"}
-        assert found.cost["tokens_in"] == 100
-    assert "not_reread" in [issue.code for issue in found.issues]
+        extraction = understand(prepared_receipt(), receipt, extractor=extractor, run=RUN, policy=policy(unsure_of_all))
+        assert {field.path: field.raw for field in extraction.fields if field.raw} == {"total": "80.90"}
+        assert extraction.cost["tokens_in"] == 100
+    assert "not_reread" in [issue.code for issue in extraction.issues]
 
 
 def test_a_crop_can_be_turned_as_any_picture_can():

@@ -45,14 +45,14 @@ class NeverOpened:
 class Pages:
     """Rasteriser and reader in one: pages of lines."""
 
-    written: list
+    lines: list
 
     def pages(self, document):
-        for number, _ in enumerate(self.written, start=1):
+        for number, _ in enumerate(self.lines, start=1):
             yield replace(page_of([], number=number), image=NeverOpened())
 
     def read(self, document, page):
-        return replace(page, words=page_of(self.written[page.number - 1], number=page.number).words)
+        return replace(page, words=page_of(self.lines[page.number - 1], number=page.number).words)
 
 
 def parts_of(pages, script):
@@ -63,21 +63,21 @@ def policy_of(parts, accept_error=0.01):
     return AcceptancePolicy.for_extractor(parts.extractor, accept_error)
 
 
-def sure(threshold_records=1000):
-    """A policy that accepts every value: all held-out records were right at any confidence."""
-    cautious = Calibration.for_extractor("scripted:none")
-    return AcceptancePolicy(Calibration("scripted:any", cautious.coefficients, ((0.0, True),) * threshold_records))
+def accepting_all(threshold_records=1000):
+    """A policy under which every value is accepted: all held-out records were right at any confidence."""
+    uncalibrated = Calibration.for_extractor("scripted:none")
+    return AcceptancePolicy(Calibration("scripted:any", uncalibrated.coefficients, ((0.0, True),) * threshold_records))
 
 
 def test_a_document_goes_from_pages_to_a_complete_result(receipt):
     pages = Pages([["Cover"], LINES])
-    found = extract(DOCUMENT, receipt, parts_of(pages, RECEIPT), sure())
-    values = {field.path: field for field in found.fields}
-    assert found.status == "complete", found.issues
+    extraction = extract(DOCUMENT, receipt, parts_of(pages, RECEIPT), accepting_all())
+    values = {field.path: field for field in extraction.fields}
+    assert extraction.status == "complete", extraction.issues
     assert values["total"].value == Decimal("80.90")
     assert values["total"].evidence[0].page == 2
-    assert found.pages == 2
-    assert set(found.timings) == {"rasterise", "read", "extract", "decide"}
+    assert extraction.pages == 2
+    assert set(extraction.timings) == {"rasterise", "read", "extract", "decide"}
 
 
 def test_a_real_pdf_goes_through_real_parts(tmp_path, receipt):
@@ -91,11 +91,11 @@ def test_a_real_pdf_goes_through_real_parts(tmp_path, receipt):
     try:
         document = ingest(tmp_path / "receipt.pdf", renderer=renderer)
         parts = PipelineParts(PageRasteriser(renderer), PageReader(renderer), ScriptedExtractor(RECEIPT), "test")
-        found = extract(document, receipt, parts, sure())
+        extraction = extract(document, receipt, parts, accepting_all())
     finally:
         renderer.close()
-    assert found.status == "complete", found.issues
-    box = next(field for field in found.fields if field.path == "merchant_name").evidence[0].box
+    assert extraction.status == "complete", extraction.issues
+    box = next(field for field in extraction.fields if field.path == "merchant_name").evidence[0].box
     assert 0.05 < box.left < 0.15 and 0.08 < box.top < 0.13  # 30 of 300 points, 40 of 400 points to its top
 
 
@@ -103,8 +103,8 @@ def test_a_thousand_pages_are_kept_as_handles(receipt):
     pages = Pages([["Page"]] * 999 + [LINES])
     prepared = prepare(DOCUMENT, rasteriser=pages, reader=pages)
     assert len(prepared.pages) == 1000  # NeverOpened would have said if a picture had been drawn
-    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=sure())
-    assert {field.evidence[0].page for field in found.fields if field.evidence} == {1000}
+    extraction = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=accepting_all())
+    assert {field.evidence[0].page for field in extraction.fields if field.evidence} == {1000}
 
 
 def test_a_document_of_which_no_page_can_be_read_is_an_error():
@@ -120,17 +120,17 @@ def test_a_document_of_which_no_page_can_be_read_is_an_error():
 def test_one_unreadable_page_of_two_is_an_issue_of_the_result(receipt):
     lost = replace(page_of([], number=2), issues=(Issue("page_unreadable", "damaged", "error", page=2),))
     prepared = PreparedDocument([page_of(LINES), lost])
-    found = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=sure())
-    assert found.status == "needs_review"
-    assert [(issue.code, issue.page) for issue in found.issues] == [("page_unreadable", 2)]
+    extraction = understand(prepared, receipt, extractor=ScriptedExtractor(RECEIPT), run=RUN, policy=accepting_all())
+    assert extraction.status == "needs_review"
+    assert [(issue.code, issue.page) for issue in extraction.issues] == [("page_unreadable", 2)]
 
 
 def test_an_extractor_without_checked_examples_accepts_nothing_and_says_so(receipt):
     parts = parts_of(Pages([LINES]), RECEIPT)
-    found = extract(DOCUMENT, receipt, parts, policy_of(parts))
-    assert found.status == "needs_review"
-    assert "not_calibrated" in [issue.code for issue in found.issues]
-    assert not any(field.accepted for field in found.fields)
+    extraction = extract(DOCUMENT, receipt, parts, policy_of(parts))
+    assert extraction.status == "needs_review"
+    assert "not_calibrated" in [issue.code for issue in extraction.issues]
+    assert not any(field.accepted for field in extraction.fields)
 
 
 def test_an_answer_that_was_cut_off_is_visible(receipt):
@@ -138,9 +138,11 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
         def extract(self, pages, schema):
             return replace(super().extract(pages, schema), finish="length", tokens_in=900, tokens_out=100)
 
-    found = understand(PreparedDocument([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, policy=sure())
-    assert [issue.code for issue in found.issues] == ["answer_cut_off"]
-    assert found.cost == {"tokens_in": 900.0, "image_tokens": 0.0, "tokens_out": 100.0, "money": 0.0}
+    extraction = understand(
+        PreparedDocument([page_of(LINES)]), receipt, extractor=CutOff(RECEIPT), run=RUN, policy=accepting_all()
+    )
+    assert [issue.code for issue in extraction.issues] == ["answer_cut_off"]
+    assert extraction.cost == {"tokens_in": 900.0, "image_tokens": 0.0, "tokens_out": 100.0, "money": 0.0}
 
 
 def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):

@@ -30,7 +30,7 @@ def extraction(document_id: str) -> Extraction:
 class Misbehaving:
     """A worker whose documents say in their name what happens to them."""
 
-    name: str = "misbehaving:1"
+    extractor_name: str = "misbehaving:1"
 
     def process(self, task: FileTask, report: ReportProgress) -> Extraction:
         match task.path.name:
@@ -81,35 +81,35 @@ def outcomes(*names: str, jobs: int = 2) -> dict[str, TaskMessage]:
     """The last message of each document."""
     with WorkerPool(Misbehave(), jobs, QUICK) as pool:
         assert pool.start() == "misbehaving:1"
-        return {task.path.name: message for task, message in pool.process(tasks(*names), wanted)}
+        return {task.path.name: message for task, message in pool.process(tasks(*names), process_all)}
 
 
 def tasks(*names: str) -> list[FileTask]:
     return [FileTask(Path(name)) for name in names]
 
 
-def wanted(task: FileTask, opened: Opened) -> bool:
+def process_all(task: FileTask, opened: Opened) -> bool:
     return True
 
 
-def error(message: TaskMessage) -> str:
+def error_of(message: TaskMessage) -> str:
     assert isinstance(message, Failed)
     return f"{message.error.code}: {message.error.message}"
 
 
 def test_a_crash_a_kill_and_an_exit_each_cost_one_document():
-    seen = outcomes("a", "segfault", "b", "killed", "c", "exits", "d")
-    assert [name for name, message in seen.items() if isinstance(message, Finished)] == ["a", "b", "c", "d"]
-    assert "SIGSEGV" in error(seen["segfault"])
-    assert error(seen["killed"]).startswith("too_large: ")
-    assert "exit code 7" in error(seen["exits"])
+    messages = outcomes("a", "segfault", "b", "killed", "c", "exits", "d")
+    assert [name for name, message in messages.items() if isinstance(message, Finished)] == ["a", "b", "c", "d"]
+    assert "SIGSEGV" in error_of(messages["segfault"])
+    assert error_of(messages["killed"]).startswith("too_large: ")
+    assert "exit code 7" in error_of(messages["exits"])
 
 
 def test_a_document_that_hangs_is_given_up_and_the_others_go_on():
-    seen = outcomes("hangs", "a", "b", jobs=2)
-    assert "took longer than 3 s" in error(seen["hangs"])
-    assert isinstance(seen["a"], Finished)
-    assert isinstance(seen["b"], Finished)
+    messages = outcomes("hangs", "a", "b", jobs=2)
+    assert "took longer than 3 s" in error_of(messages["hangs"])
+    assert isinstance(messages["a"], Finished)
+    assert isinstance(messages["b"], Finished)
 
 
 def test_the_allowance_grows_with_the_pages():
@@ -117,10 +117,10 @@ def test_the_allowance_grows_with_the_pages():
 
 
 def test_refusals_and_bugs_are_outcomes_and_the_worker_lives_on():
-    seen = outcomes("refused", "bug", "a", jobs=1)
-    assert error(seen["refused"]) == "corrupt: No page in it."
-    assert "ValueError" in error(seen["bug"])
-    assert isinstance(seen["a"], Finished)
+    messages = outcomes("refused", "bug", "a", jobs=1)
+    assert error_of(messages["refused"]) == "corrupt: No page in it."
+    assert "ValueError" in error_of(messages["bug"])
+    assert isinstance(messages["a"], Finished)
 
 
 def test_what_a_library_prints_stays_out_of_standard_output(capfd):
@@ -142,12 +142,12 @@ PARENT = """
 from pathlib import Path
 from docpipe.batch.messages import FileTask
 from docpipe.batch.worker_pool import WorkerPool
-from tests.unit.batch.test_batch import Misbehave, wanted
+from tests.unit.batch.test_batch import Misbehave, process_all
 
 if __name__ == "__main__":
     with WorkerPool(Misbehave(), 2) as pool:
         pool.start()
-        for task, message in pool.process([FileTask(Path(name)) for name in ("a", "hangs", "hangs")], wanted):
+        for task, message in pool.process([FileTask(Path(name)) for name in ("a", "hangs", "hangs")], process_all):
             print(*(worker.process.pid for worker in pool._workers), flush=True)
 """
 
@@ -162,9 +162,9 @@ def test_the_workers_end_when_the_parent_is_killed(tmp_path):
         assert workers
         assert any(alive(pid) for pid in workers)
         parent.kill()
-    last = time.monotonic() + 20
+    deadline = time.monotonic() + 20
     while any(alive(pid) for pid in workers):
-        assert time.monotonic() < last, "a worker outlived its parent"
+        assert time.monotonic() < deadline, "a worker outlived its parent"
         time.sleep(0.05)
 
 
