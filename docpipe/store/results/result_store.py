@@ -31,7 +31,7 @@ HEX = frozenset("0123456789abcdef")
 
 
 class SqlStore:
-    """Implements protocols.Store. Open one in each process (a connection does not survive a fork)."""
+    """Open one in each process (a connection does not survive a fork)."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
         """`sqlite:///file.db`, a path, or `postgresql://user:password@host/database`. Tables are made or upgraded;
