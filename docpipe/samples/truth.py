@@ -55,8 +55,8 @@ class FieldText:
         return replace(self, paths=self.paths + paths)
 
 
-TextRun = str | FieldText
-RichText = TextRun | Sequence[TextRun]  # text in one style, some parts of which are values
+RichTextRun = str | FieldText
+RichText = RichTextRun | Sequence[RichTextRun]  # text in one style, some parts of which are values
 
 
 def field_text(path: str, text: str, normalised: Any = None) -> FieldText:
@@ -64,7 +64,7 @@ def field_text(path: str, text: str, normalised: Any = None) -> FieldText:
     return FieldText(text, (path,), " ".join(text.split()) if normalised is None else normalised)
 
 
-def text_runs(text: RichText) -> Sequence[TextRun]:
+def text_runs(text: RichText) -> Sequence[RichTextRun]:
     return [text] if isinstance(text, str | FieldText) else text
 
 

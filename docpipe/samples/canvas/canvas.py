@@ -16,15 +16,15 @@ from reportlab import rl_config
 from reportlab.pdfgen.canvas import Canvas as PdfCanvas
 
 from docpipe.data import Box
-from docpipe.samples.canvas.geometry import Point, Rectangle
+from docpipe.samples.canvas.geometry import PageRectangle, Point
 from docpipe.samples.canvas.strokes import LineStroke, Stroke, TextStroke
 from docpipe.samples.canvas.text_style import ASCENT, BLACK, DESCENT, RgbColour, TextStyle
 from docpipe.samples.truth import (
     FieldText,
     PrintedValue,
     RichText,
+    RichTextRun,
     SampleDocument,
-    TextRun,
     nested_values,
     plain_text,
     text_runs,
@@ -47,7 +47,7 @@ class _ValueSpan(NamedTuple):
 @dataclass
 class _PageContents:
     strokes: list[Stroke] = field(default_factory=list)
-    values: list[tuple[FieldText, list[Rectangle]]] = field(default_factory=list)
+    values: list[tuple[FieldText, list[PageRectangle]]] = field(default_factory=list)
 
 
 class DocumentCanvas:
@@ -79,7 +79,7 @@ class DocumentCanvas:
         return width
 
     def write_lines(
-        self, x: float, y: float, text: TextRun, style: TextStyle, *, leading: float = 1.2, align: Align = "left"
+        self, x: float, y: float, text: RichTextRun, style: TextStyle, *, leading: float = 1.2, align: Align = "left"
     ) -> float:
         """Lines split at newlines; a value keeps one box per line. Gives the baseline after the last line."""
         rectangles = []
@@ -100,7 +100,7 @@ class DocumentCanvas:
         """Text wrapped to `width`, its first baseline at `start`. Gives the baseline after the last line."""
         x, y = start
         characters, spans = _joined(text)
-        rectangles: list[list[Rectangle]] = [[] for _ in spans]
+        rectangles: list[list[PageRectangle]] = [[] for _ in spans]
         for first, last in _wrapped_lines(characters, width, style):
             line = characters[first:last]
             fitted = self._fitted_to_page(x, line, style, "left")
@@ -153,7 +153,7 @@ class DocumentCanvas:
             adds_up=adds_up,
         )
 
-    def _record(self, value: FieldText, rectangles: Sequence[Rectangle], page_height: float) -> None:
+    def _record(self, value: FieldText, rectangles: Sequence[PageRectangle], page_height: float) -> None:
         boxes = tuple(
             Box(
                 _clamped(left / self.width),
@@ -182,7 +182,7 @@ def _left_edge(x: float, width: float, align: Align) -> float:
     return x - width if align == "right" else x - width / 2 if align == "centre" else x
 
 
-def _text_rectangle(start: Point, line: str, characters: tuple[int, int], style: TextStyle) -> Rectangle:
+def _text_rectangle(start: Point, line: str, characters: tuple[int, int], style: TextStyle) -> PageRectangle:
     """The rectangle around some characters of a line that begins at `start`, without the blanks at their ends."""
     first, end = characters
     while first < end and line[first] == " ":
@@ -191,7 +191,7 @@ def _text_rectangle(start: Point, line: str, characters: tuple[int, int], style:
         end -= 1
     left = start.x + style.width(line[:first])
     right = left + style.width(line[first:end])
-    return Rectangle(left, start.y - ASCENT * style.size, right, start.y + DESCENT * style.size)
+    return PageRectangle(left, start.y - ASCENT * style.size, right, start.y + DESCENT * style.size)
 
 
 def _clamped(share: float) -> float:

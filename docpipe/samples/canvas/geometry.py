@@ -15,7 +15,7 @@ class Point(NamedTuple):
     y: float
 
 
-class Rectangle(NamedTuple):
+class PageRectangle(NamedTuple):
     """Upright; `top` is smaller than `bottom`."""
 
     left: float

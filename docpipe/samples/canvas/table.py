@@ -30,7 +30,7 @@ class StackedCell:
     parts: tuple[StyledText, ...]
 
 
-Cell = RichText | StackedCell
+TableCell = RichText | StackedCell
 
 
 @dataclass(frozen=True)
@@ -99,11 +99,11 @@ class Table:
             self._draw_vertical_lines(y, height)
         return y + height
 
-    def row_height(self, cells: Mapping[str, Cell], text_style: TextStyle | None = None) -> float:
+    def row_height(self, cells: Mapping[str, TableCell], text_style: TextStyle | None = None) -> float:
         return self._text_height(cells, text_style or self.typography.text) + 2 * self.style.row_padding
 
     def draw_row(
-        self, y: float, cells: Mapping[str, Cell], text_style: TextStyle | None = None, *, goes_on: bool = False
+        self, y: float, cells: Mapping[str, TableCell], text_style: TextStyle | None = None, *, goes_on: bool = False
     ) -> float:
         """Draws a row with its top at `y`; gives the bottom. No line is drawn below a row that `goes_on`."""
         text_style, style = text_style or self.typography.text, self.style
@@ -140,7 +140,7 @@ class Table:
             self.canvas.draw_horizontal_line(self.left, self.right, y + height, 0.4, self._line_colour)
         return y + height
 
-    def draw_cell_to_right_edge(self, y: float, key: str, cell: Cell, text_style: TextStyle) -> float:
+    def draw_cell_to_right_edge(self, y: float, key: str, cell: TableCell, text_style: TextStyle) -> float:
         """A cell with lines to itself: it begins at its column and runs on to the right edge."""
         left = self.column_extent(key).left
         column, extent = TableColumn(key, "", 1.0), ColumnExtent(left, self.right - left)
@@ -157,7 +157,7 @@ class Table:
     def column_extent(self, key: str) -> ColumnExtent:
         return next(extent for column, extent in zip(self.columns, self._extents, strict=True) if column.key == key)
 
-    def _text_height(self, cells: Mapping[str, Cell], text_style: TextStyle) -> float:
+    def _text_height(self, cells: Mapping[str, TableCell], text_style: TextStyle) -> float:
         tallest = text_style.size * self.typography.leading
         for column, extent in zip(self.columns, self._extents, strict=True):
             if column.key in cells:
@@ -213,7 +213,7 @@ class _CellPart:
     line_count: int
 
 
-def _cell_parts(cell: Cell, column: TableColumn, width: float, text_style: TextStyle) -> list[_CellPart]:
+def _cell_parts(cell: TableCell, column: TableColumn, width: float, text_style: TextStyle) -> list[_CellPart]:
     parts = []
     for text, style in cell.parts if isinstance(cell, StackedCell) else (StyledText(cell, text_style),):
         if column.align == "left":

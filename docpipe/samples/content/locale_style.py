@@ -13,7 +13,7 @@ from typing import Literal
 
 from docpipe.samples.content.vocabulary import word_lists
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, TextRun
+from docpipe.samples.truth import FieldText, RichTextRun
 
 SymbolPosition = Literal["before", "after", ""]  # "": the currency is not printed beside an amount
 
@@ -78,7 +78,7 @@ class LocaleStyle:
     def currency_field(self) -> FieldText:
         return FieldText(self.currency_symbol, ("currency",), self.currency)
 
-    def with_currency(self, amount: TextRun, position: SymbolPosition) -> list[TextRun]:
+    def with_currency(self, amount: RichTextRun, position: SymbolPosition) -> list[RichTextRun]:
         """The amount with the currency beside it. A symbol of letters keeps a blank; `£` and `$` stick."""
         if position == "before":
             sticks = len(self.currency_symbol) == 1 and self.currency_symbol != "€"

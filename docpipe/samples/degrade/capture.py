@@ -9,12 +9,10 @@ from __future__ import annotations
 import io
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from docpipe.samples.degrade.paper_wear import Pixels
 from docpipe.samples.seeded_random import SeededRandom
-
-Pixels = NDArray[np.float32]  # [height, width, channels], 0 to 255
 
 
 def scan(picture: Image.Image, rng: SeededRandom, strength: float) -> Image.Image:

@@ -25,7 +25,7 @@ from docpipe.samples.documents.common.sectioned_page import (
     draw_sectioned_page,
 )
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, RichText, SampleDocument, TextRun, field_text
+from docpipe.samples.truth import FieldText, RichText, RichTextRun, SampleDocument, field_text
 
 ACCOUNT_NUMBER_PATTERNS = ("%#####", "K-%###", "%### ####", "AC%####")
 PERIOD_DAYS = (29, 30, 60, 90)
@@ -51,7 +51,11 @@ def draw_account_statement(rng: SeededRandom, language: str | None, fonts: FontS
     sender = make_party(rng, locale.country, language)
     customer = make_party(rng, locale.country, language, private=rng.chance(0.4))
     first_day = day - timedelta(days=rng.pick(PERIOD_DAYS))
-    period: list[TextRun] = [locale.date_field("period_from", first_day), " - ", locale.date_field("period_to", day)]
+    period: list[RichTextRun] = [
+        locale.date_field("period_from", first_day),
+        " - ",
+        locale.date_field("period_to", day),
+    ]
     metadata = [
         MetadataEntry(
             context.label("customer_number"),

@@ -18,7 +18,7 @@ from docpipe.samples.canvas.typography import Typography
 from docpipe.samples.content.locale_style import LocaleStyle
 from docpipe.samples.content.vocabulary import fill_placeholders, word_lists
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import TextRun
+from docpipe.samples.truth import RichTextRun
 
 A4 = (595.3, 841.9)  # points
 LETTER = (612.0, 792.0)
@@ -83,6 +83,6 @@ def split_placeholders(template: str) -> list[str]:
     return [part for part in re.split(r"(\{\w+\})", template) if part]
 
 
-def fill_with_runs(template: str, runs: Mapping[str, TextRun]) -> list[TextRun]:
+def fill_with_runs(template: str, runs: Mapping[str, RichTextRun]) -> list[RichTextRun]:
     """The template with values in the place of their placeholders, which are given with their braces."""
     return [runs.get(part, part) for part in split_placeholders(template)]

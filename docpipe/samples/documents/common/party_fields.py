@@ -14,7 +14,7 @@ from docpipe.samples.content.registered_numbers import format_iban, format_vat_i
 from docpipe.samples.content.vocabulary import fill_placeholders
 from docpipe.samples.documents.common.drawing_context import DrawingContext
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, TextRun, field_text, text_runs
+from docpipe.samples.truth import FieldText, RichTextRun, field_text, text_runs
 
 MIN_BROKEN_WORDS = 3  # words of a name that may be on two lines
 COUNTRIES_WITHOUT_IBAN = ("US", "AU", "SG", "MY", "ID")
@@ -50,7 +50,7 @@ def tax_number_line(context: DrawingContext, seller: Party) -> str:
     return f"{label} {seller.tax_number}"
 
 
-def account_line(context: DrawingContext, party: Party) -> Sequence[TextRun]:
+def account_line(context: DrawingContext, party: Party) -> Sequence[RichTextRun]:
     """The account to pay into: an IBAN, or numbers of another kind where there are none."""
     rng = context.rng
     if party.country in COUNTRIES_WITHOUT_IBAN:

@@ -14,7 +14,7 @@ from docpipe.samples.canvas.table import Table, TableColumn
 from docpipe.samples.canvas.table_style import make_table_style
 from docpipe.samples.documents.common.drawing_context import DrawingContext
 from docpipe.samples.documents.common.metadata_block import MetadataEntry, draw_metadata
-from docpipe.samples.truth import RichText, TextRun
+from docpipe.samples.truth import RichText, RichTextRun
 
 BOTTOM_MARGINS = 1.3  # margins of the page that stay free at its foot
 
@@ -35,7 +35,7 @@ class LabelledTotal:
 class SectionedPage:
     """`totals` stand below the table; `detail_lines` are small lines below a row, by its number."""
 
-    title: TextRun
+    title: RichTextRun
     sections: Sequence[PageSection]
     columns: Sequence[TableColumn] = ()
     rows: Sequence[Mapping[str, RichText]] = ()

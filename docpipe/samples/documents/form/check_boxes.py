@@ -14,7 +14,7 @@ from docpipe.samples.canvas.text_style import BLACK, RgbColour
 from docpipe.samples.content.vocabulary import word_lists
 from docpipe.samples.documents.form.answers import make_label
 from docpipe.samples.documents.form.form_filler import FormFiller
-from docpipe.samples.truth import TextRun
+from docpipe.samples.truth import RichTextRun
 
 MARK_KINDS = ("cross", "cross", "tick", "tick", "filled", "ring")
 MARK_COLOURS = (BLACK, BLACK, RgbColour(0.1, 0.15, 0.55))
@@ -64,7 +64,7 @@ def draw_check_boxes(filler: FormFiller, y: float) -> float:
         place = _OptionPlace(Point(x, y), width, box_size, box_first)
         if mark_kind != "ring":
             _draw_box(filler, place, round_box=round_boxes)
-        printed: TextRun = option
+        printed: RichTextRun = option
         if answer is not None and option == marked:
             printed = answer.with_text(option)
         context.canvas.write(x + text_offset, y, printed, text_style)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from docpipe.samples.canvas.text_style import TextStyle
 from docpipe.samples.documents.common.drawing_context import DrawingContext
 from docpipe.samples.documents.form.answers import ANSWER_KINDS, make_answer, make_label
-from docpipe.samples.truth import FieldText, TextRun, field_text
+from docpipe.samples.truth import FieldText, RichTextRun, field_text
 
 OWN_FIELD_SHARE = 0.7  # of the labels, in a document that asks for some
 REPEATED_LABEL_SHARE = 0.05  # of the labels that may be printed on the form already
@@ -29,7 +29,7 @@ QUESTIONS = ("What is the {}?", "What is written for {}?", "{}?", "value of {}",
 class FilledBlank(NamedTuple):
     """`answer` is None where the blank stays empty; the label is no field then."""
 
-    label: TextRun
+    label: RichTextRun
     answer: FieldText | None
 
 

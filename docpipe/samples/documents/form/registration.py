@@ -20,7 +20,7 @@ from docpipe.samples.content.vocabulary import word_lists
 from docpipe.samples.documents.common.drawing_context import LETTER, DrawingContext, fill_with_runs
 from docpipe.samples.documents.form.form_filler import MAX_PATH_WORDS, capitalised_path, path_of_label
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, RichText, SampleDocument, TextRun, field_text
+from docpipe.samples.truth import FieldText, RichText, RichTextRun, SampleDocument, field_text
 
 PEN_COLOUR = RgbColour(0.1, 0.1, 0.4)
 STAMP_COLOURS = (BLACK, RgbColour(0.15, 0.15, 0.5), RgbColour(0.6, 0.1, 0.1))
@@ -72,9 +72,9 @@ def draw_registration(rng: SeededRandom, language: str | None, fonts: FontSource
     return canvas.finish("registration", "en", descriptions)
 
 
-def _file_stamp(context: DrawingContext, office: str) -> list[TextRun]:
+def _file_stamp(context: DrawingContext, office: str) -> list[RichTextRun]:
     """`Received by Registration Unit 05/16/2018 5:56:21 PM`, the date being a value."""
-    fields: dict[str, TextRun] = {
+    fields: dict[str, RichTextRun] = {
         "{office}": office,
         "{date}": context.locale.date_field("file_date", context.issue_date),
         "{time}": context.rng.from_pattern("%:3#:2# ") + context.rng.pick(("AM", "PM")),
@@ -97,7 +97,7 @@ def _draw_form_header(context: DrawingContext, office: str) -> float:
     rng, typography, canvas = context.rng, context.typography, context.canvas
     y = context.margin + context.line_height
     form_type = context.label("form_titles")
-    title: list[TextRun] = []
+    title: list[RichTextRun] = []
     for part in context.label("form_heads").replace("{type}", "\0{type}\0").split("\0"):
         code, year = rng.from_pattern("??-%"), str(1930 + int(60 * rng.random()))
         text = part.replace("{code}", code).replace("{year}", year)
@@ -200,7 +200,7 @@ def _draw_signature(registration: _Registration, y: float) -> None:
     y = canvas.write_paragraph(start, context.inner_width, oath, typography.text) + line_height * 2
     first_name, last_name = person_name(rng, "US").split(" ", 1)
     middle_name = rng.from_pattern("?. ") if rng.chance(0.3) else ""
-    name: list[TextRun] = [
+    name: list[RichTextRun] = [
         field_text("signer_first", first_name),
         " " + middle_name,
         field_text("signer_last", last_name),

@@ -9,7 +9,7 @@ from docpipe.samples.documents.common.party_fields import account_line, name_fie
 from docpipe.samples.documents.invoice.layout import InvoiceLayout, next_page
 from docpipe.samples.documents.invoice.tax_breakdown import draw_tax_breakdown
 from docpipe.samples.documents.invoice.totals import draw_totals
-from docpipe.samples.truth import RichText, TextRun, field_text, text_runs
+from docpipe.samples.truth import RichText, RichTextRun, field_text, text_runs
 
 TOTALS_LINES = 9  # lines that must be free for the totals
 PARAGRAPH_LINES = 5  # and for a paragraph
@@ -74,7 +74,7 @@ def _draw_paragraph(layout: InvoiceLayout, kind: str, y: float) -> float:
         return _draw_bank_details(layout, y)
     if kind == "terms":
         label = f"{context.label('terms_label')}{rng.pick((': ', ' ', ': '))}" if rng.chance(0.6) else ""
-        terms: list[TextRun] = [label, field_text("payment_terms", invoice.payment_terms)]
+        terms: list[RichTextRun] = [label, field_text("payment_terms", invoice.payment_terms)]
         return context.canvas.write_paragraph(context.start(y), context.inner_width, terms, typography.text)
     text = context.phrase(
         "closing" if kind == "thanks" else kind,

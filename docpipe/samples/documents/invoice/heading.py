@@ -21,7 +21,7 @@ from docpipe.samples.documents.invoice.letterhead import (
     seller_lines,
 )
 from docpipe.samples.documents.invoice.metadata import metadata_entries
-from docpipe.samples.truth import FieldText, TextRun, field_text, text_runs
+from docpipe.samples.truth import FieldText, RichTextRun, field_text, text_runs
 
 
 def draw_heading(layout: InvoiceLayout) -> float:
@@ -110,7 +110,7 @@ def _fitted(style: TextStyle, text: str, width: float) -> TextStyle:
     return style.scaled(min(1.0, width / style.width(text)))
 
 
-def _on_one_line(run: TextRun) -> TextRun:
+def _on_one_line(run: RichTextRun) -> RichTextRun:
     return run.with_text(run.text.replace("\n", ", ")) if isinstance(run, FieldText) else run
 
 
@@ -120,7 +120,7 @@ def _draw_title(layout: InvoiceLayout, y: float) -> float:
     y += style.size
     if rng.chance(0.3):
         separator = rng.pick((" ", " Nr. ", " # ", ": ", " No. ", " n° "))
-        line: list[TextRun] = [layout.title, separator, field_text("invoice_number", layout.invoice.number)]
+        line: list[RichTextRun] = [layout.title, separator, field_text("invoice_number", layout.invoice.number)]
         context.canvas.write(context.margin, y, line, style)
     elif rng.chance(0.2):
         context.canvas.write(context.right, y, layout.title, style, "right")
@@ -132,7 +132,7 @@ def _draw_title(layout: InvoiceLayout, y: float) -> float:
 def draw_introduction(layout: InvoiceLayout, y: float) -> float:
     """Number and date within a sentence, the date as in letters, an opening phrase: each now and then."""
     context, invoice, rng, typography = layout.context, layout.invoice, layout.context.rng, layout.context.typography
-    fields: dict[str, TextRun] = {
+    fields: dict[str, RichTextRun] = {
         "{number}": field_text("invoice_number", invoice.number),
         "{date}": context.locale.date_field("issue_date", invoice.issue_date),
         "{city}": invoice.seller.city,
@@ -150,6 +150,6 @@ def draw_introduction(layout: InvoiceLayout, y: float) -> float:
     return y + context.line_height * 0.6
 
 
-def _draw_paragraph_below(context: DrawingContext, y: float, text: list[TextRun], style: TextStyle) -> float:
+def _draw_paragraph_below(context: DrawingContext, y: float, text: list[RichTextRun], style: TextStyle) -> float:
     start = context.start(y + context.line_height)
     return context.canvas.write_paragraph(start, context.inner_width, text, style)

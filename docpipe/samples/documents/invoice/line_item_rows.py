@@ -10,13 +10,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.samples.canvas.table import Cell, StackedCell
+from docpipe.samples.canvas.table import StackedCell, TableCell
 from docpipe.samples.canvas.text_style import StyledText, TextStyle
 from docpipe.samples.content.invoice_data import HUNDRED, InvoiceData, InvoiceLine, round_money
 from docpipe.samples.documents.common.drawing_context import DrawingContext
-from docpipe.samples.truth import TextRun, field_text, plain_text
+from docpipe.samples.truth import RichTextRun, field_text, plain_text
 
-RowCells = dict[str, Cell]
+RowCells = dict[str, TableCell]
 CODE_PATTERNS = (
     *("%####", "??-%##", "%##.###", "?%#####", "%############", "??##-?", "###-##", "GW?%##", "%####-##", "?##"),
     "%##",
@@ -129,7 +129,7 @@ def _quantity_and_price(context: DrawingContext, style: RowStyle, line: InvoiceL
     elif style.shared_cell == "product":
         cells["quantity"] = [quantity, " x ", price]
     elif style.shared_cell == "base":
-        base_unit: list[TextRun] = [" ", unit] if style.rate_decimals else []
+        base_unit: list[RichTextRun] = [" ", unit] if style.rate_decimals else []
         cells["unit_price"] = [price, " / " if style.percent_gap else "/", str(base), *base_unit]
     elif style.shared_cell == "priced unit":
         cells["unit_price"] = [price, f" {locale.currency_symbol}/" if style.percent_gap else "/", unit]
@@ -175,7 +175,7 @@ def _description(context: DrawingContext, style: RowStyle, line: InvoiceLine, pa
     return StackedCell(tuple(parts))
 
 
-def _rate_note(context: DrawingContext, style: RowStyle, line: InvoiceLine, path: str) -> list[TextRun]:
+def _rate_note(context: DrawingContext, style: RowStyle, line: InvoiceLine, path: str) -> list[RichTextRun]:
     """`MwSt: 19 %` or `20% VAT` in the column of the name."""
     locale = context.locale
     rate = locale.percent_field(f"{path}.tax_rate", line.tax_rate, style.rate_decimals, style.percent_gap)
@@ -214,11 +214,11 @@ def discount_rows(context: DrawingContext, style: RowStyle, line: InvoiceLine, c
     return [discount, {"description": context.label("row_net"), "amount": amount_left}]
 
 
-def select_columns(cells: Mapping[str, Cell], keys: Collection[str]) -> RowCells:
+def select_columns(cells: Mapping[str, TableCell], keys: Collection[str]) -> RowCells:
     return {key: cell for key, cell in cells.items() if key in keys}
 
 
-def cell_width(cell: Cell, style: TextStyle) -> float:
+def cell_width(cell: TableCell, style: TextStyle) -> float:
     """The width of a cell printed in one line."""
     if isinstance(cell, StackedCell):
         return max(part.style.width(plain_text(part.text)) for part in cell.parts)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from docpipe.samples.canvas.table import Cell, StackedCell, Table
+from docpipe.samples.canvas.table import StackedCell, Table, TableCell
 from docpipe.samples.canvas.table_style import make_table_style
 from docpipe.samples.documents.common.drawing_context import DrawingContext
 from docpipe.samples.documents.invoice.layout import InvoiceLayout, next_page
@@ -22,7 +22,7 @@ from docpipe.samples.documents.invoice.line_item_rows import (
     select_columns,
     small_print,
 )
-from docpipe.samples.truth import TextRun, field_text
+from docpipe.samples.truth import RichTextRun, field_text
 
 MIN_GROUPED_ROWS = 3  # of a table that is parted into groups
 
@@ -34,7 +34,7 @@ class LineItemRows:
 
     rows: list[RowCells]
     name_position: str
-    name: Cell
+    name: TableCell
 
     @property
     def name_line_count(self) -> int:
@@ -90,7 +90,7 @@ class LineItemTable:
             self._draw_carried_total(context.phrase("carry", n=str(context.canvas.page_number)))
         self.y = next_page(layout)
         if context.rng.chance(0.6):
-            line: list[TextRun] = [layout.title, " ", field_text("invoice_number", layout.invoice.number)]
+            line: list[RichTextRun] = [layout.title, " ", field_text("invoice_number", layout.invoice.number)]
             if context.rng.chance(0.5):
                 line += ["  ", context.locale.date_field("issue_date", layout.invoice.issue_date)]
             context.canvas.write(context.margin, self.y, line, context.typography.text)

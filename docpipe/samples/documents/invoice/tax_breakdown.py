@@ -12,7 +12,7 @@ from docpipe.samples.canvas.table import ColumnExtent, Table, TableColumn
 from docpipe.samples.canvas.table_style import make_table_style
 from docpipe.samples.content.invoice_data import InvoiceData
 from docpipe.samples.documents.common.drawing_context import DrawingContext, fill_with_runs
-from docpipe.samples.truth import RichText, TextRun
+from docpipe.samples.truth import RichText, RichTextRun
 
 NARROW_COLUMNS = 4  # a table with fewer columns may be narrower
 
@@ -37,7 +37,7 @@ def _draw_sentences(context: DrawingContext, invoice: InvoiceData, y: float, wid
     y += context.line_height
     for number, (rate, net, tax) in enumerate(invoice.tax_breakdown):
         path = f"tax_breakdown[{number}]"
-        fields: dict[str, TextRun] = {
+        fields: dict[str, RichTextRun] = {
             "{rate}": locale.percent_field(f"{path}.rate", rate, min_decimals, percent_gap),
             "{net}": locale.number_field(f"{path}.net", net),
             "{sum}": locale.number_field(f"{path}.tax", tax),

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from docpipe.samples.content.invoice_data import InvoiceData, round_money
 from docpipe.samples.documents.common.drawing_context import DrawingContext, fill_with_runs
-from docpipe.samples.truth import FieldText, RichText, TextRun
+from docpipe.samples.truth import FieldText, RichText, RichTextRun
 
 CASH_DISCOUNT_RATE = Decimal("0.02")
 
@@ -21,7 +21,7 @@ class TotalRow:
     """`emphasised` rows are printed bold, perhaps larger."""
 
     label: RichText
-    amount: TextRun
+    amount: RichTextRun
     emphasised: bool = False
 
 
@@ -77,7 +77,7 @@ def _tax_rows(context: DrawingContext, invoice: InvoiceData) -> list[TotalRow]:
         amount = locale.number_field(f"{path}.tax", tax)
         if one_rate:
             amount = amount.with_more_paths("tax_total")
-        fields: dict[str, TextRun] = {
+        fields: dict[str, RichTextRun] = {
             "{rate}": locale.percent_field(f"{path}.rate", rate, min_decimals, percent_gap),
             "{net}": locale.number_field(f"{path}.net", net),
         }
@@ -109,5 +109,5 @@ def _payment_rows(context: DrawingContext, invoice: InvoiceData, gross: FieldTex
     return rows
 
 
-def amounts_with_currency(context: DrawingContext, rows: Sequence[TotalRow]) -> list[list[TextRun]]:
+def amounts_with_currency(context: DrawingContext, rows: Sequence[TotalRow]) -> list[list[RichTextRun]]:
     return [context.locale.with_currency(row.amount, context.locale.symbol_position) for row in rows]

@@ -14,7 +14,7 @@ from docpipe.samples.content.receipt_data import ReceiptData
 from docpipe.samples.content.vocabulary import word_lists
 from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, TextRun, field_text
+from docpipe.samples.truth import FieldText, RichTextRun, field_text
 
 NAME_SCALES = (1.0, 1.0, 1.15, 1.4, 1.8, 2.3)  # of the text's size
 TITLE_SCALES = NAME_SCALES[:4]
@@ -129,7 +129,7 @@ def _print_phone(paper: ReceiptPaper, receipt: ReceiptData, align: Align) -> Non
     context, rng = paper.context, paper.context.rng
     label = context.label("phone") if context.locale.language != "id" else rng.pick(("Telp.", "Tlp", "HP", "WA"))
     separator = rng.pick((" ", ": ", ":", " : ", "-"))
-    line: list[TextRun] = [label, separator, field_text("merchant_phone", receipt.merchant.phone)]
+    line: list[RichTextRun] = [label, separator, field_text("merchant_phone", receipt.merchant.phone)]
     if not rng.chance(0.25):
         paper.print_line(line, align)
         return

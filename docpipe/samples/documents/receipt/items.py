@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from docpipe.samples.content.receipt_data import ReceiptData, ReceiptItem
 from docpipe.samples.documents.receipt.receipt_paper import PositionedText, ReceiptPaper
-from docpipe.samples.truth import FieldText, TextRun, field_text
+from docpipe.samples.truth import FieldText, RichTextRun, field_text
 
 LAYOUTS = (
     *("simple", "simple", "counted", "counted", "name above", "name above", "columns", "columns", "code first"),
@@ -114,7 +114,7 @@ class _ItemPrinter:
     def _price(self, item: ReceiptItem, path: str) -> FieldText:
         return self.paper.context.locale.number_field(f"{path}.unit_price", item.unit_price)
 
-    def _amount(self, item: ReceiptItem, path: str, *, with_tax_code: bool = True) -> list[TextRun]:
+    def _amount(self, item: ReceiptItem, path: str, *, with_tax_code: bool = True) -> list[RichTextRun]:
         locale = self.paper.context.locale
         amount = locale.number_field(f"{path}.amount", item.amount)
         runs = self.paper.with_currency(amount, locale.line_symbol_position)
@@ -131,13 +131,13 @@ class _ItemPrinter:
         self._print_bare(item, path)
         if item.quantity != 1:
             times = [" kg ", "@ "] if item.quantity_decimals else [" x "]
-            line: list[TextRun] = [self._quantity(item, path), *times, self._price(item, path)]
+            line: list[RichTextRun] = [self._quantity(item, path), *times, self._price(item, path)]
             self.paper.print_columns([PositionedText(0.08, "left", line)])
 
     def _print_counted(self, item: ReceiptItem, path: str) -> None:
         """`2x Coffee 5.00`; half of the items without the sign, as their codes happen to be."""
         times = "x " if len(item.code) % 2 else "  "
-        line: list[TextRun] = [
+        line: list[RichTextRun] = [
             self._quantity(item, path),
             times,
             self._description(item, path, DESCRIPTION_SHARE - 0.08),
@@ -146,7 +146,7 @@ class _ItemPrinter:
 
     def _print_name_above(self, item: ReceiptItem, path: str) -> None:
         self.paper.print_line(self._description(item, path))
-        line: list[TextRun] = [self._quantity(item, path), " x ", self._price(item, path)]
+        line: list[RichTextRun] = [self._quantity(item, path), " x ", self._price(item, path)]
         if len(item.code) > 6:
             line.insert(0, item.code[:6] + " ")
         self.paper.print_label_and_value(line, self._amount(item, path), indent=0.06)

@@ -12,7 +12,7 @@ from docpipe.samples.content.locale_style import date_text
 from docpipe.samples.content.receipt_data import ReceiptData
 from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, TextRun
+from docpipe.samples.truth import FieldText, RichTextRun
 
 DEFERRED_SHARE = 0.18  # of the receipts print these lines last
 MONTH_NAME_SHARE = 0.25  # of the dates
@@ -57,11 +57,11 @@ def _label(paper: ReceiptPaper, key: str) -> str:
     return paper.in_case(paper.context.label(key))
 
 
-def _date_and_time_lines(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> list[list[TextRun]]:
+def _date_and_time_lines(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> list[list[RichTextRun]]:
     """The date with or without its label, the time beside it, joined to it, or on a line of its own."""
     context, rng = paper.context, paper.context.rng
     day, time = _date_field(paper, receipt), _time_field(rng, receipt)
-    date_line: list[TextRun] = [day]
+    date_line: list[RichTextRun] = [day]
     if rng.chance(0.5):
         date_line = [_label(paper, "r_date").rstrip(": "), colon, day]
     if rng.chance(0.07):
@@ -89,11 +89,11 @@ def _date_field(paper: ReceiptPaper, receipt: ReceiptData) -> FieldText:
     return FieldText(text, ("date",), day.isoformat())
 
 
-def _distractor_date(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> list[TextRun]:
+def _distractor_date(paper: ReceiptPaper, receipt: ReceiptData, colon: str) -> list[RichTextRun]:
     """A second date: the same day printed again, or one before or after it that is not the purchase."""
     context, rng = paper.context, paper.context.rng
     if rng.chance(0.6):
-        printed: TextRun = _date_field(paper, receipt)
+        printed: RichTextRun = _date_field(paper, receipt)
         if rng.chance(0.4):
             printed = context.locale.format_date(receipt.purchase_date + timedelta(days=rng.pick((-1, 1, 1, 2))))
         return [_label(paper, "r_other_date"), colon, printed]
@@ -122,7 +122,7 @@ def _time_field(rng: SeededRandom, receipt: ReceiptData) -> FieldText:
     return FieldText(text, ("time",), normalised)
 
 
-def print_metadata_lines(paper: ReceiptPaper, lines: Sequence[list[TextRun]]) -> None:
+def print_metadata_lines(paper: ReceiptPaper, lines: Sequence[list[RichTextRun]]) -> None:
     """Lines one below the other; some receipts pair them, some join two or three."""
     rng, rest = paper.context.rng, list(lines)
     paired, joined = rng.chance(0.35), rng.chance(0.3)

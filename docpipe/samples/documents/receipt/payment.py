@@ -11,7 +11,7 @@ from docpipe.samples.content.locale_style import percent_decimals
 from docpipe.samples.content.receipt_data import ReceiptData
 from docpipe.samples.content.vocabulary import word_lists
 from docpipe.samples.documents.receipt.receipt_paper import PositionedText, ReceiptPaper
-from docpipe.samples.truth import TextRun, field_text
+from docpipe.samples.truth import RichTextRun, field_text
 
 SUGGESTED_TIPS = ((15, 18, 20), (18, 20, 22), (15, 20, 25))  # percent
 
@@ -52,7 +52,7 @@ def _print_card_payment(paper: ReceiptPaper, receipt: ReceiptData) -> None:
             paper.print_label_and_value(label, paper.with_currency(total, locale.symbol_position))
 
 
-def _print_method(paper: ReceiptPaper, key: str, amount: TextRun) -> None:
+def _print_method(paper: ReceiptPaper, key: str, amount: RichTextRun) -> None:
     method = field_text("payment_method", paper.in_case(paper.context.label(key)))
     paper.print_label_and_value(method, paper.with_currency(amount, paper.context.locale.symbol_position))
 

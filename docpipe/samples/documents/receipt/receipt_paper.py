@@ -16,7 +16,7 @@ from docpipe.samples.content.locale_style import LocaleStyle, SymbolPosition
 from docpipe.samples.content.receipt_data import ReceiptData
 from docpipe.samples.documents.common.drawing_context import DrawingContext
 from docpipe.samples.seeded_random import SeededRandom
-from docpipe.samples.truth import FieldText, RichText, TextRun, plain_text
+from docpipe.samples.truth import FieldText, RichText, RichTextRun, plain_text
 
 MILLIMETRE = 72 / 25.4  # points
 MAX_HEIGHT = 5000.0  # points; the page is cut to its content when it is done
@@ -49,7 +49,7 @@ class ReceiptPaper:
     all_capitals: bool
     currency_gap: str | None = None
     tax_code_gap: str = " "
-    deferred_lines: list[list[TextRun]] = field(default_factory=list)
+    deferred_lines: list[list[RichTextRun]] = field(default_factory=list)
 
     @property
     def text_style(self) -> TextStyle:
@@ -123,7 +123,7 @@ class ReceiptPaper:
     def skip_lines(self, count: float = 0.6) -> None:
         self.y += self.context.line_height * count
 
-    def with_currency(self, amount: TextRun, position: SymbolPosition) -> list[TextRun]:
+    def with_currency(self, amount: RichTextRun, position: SymbolPosition) -> list[RichTextRun]:
         """The amount with the currency beside it, with or without a gap as on this receipt."""
         runs = self.context.locale.with_currency(amount, position)
         if self.currency_gap is not None and len(runs) == 3:

@@ -11,7 +11,7 @@ from docpipe.samples.canvas.text_style import TextStyle
 from docpipe.samples.content.locale_style import percent_decimals
 from docpipe.samples.content.receipt_data import ReceiptData
 from docpipe.samples.documents.receipt.receipt_paper import ReceiptPaper
-from docpipe.samples.truth import TextRun
+from docpipe.samples.truth import RichTextRun
 
 NET_WORDS = ("excl", "before", "net", " ht", "imponib", "sin iva", "sebelum")  # in labels of totals without tax
 COUNTRIES_WITH_ROUNDING = ("MY", "SG", "ID")
@@ -27,14 +27,14 @@ class _TotalsBlock:
     label_suffix: str
     prints_zeros: bool
 
-    def print(self, label: str, amount: TextRun, style: TextStyle | None = None) -> None:
+    def print(self, label: str, amount: RichTextRun, style: TextStyle | None = None) -> None:
         """A label and its amount, indented unless it has a style of its own."""
         paper = self.paper
         indent = self.indent if style is None else 0.0
         printed_amount = paper.with_currency(amount, paper.context.locale.symbol_position)
         paper.print_label_and_value(paper.in_case(label) + self.label_suffix, printed_amount, style, indent)
 
-    def print_key(self, key: str, amount: TextRun) -> None:
+    def print_key(self, key: str, amount: RichTextRun) -> None:
         """An amount below one of the synonyms of a label."""
         self.print(self.paper.context.label(key), amount)
 
