@@ -32,7 +32,7 @@ from docpipe.render import Renderer
 if TYPE_CHECKING:
     from docpipe.extractors.hosted.backend import HostedBackend
     from docpipe.extractors.hosted.provider import Provider
-    from docpipe.extractors.hosted.retries import Patience
+    from docpipe.extractors.hosted.retries import RetryPolicy
 
 CASCADE_HINT = "A cascade has two: embedded,hf:ORG/NAME@REVISION."
 
@@ -164,7 +164,7 @@ def _load_hosted(kind: str) -> Callable[[str, Settings, int], Extractor]:
     return load
 
 
-def hosted_backend(kind: str, model: str, settings: Settings, retries: Patience | None = None) -> HostedBackend:
+def hosted_backend(kind: str, model: str, settings: Settings, retries: RetryPolicy | None = None) -> HostedBackend:
     """The backend for a provider's model. A key is read from the environment here and nowhere else, so that no list of
     settings or of processes shows it. Raises ModelError and UsageError."""
     from docpipe.extractors.hosted.choose import HostedModel, connect  # heavy: an HTTP client

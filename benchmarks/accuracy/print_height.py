@@ -142,7 +142,7 @@ def bare(text: str) -> str:
 def side(sheet: Sheet, height: int) -> int:
     """The picture's longer side at which the page's small print is that high; larger pictures there are none."""
     longer = max(sheet.page.width, sheet.page.height)
-    return min(longer, round(longer * height / page_selection.small_print(sheet.page)))
+    return min(longer, round(longer * height / page_selection.small_print_height(sheet.page)))
 
 
 def look(sheet: Sheet, longer: int, ocr: Ocr) -> Look:
@@ -165,7 +165,7 @@ def look(sheet: Sheet, longer: int, ocr: Ocr) -> Look:
 
 
 def _by_ocr(page: Page, words: Sequence[Word], size: tuple[int, int]) -> float:
-    return page_selection.small_print(replace(page, words=tuple(words), width=size[0], height=size[1]))
+    return page_selection.small_print_height(replace(page, words=tuple(words), width=size[0], height=size[1]))
 
 
 def tokens(size: tuple[int, int], patch: int) -> int:

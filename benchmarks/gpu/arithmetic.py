@@ -2,9 +2,9 @@
 
     python -m benchmarks.gpu.arithmetic FIGURES.json [--model qwen2.5-vl-3b] [--bandwidth 3350] [--tflops 989]
 
-In: figures of benchmarks/gpu/local_models.py (how many passes each way takes does not depend on the device), a model's
-sizes, what a card can do, and what is assumed of the rest. Out: a Markdown table: seconds a page for each way, in three
-cases.
+In: figures of benchmarks/gpu/local_models.py (how many passes each method takes does not depend on the device), a
+model's sizes, what a card can do, and what is assumed of the rest. Out: a Markdown table: seconds a page for each
+method, in three cases.
 """
 
 from __future__ import annotations
@@ -20,53 +20,65 @@ from typing import Any
 
 import torch
 
-from benchmarks.gpu.device_limits import Sizes, Traffic
-from benchmarks.gpu.models import PRESETS, Preset, model_of, processor_of, tokenizer_of
-from benchmarks.gpu.pages import tasks
-from docpipe.extractors.local.models.family import Family
+from benchmarks.gpu.device_limits import ModelSizes, PassTotals
+from benchmarks.gpu.random_models import PRESETS, ModelPreset, model_of, processor_of, tokenizer_of
+from benchmarks.gpu.tasks import draw_tasks
+from docpipe.extractors.local.models.family import ModelFamily
 
-PAGES = 3  # whose preparing is timed, after one that is not
+TIMED_PAGES = 3  # whose preparation is timed, after one that is not
 
 
 @dataclass(frozen=True)
-class Card:
+class GpuAssumptions:
     """Bytes and operations a second that are reached; milliseconds of a pass that Python and the launching of kernels
-    take (`host`), and those of a step outside the model: `outside[0]`, and `outside[1]` more for each busy slot."""
+    take (`host`), those of a step outside the model, and as many more of it for each busy slot."""
 
     bandwidth: float
     flops: float
     host: float
-    outside: tuple[float, float]
+    outside_step: float
+    outside_slot: float
 
 
-def seconds(run: Mapping[str, Any], sizes: Sizes, card: Card, image: int, patches: int) -> float:
-    """Of one call, with pictures of `image` tokens instead of those that were measured. Without the preparing."""
-    pages = run["pages"]
-    more = pages * image - run["image_tokens"]
-    prompt, steps = Traffic(**run["prompt"]), Traffic(**run["steps"])
+@dataclass(frozen=True)
+class ImageSize:
+    """Of a page's image, as the model sees it: rows of the vision encoder, and tokens of the prompt."""
+
+    patches: int
+    tokens: int
+
+
+def call_seconds(
+    call: Mapping[str, Any], sizes: ModelSizes, gpu: GpuAssumptions, image: ImageSize, *, by_engine: bool = True
+) -> float:
+    """Of one call of the figures, with such images instead of those that were measured. Without the preparation.
+    `by_engine`: steps have a part outside the model."""
+    pages = call["pages"]
+    more = pages * image.tokens - call["image_tokens"]
+    prompt, steps = PassTotals(**call["prompt_pass"]), PassTotals(**call["decode_passes"])
     prompt.pairs += more * prompt.columns // pages + prompt.rows * more // pages
     prompt.rows += more
     steps.columns += more * steps.passes
     steps.pairs += more * steps.rows // pages
-    read = max(sizes.calculated(prompt, pages * patches) / card.flops, card.host / 1000)
-    work = max(sizes.moved(steps) / card.bandwidth, sizes.calculated(steps) / card.flops)
-    around = steps.passes * card.outside[0] + steps.told * card.outside[1] if run["taught"] else 0.0
-    return read + max(work, steps.passes * card.host / 1000) + around / 1000
+    prefill = max(sizes.operations(prompt, pages * image.patches) / gpu.flops, gpu.host / 1000)
+    decode = max(sizes.moved_bytes(steps) / gpu.bandwidth, sizes.operations(steps) / gpu.flops)
+    outside = steps.passes * gpu.outside_step + steps.choices * gpu.outside_slot if by_engine else 0.0
+    return prefill + max(decode, steps.passes * gpu.host / 1000) + outside / 1000
 
 
-def sizes_of(preset: Preset) -> Sizes:
+def sizes_of(preset: ModelPreset) -> ModelSizes:
     """Without memory for the weights."""
-    kept = torch.get_default_dtype()
+    before = torch.get_default_dtype()
     torch.set_default_dtype(torch.bfloat16)
     try:
         with torch.device("meta"):
-            return Sizes.of(model_of(preset, _Tokens()))
+            return ModelSizes.of(model_of(preset, _AnyTokenizer()))
     finally:
-        torch.set_default_dtype(kept)
+        torch.set_default_dtype(before)
 
 
-class _Tokens:
-    """Where a configuration asks for the numbers of special tokens."""
+class _AnyTokenizer:
+    """For a configuration that asks for the numbers of special tokens."""
 
     eos_token = "<|im_end|>"
 
@@ -74,55 +86,66 @@ class _Tokens:
         return 1
 
 
-def preparing(preset: Preset) -> tuple[float, int, int]:
-    """Seconds, tokens of the picture and patches of a page in full size, on this machine's CPU."""
-    small = PRESETS["tiny"]
-    whole = Preset(small.name, preset.kind, small.text, {**small.vision, **_patch(preset)}, "", preset.pixels)
-    tokenizer = tokenizer_of(small)
-    family = Family(model_of(small, tokenizer), processor_of(whole, tokenizer))
-    found = []
-    for task in tasks(PAGES + 1, family.max_side):
+@dataclass(frozen=True)
+class Preparation:
+    """Of a page in full size, on this machine's CPU."""
+
+    seconds: float
+    image: ImageSize
+
+
+def measure_preparation(preset: ModelPreset) -> Preparation:
+    """With the preset's images and a tiny model."""
+    tiny = PRESETS["tiny"]
+    vision = {**tiny.vision, "patch_size": preset.vision["patch_size"]}
+    full_size = ModelPreset(tiny.name, preset.kind, tiny.text, vision, "", preset.pixels)
+    tokenizer = tokenizer_of(tiny)
+    family = ModelFamily(model_of(tiny, tokenizer), processor_of(full_size, tokenizer))
+    seconds = []
+    for task in draw_tasks(TIMED_PAGES + 1, family.max_side):
         started = time.perf_counter()
-        prompt = family.prompt([task.question])
-        found.append(time.perf_counter() - started)
-    return median(found[1:]), prompt.image_tokens[0], len(prompt.inputs["pixel_values"])
-
-
-def _patch(preset: Preset) -> dict[str, Any]:
-    return {"patch_size": preset.vision["patch_size"]}
+        inputs = family.encode([task.prompt])
+        seconds.append(time.perf_counter() - started)
+    return Preparation(median(seconds[1:]), ImageSize(len(inputs.tensors["pixel_values"]), inputs.image_tokens[0]))
 
 
 def main() -> None:
     options = _options()
     preset = PRESETS[options.model]
-    sizes = sizes_of(preset)
-    prepare, image, patches = preparing(preset)
-    told = json.loads(options.figures.read_text())
-    outside = (options.outside[0], options.outside[1])
-    reached = (options.bandwidth * 1e9 * options.bandwidth_share, options.tflops * 1e12 * options.flops_share)
+    preparation = measure_preparation(preset)
+    bandwidth, flops = options.bandwidth * 1e9 * options.bandwidth_share, options.tflops * 1e12 * options.flops_share
     host = options.host_layer * PRESETS[options.model].text["num_hidden_layers"]
-    cards = {
-        f"as it is: {host:.0f} ms of host time a pass": Card(*reached, host, outside),
-        "with CUDA graphs: none": Card(*reached, 0.0, outside),
-        "and nothing outside the model": Card(*reached, 0.0, (0.0, 0.0)),
+    outside_step, outside_slot = options.outside
+    cases = {
+        f"as it is: {host:.0f} ms of host time a pass": GpuAssumptions(
+            bandwidth, flops, host, outside_step, outside_slot
+        ),
+        "with CUDA graphs: none": GpuAssumptions(bandwidth, flops, 0.0, outside_step, outside_slot),
+        "and nothing outside the model": GpuAssumptions(bandwidth, flops, 0.0, 0.0, 0.0),
     }
-    print(f"{preset.name}, {image:,} tokens a picture; preparing a page takes {prepare:.3f} s here and is left out.\n")
-    print("\n".join(table(told["ways"], sizes, cards, (image, patches))))
+    figures = json.loads(options.figures.read_text())
+    print(
+        f"{preset.name}, {preparation.image.tokens:,} tokens a picture; preparing a page takes"
+        f" {preparation.seconds:.3f} s here and is left out.\n"
+    )
+    print("\n".join(table(figures["methods"], sizes_of(preset), cases, preparation.image)))
 
 
 def table(
-    ways: list[dict[str, Any]], sizes: Sizes, cards: Mapping[str, Card], picture: tuple[int, int]
+    methods: list[dict[str, Any]], sizes: ModelSizes, cases: Mapping[str, GpuAssumptions], image: ImageSize
 ) -> Iterator[str]:
-    yield f"| way | {' | '.join(f'{name}: s a page | times plain' for name in cards)} |"
-    yield f"|---|{'---:|---:|' * len(cards)}"
+    """The first of the methods is plain `generate`."""
+    yield f"| way | {' | '.join(f'{name}: s a page | times plain' for name in cases)} |"
+    yield f"|---|{'---:|---:|' * len(cases)}"
     plain: dict[str, float] = {}
-    for way in ways:
+    for method in methods:
         cells = []
-        for name, card in cards.items():
-            runs = [{**run, "taught": way is not ways[0]} for run in way["runs"]]
-            each = sum(seconds(run, sizes, card, *picture) for run in runs) / sum(run["pages"] for run in runs)
-            cells.append(f"{each:.3f} | {plain.setdefault(name, each) / each:.1f}")
-        yield f"| {way['name']} | {' | '.join(cells)} |"
+        for name, gpu in cases.items():
+            by_engine = method is not methods[0]
+            seconds = sum(call_seconds(call, sizes, gpu, image, by_engine=by_engine) for call in method["calls"])
+            a_page = seconds / sum(call["pages"] for call in method["calls"])
+            cells.append(f"{a_page:.3f} | {plain.setdefault(name, a_page) / a_page:.1f}")
+        yield f"| {method['name']} | {' | '.join(cells)} |"
 
 
 def _options() -> argparse.Namespace:

@@ -25,24 +25,25 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from benchmarks.gpu.constraint_libraries import Library, LLGuidance, XGrammar
+from benchmarks.gpu.constraint_libraries import ConstraintLibrary, LLGuidance, XGrammar
 from docpipe.errors import DocpipeError
-from docpipe.extractors.generative.backend import object_of
-from docpipe.extractors.generative.output_schema import slots
+from docpipe.extractors.generative.backend import object_schema
+from docpipe.extractors.generative.output_schema import output_slots
 from docpipe.schema import load_schema
 
-WORDS = Path(__file__).parents[2] / "docpipe" / "samples" / "content" / "words"
+WORD_LISTS = Path(__file__).parents[2] / "docpipe" / "samples" / "content" / "words"
 LINES = 120_000  # enough for 150,000 tokens
 ROUNDS = 5
-LIMIT, ENOUGH = 120, 2  # seconds for one question; seconds of compiling, then it is not repeated
+LIMIT_SECONDS = 120  # for one output
+ENOUGH_SECONDS = 2  # of compiling: then it is not repeated
 FORK = get_context("fork")
-FIGURES = ("compiled, ms", "the first mask, ms", "a mask, ms", "the slowest mask, ms", "all, ms", "of them forced")
+FIGURE_NAMES = ("compiled, ms", "the first mask, ms", "a mask, ms", "the slowest mask, ms", "all, ms", "of them forced")
 ROWS = 3
 LIBRARIES = {"llguidance": ("llguidance",), "xgrammar": ("xgrammar", "apache-tvm-ffi")}
 
 
-class Case(NamedTuple):
-    """`bad` must be impossible, `good` possible; both are JSON as it is written."""
+class KeywordCase(NamedTuple):
+    """Of a keyword of JSON Schema: `bad` must be impossible, `good` possible; both are JSON as it is written."""
 
     name: str
     schema: dict[str, Any]
@@ -50,54 +51,58 @@ class Case(NamedTuple):
     bad: str
 
 
-AB = object_of({"a": {"type": "boolean"}, "b": {"type": "boolean"}})
+AB = object_schema({"a": {"type": "boolean"}, "b": {"type": "boolean"}})
 DIGITS = {"type": ["string", "null"], "pattern": "^[0-9]+$", "maxLength": 3}
 CASES = (
-    Case("`maxLength`", {"type": "string", "maxLength": 3}, '"a\\nß"', '"abcd"'),
-    Case("`minLength`", {"type": "string", "minLength": 1}, '"a"', '""'),
-    Case("`pattern`", {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$"}, '"AB1"', '"Ab1"'),
-    Case("`pattern` with `maxLength`, nullable", DIGITS, '"123"', '"1234"'),
-    Case("`format: date`", {"type": "string", "format": "date"}, '"2024-02-29"', '"2024-02-30"'),
-    Case(
+    KeywordCase("`maxLength`", {"type": "string", "maxLength": 3}, '"a\\nß"', '"abcd"'),
+    KeywordCase("`minLength`", {"type": "string", "minLength": 1}, '"a"', '""'),
+    KeywordCase("`pattern`", {"type": "string", "pattern": "^[A-Z]{2}[0-9]+$"}, '"AB1"', '"Ab1"'),
+    KeywordCase("`pattern` with `maxLength`, nullable", DIGITS, '"123"', '"1234"'),
+    KeywordCase("`format: date`", {"type": "string", "format": "date"}, '"2024-02-29"', '"2024-02-30"'),
+    KeywordCase(
         "`format: date-time`",
         {"type": "string", "format": "date-time"},
         '"2024-02-29T10:00:00Z"',
         '"2024-02-29T25:00:00Z"',
     ),
-    Case("`format: email`", {"type": "string", "format": "email"}, '"a@b.de"', '"a.de"'),
-    Case("`format: uuid`", {"type": "string", "format": "uuid"}, '"12345678-1234-1234-1234-123456789abc"', '"1234-'),
-    Case("`format` with `maxLength`", {"type": "string", "format": "email", "maxLength": 6}, '"a@b.de"', '"ab@b.de"'),
-    Case("`enum` with null", {"enum": ["EUR", None]}, "null", '"USD"'),
-    Case("several types", {"type": ["string", "null"]}, "null", "1"),
-    Case("`maximum`", {"type": "integer", "maximum": 10}, "10", "11"),
-    Case("`maxItems`", {"type": "array", "items": {"type": "boolean"}, "maxItems": 1}, "[true]", "[true, true]"),
-    Case("`additionalProperties: false`", AB, '{"a": true, "b": true}', '{"a": true, "b": true, '),
-    Case("keys in the schema's order", AB, '{"a": true, "b": true}', '{"b": true, "a": true}'),
-    Case("one blank, no more", AB, '{"a": true, "b": true}', '{"a":  true, "b": true}'),
-    Case("no other escapes than needed", {"type": "string"}, '"a\\n\\"ß"', '"\\u00df"'),
-    Case("no control characters", {"type": "string"}, '"a"', '"a\x7f"'),
-    Case("what is not known is refused", {"type": "array", "uniqueItems": True}, "", "[]"),
+    KeywordCase("`format: email`", {"type": "string", "format": "email"}, '"a@b.de"', '"a.de"'),
+    KeywordCase(
+        "`format: uuid`", {"type": "string", "format": "uuid"}, '"12345678-1234-1234-1234-123456789abc"', '"1234-'
+    ),
+    KeywordCase(
+        "`format` with `maxLength`", {"type": "string", "format": "email", "maxLength": 6}, '"a@b.de"', '"ab@b.de"'
+    ),
+    KeywordCase("`enum` with null", {"enum": ["EUR", None]}, "null", '"USD"'),
+    KeywordCase("several types", {"type": ["string", "null"]}, "null", "1"),
+    KeywordCase("`maximum`", {"type": "integer", "maximum": 10}, "10", "11"),
+    KeywordCase("`maxItems`", {"type": "array", "items": {"type": "boolean"}, "maxItems": 1}, "[true]", "[true, true]"),
+    KeywordCase("`additionalProperties: false`", AB, '{"a": true, "b": true}', '{"a": true, "b": true, '),
+    KeywordCase("keys in the schema's order", AB, '{"a": true, "b": true}', '{"b": true, "a": true}'),
+    KeywordCase("one blank, no more", AB, '{"a": true, "b": true}', '{"a":  true, "b": true}'),
+    KeywordCase("no other escapes than needed", {"type": "string"}, '"a\\n\\"ß"', '"\\u00df"'),
+    KeywordCase("no control characters", {"type": "string"}, '"a"', '"a\x7f"'),
+    KeywordCase("what is not known is refused", {"type": "array", "uniqueItems": True}, "", "[]"),
 )
 
 
 def tokenizer_of(size: int) -> PreTrainedTokenizerFast:
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     letters = pre_tokenizers.ByteLevel.alphabet()
     special = ["<|im_end|>", "<|image|>"]
     trainer = trainers.BpeTrainer(
         vocab_size=size, special_tokens=special, initial_alphabet=letters, show_progress=False
     )
-    made.train_from_iterator(_drawn_text(), trainer)
-    return PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>")
+    tokenizer.train_from_iterator(_drawn_text(), trainer)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|im_end|>")
 
 
 def _drawn_text() -> Iterator[str]:
     draw = random.Random(5)
-    found = {word for path in WORDS.rglob("*.txt") for word in path.read_text("utf-8").split() if word.isalpha()}
-    words = sorted(found)
-    parts = sorted({word[at : at + 3] for word in words for at in range(0, len(word) - 2, 3)})
+    texts = (path.read_text("utf-8") for path in WORD_LISTS.rglob("*.txt"))
+    words = sorted({word for text in texts for word in text.split() if word.isalpha()})
+    parts = sorted({word[i : i + 3] for word in words for i in range(0, len(word) - 2, 3)})
     for _ in range(LINES):
         name = "".join(draw.choices(parts, k=draw.randint(2, 4)))
         amount = f"{draw.randrange(10 ** draw.randint(1, 8))}.{draw.randrange(100):02}"
@@ -105,71 +110,73 @@ def _drawn_text() -> Iterator[str]:
         yield json.dumps({key: f"{draw.choice(words)} {name} {amount}", name: None}, ensure_ascii=False)
 
 
-def questions() -> dict[str, tuple[dict[str, Any], str]]:
-    """Schema and answer: of a text, of an amount, and of a whole invoice in one object."""
-    found = {slot.name: dict(slot.value) for slot in slots(load_schema("invoice"))}
-    values = {name: _answer(value) for name, value in found.items()}
-    pick: Callable[[list[str]], tuple[dict[str, Any], str]] = lambda names: (  # noqa: E731
-        object_of({name: found[name] for name in names}),
-        json.dumps({name: values[name] for name in names}, ensure_ascii=False),
-    )
-    return {
-        "a name": pick(["seller_name"]),
-        "an amount": pick(["gross_total"]),
-        "a whole invoice": pick(list(found)),
-    }
+class TimedOutput(NamedTuple):
+    name: str
+    schema: dict[str, Any]
+    text: str
 
 
-def _answer(value: dict[str, Any]) -> Any:
-    if value["type"] == "array":
-        return [{name: _answer(cell) for name, cell in value["items"]["properties"].items()}] * ROWS
-    return "1.234,50" if "pattern" in value else "Müller & Söhne GmbH, 12345 Köln"[: value["maxLength"]]
+def timed_outputs() -> Iterator[TimedOutput]:
+    """Of a text, of an amount, and of a whole invoice in one object."""
+    schemas = {slot.name: dict(slot.value_schema) for slot in output_slots(load_schema("invoice"))}
+    for name, keys in (("a name", ["seller_name"]), ("an amount", ["gross_total"]), ("a whole invoice", [*schemas])):
+        values = {key: _value(schemas[key]) for key in keys}
+        schema = object_schema({key: schemas[key] for key in keys})
+        yield TimedOutput(name, schema, json.dumps(values, ensure_ascii=False))
 
 
-def times(library: Library, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[str, str]]:
-    """Each question in a child, which is ended when it takes too long."""
-    for name, (schema, text) in questions().items():
-        tokens = tokenizer.encode(text, add_special_tokens=False)
-        ours, theirs = FORK.Pipe(duplex=False)
-        child = FORK.Process(target=lambda: theirs.send(_figures(library, schema, tokens)))  # noqa: B023
+def _value(schema: dict[str, Any]) -> Any:
+    if schema["type"] == "array":
+        return [{name: _value(cell) for name, cell in schema["items"]["properties"].items()}] * ROWS
+    return "1.234,50" if "pattern" in schema else "Müller & Söhne GmbH, 12345 Köln"[: schema["maxLength"]]
+
+
+def times(library: ConstraintLibrary, tokenizer: PreTrainedTokenizerFast) -> Iterator[tuple[str, str]]:
+    """Rows of the table: a figure's name, and the figure. Each output in a child, which is ended when it takes too
+    long."""
+    for output in timed_outputs():
+        tokens = tokenizer.encode(output.text, add_special_tokens=False)
+        receiver, sender = FORK.Pipe(duplex=False)
+        child = FORK.Process(target=lambda: sender.send(_figures(library, output.schema, tokens)))  # noqa: B023
         child.start()
-        figures = ours.recv() if ours.poll(LIMIT) else [f"not in {LIMIT} s", *["-"] * (len(FIGURES) - 1)]
+        too_slow = [f"not in {LIMIT_SECONDS} s", *["-"] * (len(FIGURE_NAMES) - 1)]
+        figures = receiver.recv() if receiver.poll(LIMIT_SECONDS) else too_slow
         child.kill()
         child.join()
-        yield from (
-            (f"{name}, {len(tokens)} tokens: {what}", figure) for what, figure in zip(FIGURES, figures, strict=True)
-        )
+        for name, figure in zip(FIGURE_NAMES, figures, strict=True):
+            yield f"{output.name}, {len(tokens)} tokens: {name}", figure
 
 
-def _figures(library: Library, schema: dict[str, Any], tokens: list[int]) -> list[str]:
-    compiling, wholes = [_seconds(lambda: library.compile(schema))], []
+def _figures(library: ConstraintLibrary, schema: dict[str, Any], tokens: list[int]) -> list[str]:
+    compile_seconds = [_seconds(lambda: library.compile(schema))]
+    rounds: list[list[float]] = []  # the seconds of each mask
+    whole_seconds: list[float] = []
     for _ in range(ROUNDS):
         library.start()
-        masks: list[float] = []
-        wholes.append((_seconds(lambda: library.write(tokens, masks)), masks))  # noqa: B023
-        if sum(compiling) < ENOUGH:
-            compiling.append(_seconds(lambda: library.compile(schema)))
-    masks = wholes[-1][1]
-    figures = [min(compiling) * 1e3, wholes[0][1][0] * 1e3, median(masks) * 1e3, max(masks) * 1e3]
-    return [f"{ms:.3g}" for ms in [*figures, min(whole for whole, _ in wholes) * 1e3]] + [str(library.forced)]
+        whole_seconds.append(_seconds(lambda: rounds.append(library.consume(tokens))))
+        if sum(compile_seconds) < ENOUGH_SECONDS:
+            compile_seconds.append(_seconds(lambda: library.compile(schema)))
+    masks = rounds[-1]
+    seconds = [min(compile_seconds), rounds[0][0], median(masks), max(masks), min(whole_seconds)]
+    return [*(f"{1e3 * each:.3g}" for each in seconds), str(library.forced)]
 
 
-def _seconds(what: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     began = perf_counter()
-    what()
+    work()
     return perf_counter() - began
 
 
-def verdict(library: Library, tokenizer: PreTrainedTokenizerFast, case: Case) -> str:
+def verdict(library: ConstraintLibrary, tokenizer: PreTrainedTokenizerFast, case: KeywordCase) -> str:
     try:
         library.compile(case.schema)
     except (DocpipeError, RuntimeError, ValueError):
         return "refused" if case.good else "yes"
-    takes = [library.takes(tokenizer.encode(text, add_special_tokens=False)) for text in (case.good, case.bad)]
-    return {(True, False): "yes", (True, True): "ignored", (False, False): "too strict"}.get((takes[0], takes[1]), "?")
+    good, bad = (library.accepts(tokenizer.encode(text, add_special_tokens=False)) for text in (case.good, case.bad))
+    return {(True, False): "yes", (True, True): "ignored", (False, False): "too strict"}.get((good, bad), "?")
 
 
-def weight(names: tuple[str, ...]) -> str:
+def installed_size(names: tuple[str, ...]) -> str:
     sizes = [sum(file.locate().stat().st_size for file in distribution(name).files or ()) for name in names]
     return f"{sum(sizes) / 1e6:.0f} MB ({', '.join(f'{name} {version(name)}' for name in names)})"
 
@@ -180,21 +187,21 @@ def main() -> None:
     size = options.parse_args().vocabulary
     torch.set_num_threads(1)
     tokenizer = tokenizer_of(size)
-    made: dict[str, Library] = {}
+    libraries: dict[str, ConstraintLibrary] = {}
     rows: dict[str, list[str]] = {}
-    for kind in (LLGuidance, XGrammar):
-        if find_spec(kind.name) is None:
+    for library_class in (LLGuidance, XGrammar):
+        if find_spec(library_class.name) is None:
             continue
         began = perf_counter()
-        library = made[kind.name] = kind(tokenizer, len(tokenizer))
+        library = libraries[library_class.name] = library_class(tokenizer, len(tokenizer))
         rows.setdefault("the tokenizer, once, s", []).append(f"{perf_counter() - began:.2f}")
         for name, figure in times(library, tokenizer):
             rows.setdefault(name, []).append(figure)
-        rows.setdefault("installed", []).append(weight(LIBRARIES[kind.name]))
+        rows.setdefault("installed", []).append(installed_size(LIBRARIES[library_class.name]))
         for case in CASES:
             rows.setdefault(case.name, []).append(verdict(library, tokenizer, case))
     print(f"{len(tokenizer)} tokens, {torch.get_num_threads()} thread\n")
-    print(f"| | {' | '.join(made)} |\n|---|{'---|' * len(made)}")
+    print(f"| | {' | '.join(libraries)} |\n|---|{'---|' * len(libraries)}")
     for name, figures in rows.items():
         print(f"| {name} | {' | '.join(figures)} |")
 

@@ -1,7 +1,7 @@
 """How much memory one token of a prompt takes while it goes through a layer: measured on the CPU.
 
 In: two layers with the widths of Qwen2.5-VL-3B and random weights. Out: numbers alive per token beside the cache, for a
-prompt of text and for one half of which is a picture, and what docpipe/extractors/local/models/memory_estimate.py
+prompt of text and for one half of which is an image, and what docpipe/extractors/local/models/memory_estimate.py
 reckons with.
 
     python -m benchmarks.gpu.model_memory
@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 
-from docpipe.extractors.local.models.memory_estimate import Shape, Weights
+from docpipe.extractors.local.models.memory_estimate import ModelShape
+from docpipe.extractors.local.models.weight_files import WeightSizes
 
 IMAGE, START, END = 5, 3, 4
 LAYERS = 2  # what a layer needs is given back before the next one; only the cache grows with them
@@ -41,13 +42,13 @@ def model_of(dtype: torch.dtype) -> Any:
     return Qwen2_5_VLForConditionalGeneration(config).to(dtype).eval()
 
 
-def prompt(tokens: int, dtype: torch.dtype, *, picture: bool) -> dict[str, Any]:
-    if not picture:
+def inputs_of(tokens: int, dtype: torch.dtype, *, image: bool) -> dict[str, Any]:
+    if not image:
         return {"input_ids": torch.randint(10, 2000, (1, tokens))}
-    side = int((tokens // 2) ** 0.5) * 2  # patches along each side of the picture; four make a token
-    image = side * side // 4
-    words = torch.randint(10, 2000, (1, tokens - image))
-    ids = torch.cat([torch.tensor([[START]]), torch.full((1, image), IMAGE), torch.tensor([[END]]), words], 1)
+    side = int((tokens // 2) ** 0.5) * 2  # patches along each side of the image; four make a token
+    image_tokens = side * side // 4
+    words = torch.randint(10, 2000, (1, tokens - image_tokens))
+    ids = torch.cat([torch.tensor([[START]]), torch.full((1, image_tokens), IMAGE), torch.tensor([[END]]), words], 1)
     return {
         "input_ids": ids,
         "mm_token_type_ids": (ids == IMAGE).long(),
@@ -56,18 +57,18 @@ def prompt(tokens: int, dtype: torch.dtype, *, picture: bool) -> dict[str, Any]:
     }
 
 
-def resident() -> int:
+def resident_bytes() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def peak_of(model: Any, inputs: dict[str, Any]) -> int:
     """Bytes that the process grew by at most."""
-    before, highest, done = resident(), 0, threading.Event()
+    before, highest, done = resident_bytes(), 0, threading.Event()
 
     def watch() -> None:
         nonlocal highest
         while not done.is_set():
-            highest = max(highest, resident())
+            highest = max(highest, resident_bytes())
             time.sleep(WATCH_SECONDS)
 
     watcher = threading.Thread(target=watch)
@@ -84,14 +85,14 @@ def main() -> None:
     model = model_of(dtype)
     with torch.inference_mode():
         model(input_ids=torch.randint(10, 2000, (1, 8)))  # what is loaded once is not counted
-    shape = Shape.of(model.config, Weights(0, 0))
-    for picture in (False, True):
-        inputs = prompt(2048, dtype, picture=picture)
+    shape = ModelShape.of(model.config, WeightSizes(0, 0))
+    for image in (False, True):
+        inputs = inputs_of(2048, dtype, image=image)
         count = inputs["input_ids"].shape[1]
-        each = peak_of(model, inputs) / count - shape.cache(dtype.itemsize)
-        kind = "half a picture" if picture else "text"
-        said = f"{each / dtype.itemsize:,.0f} numbers a token; reckoned with: {shape.working(1):,}"
-        print(f"{kind:>14}, {count} tokens: {said}")
+        token_bytes = peak_of(model, inputs) / count - shape.cache_bytes(dtype.itemsize)
+        kind = "half a picture" if image else "text"
+        figures = f"{token_bytes / dtype.itemsize:,.0f} numbers a token; reckoned with: {shape.activation_bytes(1):,}"
+        print(f"{kind:>14}, {count} tokens: {figures}")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from docpipe.errors import DocpipeError, ModelError, StoreError, install_hint
 from docpipe.render.renderer import poppler_is_installed
 
 if TYPE_CHECKING:
-    from docpipe.extractors.local.models.memory_estimate import Place
+    from docpipe.extractors.local.models.memory_estimate import Device
 
 GIB = 1024**3
 CHECKSUM_DIGITS = 12
@@ -147,19 +147,19 @@ def _chosen(model: ModelName, settings: Settings) -> Finding:
 def _chosen_local(model: str, weights: str) -> Finding:
     from docpipe.extractors.local.models.source import (  # heavy: only who names such a model has them
         check_installed,
-        parse,
+        parse_source,
     )
 
     check_installed()
-    source = parse(weights)
-    from docpipe.extractors.local.models.fetch import is_here  # heavy: the hub's client
+    source = parse_source(weights)
+    from docpipe.extractors.local.models.fetch import is_available_offline  # heavy: the hub's client
 
-    if not is_here(source):
+    if not is_available_offline(source):
         return Finding(model, "not downloaded yet: the first run does it, or `hf download` (docs/models.md)")
-    from docpipe.extractors.local.models.load import plan  # heavy: transformers
+    from docpipe.extractors.local.models.load import plan_load  # heavy: transformers
 
-    known = plan(weights)
-    return Finding(model, f"{known.name}, in {known.dtype} on {known.place.name} ({known.place.device})")
+    known = plan_load(weights)
+    return Finding(model, f"{known.name}, in {known.dtype} on {known.device.name} ({known.device.id})")
 
 
 def _model_files() -> Iterator[Path]:
@@ -172,40 +172,40 @@ def _model_files() -> Iterator[Path]:
         yield from (Path(rapidocr.origin).parent / "models" / name for name in (DETECTOR, RECOGNISER))
 
 
-def local_models(places: Sequence[Place] | None = None) -> Iterator[Finding]:
-    """The cards, and which of the recommended models fit. `places` stand for what torch finds here."""
+def local_models(devices: Sequence[Device] | None = None) -> Iterator[Finding]:
+    """The cards, and which of the recommended models fit. `devices` stand for what torch finds here."""
     from docpipe.extractors.local.models import catalogue, memory_estimate  # heavy: only for this topic
 
     cost = "vision-language models would run on the CPU: slow; the embedded network needs no card"
-    if places is None:
+    if devices is None:
         if _version("torch") is None:
             yield Finding("graphics card", "not looked for without torch", cost)
             return
         from docpipe.extractors.local.models.devices import (
-            find_places,  # heavy: torch, two seconds; it alone knows its cards
+            find_devices,  # heavy: torch, two seconds; it alone knows its cards
         )
 
-        places = find_places()
-    if not any(place.is_card for place in places):
+        devices = find_devices()
+    if not any(device.is_gpu for device in devices):
         yield Finding("graphics card", "none that torch can use", cost)
-    for place in places:
-        version = f", compute capability {'.'.join(map(str, place.capability))}" if place.capability else ""
-        memory = f"{memory_estimate.in_gib(place.free)} of {memory_estimate.in_gib(place.total)} free"
-        yield Finding(place.device, f"{place.name}, {memory}{version}, {_types(place)}")
-    best = memory_estimate.choose_place(places)
+    for device in devices:
+        version = f", compute capability {'.'.join(map(str, device.capability))}" if device.capability else ""
+        memory = f"{memory_estimate.in_gib(device.free_memory)} of {memory_estimate.in_gib(device.total_memory)} free"
+        yield Finding(device.id, f"{device.name}, {memory}{version}, {_types(device)}")
+    best = memory_estimate.choose_device(devices)
     for model in catalogue.CATALOGUE:
-        dtype = memory_estimate.dtype_for(best, model.shape, "bfloat16")
-        need = f"{memory_estimate.in_gib(memory_estimate.needed(model.shape, dtype))} in {dtype}"
+        dtype = memory_estimate.choose_dtype(best, model.shape, "bfloat16")
+        need = f"{memory_estimate.in_gib(memory_estimate.required_memory(model.shape, dtype))} in {dtype}"
         mark = "fits" if catalogue.fits(model, best) else "too big"
         yield Finding(need, f"{model.repository}: {model.licence}", mark=mark)
-    yield Finding("", f"(with one page, on {best.device}, {best.name})", mark=" ")
+    yield Finding("", f"(with one page, on {best.id}, {best.name})", mark=" ")
 
 
-def _types(place: Place) -> str:
+def _types(device: Device) -> str:
     """The numbers that models of today, which are saved in bfloat16, run in."""
-    if place.is_card:
-        return "bfloat16" if place.fast_bfloat16 else "float32 (no bfloat16), float16 for models saved in it"
-    return "float32, from a billion parameters bfloat16" if place.fast_bfloat16 else "float32 (bfloat16 where it must)"
+    if device.is_gpu:
+        return "bfloat16" if device.has_bfloat16 else "float32 (no bfloat16), float16 for models saved in it"
+    return "float32, from a billion parameters bfloat16" if device.has_bfloat16 else "float32 (bfloat16 where it must)"
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

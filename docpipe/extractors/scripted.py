@@ -1,6 +1,6 @@
 """An extractor that answers from a script: for tests, and for trying a pipeline without a model.
 
-In: a JSON file or a dict. Out: the Answer it says.
+In: a JSON file or a dict. Out: the Answer that it describes.
 
     {"invoice_number": "R-17",                              one candidate
      "gross_total": ["119,00", "100,00"],                   several, best first
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 Script = Mapping[str, Any]
 SCORE = 0.9  # of a text without one; the second of several has a tenth of it, and so on
-FURTHER = 0.1
-ABSENT = 0.98  # probability of absence that null stands for
-WHEN, AS = "when", "as"  # only on pages with this text; the schema that it is, where several are asked
+SCORE_RATIO = 0.1
+ABSENCE = 0.98  # probability of absence that null stands for
+WHEN, AS = "when", "as"  # only on pages with this text; which choice the document is, under a schema of choices
 
 
 class ScriptedExtractor:
@@ -65,27 +65,27 @@ class ScriptedExtractor:
 def _answer(script: Script) -> Answer:
     candidates: list[Candidate] = []
     absent: dict[str, float] = {}
-    for path, said in _leaves(script, ""):
-        if said is None:
-            absent[path] = ABSENT
-        for place, one in enumerate(said if isinstance(said, list) else [said]):
-            if isinstance(one, Mapping):
-                candidates.append(Candidate(path, str(one["text"]), float(one.get("score", SCORE))))
-            elif one is not None:
-                candidates.append(Candidate(path, str(one), SCORE * FURTHER**place))
+    for path, value in _leaves(script, ""):
+        if value is None:
+            absent[path] = ABSENCE
+        for rank, text in enumerate(value if isinstance(value, list) else [value]):
+            if isinstance(text, Mapping):
+                candidates.append(Candidate(path, str(text["text"]), float(text.get("score", SCORE))))
+            elif text is not None:
+                candidates.append(Candidate(path, str(text), SCORE * SCORE_RATIO**rank))
     return Answer(tuple(candidates), absent, schema=str(script.get(AS, "")))
 
 
 def _leaves(script: Script, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Concrete paths and what is said of them; a list of objects without `text` is a list of rows."""
-    for name, said in script.items():
+    """Concrete paths and their values; a list of objects without `text` is a list of rows."""
+    for name, value in script.items():
         path = prefix + name
         if path in (WHEN, AS):
             continue
-        if isinstance(said, list) and said and all(isinstance(row, Mapping) and "text" not in row for row in said):
-            for number, row in enumerate(said):
+        if isinstance(value, list) and value and all(isinstance(row, Mapping) and "text" not in row for row in value):
+            for number, row in enumerate(value):
                 yield from _leaves(row, f"{path}[{number}].")
-        elif isinstance(said, Mapping) and "text" not in said:
-            yield from _leaves(said, f"{path}.")
+        elif isinstance(value, Mapping) and "text" not in value:
+            yield from _leaves(value, f"{path}.")
         else:
-            yield path, said
+            yield path, value

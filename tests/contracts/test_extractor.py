@@ -30,8 +30,9 @@ from docpipe.result import RunIdentity
 from docpipe.samples import draw
 from docpipe.schema import Schema, load_schema
 from tests.support import tiny_donut
-from tests.support.hosted_server import KEY, KINDS, VARIABLES, says, serving
-from tests.support.tiny_models import FAMILIES, tiny
+from tests.support.hosted_server import KEY, KINDS, VARIABLES, fake_server, success
+from tests.support.page_images import KeptImage
+from tests.support.tiny_models import FAMILIES, save_tiny_model
 
 SEED = 7_000_000
 SCHEMA = '''"""A small schema: in it a tiny model comes to an end in a second."""
@@ -80,23 +81,7 @@ def pages(folder: Path) -> list[Page]:
         document = ingest(folder / "bill.pdf", renderer=renderer)
         read = prepare(document, rasteriser=PageRasteriser(renderer), reader=PageReader(renderer)).pages[:1]
         picture = read[0].image.open(max_side=400)
-    return [replace(read[0], image=Kept(picture))]
-
-
-class Kept:
-    """A picture in memory."""
-
-    def __init__(self, picture):
-        self.picture = picture
-
-    def open(self, *, max_side=None):
-        picture = self.picture.copy()
-        if max_side is not None:
-            picture.thumbnail((max_side, max_side))
-        return picture
-
-    def turned(self, degrees):
-        return Kept(self.picture.rotate(-degrees, expand=True))
+    return [replace(read[0], image=KeptImage(picture))]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +89,7 @@ def servers() -> Iterator[dict[str, str]]:
     """The environment in which three providers are on this machine."""
     text = json.dumps(SAID)
     with ExitStack() as stack:
-        found = [stack.enter_context(serving(kind, says(kind, text))) for kind in KINDS]
+        found = [stack.enter_context(fake_server(kind, success(kind, text))) for kind in KINDS]
         keys = {VARIABLES[kind]: KEY for kind in KINDS}
         yield keys | {f"DOCPIPE_{one.kind.upper()}_URL": one.url for one in found}
 
@@ -143,9 +128,9 @@ def reference(folder: Path, model: str) -> str:
         (folder / "script.json").write_text(json.dumps(SAID))
         return f"scripted:{folder}/script.json"
     if model == "hf:donut":
-        return f"hf:{tiny_donut.tiny(folder / 'donut')}"
+        return f"hf:{tiny_donut.save_tiny_donut(folder / 'donut')}"
     if model.startswith("hf:"):
-        return f"hf:{tiny(model.removeprefix('hf:'), folder)}"
+        return f"hf:{save_tiny_model(model.removeprefix('hf:'), folder)}"
     return f"{model}:some-model" if model in KINDS else model
 
 

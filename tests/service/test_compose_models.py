@@ -20,7 +20,7 @@ from docpipe.store.jobs.job_store import ENDED, Job
 from tests.support import hosted_server, hub
 from tests.support.compose_env import FILE, Composition, read
 from tests.support.serving import pdf
-from tests.support.tiny_models import tiny
+from tests.support.tiny_models import save_tiny_model
 
 PASSWORDS = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 NUMBERS = ("RE-2041", "RE-2042", "RE-2043")
@@ -94,7 +94,7 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
     name = f"hf:{hub.REPOSITORY}@{hub.COMMIT}"
     composition = composed(DOCPIPE_MODEL=name, UNDERSTAND_WORKERS="0")
     fetch = composition.services["fetch-model"]
-    with hub.serving(tiny("qwen2_5_vl", tmp_path / "made")) as server:
+    with hub.fake_hub(save_tiny_model("qwen2_5_vl", tmp_path / "made")) as server:
         fetch["environment"]["HF_ENDPOINT"] = server.url
         done = composition.run("fetch-model", *fetch["entrypoint"], hub.REPOSITORY, "--revision", hub.COMMIT)
         assert done.returncode == 0, done.stderr
@@ -110,7 +110,9 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
 def test_a_hosted_worker_asks_its_provider_and_counts_what_a_day_costs(composed: Composed, tmp_path: Path):
     prices = tmp_path / "prices.json"
     prices.write_text(json.dumps({"openai:some-model": {"in": 2.0, "out": 10.0}}))
-    with hosted_server.serving("openai", hosted_server.says("openai", '{"invoice_number": "RE-2041"}')) as server:
+    with hosted_server.fake_server(
+        "openai", hosted_server.success("openai", '{"invoice_number": "RE-2041"}')
+    ) as server:
         composition = composed(
             DOCPIPE_MODEL="openai:some-model", DOCPIPE_OPENAI_URL=server.url, OPENAI_API_KEY=hosted_server.KEY,
             DOCPIPE_DAY_MONEY="5", PRICES=str(prices), UNDERSTAND_WORKERS="0",

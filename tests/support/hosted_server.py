@@ -1,6 +1,6 @@
 """An HTTP server on this machine that speaks as OpenAI, Anthropic or Google do, and misbehaves when told to.
 
-In: a kind and a script of what to answer. Out: its URL, and all that it received.
+In: a kind of provider and a script of responses. Out: its URL, and all requests that it received.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from PIL import Image
 
 from docpipe.components import hosted_backend
 from docpipe.config import load_settings
-from docpipe.extractors.generative.backend import Question, Reply, Slot
+from docpipe.extractors.generative.backend import BackendReply, OutputSlot, Prompt
 from docpipe.extractors.hosted.backend import HostedBackend
-from docpipe.extractors.hosted.retries import Patience
+from docpipe.extractors.hosted.retries import RetryPolicy
 
 KINDS = ("openai", "anthropic", "gemini")
 KEY = "sk-a-key-that-nobody-may-see"
@@ -29,9 +29,9 @@ VARIABLES = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY", "gemi
 ANSWER = '{"invoice_number": "R-17", "gross_total": "119,00"}'
 TEXT = {"type": ["string", "null"], "minLength": 1, "maxLength": 80}
 NUMBER = {"type": ["string", "null"], "pattern": "^[^0-9]{0,20}[0-9][^\\\\]{0,40}$"}
-QUESTION = Question(
+PROMPT = Prompt(
     ("Find these fields.", "Page 1 of 1:", Image.new("RGB", (120, 80), (200, 220, 255)), "Answer with JSON."),
-    (Slot("invoice_number", TEXT, 40), Slot("gross_total", NUMBER, 30)),
+    (OutputSlot("invoice_number", TEXT, 40), OutputSlot("gross_total", NUMBER, 30)),
 )
 
 
@@ -45,7 +45,7 @@ def set_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CannedResponse:
     """`cut` closes the connection in the middle of the body; `silent` never answers."""
 
     body: Any
@@ -56,20 +56,23 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Received:
+class ReceivedRequest:
     path: str
     headers: Mapping[str, str]
     body: Mapping[str, Any]
 
 
+Script = CannedResponse | Callable[[ReceivedRequest], CannedResponse]
+
+
 @dataclass
-class Server:
-    """Answers with `script` in turn, the last one again and again; a function makes its answer from the request."""
+class FakeServer:
+    """Answers with `script` in turn, the last one again and again; a function makes its response from the request."""
 
     kind: str
     port: int
-    script: list[Answer | Callable[[Received], Answer]] = field(default_factory=list)
-    received: list[Received] = field(default_factory=list)
+    script: list[Script] = field(default_factory=list)
+    received: list[ReceivedRequest] = field(default_factory=list)
     most_at_once: int = 0
     at_once: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,7 +83,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}" + ("/v1" if self.kind == "openai" else "")
 
     def texts(self, number: int = -1) -> str:
-        """All that a request told the model, without the pictures."""
+        """All texts of a request's prompt, without the images."""
         return "\n".join(part["text"] for part in self.parts(number) if "text" in part)
 
     def parts(self, number: int = -1) -> list[Any]:
@@ -101,9 +104,9 @@ class Server:
         return (body.get("generationConfig", {}) if self.kind == "gemini" else body).get("temperature")
 
 
-def says(kind: str, text: str | None, finish: str = "", **more: Any) -> Answer:
-    """A good answer, in the shape of the kind. `finish` in the kind's own words."""
-    return Answer({"openai": _openai, "anthropic": _anthropic, "gemini": _gemini}[kind](text, finish, more))
+def success(kind: str, text: str | None, finish: str = "", **more: Any) -> CannedResponse:
+    """With what a model wrote, in the shape of the kind. `finish` in the kind's own words."""
+    return CannedResponse({"openai": _openai, "anthropic": _anthropic, "gemini": _gemini}[kind](text, finish, more))
 
 
 def _openai(text: str | None, finish: str, more: Mapping[str, Any]) -> Any:
@@ -146,21 +149,23 @@ def _gemini(text: str | None, finish: str, more: Mapping[str, Any]) -> Any:
     return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "a-dated-snapshot"}
 
 
-def fails(kind: str, status: int, said: str, headers: Mapping[str, str] | None = None, **more: Any) -> Answer:
+def failure(
+    kind: str, status: int, message: str, headers: Mapping[str, str] | None = None, **more: Any
+) -> CannedResponse:
     """An error, in the shape of the kind."""
     bodies = {
-        "openai": {"error": {"message": said, "type": "invalid_request_error", "param": None, **more}},
-        "anthropic": {"type": "error", "error": {"type": "invalid_request_error", "message": said, **more}},
-        "gemini": {"error": {"code": status, "message": said, "status": "INVALID_ARGUMENT", **more}},
+        "openai": {"error": {"message": message, "type": "invalid_request_error", "param": None, **more}},
+        "anthropic": {"type": "error", "error": {"type": "invalid_request_error", "message": message, **more}},
+        "gemini": {"error": {"code": status, "message": message, "status": "INVALID_ARGUMENT", **more}},
     }
-    return Answer(bodies[kind], status, headers or {})
+    return CannedResponse(bodies[kind], status, headers or {})
 
 
 @contextmanager
-def serving(kind: str, *script: Answer | Callable[[Received], Answer]) -> Iterator[Server]:
+def fake_server(kind: str, *script: Script) -> Iterator[FakeServer]:
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     httpd.handle_error = lambda *_: None  # a client that has waited long enough hangs up
-    server = Server(kind, httpd.server_address[1], list(script) or [says(kind, ANSWER)])
+    server = FakeServer(kind, httpd.server_address[1], list(script) or [success(kind, ANSWER)])
     httpd.server = server
     thread = threading.Thread(target=httpd.serve_forever, args=(0.02,))
     thread.start()
@@ -177,42 +182,42 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        server: Server = self.server.server
+        server: FakeServer = self.server.server
         content = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Received(self.path, headers, json.loads(content))
+        request = ReceivedRequest(self.path, headers, json.loads(content))
         with server.lock:
             server.received.append(request)
-            answer = server.script[min(len(server.received), len(server.script)) - 1]
+            scripted = server.script[min(len(server.received), len(server.script)) - 1]
             server.at_once += 1
             server.most_at_once = max(server.most_at_once, server.at_once)
-        answer = answer(request) if callable(answer) else answer
+        response = scripted(request) if callable(scripted) else scripted
         try:
-            self._answer(answer, server)
+            self._respond(response, server)
         finally:
             with server.lock:
                 server.at_once -= 1
 
-    def _answer(self, answer: Answer, server: Server) -> None:
-        if answer.silent:
+    def _respond(self, response: CannedResponse, server: FakeServer) -> None:
+        if response.silent:
             server.over.wait(20)
             self.close_connection = True
             return
-        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        for name, value in {"content-type": "application/json", **answer.headers}.items():
+        body = response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
+        self.send_response(response.status)
+        for name, value in {"content-type": "application/json", **response.headers}.items():
             self.send_header(name, value)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if answer.cut else body)
-        self.close_connection = answer.cut
+        self.wfile.write(body[: len(body) // 2] if response.cut else body)
+        self.close_connection = response.cut
 
     def log_message(self, *_: object) -> None:
         """Nothing on the screen."""
 
 
 @dataclass
-class Clock:
+class FakeClock:
     """Time that passes only while somebody sleeps."""
 
     time: float = 1_000_000.0
@@ -222,37 +227,37 @@ class Clock:
         self.slept.append(seconds)
         self.time += seconds
 
-    def patience(self, attempts: int = 6, seconds: float = 300.0) -> Patience:
+    def retry_policy(self, attempts: int = 6, seconds: float = 300.0) -> RetryPolicy:
         now = lambda: self.time  # noqa: E731
-        return Patience(attempts, seconds, self.sleep, now, now, lambda: 0.0)
+        return RetryPolicy(attempts, seconds, self.sleep, now, now, lambda: 0.0)
 
 
 @contextmanager
-def asking(server: Server, clock: Clock | None = None, **settings: Any) -> Iterator[HostedBackend]:
+def hosted_backend_for(server: FakeServer, clock: FakeClock | None = None, **settings: Any) -> Iterator[HostedBackend]:
     """The backend for this server's model `some-model`, in time that does not pass."""
-    given = {f"DOCPIPE_{server.kind.upper()}_URL": server.url} | {
+    environment = {f"DOCPIPE_{server.kind.upper()}_URL": server.url} | {
         f"DOCPIPE_{name.upper()}": str(value) for name, value in settings.items()
     }
-    patience = (clock or Clock()).patience()
-    backend = hosted_backend(server.kind, "some-model", load_settings(given), patience)
+    retries = (clock or FakeClock()).retry_policy()
+    backend = hosted_backend(server.kind, "some-model", load_settings(environment), retries)
     try:
         yield backend
     finally:
         backend.close()
 
 
-def one(backend: HostedBackend, question: Question = QUESTION) -> Reply:
-    """The reply to one question. Raises the error that came in its place."""
-    (reply,) = backend.answer([question])
+def single_reply(backend: HostedBackend, prompt: Prompt = PROMPT) -> BackendReply:
+    """The reply to one prompt. Raises the error that came in its place."""
+    (reply,) = backend.complete([prompt])
     if isinstance(reply, Exception):
         raise reply
     return reply
 
 
 @contextmanager
-def talking(
-    kind: str, *script: Answer | Callable[[Received], Answer], clock: Clock | None = None, **settings: Any
-) -> Iterator[tuple[Server, HostedBackend]]:
+def fake_provider(
+    kind: str, *script: Script, clock: FakeClock | None = None, **settings: Any
+) -> Iterator[tuple[FakeServer, HostedBackend]]:
     """A server and the backend for it."""
-    with serving(kind, *script) as server, asking(server, clock, **settings) as backend:
+    with fake_server(kind, *script) as server, hosted_backend_for(server, clock, **settings) as backend:
         yield server, backend

@@ -1,4 +1,4 @@
-"""A hub on loopback, for tests: it has one repository at one commit, and notes what it was asked for.
+"""A hub on loopback, for tests: it has one repository at one commit, and notes which paths were requested.
 
 In: the folder with the repository's files. Out: a server that the real client of the Hugging Face hub talks to.
 """
@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from huggingface_hub import constants
@@ -21,15 +21,28 @@ from huggingface_hub import constants
 REPOSITORY, COMMIT = "acme/reader", "0123456789abcdef" * 2 + "01234567"
 
 
+class Refusal(NamedTuple):
+    """An HTTP status, and the hub's own code for it."""
+
+    status: int
+    code: str
+
+
+class HubResponse(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
 @dataclass
 class Hub:
-    """`sizes` lie about the size of a file; `refusal` is a status and the hub's word for it, for all that is asked."""
+    """`sizes` lie about the size of a file; `refusal` stands for the response to every request."""
 
     folder: Path
     url: str = ""
     sizes: dict[str, int] = field(default_factory=dict)
-    refusal: tuple[int, str] | None = None
-    asked: list[str] = field(default_factory=list)
+    refusal: Refusal | None = None
+    requested_paths: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -47,37 +60,39 @@ class Hub:
             for file in sorted(self.folder.iterdir())
         ]
 
-    def answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        """Status, headers, body."""
-        self.asked.append(path)
+    def respond(self, path: str) -> HubResponse:
+        self.requested_paths.append(path)
         if self.refusal:
-            return self.refusal[0], {"X-Error-Code": self.refusal[1], "X-Error-Message": "no"}, b"{}"
+            headers = {"X-Error-Code": self.refusal.code, "X-Error-Message": "no"}
+            return HubResponse(self.refusal.status, headers, b"{}")
         if path == f"/api/models/{REPOSITORY}/revision/{COMMIT}":
-            return 200, {}, json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": self.files()}).encode()
+            info = {"id": REPOSITORY, "sha": COMMIT, "siblings": self.files()}
+            return HubResponse(200, {}, json.dumps(info).encode())
         if path == f"/api/models/{REPOSITORY}/tree/{COMMIT}":
-            return 200, {}, json.dumps(self.files()).encode()
+            return HubResponse(200, {}, json.dumps(self.files()).encode())
         file = self.folder / path.rpartition("/")[2]
         if path.startswith(f"/{REPOSITORY}/resolve/{COMMIT}/") and file.exists():
             tag = hashlib.sha1(file.read_bytes()).hexdigest()
-            return 200, {"X-Repo-Commit": COMMIT, "ETag": f'"{tag}"'}, file.read_bytes()
-        return 404, {"X-Error-Code": "EntryNotFound"}, b"{}"
+            return HubResponse(200, {"X-Repo-Commit": COMMIT, "ETag": f'"{tag}"'}, file.read_bytes())
+        return HubResponse(404, {"X-Error-Code": "EntryNotFound"}, b"{}")
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Hub]:
+def fake_hub(folder: Path) -> Iterator[Hub]:
     hub = Hub(folder)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            status, headers, body = hub.answer(self.path.partition("?")[0])
-            self.send_response(status)
-            for key, value in {**headers, "Content-Type": "application/json", "Content-Length": str(len(body))}.items():
+            response = hub.respond(self.path.partition("?")[0])
+            self.send_response(response.status)
+            common = {"Content-Type": "application/json", "Content-Length": str(len(response.body))}
+            for key, value in {**response.headers, **common}.items():
                 self.send_header(key, value)
             self.end_headers()
             if self.command == "GET":
-                self.wfile.write(body)
+                self.wfile.write(response.body)
 
         def do_HEAD(self) -> None:
             self.do_GET()
@@ -96,7 +111,7 @@ def serving(folder: Path) -> Iterator[Hub]:
     thread.join()
 
 
-def point_at(url: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def use_hub(url: str, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The client reads these once, from HF_ENDPOINT and HF_HOME."""
     monkeypatch.setattr(constants, "ENDPOINT", url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", url + "/{repo_id}/resolve/{revision}/{filename}")

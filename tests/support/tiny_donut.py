@@ -30,7 +30,7 @@ LETTERS = string.ascii_letters + string.digits + string.punctuation + "äöüß�
 WORDS = ("▁Total", "▁Paper", "▁Invoice", "▁No", "12", "00", "▁EUR", ",50")
 POSITIONS = 160
 
-Built = tuple[VisionEncoderDecoderModel, DonutProcessor]
+ModelAndProcessor = tuple[VisionEncoderDecoderModel, DonutProcessor]
 
 
 def tokenizer_of(fields: Sequence[str], tasks: Sequence[str]) -> XLMRobertaTokenizer:
@@ -44,7 +44,7 @@ def tokenizer_of(fields: Sequence[str], tasks: Sequence[str]) -> XLMRobertaToken
 
 
 @cache
-def built(fields: Sequence[str] = FIELDS, tasks: Sequence[str] = (TASK,), seed: int = SEED) -> Built:
+def tiny_donut(fields: Sequence[str] = FIELDS, tasks: Sequence[str] = (TASK,), seed: int = SEED) -> ModelAndProcessor:
     """The same for every caller: nobody changes them."""
     tokenizer = tokenizer_of(fields, tasks)
     images = DonutImageProcessorPil(size={"height": HEIGHT, "width": WIDTH})
@@ -72,22 +72,24 @@ def built(fields: Sequence[str] = FIELDS, tasks: Sequence[str] = (TASK,), seed: 
     return model.float().eval(), DonutProcessor(images, tokenizer)
 
 
-def tiny(folder: Path) -> Path:
+def save_tiny_donut(folder: Path) -> Path:
     """The folder with the model, as a hub has it."""
-    model, processor = built()
+    model, processor = tiny_donut()
     model.save_pretrained(folder)
     processor.save_pretrained(folder)
     return folder
 
 
-def taught(lessons: Sequence[tuple[Image, str]], fields: Sequence[str] = FIELDS, steps: int = 80) -> Built:
-    """A model that has learnt these pages by heart: each picture with the tags that are its answer."""
-    model, processor = built.__wrapped__(fields)
+def overfitted_donut(
+    examples: Sequence[tuple[Image, str]], fields: Sequence[str] = FIELDS, steps: int = 80
+) -> ModelAndProcessor:
+    """A model that has learnt these pages by heart: each image with the tags that are its answer."""
+    model, processor = tiny_donut.__wrapped__(fields)
     tokenizer = processor.tokenizer
-    pixels = torch.cat([processor(images=picture, return_tensors="pt").pixel_values for picture, _ in lessons])
-    said = [tokenizer(f"{TASK}{answer}</s>", add_special_tokens=False).input_ids for _, answer in lessons]
-    longest = max(map(len, said))
-    tokens = torch.tensor([[*one, *[tokenizer.pad_token_id] * (longest - len(one))] for one in said])
+    pixels = torch.cat([processor(images=image, return_tensors="pt").pixel_values for image, _ in examples])
+    answers = [tokenizer(f"{TASK}{answer}</s>", add_special_tokens=False).input_ids for _, answer in examples]
+    longest = max(map(len, answers))
+    tokens = torch.tensor([[*ids, *[tokenizer.pad_token_id] * (longest - len(ids))] for ids in answers])
     optimiser = torch.optim.Adam(model.parameters(), lr=0.005)
     model.train()
     for _ in range(steps):

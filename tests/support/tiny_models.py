@@ -19,12 +19,12 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedModel, PreTrainedTokenizerFast, ProcessorMixin
 
-from docpipe.extractors.local.models.family import without_videos
+from docpipe.extractors.local.models.processors import without_video_processor
 
 SEED = 7
-SPARE = 5  # rows of the embedding that no token has: real models have them too
+UNUSED_ROWS = 5  # rows of the embedding that no token has: real models have them too
 QWEN = ["<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-WORDS = 700  # tokens besides the special ones
+VOCABULARY = 700  # tokens besides the special ones
 TEXT = {
     "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
     "num_key_value_heads": 2, "max_position_embeddings": 4096, "initializer_range": 0.4,
@@ -37,7 +37,7 @@ invoice_number issue_date due_date seller.name buyer.name net_total tax_total gr
 {"seller.name": null} {"line_items": [{"description": "Paper", "amount": "100,00"}]} true false 19 % 7 % 2024 2025"""
 
 
-def content(text: str, image: str, before: str, after: str) -> str:
+def template(text: str, image: str, before: str, after: str) -> str:
     """A template of one turn each: how a text and a picture are written, and what stands around them."""
     return (
         "{{ bos_token or '' }}{% for message in messages %}" + before + "{% for part in message['content'] %}"
@@ -47,46 +47,46 @@ def content(text: str, image: str, before: str, after: str) -> str:
 
 PART = "{{ part['text'] }}"
 CHATML = (
-    content(PART, "<|vision_start|><|image_pad|><|vision_end|>", "<|im_start|>{{ message['role'] }}\n", "<|im_end|>\n")
+    template(PART, "<|vision_start|><|image_pad|><|vision_end|>", "<|im_start|>{{ message['role'] }}\n", "<|im_end|>\n")
     + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 ONEVISION = (
-    content(PART, "<image>\n", "<|im_start|>{{ message['role'] }} ", "<|im_end|>")
+    template(PART, "<image>\n", "<|im_start|>{{ message['role'] }} ", "<|im_end|>")
     + "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 IDEFICS = (
-    content(PART, "<image>", "{{ message['role'] | capitalize }}:", "<end_of_utterance>\n")
+    template(PART, "<image>", "{{ message['role'] | capitalize }}:", "<end_of_utterance>\n")
     + "{% endfor %}{% if add_generation_prompt %}Assistant:{% endif %}"
 )
 GEMMA = (
-    content(PART, "<start_of_image>", "<start_of_turn>{{ message['role'] }}\n", "<end_of_turn>\n")
+    template(PART, "<start_of_image>", "<start_of_turn>{{ message['role'] }}\n", "<end_of_turn>\n")
     + "{% endfor %}{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
 )
 GRANITE = (
-    content(PART, "<image>\n", "<|{{ message['role'] }}|>\n", "\n")
+    template(PART, "<image>\n", "<|{{ message['role'] }}|>\n", "\n")
     + "{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}"
 )
 
 
 @cache
-def trained() -> str:
+def byte_level_bpe() -> str:
     """The byte-level BPE of most families, as JSON."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=WORDS, initial_alphabet=alphabet, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, initial_alphabet=alphabet, show_progress=False)
     tokenizer.train_from_iterator([CORPUS] * 20, trainer)
     return str(tokenizer.to_str())
 
 
 @cache
-def trained_with_blanks() -> str:
+def sentencepiece_bpe() -> str:
     """The BPE of Llama and Gemma, as JSON: blanks are `▁`, and what is in no token is spelled in bytes, `<0xE2>`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="never")
-    trainer = trainers.BpeTrainer(vocab_size=WORDS - 256, show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=VOCABULARY - 256, show_progress=False)
     tokenizer.train_from_iterator([CORPUS] * 20, trainer)
     learned = json.loads(tokenizer.to_str())["model"]
     pieces = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256)), *learned["vocab"]]
@@ -98,25 +98,25 @@ def trained_with_blanks() -> str:
 
 
 def tokenizer_of(
-    special: list[str], named: Mapping[str, str], *, words: Callable[[], str] = trained, **roles: str
+    special: list[str], named: Mapping[str, str], *, bpe: Callable[[], str] = byte_level_bpe, **roles: str
 ) -> PreTrainedTokenizerFast:
     """`named`: tokens that the processor asks the tokenizer for, `image_token` and the like."""
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(words()), extra_special_tokens=dict(named), padding_side="left",
+        tokenizer_object=Tokenizer.from_str(bpe()), extra_special_tokens=dict(named), padding_side="left",
         clean_up_tokenization_spaces=False, **{"pad_token": "<pad>", "eos_token": "<eos>", **roles},
     )  # fmt: skip
     tokenizer.add_special_tokens({"additional_special_tokens": special}, replace_extra_special_tokens=False)
     return tokenizer
 
 
-Built = tuple[PreTrainedModel, ProcessorMixin]
+ModelAndProcessor = tuple[PreTrainedModel, ProcessorMixin]
 
 
-def qwen2_5_vl() -> Built:
+def qwen2_5_vl() -> ModelAndProcessor:
     tokenizer = tokenizer_of(QWEN, {}, eos_token="<|im_end|>")
     config = transformers.Qwen2_5_VLConfig(
         text_config={
-            **TEXT, **ends(tokenizer), "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}
+            **TEXT, **token_ids(tokenizer), "rope_parameters": {"rope_type": "default", "mrope_section": [1, 1, 2]}
         },
         vision_config={
             "depth": 2, "hidden_size": 16, "num_heads": 2, "intermediate_size": 24, "out_hidden_size": 32,
@@ -125,15 +125,15 @@ def qwen2_5_vl() -> Built:
         **qwen_tokens(tokenizer),
     )  # fmt: skip
     images = transformers.Qwen2VLImageProcessorPil(size={"shortest_edge": 56 * 56, "longest_edge": 28 * 28 * 60})
-    processor = without_videos(transformers.Qwen2_5_VLProcessor)(images, tokenizer, chat_template=CHATML)
+    processor = without_video_processor(transformers.Qwen2_5_VLProcessor)(images, tokenizer, chat_template=CHATML)
     return transformers.Qwen2_5_VLForConditionalGeneration(config), processor
 
 
-def qwen3_vl() -> Built:
+def qwen3_vl() -> ModelAndProcessor:
     tokenizer = tokenizer_of(QWEN, {}, eos_token="<|im_end|>")
     config = transformers.Qwen3VLConfig(
         text_config={
-            **TEXT, **ends(tokenizer), "head_dim": 8,
+            **TEXT, **token_ids(tokenizer), "head_dim": 8,
             "rope_parameters": {"rope_type": "default", "mrope_section": [2, 1, 1], "mrope_interleaved": True},
         },
         vision_config={
@@ -145,15 +145,15 @@ def qwen3_vl() -> Built:
     images = transformers.Qwen2VLImageProcessorPil(
         patch_size=16, size={"shortest_edge": 64 * 64, "longest_edge": 32 * 32 * 60}
     )
-    processor = without_videos(transformers.Qwen3VLProcessor)(images, tokenizer, chat_template=CHATML)
+    processor = without_video_processor(transformers.Qwen3VLProcessor)(images, tokenizer, chat_template=CHATML)
     return transformers.Qwen3VLForConditionalGeneration(config), processor
 
 
-def llava() -> Built:
+def llava() -> ModelAndProcessor:
     """LLaVA 1.5: it has no chat template."""
-    tokenizer = tokenizer_of(["<s>"], {"image_token": "<image>"}, words=trained_with_blanks, bos_token="<s>")
+    tokenizer = tokenizer_of(["<s>"], {"image_token": "<image>"}, bpe=sentencepiece_bpe, bos_token="<s>")
     config = transformers.LlavaConfig(
-        text_config={"model_type": "llama", **TEXT, **ends(tokenizer)},
+        text_config={"model_type": "llama", **TEXT, **token_ids(tokenizer)},
         vision_config={"model_type": "clip_vision_model", **VISION, "image_size": 56, "patch_size": 14},
         image_token_index=tokenizer.image_token_id,
         image_seq_length=16,
@@ -166,11 +166,11 @@ def llava() -> Built:
     return transformers.LlavaForConditionalGeneration(config), processor
 
 
-def llava_onevision() -> Built:
+def llava_onevision() -> ModelAndProcessor:
     tokenizer = tokenizer_of(["<|im_start|>", "<|im_end|>"], {"image_token": "<image>", "video_token": "<video>"})
     grid = [[56, 56], [56, 112], [112, 56], [112, 112]]
     config = transformers.LlavaOnevisionConfig(
-        text_config={"model_type": "qwen2", **TEXT, **ends(tokenizer)},
+        text_config={"model_type": "qwen2", **TEXT, **token_ids(tokenizer)},
         vision_config={
             "model_type": "siglip_vision_model", **VISION, "image_size": 56, "patch_size": 14, "vision_use_head": False
         },
@@ -179,27 +179,27 @@ def llava_onevision() -> Built:
         image_grid_pinpoints=grid,
     )  # fmt: skip
     images = transformers.LlavaOnevisionImageProcessorPil(size={"height": 56, "width": 56}, image_grid_pinpoints=grid)
-    processor = without_videos(transformers.LlavaOnevisionProcessor)(
+    processor = without_video_processor(transformers.LlavaOnevisionProcessor)(
         images, tokenizer, num_image_tokens=16, vision_feature_select_strategy="full", chat_template=ONEVISION
     )
     return transformers.LlavaOnevisionForConditionalGeneration(config), processor
 
 
-def granite() -> Built:
+def granite() -> ModelAndProcessor:
     """Granite Vision 3: the architecture of LLaVA-NeXT around a Granite."""
-    return next_of({"model_type": "granite", "logits_scaling": 2.0}, [-2, -1])
+    return llava_next_around({"model_type": "granite", "logits_scaling": 2.0}, [-2, -1])
 
 
-def llava_next() -> Built:
+def llava_next() -> ModelAndProcessor:
     """LLaVA 1.6 around a Mistral whose layers all slide over 24 tokens: less than the prompt."""
-    return next_of({"model_type": "mistral", "sliding_window": 24}, -2)
+    return llava_next_around({"model_type": "mistral", "sliding_window": 24}, -2)
 
 
-def next_of(writer: dict[str, Any], layers: int | list[int]) -> Built:
+def llava_next_around(writer: dict[str, Any], layers: int | list[int]) -> ModelAndProcessor:
     tokenizer = tokenizer_of(["<|user|>", "<|assistant|>"], {"image_token": "<image>"})
     grid = [[56, 112], [112, 56], [112, 112]]
     config = transformers.LlavaNextConfig(
-        text_config={**TEXT, **ends(tokenizer), **writer},
+        text_config={**TEXT, **token_ids(tokenizer), **writer},
         vision_config={
             "model_type": "siglip_vision_model", **VISION, "image_size": 56, "patch_size": 14, "vision_use_head": False
         },
@@ -216,7 +216,7 @@ def next_of(writer: dict[str, Any], layers: int | list[int]) -> Built:
     return transformers.LlavaNextForConditionalGeneration(config), processor
 
 
-def idefics3() -> Built:
+def idefics3() -> ModelAndProcessor:
     tokenizer = idefics_tokenizer()
     config = transformers.Idefics3Config(**idefics_config(tokenizer))
     images = transformers.Idefics3ImageProcessorPil(
@@ -226,28 +226,28 @@ def idefics3() -> Built:
     return transformers.Idefics3ForConditionalGeneration(config), processor
 
 
-def smolvlm() -> Built:
+def smolvlm() -> ModelAndProcessor:
     tokenizer = idefics_tokenizer()
     config = transformers.SmolVLMConfig(**idefics_config(tokenizer))
     images = transformers.SmolVLMImageProcessorPil(
         size={"longest_edge": 112}, max_image_size={"longest_edge": 56}, do_image_splitting=True
     )
-    processor = without_videos(transformers.SmolVLMProcessor)(
+    processor = without_video_processor(transformers.SmolVLMProcessor)(
         images, tokenizer, video_processor=None, image_seq_len=4, chat_template=IDEFICS
     )
     return transformers.SmolVLMForConditionalGeneration(config), processor
 
 
-def gemma3() -> Built:
+def gemma3() -> ModelAndProcessor:
     """Its first layer slides over 24 tokens: less than the prompt."""
     named = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
     tokenizer = tokenizer_of(
-        ["<bos>", "<start_of_turn>", "<end_of_turn>"], named, words=trained_with_blanks, bos_token="<bos>"
+        ["<bos>", "<start_of_turn>", "<end_of_turn>"], named, bpe=sentencepiece_bpe, bos_token="<bos>"
     )
     at = tokenizer.convert_tokens_to_ids
     config = transformers.Gemma3Config(
         text_config={
-            **TEXT, **ends(tokenizer), "head_dim": 8, "sliding_window": 24, "query_pre_attn_scalar": 8,
+            **TEXT, **token_ids(tokenizer), "head_dim": 8, "sliding_window": 24, "query_pre_attn_scalar": 8,
             "layer_types": ["sliding_attention", "full_attention"],
         },
         vision_config={**VISION, "image_size": 56, "patch_size": 14, "vision_use_head": False},
@@ -261,28 +261,28 @@ def gemma3() -> Built:
     return transformers.Gemma3ForConditionalGeneration(config), processor
 
 
-def paligemma() -> Built:
+def paligemma() -> ModelAndProcessor:
     """It has no chat template, and sees its prompt in both directions."""
-    tokenizer = tokenizer_of(["<bos>"], {"image_token": "<image>"}, words=trained_with_blanks, bos_token="<bos>")
+    tokenizer = tokenizer_of(["<bos>"], {"image_token": "<image>"}, bpe=sentencepiece_bpe, bos_token="<bos>")
     images = transformers.SiglipImageProcessorPil(size={"height": 56, "width": 56})
     images.image_seq_length = 16
     processor = transformers.PaliGemmaProcessor(images, tokenizer)
     config = transformers.PaliGemmaConfig(
-        text_config={"model_type": "gemma", **TEXT, **ends(tokenizer), "head_dim": 8},
+        text_config={"model_type": "gemma", **TEXT, **token_ids(tokenizer), "head_dim": 8},
         vision_config={
             "model_type": "siglip_vision_model", **VISION, "image_size": 56, "patch_size": 14, "vision_use_head": False
         },
         image_token_index=tokenizer.image_token_id,
         projection_dim=32,
         hidden_size=32,
-        vocab_size=len(tokenizer) + SPARE,
+        vocab_size=len(tokenizer) + UNUSED_ROWS,
     )  # fmt: skip
     return transformers.PaliGemmaForConditionalGeneration(config), processor
 
 
-def ends(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
+def token_ids(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     return {
-        "vocab_size": len(tokenizer) + SPARE,
+        "vocab_size": len(tokenizer) + UNUSED_ROWS,
         "bos_token_id": tokenizer.bos_token_id,
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
@@ -303,14 +303,14 @@ def idefics_tokenizer() -> PreTrainedTokenizerFast:
 
 def idefics_config(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     return {
-        "text_config": {"model_type": "llama", **TEXT, **ends(tokenizer)},
+        "text_config": {"model_type": "llama", **TEXT, **token_ids(tokenizer)},
         "vision_config": {**VISION, "image_size": 56, "patch_size": 14},
         "image_token_id": tokenizer.convert_tokens_to_ids("<image>"),
         "scale_factor": 2,
     }
 
 
-FAMILIES: Mapping[str, Callable[[], Built]] = {
+FAMILIES: Mapping[str, Callable[[], ModelAndProcessor]] = {
     "qwen2_5_vl": qwen2_5_vl, "qwen3_vl": qwen3_vl, "llava": llava, "llava_onevision": llava_onevision,
     "llava_next": llava_next, "granite": granite, "idefics3": idefics3, "smolvlm": smolvlm, "gemma3": gemma3,
     "paligemma": paligemma,
@@ -318,7 +318,7 @@ FAMILIES: Mapping[str, Callable[[], Built]] = {
 
 
 @cache
-def built(family: str) -> Built:
+def tiny_model(family: str) -> ModelAndProcessor:
     """Model and processor, the same for every caller: nobody changes them."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -326,11 +326,11 @@ def built(family: str) -> Built:
     return model.float().eval(), processor
 
 
-def tiny(family: str, folder: Path) -> Path:
+def save_tiny_model(family: str, folder: Path) -> Path:
     """The folder with the model of this family, as a hub has it; it is written once."""
     place = folder / family
     if not place.exists():
-        model, processor = built(family)
+        model, processor = tiny_model(family)
         model.save_pretrained(place)
         processor.save_pretrained(place)
     return place

@@ -12,7 +12,7 @@ from docpipe.confidence import FEATURES, Calibration, Record, fit
 from docpipe.data import Answer, Box, Candidate, Field, Issue, PreparedDocument
 from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.embedded import EmbeddedExtractor
-from docpipe.extractors.generative.backend import Reply, Written
+from docpipe.extractors.generative.backend import BackendReply, Completion
 from docpipe.extractors.generative.extractor import GenerativeExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
@@ -24,7 +24,8 @@ from docpipe.render import Renderer
 from docpipe.result import RunIdentity
 from docpipe.samples import draw
 from docpipe.schema import load_schema
-from tests.support.fake_backend import Speaking, drawn, saying
+from tests.support.fake_backend import FakeBackend, replying_with
+from tests.support.page_images import with_blank_image
 from tests.support.pages import page_of
 
 LINES = ["Acme Ltd", "Date 25/12/2018", "Subtotal 70.00", "Tax 10.90", "Total 80.90", "Paid by VISA"]
@@ -57,19 +58,19 @@ def policy(calibration, second=None):
 
 
 def prepared_receipt():
-    return PreparedDocument([drawn(page_of(LINES))])
+    return PreparedDocument([with_blank_image(page_of(LINES))])
 
 
 def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
     first = ScriptedExtractor(
         {**CERTAIN, **NULL_FIELDS, "tax": {"text": "70.00", "score": 0.3}, "items": [{"description": "Tea"}]}
     )
-    backend = Speaking(saying({"tax": "10.90"}))
+    backend = FakeBackend(replying_with({"tax": "10.90"}))
     cascade = Cascade(first, GenerativeExtractor(backend))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
-    asked = [slot.name for question in backend.asked for slot in question.slots]
+    asked = [slot.name for prompt in backend.prompts for slot in prompt.slots]
     assert asked == ["items", "tax"]
-    instructions = str(backend.asked[0].parts[0])
+    instructions = str(backend.prompts[0].parts[0])
     assert '"tax"' in instructions
     assert '"merchant_name"' not in instructions
     assert {field.path: field.raw for field in extraction.fields if field.raw}["tax"] == "10.90"
@@ -80,7 +81,7 @@ def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
     alone = understand(
         prepared_receipt(), receipt, extractor=ScriptedExtractor(script), run=RUN, policy=policy(trusting)
     )
-    backend = Speaking(saying({"total": "70.00", "merchant_name": "Another"}))
+    backend = FakeBackend(replying_with({"total": "70.00", "merchant_name": "Another"}))
     cascade = Cascade(ScriptedExtractor(script), GenerativeExtractor(backend))
     both = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     before = {field.path: field for field in alone.fields if field.accepted and field.path in CERTAIN}
@@ -90,22 +91,22 @@ def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
 
 def test_who_is_sure_of_all_is_asked_alone(receipt, trusting):
     sure = {**CERTAIN, **NULL_FIELDS, "items": [{"description": "Paid by VISA", "amount": "80.90"}]}
-    backend = Speaking(saying({}))
+    backend = FakeBackend(replying_with({}))
     cascade = Cascade(ScriptedExtractor(sure), GenerativeExtractor(backend))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
-    assert backend.asked == []
+    assert backend.prompts == []
     assert extraction.cost == {}
 
 
 def test_an_error_of_the_second_is_the_documents(receipt, trusting):
-    broken = Speaking(lambda question: ModelError("the server is away"))
+    broken = FakeBackend(lambda prompt: ModelError("the server is away"))
     cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(broken))
     with pytest.raises(ModelError, match="away"):
         understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
 
 
 def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(receipt, trusting):
-    refusing = Speaking(lambda question: Reply((Written("", ("tax",), finish="refused"),), tokens_in=70))
+    refusing = FakeBackend(lambda prompt: BackendReply((Completion("", ("tax",), finish="refused"),), tokens_in=70))
     cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(refusing))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
@@ -115,7 +116,7 @@ def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(r
 
 def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answer(receipt, trusting):
     cascade = Cascade(
-        ScriptedExtractor(CERTAIN), GenerativeExtractor(Speaking(lambda question: TooLargeError("no room")))
+        ScriptedExtractor(CERTAIN), GenerativeExtractor(FakeBackend(lambda prompt: TooLargeError("no room")))
     )
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
@@ -140,8 +141,8 @@ def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):
         },
         {**CERTAIN, **NULL_FIELDS, "tip": {"text": "1.00", "score": 0.3}, "items": [{"amount": "80.90"}]},
     ]
-    other = PreparedDocument([drawn(page_of(LINES[:-1]))])
-    cascade = Cascade(ScriptedExtractor(script), Counting(Speaking(saying({}))))
+    other = PreparedDocument([with_blank_image(page_of(LINES[:-1]))])
+    cascade = Cascade(ScriptedExtractor(script), Counting(FakeBackend(replying_with({}))))
     batch = [prepared_receipt(), other, prepared_receipt()]
     extractions = understand_many(batch, receipt, extractor=cascade, runs=[RUN] * 3, policy=policy(trusting, trusting))
     assert len(extractions) == 3
@@ -167,7 +168,7 @@ def test_the_embedded_network_asks_a_second_model_for_exactly_its_unsure_fields(
     invoice = load_schema("invoice")
     (tmp_path / "bill.pdf").write_bytes(draw("invoice", seed).pdf)
     embedded = EmbeddedExtractor()
-    backend = Speaking(saying({}))
+    backend = FakeBackend(replying_with({}))
     cascade = Cascade(embedded, GenerativeExtractor(backend))
     with closing(Renderer()) as renderer:
         document = ingest(tmp_path / "bill.pdf", renderer=renderer)
@@ -176,7 +177,7 @@ def test_the_embedded_network_asks_a_second_model_for_exactly_its_unsure_fields(
             prepared, invoice, extractor=embedded, run=RUN, policy=AcceptancePolicy.for_extractor(embedded)
         )
         both = understand(prepared, invoice, extractor=cascade, run=RUN, policy=AcceptancePolicy.for_extractor(cascade))
-    asked = {slot.name for slot in backend.asked[0].slots}
+    asked = {slot.name for slot in backend.prompts[0].slots}
     single = {spec.path: spec for spec in invoice.fields if spec.list_path is None}
     sure = {field.path for field in alone.fields if field.path in single and (field.accepted or _absent(field, single))}
     assert sure, "the network is sure of something"
@@ -191,26 +192,26 @@ def _absent(field, single):
 
 
 def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting):
-    def says(question):
-        is_crop = any(isinstance(part, str) and "enlarged" in part for part in question.parts)
+    def reply_to(prompt):
+        is_crop = any(isinstance(part, str) and "enlarged" in part for part in prompt.parts)
         values = {"total": "80.90"} if is_crop else {**CERTAIN, "total": "88.90"}
-        return saying(values, None)(question)
+        return replying_with(values, None)(prompt)
 
-    backend = Speaking(says)
+    backend = FakeBackend(reply_to)
     lines = [*LINES[:-2], "Total 88.90 80.90"]
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
-    document = PreparedDocument([drawn(page_of(lines))])
+    document = PreparedDocument([with_blank_image(page_of(lines))])
     extraction = understand(
         document, receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(unsure_of_all)
     )
-    crops_asked = [question for question in backend.asked if "enlarged" in str(question.parts[1])]
-    assert sorted(slot.name for question in crops_asked for slot in question.slots) == [
+    crops_asked = [prompt for prompt in backend.prompts if "enlarged" in str(prompt.parts[1])]
+    assert sorted(slot.name for prompt in crops_asked for slot in prompt.slots) == [
         "date",
         "merchant_name",
         "total",
     ]
-    assert all(max(picture.size) < 1_000 for question in crops_asked for picture in question.pictures)
-    assert extraction.cost["tokens_in"] == 100.0 * len(backend.asked)
+    assert all(max(picture.size) < 1_000 for prompt in crops_asked for picture in prompt.images)
+    assert extraction.cost["tokens_in"] == 100.0 * len(backend.prompts)
     (total,) = [field for field in extraction.fields if field.path == "total"]
     assert total.raw in ("80.90", "88.90")
     assert "80.90" in total.raw or total.signals["margin"] < 0.1, "what the crop says counts as much"
@@ -219,7 +220,7 @@ def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting
 def test_a_value_that_is_not_on_the_page_is_never_accepted(receipt):
     records = [Record(str(n), "number", {"score": 0.8}, True) for n in range(2_000)]
     credulous = fit(records, "any")
-    backend = Speaking(saying({"total": "999.99"}))
+    backend = FakeBackend(replying_with({"total": "999.99"}))
     extraction = understand(
         prepared_receipt(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous)
     )
@@ -264,7 +265,7 @@ def test_a_list_of_which_the_second_finds_nothing_stays_the_firsts():
 
 
 def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
-    page = drawn(page_of(LINES))
+    page = with_blank_image(page_of(LINES))
     extraction = understand(
         prepared_receipt(), receipt, extractor=ScriptedExtractor(CERTAIN), run=RUN, policy=policy(trusting)
     )
@@ -285,10 +286,10 @@ def test_rows_that_broke_off_do_not_replace_more_rows_of_the_first():
 
 
 def test_a_second_look_that_fails_leaves_the_first(receipt):
-    def says(question):
-        if any(isinstance(part, str) and "enlarged" in part for part in question.parts):
+    def reply_to(prompt):
+        if any(isinstance(part, str) and "enlarged" in part for part in prompt.parts):
             return ModelError("the server is away")
-        return saying({"total": "80.90"})(question)
+        return replying_with({"total": "80.90"})(prompt)
 
     class Unkind(GenerativeExtractor):
         def extract_regions(self, regions, schema):
@@ -296,7 +297,7 @@ def test_a_second_look_that_fails_leaves_the_first(receipt):
 
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
     for kind in (GenerativeExtractor, Unkind):
-        extractor = kind(Speaking(says))
+        extractor = kind(FakeBackend(reply_to))
         extraction = understand(prepared_receipt(), receipt, extractor=extractor, run=RUN, policy=policy(unsure_of_all))
         assert {field.path: field.raw for field in extraction.fields if field.raw} == {"total": "80.90"}
         assert extraction.cost["tokens_in"] == 100

@@ -1,7 +1,7 @@
 """An extractor made of any vision-language model: it is shown the pages and writes what the schema asks for.
 
-In: pages with pictures, a schema, a `Backend`. Out: an `Answer` whose candidates have no evidence yet: `ground` finds
-it, or not, which is how a value that a model made up is told from one that is printed.
+In: pages with images, a schema, a `Backend`. Out: an `Answer` whose candidates have no evidence yet: `ground` finds
+it, or not, which is how a value that a model made up is distinguished from one that is printed.
 """
 
 from __future__ import annotations
@@ -13,23 +13,31 @@ from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Issue, Page, Severity
 from docpipe.errors import AnswerError, DocpipeError
 from docpipe.extractors.generative import page_selection, prompt
-from docpipe.extractors.generative.backend import Backend, Question, Reply, Slot
-from docpipe.extractors.generative.output_schema import DOCUMENT, slots, type_slot
-from docpipe.extractors.generative.parse import SAID, UNKNOWN, Findings, string_of
-from docpipe.extractors.generative.prompt import Sheet
+from docpipe.extractors.generative.backend import Backend, BackendReply, OutputSlot, Prompt
+from docpipe.extractors.generative.output_schema import DOCUMENT_TYPE, output_slots, type_slot
+from docpipe.extractors.generative.parse import FINISH_MESSAGES, UNKNOWN_ABSENCE, CompletionParser, string_value
+from docpipe.extractors.generative.prompt import PromptPage
 from docpipe.schema import Schema
 
-NO_MARKUP = str.maketrans("<>", "‹›")  # a page must not end the user's turn: `<|im_end|>` is text on it
-TIMEOUT = "Try again later, or raise DOCPIPE_HOSTED_SECONDS."
+MARKUP_ESCAPES = str.maketrans("<>", "‹›")  # a page must not end the user's turn: `<|im_end|>` is text on it
+TIMEOUT_HINT = "Try again later, or raise DOCPIPE_HOSTED_SECONDS."
 BATCH_SIZE = 8  # documents that a worker hands over at once; the backend makes of them what fits
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """A question, and whose it is: the document's place in the batch."""
+class _DocumentPrompt:
+    """A prompt, and the index of its document in the batch."""
 
     document: int
-    question: Question
+    prompt: Prompt
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """A prompt, and what came back."""
+
+    prompt: Prompt
+    reply: BackendReply | DocpipeError
 
 
 class GenerativeExtractor:
@@ -53,149 +61,150 @@ class GenerativeExtractor:
         return answer
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
-        """Of a schema of choices each document is asked what it is, and then as that."""
-        shown = [_visible(pages) for pages in batch]
+        """Of a schema of choices the model is asked first which of them each document is, and then for its fields."""
+        visible = [_visible_pages(pages) for pages in batch]
         if not schema.choices:
-            return self._answers(shown, schema)
-        answers: dict[int, Answer | DocpipeError] = {}
-        told = self._types(shown, schema)
+            return self._answers(visible, schema)
+        answers = self._type_answers(visible, schema)
+        types = ["" if isinstance(answer, DocpipeError) else answer.schema for answer in answers]
         for choice in schema.choices:
-            own = [
-                at for at, said in enumerate(told) if not isinstance(said, DocpipeError) and said.schema == choice.name
-            ]
-            for at, answer in zip(own, self._answers([shown[at] for at in own], choice), strict=True):
-                answers[at] = _joined(told[at], answer)
-        return [answers.get(at, said) for at, said in enumerate(told)]
+            chosen = [document for document, name in enumerate(types) if name == choice.name]
+            for document, answer in zip(chosen, self._answers([visible[i] for i in chosen], choice), strict=True):
+                answers[document] = _with_type(answers[document], answer)
+        return answers
 
     def extract_regions(self, regions: Mapping[str, Page], schema: Schema) -> Answer:
         """Single fields again, each from the part of a page where it is thought to stand."""
-        questions = []
+        prompts = []
         for path, crop in regions.items():
-            wanted = schema.only([path])
-            sheets = [self._sheet(crop, is_crop=True)]
-            questions.append(Question(prompt.parts(prompt.instructions(wanted), sheets), slots(wanted), crop.lines))
-        findings, replies = Findings(schema), []
-        cost: Mapping[str, float] = {}
-        for reply in self._backend.answer(questions) if questions else []:
+            narrowed = schema.only([path])
+            parts = prompt.prompt_parts(prompt.instructions(narrowed), [self._prompt_page(crop, is_crop=True)])
+            prompts.append(Prompt(parts, output_slots(narrowed), crop.lines))
+        parser, replies = CompletionParser(schema), []
+        failed_cost: Mapping[str, float] = {}
+        for reply in self._backend.complete(prompts) if prompts else []:
             if isinstance(reply, DocpipeError):  # what was found before still stands
-                cost = add_costs(cost, reply.cost)
+                failed_cost = add_costs(failed_cost, reply.cost)
                 continue
-            findings.add_reply(reply)
+            parser.add_reply(reply)
             replies.append(reply)
-        again = findings.answer()
-        read = {one.path for one in again.candidates}
+        answer = parser.answer()
+        found_paths = {candidate.path for candidate in answer.candidates}
         # what a crop does not show may stand elsewhere: null is a doubt of the value, but no claim of absence
-        absent = {path: said if path in read else UNKNOWN for path, said in again.absent.items()}
-        return with_cost(_with_costs(replace(again, absent=absent), replies), cost)
+        absent = {path: p if path in found_paths else UNKNOWN_ABSENCE for path, p in answer.absent.items()}
+        return with_cost(_with_costs(replace(answer, absent=absent), replies), failed_cost)
 
     def _answers(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
-        asked = [_Asked(at, question) for at, pages in enumerate(batch) for question in self._questions(pages, schema)]
-        replies = self._backend.answer([one.question for one in asked]) if asked else []
-        answers = []
-        for at, pages in enumerate(batch):
-            own = [(one.question, reply) for one, reply in zip(asked, replies, strict=True) if one.document == at]
-            answers.append(_of_all(_read(own, schema, _left_out(pages, schema)), pages))
-        return answers
+        prompts = [
+            _DocumentPrompt(document, each)
+            for document, pages in enumerate(batch)
+            for each in self._prompts(pages, schema)
+        ]
+        replies = self._backend.complete([each.prompt for each in prompts]) if prompts else []
+        exchanges: list[list[_Exchange]] = [[] for _ in batch]
+        for each, reply in zip(prompts, replies, strict=True):
+            exchanges[each.document].append(_Exchange(each.prompt, reply))
+        return [
+            _with_scaled_absence(_document_answer(own, schema, _issues_of_selection(pages, schema)), pages)
+            for pages, own in zip(batch, exchanges, strict=True)
+        ]
 
-    def _questions(self, pages: Sequence[Page], schema: Schema) -> Iterator[Question]:
-        """All at once for a short document. Of a long one single fields from the pages chosen for them, rows from a few
-        pages at a time."""
+    def _prompts(self, pages: Sequence[Page], schema: Schema) -> Iterator[Prompt]:
+        """One for all slots of a short document. Of a long one single fields from the pages chosen for them, rows from
+        a few pages at a time."""
         if not pages:
             return
-        opening, wanted = prompt.instructions(schema), slots(schema)
-        if len(pages) <= page_selection.AT_ONCE:
-            yield self._question(opening, pages, wanted)
+        opening, slots = prompt.instructions(schema), output_slots(schema)
+        if len(pages) <= page_selection.PAGES_PER_PROMPT:
+            yield self._prompt(opening, pages, slots)
             return
-        lists = tuple(slot for slot in wanted if slot.name in schema.lists())
-        singles = tuple(slot for slot in wanted if slot.name not in schema.lists())
+        lists = tuple(slot for slot in slots if slot.name in schema.lists())
+        singles = tuple(slot for slot in slots if slot.name not in schema.lists())
         if singles:
-            yield self._question(opening, [pages[at] for at in page_selection.pages_for_fields(pages, schema)], singles)
+            yield self._prompt(opening, [pages[i] for i in page_selection.pages_for_fields(pages, schema)], singles)
         if lists:
-            holding = page_selection.pages_for_lists(pages)
-            for first in range(0, len(holding), page_selection.AT_ONCE):
-                yield self._question(
-                    opening, [pages[at] for at in holding[first : first + page_selection.AT_ONCE]], lists
-                )
+            list_pages = [pages[i] for i in page_selection.pages_for_lists(pages)]
+            for first in range(0, len(list_pages), page_selection.PAGES_PER_PROMPT):
+                yield self._prompt(opening, list_pages[first : first + page_selection.PAGES_PER_PROMPT], lists)
 
-    def _question(self, opening: str, pages: Sequence[Page], wanted: tuple[Slot, ...]) -> Question:
-        words = tuple(line for page in pages for line in page.lines)
-        return Question(prompt.parts(opening, [self._sheet(page) for page in pages]), wanted, words)
+    def _prompt(self, opening: str, pages: Sequence[Page], slots: tuple[OutputSlot, ...]) -> Prompt:
+        lines = tuple(line for page in pages for line in page.lines)
+        return Prompt(prompt.prompt_parts(opening, [self._prompt_page(page) for page in pages]), slots, lines)
 
-    def _sheet(self, page: Page, *, is_crop: bool = False) -> Sheet:
+    def _prompt_page(self, page: Page, *, is_crop: bool = False) -> PromptPage:
         if page.image is None:
-            return Sheet(page.number, _text(page))
+            return PromptPage(page.number, _page_text(page))
         side = min(self._backend.max_side, max(page.width, page.height)) if is_crop else None
-        image = page.image.open(max_side=side or page_selection.side(page, self._backend.max_side))
-        return Sheet(page.number, image.convert("RGB"), is_crop)
+        image = page.image.open(max_side=side or page_selection.image_side(page, self._backend.max_side))
+        return PromptPage(page.number, image.convert("RGB"), is_crop)
 
-    def _types(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
-        """What each document is, from its first page; one without pages is the first choice, which finds nothing."""
-        opening, wanted = prompt.type_instructions(schema), (type_slot(schema),)
-        shown = [at for at, pages in enumerate(batch) if pages]
-        questions = [self._question(opening, batch[at][:1], wanted) for at in shown]
-        replies = dict(zip(shown, self._backend.answer(questions), strict=True)) if questions else {}
-        nothing = Answer((), schema=schema.choices[0].name)
-        return [_type(replies[at], schema) if at in replies else nothing for at in range(len(batch))]
+    def _type_answers(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
+        """Which choice each document is, from its first page; one without pages is the first choice, which finds
+        nothing."""
+        opening, slots = prompt.type_instructions(schema), (type_slot(schema),)
+        with_pages = [document for document, pages in enumerate(batch) if pages]
+        prompts = [self._prompt(opening, batch[document][:1], slots) for document in with_pages]
+        answers: list[Answer | DocpipeError] = [Answer((), schema=schema.choices[0].name) for _ in batch]
+        for document, reply in zip(with_pages, self._backend.complete(prompts) if prompts else [], strict=True):
+            answers[document] = _type_answer(reply, schema)
+        return answers
 
 
-def _visible(pages: Sequence[Page]) -> list[Page]:
+def _visible_pages(pages: Sequence[Page]) -> list[Page]:
     return [page for page in pages if not page.blank and (page.image is not None or page.words)]
 
 
-def _text(page: Page) -> str:
-    return "\n".join(page.lines).translate(NO_MARKUP)
+def _page_text(page: Page) -> str:
+    return "\n".join(page.lines).translate(MARKUP_ESCAPES)
 
 
-def _left_out(pages: Sequence[Page], schema: Schema) -> list[Issue]:
-    """Which pages nobody was asked about: nothing is passed over silently."""
+def _issues_of_selection(pages: Sequence[Page], schema: Schema) -> list[Issue]:
+    """Which pages the model was not asked about: nothing is passed over silently."""
     if not pages:
         return [Issue("nothing_read", "No page could be shown to the model.", "error")]
     lists = schema.lists()
-    rows = set(page_selection.pages_for_lists(pages)) if lists else set()
-    fields = (
-        set(page_selection.pages_for_fields(pages, schema))
-        if len(schema.fields) > sum(map(len, lists.values()))
-        else set()
-    )
-    left = [
-        f"{what}: {', '.join(str(page.number) for at, page in enumerate(pages) if at not in shown)}"
-        for what, shown in (("single fields", fields), ("rows", rows))
-        if shown and len(shown) < len(pages)
+    has_single_fields = len(schema.fields) > sum(map(len, lists.values()))
+    for_rows = set(page_selection.pages_for_lists(pages)) if lists else set()
+    for_fields = set(page_selection.pages_for_fields(pages, schema)) if has_single_fields else set()
+    left_out = [
+        f"{what}: {', '.join(str(page.number) for i, page in enumerate(pages) if i not in selected)}"
+        for what, selected in (("single fields", for_fields), ("rows", for_rows))
+        if selected and len(selected) < len(pages)
     ]
-    if not left:
+    if not left_out:
         return []
-    severity: Severity = "warning" if len(rows) == page_selection.LIST_PAGES_MOST else "info"
-    return [Issue("pages_not_shown", f"pages that the model was not asked about, for {'; for '.join(left)}", severity)]
+    severity: Severity = "warning" if len(for_rows) == page_selection.MAX_LIST_PAGES else "info"
+    message = f"pages that the model was not asked about, for {'; for '.join(left_out)}"
+    return [Issue("pages_not_shown", message, severity)]
 
 
-def _of_all(answer: Answer | DocpipeError, pages: Sequence[Page]) -> Answer | DocpipeError:
-    """Of a long document fields are asked of a few pages: that they are absent there says as much less of all."""
-    if isinstance(answer, DocpipeError) or len(pages) <= page_selection.AT_ONCE:
+def _with_scaled_absence(answer: Answer | DocpipeError, pages: Sequence[Page]) -> Answer | DocpipeError:
+    """Of a long document a few pages are shown: that a field is absent there says as much less of all pages."""
+    if isinstance(answer, DocpipeError) or len(pages) <= page_selection.PAGES_PER_PROMPT:
         return answer
-    read, share = {one.path for one in answer.candidates}, page_selection.AT_ONCE / len(pages)
-    return replace(answer, absent={path: p if path in read else p * share for path, p in answer.absent.items()})
+    share = page_selection.PAGES_PER_PROMPT / len(pages)
+    found_paths = {candidate.path for candidate in answer.candidates}
+    return replace(answer, absent={path: p if path in found_paths else p * share for path, p in answer.absent.items()})
 
 
-def _read(
-    own: Sequence[tuple[Question, Reply | DocpipeError]], schema: Schema, issues: Sequence[Issue]
-) -> Answer | DocpipeError:
+def _document_answer(exchanges: Sequence[_Exchange], schema: Schema, issues: Sequence[Issue]) -> Answer | DocpipeError:
     """One document's answer from its replies; an error when one of them is one, or when the model refused all."""
-    findings = Findings(schema, issues=list(issues))
-    replies = [reply for _, reply in own if isinstance(reply, Reply)]
-    errors = [reply for _, reply in own if isinstance(reply, DocpipeError)]
+    parser = CompletionParser(schema, issues=list(issues))
+    replies = [each.reply for each in exchanges if isinstance(each.reply, BackendReply)]
+    errors = [each.reply for each in exchanges if isinstance(each.reply, DocpipeError)]
     error = errors[0] if errors else None
     try:
         for reply in replies:
-            findings.add_reply(reply)
+            parser.add_reply(reply)
     except AnswerError as unusable:
         error = error or unusable
-    if own and error is None:
-        findings.unanswered([slot.name for question, _ in own for slot in question.slots])
-        if findings.finish == "refused" and not findings.candidates:
+    if exchanges and error is None:
+        parser.add_unanswered([slot.name for each in exchanges for slot in each.prompt.slots])
+        if parser.finish == "refused" and not parser.candidates:
             error = AnswerError("the model refused to answer", hint="Look at the document, or try another model.")
-        if findings.finish == "timeout" and not findings.candidates:  # a stored result would never be asked again
-            error = AnswerError("the model did not answer in time", hint=TIMEOUT)
-    answer = _with_costs(findings.answer(), replies)
+        if parser.finish == "timeout" and not parser.candidates:  # a stored result would never be asked again
+            error = AnswerError("the model did not answer in time", hint=TIMEOUT_HINT)
+    answer = _with_costs(parser.answer(), replies)
     if error is not None:
         for cost in (*(other.cost for other in errors[1:]), answer.cost):
             error.cost = add_costs(error.cost, cost)
@@ -203,31 +212,34 @@ def _read(
     return answer
 
 
-def _joined(told: Answer | DocpipeError, answer: Answer | DocpipeError) -> Answer | DocpipeError:
-    """The answer, with what it cost to find out the type."""
-    if isinstance(told, DocpipeError):
-        return told
+def _with_type(type_answer: Answer | DocpipeError, answer: Answer | DocpipeError) -> Answer | DocpipeError:
+    """The answer with the document's type, and with what it cost to find that out."""
+    if isinstance(type_answer, DocpipeError):
+        return type_answer
     if isinstance(answer, DocpipeError):
-        answer.cost = add_costs(answer.cost, told.cost)
+        answer.cost = add_costs(answer.cost, type_answer.cost)
         return answer
-    return replace(with_cost(answer, told.cost), schema=told.schema)
+    return replace(with_cost(answer, type_answer.cost), schema=type_answer.schema)
 
 
-def _with_costs(answer: Answer, replies: Sequence[Reply]) -> Answer:
+def _with_costs(answer: Answer, replies: Sequence[BackendReply]) -> Answer:
     for reply in replies:
         answer = with_cost(answer, reply.cost)
     return answer
 
 
-def _type(reply: Reply | DocpipeError, schema: Schema) -> Answer | DocpipeError:
+def _type_answer(reply: BackendReply | DocpipeError, schema: Schema) -> Answer | DocpipeError:
     """An answer with the choice that the model named and without fields, or the error that it named none."""
     if isinstance(reply, DocpipeError):
         return reply
-    names = {choice.name for choice in schema.choices}
-    said = [named for written in reply.written if (named := string_of(written, DOCUMENT)) in names]
-    if said:
-        return _with_costs(Answer((), schema=str(said[0])), [reply])
-    why = next((SAID[one.finish] for one in reply.written if one.finish in SAID), "it named none of the choices")
-    error = AnswerError(f"the model did not say what sort of document this is: {why}", hint="Name one with --schema.")
+    choices = {choice.name for choice in schema.choices}
+    for completion in reply.completions:
+        name = string_value(completion, DOCUMENT_TYPE)
+        if name is not None and name in choices:
+            return _with_costs(Answer((), schema=name), [reply])
+    finishes = [completion.finish for completion in reply.completions if completion.finish in FINISH_MESSAGES]
+    reason = FINISH_MESSAGES[finishes[0]] if finishes else "it named none of the choices"
+    message = f"the model did not say what sort of document this is: {reason}"
+    error = AnswerError(message, hint="Name one with --schema.")
     error.cost = reply.cost
     return error

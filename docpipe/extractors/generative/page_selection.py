@@ -1,6 +1,6 @@
 """Which pages a model sees, and how large: what it costs is the number of their pixels.
 
-In: the pages of a document with their words, a schema. Out: numbers of pages, and a picture's longer side in pixels.
+In: the pages of a document with their words, a schema. Out: indexes of pages, and an image's longer side in pixels.
 """
 
 from __future__ import annotations
@@ -11,65 +11,65 @@ from collections.abc import Sequence
 from docpipe.data import Page
 from docpipe.schema import Schema
 
-AT_ONCE = 4  # pages in one question: what models of 2 to 8 billion parameters keep apart
-LIST_PAGES_MOST = 40  # pages whose rows are asked for; the others are named in an issue
+PAGES_PER_PROMPT = 4  # what models of 2 to 8 billion parameters keep apart
+MAX_LIST_PAGES = 40  # pages whose rows are asked for; the others are named in an issue
 # Pixels that a line of small print gets. Docpipe's OCR finds as many of a page's values at 10 as at any larger size,
 # and fewer at 8 (`python -m benchmarks.accuracy.print_height`, decision 14). No vision-language model was measured: OCR
 # stands in for one, and it enlarges small lines before it reads them, so this is a step above what it needs.
 PRINT_HEIGHT = 12
-SMALL_PRINT = 0.1  # the share of the words that may be smaller than what the height is taken from
-LEAST_SIDE = 640  # pixels: below it, layout is lost too
+SMALL_PRINT_SHARE = 0.1  # the share of the words that may be smaller than what the height is taken from
+MIN_SIDE = 640  # pixels: below it, layout is lost too
 AMOUNT = re.compile(r"\d[.,]\d{2}\b|\d[.,'’]\d{3}\b|\d[.,][-–—]")  # 12,00 1.250.000 1'250 25.-
-ROW_LINES = 2  # lines with an amount from which a page may hold rows
-TERM_LETTERS = 4  # shorter words of a description stand on every page
+MIN_AMOUNT_LINES = 2  # lines with an amount from which a page may hold rows
+MIN_TERM_LETTERS = 4  # shorter words of a description stand on every page
 
 
-def side(page: Page, most: int) -> int:
+def image_side(page: Page, max_side: int) -> int:
     """The longer side in pixels at which the page's print can be read, at most `most`, and never enlarged."""
     longer = max(page.width, page.height)
     if not page.words:
-        return min(longer, most)
-    wanted = round(longer * PRINT_HEIGHT / small_print(page))
-    return min(longer, most, max(LEAST_SIDE, wanted))
+        return min(longer, max_side)
+    readable = round(longer * PRINT_HEIGHT / small_print_height(page))
+    return min(longer, max_side, max(MIN_SIDE, readable))
 
 
-def small_print(page: Page) -> float:
+def small_print_height(page: Page) -> float:
     """Pixels that a line of the page's small print is high; of a page without words 1."""
     heights = sorted((word.box.bottom - word.box.top) * page.height for word in page.words)
-    return max(1.0, heights[int(SMALL_PRINT * (len(heights) - 1))]) if heights else 1.0
+    return max(1.0, heights[int(SMALL_PRINT_SHARE * (len(heights) - 1))]) if heights else 1.0
 
 
 def pages_for_fields(pages: Sequence[Page], schema: Schema) -> list[int]:
     """Indexes of at most AT_ONCE pages where single fields stand: the first, the last, and those that use most of the
     words by which the schema describes them."""
-    if len(pages) <= AT_ONCE:
+    if len(pages) <= PAGES_PER_PROMPT:
         return list(range(len(pages)))
-    terms = _terms(schema)
+    terms = _description_terms(schema)
     last = len(pages) - 1
-    inner = sorted(range(1, last), key=lambda at: (-_used(pages[at], terms), at))
-    return sorted([0, last, *inner[: AT_ONCE - 2]])
+    inner = sorted(range(1, last), key=lambda i: (-_term_count(pages[i], terms), i))
+    return sorted([0, last, *inner[: PAGES_PER_PROMPT - 2]])
 
 
 def pages_for_lists(pages: Sequence[Page]) -> list[int]:
     """Indexes of the pages that may hold rows, at most LIST_PAGES_MOST; all of a short document, and all of one without
     amounts: its rows are names, or prices in yen."""
-    if len(pages) <= AT_ONCE:
+    if len(pages) <= PAGES_PER_PROMPT:
         return list(range(len(pages)))
-    holding = [at for at, page in enumerate(pages) if page.image is not None and _may_hold_rows(page)]
-    return (holding or list(range(len(pages))))[:LIST_PAGES_MOST]
+    with_rows = [i for i, page in enumerate(pages) if page.image is not None and _may_hold_rows(page)]
+    return (with_rows or list(range(len(pages))))[:MAX_LIST_PAGES]
 
 
-def _terms(schema: Schema) -> set[str]:
+def _description_terms(schema: Schema) -> set[str]:
     words = (word for spec in schema.fields for word in re.findall(r"[^\W\d_]+", f"{spec.path} {spec.prompt}"))
-    return {word.lower() for word in words if len(word) >= TERM_LETTERS}
+    return {word.lower() for word in words if len(word) >= MIN_TERM_LETTERS}
 
 
-def _used(page: Page, terms: set[str]) -> int:
-    printed = {word.lower() for one in page.words for word in re.findall(r"[^\W\d_]+", one.text)}
+def _term_count(page: Page, terms: set[str]) -> int:
+    printed = {term.lower() for word in page.words for term in re.findall(r"[^\W\d_]+", word.text)}
     return len(terms & printed)
 
 
 def _may_hold_rows(page: Page) -> bool:
     """A page without words may: a reader that saw nothing says nothing about it."""
     lines = {word.line for word in page.words if AMOUNT.search(word.text)}
-    return len(lines) >= ROW_LINES or not page.words
+    return len(lines) >= MIN_AMOUNT_LINES or not page.words

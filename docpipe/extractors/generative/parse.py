@@ -1,255 +1,200 @@
 """From what a model wrote to candidates: values with their probability, rows that are whole, and what went wrong.
 
-In: `Written` texts. Out: candidates, probabilities of absence, issues. A text that broke off keeps its complete rows;
-the value in which it broke off does not count, and is said.
+In: `Completion`s. Out: candidates, probabilities of absence, issues. A text that broke off keeps its complete rows; the
+value in which it broke off does not count, and an issue says so.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from docpipe.data import Answer, Candidate, Issue
 from docpipe.errors import AnswerError
-from docpipe.extractors.generative.backend import Finish, Reply, Written
+from docpipe.extractors.generative.backend import BackendReply, Completion, FinishReason
+from docpipe.extractors.generative.partial_json import (
+    JsonMember,
+    first_object,
+    flattened,
+    is_empty_object,
+    list_objects,
+    object_members,
+)
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 
-UNTOLD = 0.8  # the score of a value of which the model does not tell how probable it is
-UNTOLD_ABSENT = 0.9  # the same of null
-UNKNOWN = 0.0  # probability of absence where the model never came to say
-SEPARATORS = " \t\r\n,:"
-FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")
-SAID: Mapping[Finish, str] = {
+DEFAULT_SCORE = 0.8  # the score of a value where the model does not report how probable it is
+DEFAULT_ABSENCE = 0.9  # the same of null
+UNKNOWN_ABSENCE = 0.0  # probability of absence where the model never came to the field
+FENCE = re.compile(r"^\s*```(?:json)?\s*|\s*```\s*$")  # of Markdown
+FINISH_MESSAGES: Mapping[FinishReason, str] = {
     "length": "no tokens were left", "loop": "it repeated itself", "refused": "it refused", "timeout": "time ran out",
 }  # fmt: skip
-_DECODER = json.JSONDecoder(strict=False)
 
 
 @dataclass
-class Findings:
-    """Of one document, over all that was written about it."""
+class CompletionParser:
+    """Collects what was written about one document, over all its completions."""
 
     schema: Schema
     candidates: list[Candidate] = field(default_factory=list)
     absent: dict[str, float] = field(default_factory=dict)
     issues: list[Issue] = field(default_factory=list)
-    finish: Finish = "complete"
+    finish: FinishReason = "complete"
     answered: set[str] = field(default_factory=set)
-    _rows: dict[str, int] = field(default_factory=dict)
+    _row_counts: dict[str, int] = field(default_factory=dict)
 
     def answer(self) -> Answer:
         return Answer(tuple(self.candidates), self.absent, self.finish, issues=tuple(self.issues))
 
-    def add_reply(self, reply: Reply) -> None:
+    def add_reply(self, reply: BackendReply) -> None:
         """Raises AnswerError, see `add`."""
-        for written in reply.written:
-            self.add(written)
+        for completion in reply.completions:
+            self.add(completion)
 
-    def add(self, written: Written) -> None:
+    def add(self, completion: Completion) -> None:
         """Raises AnswerError when it is no JSON although the model came to its end."""
-        text, tokens = _unfenced(written)
-        start = text.find("{")
-        members = {} if start < 0 else {one.key: one for one in _members(text, start)}
-        if not members and written.finish == "complete" and not _is_empty_object(text):
+        unfenced = _without_fence(completion)
+        members = {member.key: member for member in first_object(unfenced.text)}
+        if not members and completion.finish == "complete" and not is_empty_object(unfenced.text):
             raise AnswerError(
-                f"the model's answer is no JSON object: {text[:80]!r}",
+                f"the model's answer is no JSON object: {unfenced.text[:80]!r}",
                 hint="Use a model or a server that can be held to a JSON Schema; docs/hosted.md names them.",
             )
-        if written.finish != "complete":
-            self.finish = written.finish
-        probabilities = _Probabilities(tokens)
-        for slot in written.slots:
-            self._slot(slot, members.get(slot) or _nested(members, slot), written, probabilities)
+        if completion.finish != "complete":
+            self.finish = completion.finish
+        for slot_name in completion.slot_names:
+            member = members.get(slot_name) or _nested_member(members, slot_name)
+            if member is not None:
+                self._add_member(slot_name, member, completion, unfenced)
+            elif completion.finish != "complete":
+                self._add_cut_off(slot_name, completion.finish)
 
-    def unanswered(self, slots: Sequence[str]) -> None:
-        """Says which slots nobody filled: neither a value nor null."""
-        missing = [slot for slot in slots if slot not in self.answered]
-        for slot in missing:
-            self.absent.setdefault(slot, UNKNOWN)
+    def add_unanswered(self, slot_names: Sequence[str]) -> None:
+        """An issue for the slots that nobody filled: neither with a value nor with null."""
+        missing = [name for name in slot_names if name not in self.answered]
+        for name in missing:
+            self.absent.setdefault(name, UNKNOWN_ABSENCE)
         if missing:
             self.issues.append(Issue("not_answered", f"the model said nothing of {', '.join(missing)}"))
 
-    def _slot(self, slot: str, member: _Member | None, written: Written, probabilities: _Probabilities) -> None:
-        is_list = slot in self.schema.lists()
-        if member is None:
-            if written.finish != "complete":
-                self._broke_off(slot, written.finish)
-            return
-        if is_list:
-            self._list(slot, member, written, probabilities)
+    def _add_member(self, slot_name: str, member: JsonMember, completion: Completion, unfenced: _Unfenced) -> None:
+        if slot_name in self.schema.lists():
+            self._add_list(slot_name, member, completion.finish, unfenced)
         elif member.end is None:
-            self._broke_off(slot, written.finish)
+            self._add_cut_off(slot_name, completion.finish)
         else:
-            self.answered.add(slot)
-            self._value(slot, member, probabilities, written.absent.get(slot))
+            self.answered.add(slot_name)
+            self._add_value(slot_name, member, unfenced, completion.null_probabilities.get(slot_name))
 
-    def _broke_off(self, slot: str, finish: Finish) -> None:
-        self.answered.add(slot)
-        self.absent[slot] = UNKNOWN
-        why = SAID.get(finish, "the JSON broke off")
-        self.issues.append(Issue("answer_cut_off", f"the answer for {slot} broke off: {why}", field=slot))
+    def _add_cut_off(self, slot_name: str, finish: FinishReason) -> None:
+        self.answered.add(slot_name)
+        self.absent[slot_name] = UNKNOWN_ABSENCE
+        reason = FINISH_MESSAGES.get(finish, "the JSON broke off")
+        self.issues.append(Issue("answer_cut_off", f"the answer for {slot_name} broke off: {reason}", field=slot_name))
 
-    def _value(self, path: str, member: _Member, probabilities: _Probabilities, absent: float | None = None) -> None:
-        text = _printed(member.text)
-        probability, weakest = probabilities.of(member.start, member.start + len(member.text))
+    def _add_value(self, path: str, member: JsonMember, unfenced: _Unfenced, null: float | None = None) -> None:
+        """`null`: how probable null was as its value, where the backend reports it."""
+        text = member.printed_text
+        probability = unfenced.probability(member.start, member.start + len(member.text))
         if not text:
             if not FieldPath.parse(path).is_cell:
                 is_null = not member.text.startswith(("{", "["))  # an object or a list says something else
-                given = (absent if absent is not None else probability) if is_null else UNKNOWN
-                # a later part of the document does not take back what an earlier one found
-                self.absent[path] = min(self.absent.get(path, 1.0), UNTOLD_ABSENT if given is None else given)
+                product = probability.product if probability is not None else None
+                absence = (null if null is not None else product) if is_null else UNKNOWN_ABSENCE
+                self._lower_absence(path, DEFAULT_ABSENCE if absence is None else absence)
             return
         # that the value is improbable, as any long one is, does not say that there is none
-        absent = probabilities.otherwise(member.start) if absent is None else absent
-        if absent is not None:
-            self.absent[path] = min(self.absent.get(path, 1.0), absent)
-        signals = {} if weakest is None else {"inside": weakest}
-        self.candidates.append(Candidate(path, text, UNTOLD if probability is None else probability, (), signals))
+        null = unfenced.alternative_probability(member.start) if null is None else null
+        if null is not None:
+            self._lower_absence(path, null)
+        if probability is None:
+            self.candidates.append(Candidate(path, text, DEFAULT_SCORE))
+        else:
+            self.candidates.append(Candidate(path, text, probability.product, (), {"inside": probability.weakest}))
 
-    def _list(self, slot: str, member: _Member, written: Written, probabilities: _Probabilities) -> None:
-        self.answered.add(slot)
-        known = {spec.path for spec in self.schema.lists()[slot]}
-        first = self._rows.get(slot, 0)
+    def _lower_absence(self, path: str, absence: float) -> None:
+        """A later part of the document does not take back what an earlier one found."""
+        self.absent[path] = min(self.absent.get(path, 1.0), absence)
+
+    def _add_list(self, slot_name: str, member: JsonMember, finish: FinishReason, unfenced: _Unfenced) -> None:
+        self.answered.add(slot_name)
+        known_paths = {spec.path for spec in self.schema.lists()[slot_name]}
+        first = self._row_counts.get(slot_name, 0)
         number = first
-        for row in _items(member.source, member.start):
+        for row in list_objects(member.source, member.start):
             if row.end is None:
                 break
-            for cell in _members(member.source, row.start):
-                for leaf in _leaves(cell):
-                    path = FieldPath(slot, number, leaf.key)
-                    if path.template in known:
-                        self._value(str(path), leaf, probabilities)
+            for cell in object_members(member.source, row.start):
+                for leaf in flattened(cell):
+                    path = FieldPath(slot_name, number, leaf.key)
+                    if path.template in known_paths:
+                        self._add_value(str(path), leaf, unfenced)
             number += 1
-        self._rows[slot] = number
+        self._row_counts[slot_name] = number
         if member.end is None:
-            why = SAID.get(written.finish, "the JSON broke off")
-            message = f"{slot} is partial: {why} after {number - first} complete rows"
-            self.issues.append(Issue("partial", message, field=slot))
+            reason = FINISH_MESSAGES.get(finish, "the JSON broke off")
+            message = f"{slot_name} is partial: {reason} after {number - first} complete rows"
+            self.issues.append(Issue("partial", message, field=slot_name))
 
 
-def string_of(written: Written, key: str) -> str | None:
+def string_value(completion: Completion, key: str) -> str | None:
     """The string under a key, where it is whole."""
-    text, _ = _unfenced(written)
-    start = text.find("{")
-    found = (one for one in (_members(text, start) if start >= 0 else ()) if one.key == key and one.end is not None)
-    return next((_printed(one.text) for one in found), None)
+    members = first_object(_without_fence(completion).text)
+    return next((member.printed_text for member in members if member.key == key and member.end is not None), None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Member:
-    """A key and where its value stands in the source. `end` is None where the text broke off in it."""
+class _TokenSpan:
+    """The characters of the text that a token takes: from `start` up to `end`."""
 
-    key: str
-    source: str
     start: int
-    end: int | None
-
-    @property
-    def text(self) -> str:
-        return self.source[self.start : self.end]
+    end: int
+    log_probability: float
 
 
-class _Probabilities:
-    """Of the tokens, by the place of their characters."""
+@dataclass(frozen=True, slots=True)
+class _ValueProbability:
+    """Of the tokens of a value: the product of their probabilities, and the smallest."""
 
-    def __init__(self, tokens: Sequence[tuple[int, int, float]]) -> None:
-        self._tokens = tokens
+    product: float
+    weakest: float
 
-    def of(self, start: int, end: int) -> tuple[float | None, float | None]:
-        """The product over the tokens that lie in this stretch, and the smallest; None where nothing is known."""
-        found = [log for first, last, log in self._tokens if first < end and start < last]
-        if not found:
-            return None, None
-        return math.exp(math.fsum(found)), math.exp(min(found))
 
-    def otherwise(self, start: int) -> float | None:
+@dataclass(frozen=True, slots=True)
+class _Unfenced:
+    """A completion's text without a Markdown fence around it, and its tokens by their places in this text."""
+
+    text: str
+    tokens: Sequence[_TokenSpan]
+
+    def probability(self, start: int, end: int) -> _ValueProbability | None:
+        """Of the tokens that lie in this stretch of the text; None where nothing is known."""
+        logs = [token.log_probability for token in self.tokens if token.start < end and start < token.end]
+        return _ValueProbability(math.exp(math.fsum(logs)), math.exp(min(logs))) if logs else None
+
+    def alternative_probability(self, start: int) -> float | None:
         """How probable it was that something else is begun here: null is a part of it. None where nothing is known."""
-        log = next((log for first, last, log in self._tokens if first <= start < last), None)
+        log = next((token.log_probability for token in self.tokens if token.start <= start < token.end), None)
         return None if log is None else max(0.0, 1.0 - math.exp(log))
 
 
-def _unfenced(written: Written) -> tuple[str, list[tuple[int, int, float]]]:
-    """The text without a Markdown fence around it, and its tokens as (start, end, log-probability) in it."""
-    head = FENCE.match(written.text)
+def _without_fence(completion: Completion) -> _Unfenced:
+    head = FENCE.match(completion.text)
     offset = head.end() if head and "```" in head.group() else 0
-    text = FENCE.sub("", written.text) if offset else written.text
-    tokens, place = [], -offset
-    for token in written.tokens:
-        tokens.append((place, place + len(token.text), token.log_probability))
-        place += len(token.text)
-    return text, tokens
+    text = FENCE.sub("", completion.text) if offset else completion.text
+    tokens, position = [], -offset
+    for token in completion.tokens:
+        tokens.append(_TokenSpan(position, position + len(token.text), token.log_probability))
+        position += len(token.text)
+    return _Unfenced(text, tokens)
 
 
-def _is_empty_object(text: str) -> bool:
-    return re.fullmatch(r"\s*\{\s*\}\s*", text) is not None
-
-
-def _members(text: str, start: int) -> Iterator[_Member]:
-    """The members of the object that begins at `start`, as far as it goes."""
-    place = start + 1
-    while (place := _skipped(text, place)) < len(text) and text[place] == '"':
-        key, after = _decoded(text, place)
-        if after is None:
-            return
-        place = _skipped(text, after)
-        if place >= len(text):
-            return
-        _, end = _decoded(text, place)
-        yield _Member(str(key), text, place, end)
-        if end is None:
-            return
-        place = end
-
-
-def _items(text: str, start: int) -> Iterator[_Member]:
-    """The objects of the list that begins at `start`, as far as it goes."""
-    if not text.startswith("[", start):
-        return
-    place = start + 1
-    while (place := _skipped(text, place)) < len(text) and text[place] == "{":
-        _, end = _decoded(text, place)
-        yield _Member("", text, place, end)
-        if end is None:
-            return
-        place = end
-
-
-def _leaves(member: _Member) -> Iterator[_Member]:
-    """The member, or what is in it under dotted keys where a model nested what the schema has flat."""
-    if member.end is None or not member.text.startswith("{"):
-        yield member
-        return
-    for inner in _members(member.source, member.start):
-        yield from _leaves(_Member(f"{member.key}.{inner.key}", inner.source, inner.start, inner.end))
-
-
-def _nested(members: Mapping[str, _Member], slot: str) -> _Member | None:
-    head = members.get(slot.partition(".")[0])
-    if head is None or "." not in slot:
+def _nested_member(members: Mapping[str, JsonMember], slot_name: str) -> JsonMember | None:
+    """The member of a dotted name that the model nested instead."""
+    head = members.get(slot_name.partition(".")[0])
+    if head is None or "." not in slot_name:
         return None
-    return next((leaf for leaf in _leaves(head) if leaf.key == slot), None)
-
-
-def _decoded(text: str, place: int) -> tuple[object, int | None]:
-    try:
-        return _DECODER.raw_decode(text, place)
-    except (ValueError, RecursionError):
-        return None, None
-
-
-def _skipped(text: str, place: int) -> int:
-    while place < len(text) and text[place] in SEPARATORS:
-        place += 1
-    return place
-
-
-def _printed(text: str) -> str:
-    """The string that a JSON value stands for; a number as it is written; empty for null."""
-    value = json.loads(text, strict=False)
-    if value is None or isinstance(value, list | dict):
-        return ""
-    return value.strip() if isinstance(value, str) else text
+    return next((leaf for leaf in flattened(head) if leaf.key == slot_name), None)

@@ -1,4 +1,4 @@
-"""All that a model is told, in one place. In: a schema, pages as pictures. Out: texts and pictures in order.
+"""All texts of the prompts, in one place. In: a schema, pages as images. Out: texts and images in order.
 
 The schema's descriptions are the instructions. Nothing of it depends on the model: chat templates are the backends'.
 tests/unit/extractors/generative/test_prompt.py keeps the wording as it was measured; a change of it is a change of
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from docpipe.extractors.generative.output_schema import DOCUMENT, cell_name
+from docpipe.extractors.generative.output_schema import DOCUMENT_TYPE, cell_name
 from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
 
@@ -34,12 +34,12 @@ TYPES = "Say what sort of document this is:"
 CROP = "This is an enlarged part of page {number}:"
 PAGE = "Page {number}:"
 PAGE_TEXT = "Page {number}, of which there is no picture. Its text:"
-NO_NAME_NEEDED = " .?"
+TRAILING_PUNCTUATION = " .?"
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """A page, or a part of one, as the model sees it: a picture, or its text where it could not be drawn."""
+class PromptPage:
+    """A page, or a part of one, as the model sees it: an image, or its text where it could not be drawn."""
 
     number: int
     content: Image | str
@@ -54,37 +54,37 @@ def instructions(schema: Schema) -> str:
 
 def type_instructions(schema: Schema) -> str:
     """For a schema of choices."""
-    kinds = [f'- "{choice.name}": {choice.description}' for choice in schema.choices]
-    return "\n".join((OPENING, TYPES, *kinds, f'Name it under the key "{DOCUMENT}".'))
+    types = [f'- "{choice.name}": {choice.description}' for choice in schema.choices]
+    return "\n".join((OPENING, TYPES, *types, f'Name it under the key "{DOCUMENT_TYPE}".'))
 
 
-def parts(opening: str, sheets: Sequence[Sheet]) -> tuple[str | Image, ...]:
+def prompt_parts(opening: str, pages: Sequence[PromptPage]) -> tuple[str | Image, ...]:
     """`opening` first, then each page under its number, then what to do."""
-    found: list[str | Image] = [opening]
-    for sheet in sheets:
-        label = CROP if sheet.is_crop else PAGE_TEXT if isinstance(sheet.content, str) else PAGE
-        found += [label.format(number=sheet.number), sheet.content]
-    return (*found, CLOSING)
+    parts: list[str | Image] = [opening]
+    for page in pages:
+        label = CROP if page.is_crop else PAGE_TEXT if isinstance(page.content, str) else PAGE
+        parts += [label.format(number=page.number), page.content]
+    return (*parts, CLOSING)
 
 
 def _fields(schema: Schema) -> Iterator[str]:
-    lists, told = schema.lists(), set()
+    lists, listed = schema.lists(), set()
     for spec in schema.fields:
         if spec.list_path is None:
             yield f"- {_field(spec.path, spec)}"
-        elif spec.list_path not in told:
-            told.add(spec.list_path)
+        elif spec.list_path not in listed:
+            listed.add(spec.list_path)
             yield f'- "{spec.list_path}": {ROWS}'
             yield from (f"  - {_field(cell_name(cell), cell)}" for cell in lists[spec.list_path])
 
 
 def _field(name: str, spec: FieldSpec) -> str:
     examples = ", ".join(f'"{example}"' for example in spec.examples)
-    return f'"{name}": {spec.prompt.rstrip(NO_NAME_NEEDED)}' + (f" (such as {examples})" if examples else "")
+    return f'"{name}": {spec.prompt.rstrip(TRAILING_PUNCTUATION)}' + (f" (such as {examples})" if examples else "")
 
 
-# Raise it when slots, patterns, lengths, the choice of pages or the size of pictures change: results do, too.
-ASKING = 1
-_ALL = (str(ASKING), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
+# Raise it when slots, patterns, lengths, the choice of pages or the size of images change: results do, too.
+REVISION = 1
+_ALL = (str(REVISION), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
 WORDING = sha256("".join(_ALL).encode()).hexdigest()[:6]
-"""Of the texts above and of how else is asked; part of the extractor's name, and so of the run key."""
+"""Of the texts above and of what else decides a prompt; part of the extractor's name, and so of the run key."""

@@ -1,1 +1,1 @@
-"""Models behind an HTTP API. In: Questions. Out: Replies, with what they cost."""
+"""Models behind an HTTP API. In: `Prompt`s. Out: `BackendReply`s, with what they cost."""

@@ -1,6 +1,6 @@
-"""A hosted model as a `Backend`: questions go out side by side, within a budget, as often as it makes sense.
+"""A hosted model as a `Backend`: prompts are sent side by side, within a budget, and again where that makes sense.
 
-In: Questions. Out: Replies. What a server does not take is left out from then on, and the log says so.
+In: `Prompt`s. Out: `BackendReply`s. What a server does not take is left out from then on, and the log says so.
 """
 
 from __future__ import annotations
@@ -13,240 +13,211 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from docpipe.data import Answer
-from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
-from docpipe.extractors.generative.backend import Question, Reply, Written
-from docpipe.extractors.hosted.budget import DayBudget, Price
+from docpipe.errors import AnswerError, DocpipeError, ModelError
+from docpipe.extractors.generative.backend import BackendReply, Completion, Prompt
+from docpipe.extractors.hosted.budget import DayBudget, Price, PromptSpending, TokenUsage
+from docpipe.extractors.hosted.failures import Endpoint, Failure, error_of
 from docpipe.extractors.hosted.provider import (
     Feature,
-    Heard,
     Provider,
-    Request,
-    Usage,
-    answer_tokens,
-    encoded,
+    ProviderRequest,
+    ProviderResponse,
+    encode_parts,
     is_json_object,
+    max_answer_tokens,
 )
-from docpipe.extractors.hosted.retries import Failure, Patience, Place, error_of
+from docpipe.extractors.hosted.retries import RetryPolicy
 
 log = logging.getLogger(__name__)
 
-TURNS = 2  # an answer that is no JSON is asked for once more, with the schema in words
+JSON_ATTEMPTS = 2  # an answer that is no JSON is asked for once more, with the schema in words
+_TOO_MANY_TOKENS = re.compile(r"max_(completion_|output_)?tokens|context.{0,3}(length|window|size)", re.I)
 # What a refused request (400, 422) complains of, in the order in which it is looked for.
 COMPLAINTS: tuple[tuple[Feature, re.Pattern[str]], ...] = (
     ("temperature", re.compile(r"temperature", re.I)),
     ("logprobs", re.compile(r"logprobs", re.I)),
-    ("detail", re.compile(r"media_?resolution|image_url.{0,20}detail", re.I)),
-    ("old_limit", re.compile(r"max_tokens.{0,40}(not supported|unsupported)|unsupported.{0,40}max_tokens", re.I)),
-    ("thinking", re.compile(r"max_(completion_|output_)?tokens|context.{0,3}(length|window|size)", re.I)),
-    ("limit", re.compile(r"max_(completion_|output_)?tokens|context.{0,3}(length|window|size)", re.I)),
-    ("limits", re.compile(r"pattern|m(ax|in)(Length|Items)|grammar|regex|schema|response_?format", re.I)),
+    ("image_detail", re.compile(r"media_?resolution|image_url.{0,20}detail", re.I)),
+    (
+        "legacy_limit_name",
+        re.compile(r"max_tokens.{0,40}(not supported|unsupported)|unsupported.{0,40}max_tokens", re.I),
+    ),
+    ("thinking", _TOO_MANY_TOKENS),
+    ("token_limit", _TOO_MANY_TOKENS),
+    ("bounds", re.compile(r"pattern|m(ax|in)(Length|Items)|grammar|regex|schema|response_?format", re.I)),
     ("schema", re.compile(r"schema|response_?format|output_config|response_?mime|grammar|structured|guided", re.I)),
 )
-LEFT_OUT: dict[Feature, str] = {
+FEATURE_TEXTS: dict[Feature, str] = {
     "temperature": "temperature 0",
     "logprobs": "log-probabilities",
-    "detail": "pictures in detail",
-    "old_limit": "max_tokens, but max_completion_tokens",
+    "image_detail": "pictures in detail",
+    "legacy_limit_name": "max_tokens, but max_completion_tokens",
     "thinking": "so many tokens",
-    "limit": "so many tokens: it may use what its context leaves",
-    "limits": "bounds in the JSON Schema",
+    "token_limit": "so many tokens: it may use what its context leaves",
+    "bounds": "bounds in the JSON Schema",
     "schema": "a JSON Schema: it now stands in the prompt",
 }
 
 
 @dataclass(frozen=True)
-class Means:
-    """What a backend asks with: the API, the budget, the price of what it says. `hide` takes the key out of texts."""
+class Dependencies:
+    """What a backend works with: the provider's API, the budget, the model's price, when to try again. `redact` takes
+    the key out of texts; `close` hangs up."""
 
     provider: Provider
     budget: DayBudget
     price: Price | None
-    patience: Patience
-    hide: Callable[[str], str]
+    retries: RetryPolicy
+    redact: Callable[[str], str]
     close: Callable[[], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Requests at a time; tokens for thinking beside those of the answer; tokens of a question over all attempts."""
+class RequestLimits:
+    """Requests at a time; tokens for thinking beside those of the answer; tokens of a prompt over all attempts."""
 
-    parallel: int = 4
+    parallel_requests: int = 4
     thinking_tokens: int = 0
-    question_tokens: int | None = None
-
-
-class Spent:
-    """What one question has used, over all attempts, and what it may use."""
-
-    def __init__(self, most: int | None) -> None:
-        self._most = most
-        self._counted = 0
-        self.usage = Usage()
-        self.money = 0.0
-
-    def take(self, tokens: int, model: str) -> None:
-        """Raises TooLargeError: the same document would be too large again."""
-        if self._most is not None and self._counted + tokens > self._most:
-            used = f", of which {self._counted:,} are used" if self._counted else ""
-            raise TooLargeError(
-                f"{model} may need {tokens:,} tokens for this document, and {self._most:,} are allowed{used}",
-                hint="Raise DOCPIPE_DOCUMENT_TOKENS, or send fewer pages.",
-            )
-        self._counted += tokens
-
-    def correct(self, taken: int, usage: Usage, money: float) -> None:
-        """What it did use, in the place of what was taken."""
-        self._counted += usage.tokens_in + usage.tokens_out - taken
-        self.usage += usage
-        self.money += money
-
-    @property
-    def cost(self) -> dict[str, float]:
-        """With the names of `Extraction.cost`."""
-        used = self.usage
-        return Answer(
-            (),
-            tokens_in=used.tokens_in,
-            tokens_out=used.tokens_out,
-            image_tokens=used.image_tokens,
-            money=self.money,
-        ).cost
+    tokens_per_prompt: int | None = None
 
 
 class HostedBackend:
-    """One model of one server."""
+    """One model of one server; `model` is its name there."""
 
-    def __init__(self, model: str, place: Place, limits: Limits, means: Means) -> None:
-        self.name = place.name
-        self.max_side = means.provider.max_side
-        self._model, self._place, self._limits, self._means = model, place, limits, means
-        self._uses = means.provider.uses
-        self._factor = 1.0  # by how much this model's prompts have been larger than estimated
-        self._served = ""
+    def __init__(self, model: str, endpoint: Endpoint, limits: RequestLimits, dependencies: Dependencies) -> None:
+        self.name = endpoint.name
+        self.max_side = dependencies.provider.max_side
+        self._model, self._endpoint, self._limits, self._dependencies = model, endpoint, limits, dependencies
+        self._features = dependencies.provider.features
+        self._estimate_factor = 1.0  # by how much this model's prompts have been larger than estimated
+        self._served_model = ""
         self._lock = threading.Lock()
 
-    def answer(self, questions: Sequence[Question]) -> list[Reply | DocpipeError]:
+    def complete(self, prompts: Sequence[Prompt]) -> list[BackendReply | DocpipeError]:
         """After a ModelError nothing more is sent: what is not under way yet has the same error. It is never raised:
         whoever then asked for each alone would wait for a server that is down once for each."""
-        broken: list[ModelError] = []
-        with ThreadPoolExecutor(self._limits.parallel, "hosted") as pool:
-            asked = [pool.submit(copy_context().run, self._answer, question, broken) for question in questions]
+        model_errors: list[ModelError] = []
+        with ThreadPoolExecutor(self._limits.parallel_requests, "hosted") as pool:
+            futures = [pool.submit(copy_context().run, self._complete, prompt, model_errors) for prompt in prompts]
             try:
-                return [future.result() for future in asked]
+                return [future.result() for future in futures]
             except BaseException:  # Ctrl-C, a time limit: what waits for its turn is not paid for any more
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
 
     def close(self) -> None:
         """Hang up."""
-        self._means.close()
+        self._dependencies.close()
 
-    def _answer(self, question: Question, broken: list[ModelError]) -> Reply | DocpipeError:
-        if broken:
-            return type(broken[0])(broken[0].message, hint=broken[0].hint)
-        spent = Spent(self._limits.question_tokens)
+    def _complete(self, prompt: Prompt, model_errors: list[ModelError]) -> BackendReply | DocpipeError:
+        if model_errors:
+            first = model_errors[0]
+            return type(first)(first.message, hint=first.hint)
+        spending = PromptSpending(self._limits.tokens_per_prompt)
         try:
-            return self._reply(question, self._converse(question, spent), spent)
+            return self._reply(prompt, self._json_response(prompt, spending), spending)
         except DocpipeError as error:
-            error.cost = spent.cost
+            error.cost = spending.cost
             if isinstance(error, ModelError):
-                broken.append(error)
+                model_errors.append(error)
             return error
 
-    def _converse(self, question: Question, spent: Spent) -> Heard:
-        request = Request(
+    def _json_response(self, prompt: Prompt, spending: PromptSpending) -> ProviderResponse:
+        """A response that is a JSON object, or that ended before it could be one. Raises AnswerError."""
+        request = ProviderRequest(
             self._model,
-            encoded(question.parts),
-            question.json_schema,
-            answer_tokens(question),
+            encode_parts(prompt.parts),
+            prompt.json_schema,
+            max_answer_tokens(prompt),
             self._limits.thinking_tokens,
-            self._uses,
+            self._features,
         )
-        for turn in range(TURNS):
-            heard = self._hear(request, spent, in_words=turn > 0)
-            if heard.finish != "complete" or is_json_object(heard.text):
-                return heard
-            log.warning("%s answered with something that is no JSON object", self._place.model)
-        nothing = "" if heard.text.strip() else ": nothing at all"
+        for attempt in range(JSON_ATTEMPTS):
+            response = self._response(request, spending, in_words=attempt > 0)
+            if response.finish != "complete" or is_json_object(response.text):
+                return response
+            log.warning("%s answered with something that is no JSON object", self._endpoint.model)
+        nothing = "" if response.text.strip() else ": nothing at all"
         raise AnswerError(
-            f"{self._place.model} answered twice with something that is no JSON object{nothing}",
+            f"{self._endpoint.model} answered twice with something that is no JSON object{nothing}",
             hint="Use a model or a server that can be held to a JSON Schema; docs/hosted.md names them.",
         )
 
-    def _reply(self, question: Question, heard: Heard, spent: Spent) -> Reply:
-        if heard.finish == "refused":
-            log.warning("%s refused to answer (%s)", self._place.model, heard.why or "no reason given")
-        if heard.model and heard.model not in (self._model, self._served):
-            self._served = heard.model
-            log.info("%s is served by %s", self._place.model, heard.model)
-        written = Written(heard.text, tuple(slot.name for slot in question.slots), heard.finish, heard.tokens)
-        usage = spent.usage
-        return Reply((written,), usage.tokens_in, usage.image_tokens, usage.tokens_out, spent.money)
+    def _reply(self, prompt: Prompt, response: ProviderResponse, spending: PromptSpending) -> BackendReply:
+        if response.finish == "refused":
+            log.warning("%s refused to answer (%s)", self._endpoint.model, response.reason or "no reason given")
+        if response.served_model and response.served_model not in (self._model, self._served_model):
+            self._served_model = response.served_model
+            log.info("%s is served by %s", self._endpoint.model, response.served_model)
+        slot_names = tuple(slot.name for slot in prompt.slots)
+        completion = Completion(response.text, slot_names, response.finish, response.tokens)
+        usage = spending.usage
+        return BackendReply((completion,), usage.tokens_in, usage.image_tokens, usage.tokens_out, spending.money)
 
-    def _hear(self, request: Request, spent: Spent, *, in_words: bool) -> Heard:
-        """The answer to this request, or to what is left of it when the server does not take all of it."""
-        left_out: frozenset[Feature] = frozenset({"schema", "limits"} if in_words else ())
+    def _response(self, request: ProviderRequest, spending: PromptSpending, *, in_words: bool) -> ProviderResponse:
+        """To this request, or to what is left of it when the server does not take all of it. `in_words`: with the
+        schema as a text in the prompt."""
+        left_out: frozenset[Feature] = frozenset({"schema", "bounds"} if in_words else ())
         while True:
             with self._lock:
-                asked = replace(request, uses=self._uses - left_out)
-            result = self._means.patience.insist(lambda asked=asked: self._attempt(asked, spent))  # type: ignore[misc]
-            if isinstance(result, Heard):
-                self._leave_out(left_out if not in_words else left_out - {"schema", "limits"})
+                reduced = replace(request, features=self._features - left_out)
+            result = self._dependencies.retries.run(lambda reduced=reduced: self._attempt(reduced, spending))  # type: ignore[misc]
+            if isinstance(result, ProviderResponse):
+                self._stop_using(left_out if not in_words else left_out - {"schema", "bounds"})
                 return result
-            blamed = _blamed(result, asked.uses)
-            if not blamed:
+            rejected = _rejected_features(result, reduced.features)
+            if not rejected:
                 if result.kind == "timeout":
-                    return Heard("", "timeout")
-                raise error_of(replace(result, said=self._means.hide(result.said)), self._place)
-            left_out |= blamed
+                    return ProviderResponse("", "timeout")
+                raise error_of(replace(result, message=self._dependencies.redact(result.message)), self._endpoint)
+            left_out |= rejected
 
-    def _leave_out(self, features: frozenset[Feature]) -> None:
-        """From now on: it was refused with them and worked without."""
+    def _stop_using(self, features: frozenset[Feature]) -> None:
+        """From now on: a request was refused with them and worked without."""
         with self._lock:
-            new, self._uses = features & self._uses, self._uses - features
+            new, self._features = features & self._features, self._features - features
         for feature in sorted(new):
-            log.warning("%s does not take %s", self._place.model, LEFT_OUT[feature])
+            log.warning("%s does not take %s", self._endpoint.model, FEATURE_TEXTS[feature])
 
-    def _attempt(self, request: Request, spent: Spent) -> Heard | Failure:
+    def _attempt(self, request: ProviderRequest, spending: PromptSpending) -> ProviderResponse | Failure:
         """One request, counted before and after."""
-        tokens_in = round(request.prompt_tokens * self._factor)
-        tokens_out = request.most_tokens
-        spent.take(tokens_in + tokens_out, self._place.model)
-        budget = self._means.budget
-        reserved = budget.reserve(tokens_in + tokens_out, self._money(tokens_in, tokens_out))
+        tokens_in = round(request.estimated_prompt_tokens * self._estimate_factor)
+        estimate = TokenUsage(tokens_in, request.max_tokens)
+        spending.reserve(estimate.total, self._endpoint.model)
+        provider, budget = self._dependencies.provider, self._dependencies.budget
+        reservation = budget.reserve(estimate.total, self._money(estimate))
         try:
-            heard = self._means.provider.send(request)
+            response = provider.send(request)
         except Exception as error:  # what is none of the client's errors is raised again
-            failure = self._means.provider.failure(error)
+            failure = provider.failure(error)
             if failure is None:
                 raise
             if not failure.may_be_billed:
-                budget.settle(reserved, 0, 0.0)
-                spent.correct(reserved.tokens, Usage(), 0.0)
+                budget.settle(reservation, 0, 0.0)
+                spending.settle(reservation.tokens, TokenUsage(), 0.0)
             # without the client's error beside it, in whose request the key is
             return failure
-        used = heard.usage
-        if used is not None:
-            money = self._money(used.tokens_in, used.tokens_out, used.cached)
-            budget.settle(reserved, used.tokens_in + used.tokens_out, money)
-            spent.correct(reserved.tokens, used, money)
+        usage = response.usage
+        if usage is not None:
+            money = self._money(usage)
+            budget.settle(reservation, usage.total, money)
+            spending.settle(reservation.tokens, usage, money)
             with self._lock:
-                self._factor = max(self._factor, used.tokens_in / max(1, request.prompt_tokens))
-        return heard
+                factor = usage.tokens_in / max(1, request.estimated_prompt_tokens)
+                self._estimate_factor = max(self._estimate_factor, factor)
+        return response
 
-    def _money(self, tokens_in: int, tokens_out: int, cached: int = 0) -> float:
-        price = self._means.price
-        return 0.0 if price is None else price.of(tokens_in, tokens_out, cached)
+    def _money(self, usage: TokenUsage) -> float:
+        price = self._dependencies.price
+        return 0.0 if price is None else price.cost(usage)
 
 
-def _blamed(failure: Failure, uses: frozenset[Feature]) -> frozenset[Feature]:
+def _rejected_features(failure: Failure, features: frozenset[Feature]) -> frozenset[Feature]:
     """What to leave out of a request that was refused. Without a word about it the schema is the first suspect."""
-    if failure.kind != "answer" or failure.status not in (400, 422):
+    if failure.kind != "status" or failure.status not in (400, 422):
         return frozenset()
     for feature, complaint in COMPLAINTS:
-        if feature in uses and complaint.search(failure.said):
-            return frozenset({feature, "limits"}) if feature == "schema" else frozenset({feature})
+        if feature in features and complaint.search(failure.message):
+            return frozenset({feature, "bounds"}) if feature == "schema" else frozenset({feature})
     if failure.is_too_long:
         return frozenset()
-    return uses & {"schema", "limits"} if "schema" in uses else frozenset()
+    return features & {"schema", "bounds"} if "schema" in features else frozenset()

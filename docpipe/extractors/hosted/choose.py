@@ -13,11 +13,12 @@ from urllib.parse import urlsplit
 import httpx2
 
 from docpipe.errors import ModelError, UsageError
-from docpipe.extractors.hosted.backend import HostedBackend, Limits, Means
+from docpipe.extractors.hosted.backend import Dependencies, HostedBackend, RequestLimits
 from docpipe.extractors.hosted.budget import DayBudget, read_price
+from docpipe.extractors.hosted.failures import Endpoint
 from docpipe.extractors.hosted.options import HostedOptions
 from docpipe.extractors.hosted.provider import Provider
-from docpipe.extractors.hosted.retries import Patience, Place
+from docpipe.extractors.hosted.retries import RetryPolicy
 
 CONNECT_SECONDS = 10.0  # to reach a server at all
 
@@ -41,34 +42,34 @@ class HostedModel:
 
 
 def connect(
-    hosted: HostedModel, options: HostedOptions, environment: Mapping[str, str], retries: Patience | None = None
+    hosted: HostedModel, options: HostedOptions, environment: Mapping[str, str], retries: RetryPolicy | None = None
 ) -> HostedBackend:
     """Asks nothing of the server yet. Raises UsageError, also when money is limited and the model has no price, and
     ModelError."""
     if not hosted.model:
         raise ModelError(f"{hosted.kind}: names no model", hint=f"Write {hosted.kind}:NAME, with the model's name.")
     url, key_variable = hosted.url, hosted.key_variables[-1]
-    place = Place(hosted.name, _server(hosted), key_variable, hosted.url_variable, url is not None)
+    endpoint = Endpoint(hosted.name, _server(hosted), key_variable, hosted.url_variable, url is not None)
     key = _key(hosted, environment)
-    price = read_price(options.prices, place.model)
+    price = read_price(options.prices, endpoint.model)
     if options.day_money is not None and price is None:
-        entry = f'{{"{place.model}": {{"in": 2.5, "out": 10.0}}}}'
+        entry = f'{{"{endpoint.model}": {{"in": 2.5, "out": 10.0}}}}'
         raise UsageError(
-            f"the day's money is limited, and there is no price for {place.model}",
+            f"the day's money is limited, and there is no price for {endpoint.model}",
             hint=f"Add it to the file that DOCPIPE_PRICES names: {entry}, money for a million tokens.",
         )
     # a key must not follow one server's word to another server
     http = httpx2.Client(timeout=httpx2.Timeout(options.seconds, connect=CONNECT_SECONDS), follow_redirects=False)
-    means = Means(
+    dependencies = Dependencies(
         hosted.provider(key, url, http),
         DayBudget(options.spending_file or spending_file(environment), options.day_tokens, options.day_money),
         price,
-        retries or Patience(options.attempts, options.patience_seconds),
-        lambda said: said.replace(key, "…") if key else said,
+        retries or RetryPolicy(options.attempts, options.patience_seconds),
+        lambda text: text.replace(key, "…") if key else text,
         http.close,
     )
-    limits = Limits(options.parallel, options.thinking_tokens, options.document_tokens)
-    return HostedBackend(hosted.model, place, limits, means)
+    limits = RequestLimits(options.parallel, options.thinking_tokens, options.document_tokens)
+    return HostedBackend(hosted.model, endpoint, limits, dependencies)
 
 
 def spending_file(environment: Mapping[str, str]) -> Path:

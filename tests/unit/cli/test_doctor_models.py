@@ -11,13 +11,13 @@ import pytest
 from docpipe.cli import invoke
 from docpipe.cli.doctor import Finding, local_models
 from docpipe.extractors.local.models.catalogue import CATALOGUE
-from docpipe.extractors.local.models.memory_estimate import GIB, Place
-from tests.support.hub import COMMIT, Hub, point_at, serving
-from tests.support.tiny_models import tiny
+from docpipe.extractors.local.models.memory_estimate import GIB, Device
+from tests.support.hub import COMMIT, Hub, fake_hub, use_hub
+from tests.support.tiny_models import save_tiny_model
 
-L4 = Place("cuda:0", "NVIDIA L4", 23 * GIB, 22 * GIB, (8, 9), fast_bfloat16=True)
-T4 = Place("cuda:1", "Tesla T4", 15 * GIB, 14 * GIB, (7, 5))
-CPU = Place("cpu", "EPYC", 64 * GIB, 60 * GIB)
+L4 = Device("cuda:0", "NVIDIA L4", 23 * GIB, 22 * GIB, (8, 9), has_bfloat16=True)
+T4 = Device("cuda:1", "Tesla T4", 15 * GIB, 14 * GIB, (7, 5))
+CPU = Device("cpu", "EPYC", 64 * GIB, 60 * GIB)
 
 
 def finding_about(findings: list[Finding], what: str) -> Finding:
@@ -90,7 +90,7 @@ def doctor_output(model: str, monkeypatch, capsys) -> tuple[int, str]:
 
 
 def test_doctor_says_how_the_chosen_model_would_run(quiet_folder, monkeypatch, capsys):
-    folder = tiny("llava", quiet_folder)
+    folder = save_tiny_model("llava", quiet_folder)
     code, output = doctor_output(f"embedded,hf:{folder}", monkeypatch, capsys)
     assert code == 0
     assert "ok embedded embedded:" in output
@@ -105,8 +105,8 @@ def test_doctor_says_why_the_chosen_model_cannot_run(quiet_folder, monkeypatch, 
 
 
 def test_doctor_does_not_download_the_chosen_model(quiet_folder, monkeypatch, capsys):
-    with serving(tiny("llava", quiet_folder)) as hub:
-        point_at(hub.url, quiet_folder / "cache", monkeypatch)
+    with fake_hub(save_tiny_model("llava", quiet_folder)) as hub:
+        use_hub(hub.url, quiet_folder / "cache", monkeypatch)
         code, output = doctor_output(f"hf:acme/reader@{COMMIT}", monkeypatch, capsys)
         assert_untouched(hub)
     assert code == 0
@@ -114,4 +114,4 @@ def test_doctor_does_not_download_the_chosen_model(quiet_folder, monkeypatch, ca
 
 
 def assert_untouched(hub: Hub) -> None:
-    assert hub.asked == []
+    assert hub.requested_paths == []

@@ -1,6 +1,6 @@
 """`anthropic:NAME`: Anthropic's messages.
 
-In: a Request. Out: what the model wrote. It tells no log-probabilities, and no tokens of pictures apart.
+In: a ProviderRequest. Out: what the model wrote. The API reports no log-probabilities, and no tokens of images apart.
 """
 
 from __future__ import annotations
@@ -11,31 +11,26 @@ from typing import Any
 import anthropic
 import httpx2
 
-from docpipe.extractors.generative.backend import Finish
-from docpipe.extractors.hosted.provider import (
-    LIMITS,
-    MEDIA_TYPE,
-    SCHEMA_IN_WORDS,
-    Feature,
-    Heard,
-    Picture,
-    Request,
-    Usage,
-    client_failure,
-    trimmed,
-    unions,
-    without_unions,
+from docpipe.extractors.generative.backend import FinishReason
+from docpipe.extractors.hosted.budget import TokenUsage
+from docpipe.extractors.hosted.failures import Failure, client_failure
+from docpipe.extractors.hosted.provider import MEDIA_TYPE, EncodedImage, Feature, ProviderRequest, ProviderResponse
+from docpipe.extractors.hosted.provider_schema import (
+    BOUND_KEYWORDS,
+    SCHEMA_INSTRUCTION,
+    count_unions,
+    without_keywords,
+    without_null,
 )
-from docpipe.extractors.hosted.retries import Failure
 
 URL = "https://api.anthropic.com"
-# Larger pictures are refused in requests with more than 20 of them; older models scale down to 1,568 on their own side,
+# Larger images are refused in requests with more than 20 of them; older models scale down to 1,568 on their own side,
 # newer ones read up to 2,576 (Anthropic's guide to images and vision).
 MAX_SIDE = 2000
 # Its guide to structured outputs: bounds are refused, and no more than 16 values may be of more than one type.
-MOST_UNIONS = 16
-EMPTY = 'Where a value is null, write "" instead.'
-FINISHES: dict[str, Finish] = {
+MAX_UNIONS = 16
+NULL_INSTRUCTION = 'Where a value is null, write "" instead.'
+FINISH_REASONS: dict[str, FinishReason] = {
     "max_tokens": "length",
     "model_context_window_exceeded": "length",
     "refusal": "refused",
@@ -43,7 +38,7 @@ FINISHES: dict[str, Finish] = {
 
 
 class AnthropicMessages:
-    uses: frozenset[Feature] = frozenset({"schema", "temperature", "thinking"})
+    features: frozenset[Feature] = frozenset({"schema", "temperature", "thinking"})
     max_side = MAX_SIDE
 
     def __init__(self, key: str | None, url: str | None, http: httpx2.Client) -> None:
@@ -52,23 +47,23 @@ class AnthropicMessages:
             api_key=key or "none", base_url=url or URL, http_client=http, max_retries=0, default_headers=headers
         )
 
-    def send(self, request: Request) -> Heard:
+    def send(self, request: ProviderRequest) -> ProviderResponse:
         content = [_part(part) for part in request.parts]
         options: dict[str, Any] = {}
-        if "schema" in request.uses:
-            schema = trimmed(request.schema, LIMITS)
-            if unions(schema) > MOST_UNIONS:
-                schema = without_unions(schema)
-                content.append({"type": "text", "text": EMPTY})
+        if "schema" in request.features:
+            schema = without_keywords(request.output_schema, BOUND_KEYWORDS)
+            if count_unions(schema) > MAX_UNIONS:
+                schema = without_null(schema)
+                content.append({"type": "text", "text": NULL_INSTRUCTION})
             options["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
         else:
-            content.append({"type": "text", "text": SCHEMA_IN_WORDS + json.dumps(request.schema)})
-        if "temperature" in request.uses:
+            content.append({"type": "text", "text": SCHEMA_INSTRUCTION + json.dumps(request.output_schema)})
+        if "temperature" in request.features:
             options["extra_body"] = {"temperature": 0}  # older models take it; the client's types know it no more
         messages: Any = [{"role": "user", "content": content}]
-        return _heard(
+        return _response(
             self._client.messages.create(
-                model=request.model, max_tokens=request.most_tokens, messages=messages, **options
+                model=request.model, max_tokens=request.max_tokens, messages=messages, **options
             )
         )
 
@@ -76,24 +71,26 @@ class AnthropicMessages:
         return client_failure(anthropic, error)
 
 
-def _part(part: str | Picture) -> dict[str, Any]:
+def _part(part: str | EncodedImage) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": "text", "text": part}
-    source = {"type": "base64", "media_type": MEDIA_TYPE, "data": part.as_text}
+    source = {"type": "base64", "media_type": MEDIA_TYPE, "data": part.as_base64}
     return {"type": "image", "source": source}
 
 
-def _heard(said: Any) -> Heard:
-    blocks = getattr(said, "content", None) or []
+def _response(message: Any) -> ProviderResponse:
+    blocks = getattr(message, "content", None) or []
     text = "".join(block.text for block in blocks if getattr(block, "type", "") == "text")
-    reason = str(getattr(said, "stop_reason", None) or "")
-    model = str(getattr(said, "model", "") or "")
-    return Heard(text, FINISHES.get(reason, "complete"), (), _usage(getattr(said, "usage", None)), reason, model)
+    reason = str(getattr(message, "stop_reason", None) or "")
+    model = str(getattr(message, "model", "") or "")
+    usage = _usage(getattr(message, "usage", None))
+    return ProviderResponse(text, FINISH_REASONS.get(reason, "complete"), (), usage, reason, model)
 
 
-def _usage(said: Any) -> Usage | None:
-    if said is None or getattr(said, "input_tokens", None) is None:
+def _usage(reported: Any) -> TokenUsage | None:
+    if reported is None or getattr(reported, "input_tokens", None) is None:
         return None
-    cached = getattr(said, "cache_read_input_tokens", None) or 0
-    written = getattr(said, "cache_creation_input_tokens", None) or 0
-    return Usage(said.input_tokens + cached + written, getattr(said, "output_tokens", None) or 0, cached)
+    read_from_cache = getattr(reported, "cache_read_input_tokens", None) or 0
+    written_to_cache = getattr(reported, "cache_creation_input_tokens", None) or 0
+    tokens_in = reported.input_tokens + read_from_cache + written_to_cache
+    return TokenUsage(tokens_in, getattr(reported, "output_tokens", None) or 0, read_from_cache)

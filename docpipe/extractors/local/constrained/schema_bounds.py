@@ -9,45 +9,46 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NUMBER_MOST = 10**15  # whole numbers up to here survive as a float, and no invoice has more
+MAX_NUMBER = 10**15  # whole numbers up to here survive as a float, and no invoice has more
 SECONDS = "[0-5][0-9](\\.[0-9]{1,6})?(Z|[+-][0-9:]{5})"
 PATTERNS = {
     "time": f"^[0-9:]{{6}}{SECONDS}$",
     "date-time": f"^[0-9-]{{10}}T[0-9:]{{6}}{SECONDS}$",
     "email": "^[^@]{1,64}@[^@]{1,63}$",  # RFC 5321 has 64 before the sign; a name between dots has 63
 }
-OF_SCHEMAS = frozenset({"properties", "patternProperties", "$defs", "definitions"})
-LISTS_OF_SCHEMAS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
-ONE_SCHEMA = frozenset({"items", "additionalProperties"})
+# Keywords of JSON Schema whose value is an object of schemas, a list of them, or one
+SCHEMA_OBJECTS = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+SCHEMA_LISTS = frozenset({"anyOf", "oneOf", "allOf", "prefixItems"})
+SINGLE_SCHEMAS = frozenset({"items", "additionalProperties"})
 
 
-def bounded(schema: Mapping[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def with_bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
+    bounded: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword in OF_SCHEMAS:
-            found[keyword] = {name: _inner(part) for name, part in value.items()}
-        elif keyword in LISTS_OF_SCHEMAS:
-            found[keyword] = [_inner(part) for part in value]
+        if keyword in SCHEMA_OBJECTS:
+            bounded[keyword] = {name: _inner(part) for name, part in value.items()}
+        elif keyword in SCHEMA_LISTS:
+            bounded[keyword] = [_inner(part) for part in value]
         else:
-            found[keyword] = _inner(value) if keyword in ONE_SCHEMA else value
-    return {**found, **_bounds(schema)}
+            bounded[keyword] = _inner(value) if keyword in SINGLE_SCHEMAS else value
+    return {**bounded, **_bounds(schema)}
 
 
 def _inner(part: Any) -> Any:
-    return bounded(part) if isinstance(part, Mapping) else part
+    return with_bounds(part) if isinstance(part, Mapping) else part
 
 
 def _bounds(schema: Mapping[str, Any]) -> dict[str, Any]:
     if "enum" in schema or "const" in schema:
         return {}
-    kinds = schema.get("type", ())
-    kinds = {kinds} if isinstance(kinds, str) else set(kinds) if isinstance(kinds, Sequence) else set()
+    types = schema.get("type", ())
+    types = {types} if isinstance(types, str) else set(types) if isinstance(types, Sequence) else set()
     bounds: dict[str, Any] = {}
-    if kinds & {"integer", "number"}:
+    if types & {"integer", "number"}:
         if not {"minimum", "exclusiveMinimum"} & schema.keys():
-            bounds["minimum"] = -NUMBER_MOST
+            bounds["minimum"] = -MAX_NUMBER
         if not {"maximum", "exclusiveMaximum"} & schema.keys():
-            bounds["maximum"] = NUMBER_MOST
+            bounds["maximum"] = MAX_NUMBER
     if "pattern" not in schema and schema.get("format") in PATTERNS:
         bounds["pattern"] = PATTERNS[schema["format"]]
     return bounds

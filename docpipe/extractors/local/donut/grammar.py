@@ -1,245 +1,177 @@
 """What a Donut may write: tags in pairs, each once in its row, and in them texts that fit the schema.
 
-In: the tags of its tokenizer, the slots of a question. Out: a `Pen`, and the tree of what was written. A model writes
-all the tags that it was trained with, those too that nobody asked for: what it says later rests on what it said before.
+In: the tags of its tokenizer, the slots of a prompt. Out: a `DecodingGuide`, and the tree of what was written. A model
+writes all the tags that it was trained with, those too that no slot asks for: what it writes later rests on what it
+wrote before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from docpipe.extractors.generative.backend import Finish, Slot
+from docpipe.extractors.generative.backend import FinishReason
 from docpipe.extractors.generative.repetition import is_looping
+from docpipe.extractors.local.donut.tags import TagMapping, TagTarget, TagVocabulary
 
-DEPTH = 4  # tags inside each other; the deepest of the public models has three: menu, sub, name
-
-
-@dataclass(frozen=True, slots=True)
-class Tags:
-    """Tokens by the names of their tags. `words` are the tokens that text is made of, bool [vocabulary]; `categories`
-    are those that stand for a whole text: `<paid/>`."""
-
-    opening: Mapping[str, int]
-    closing: Mapping[str, int]
-    separator: int | None
-    end: int
-    words: Tensor
-    categories: Mapping[int, str]
+MAX_DEPTH = 4  # tags inside each other; the deepest of the public models has three: menu, sub, name
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a tag stands for: a single field, a list (`cell` is empty), or a cell of its rows."""
-
-    slot: Slot
-    cell: str
-    value: Mapping[str, Any]
-
-    @property
-    def is_list(self) -> bool:
-        return not self.cell and self.value.get("type") == "array"
-
-
-class Plan:
-    """Which of the slots a model with these tags knows, and what its tags stand for. A tag is the name of a field, or
-    the last part of it: `<s_name>` is `seller.name`, unless there is also a `buyer.name` and no tag around it."""
-
-    def __init__(self, slots: Sequence[Slot], tags: Tags) -> None:
-        self._slots = {slot.name: slot for slot in slots}
-        self._lists = {slot.name: cells(slot) for slot in slots if slot.value.get("type") == "array"}
-        self._singles = [name for name in self._slots if name not in self._lists]
-        self.known = tuple(slot for slot in slots if self._is_known(slot, tags.opening))
-
-    def target(self, path: Sequence[str]) -> Target | None:
-        """`path`: the tags that are open, the outermost first."""
-        for depth in range(1, len(path) + 1):
-            name = _meant(path[:depth], list(self._lists))
-            if name is not None:
-                return self._in_list(self._slots[name], path[depth:])
-        name = _meant(path, self._singles)
-        return Target(self._slots[name], "", self._slots[name].value) if name is not None else None
-
-    def _in_list(self, slot: Slot, path: Sequence[str]) -> Target | None:
-        if slot not in self.known:
-            return None
-        if not path:
-            return Target(slot, "", slot.value)
-        found = self._lists[slot.name]
-        cell = _meant(path, list(found))
-        return Target(slot, cell, found[cell]) if cell is not None else None
-
-    def _is_known(self, slot: Slot, names: Mapping[str, int]) -> bool:
-        if slot.name in self._lists:
-            found = list(self._lists[slot.name])
-            return _has_tag(slot.name, list(self._lists), names) and any(_has_tag(cell, found, names) for cell in found)
-        return _has_tag(slot.name, self._singles, names)
-
-
-def cells(slot: Slot) -> Mapping[str, Mapping[str, Any]]:
-    """The cells of a list's rows, with what may stand in them."""
-    return slot.value["items"]["properties"]  # type: ignore[no-any-return]
-
-
-def _meant(path: Sequence[str], names: Sequence[str]) -> str | None:
-    if path[-1] in names:
-        return path[-1]
-    alike = [name for name in names if name.rpartition(".")[2] == path[-1]]
-    inside = [name for name in alike if f".{'.'.join(path)}".endswith(f".{name}")]
-    if inside:
-        return inside[0]
-    return alike[0] if len(alike) == 1 and len(path) == 1 else None
-
-
-def _has_tag(name: str, names: Sequence[str], tags: Mapping[str, int]) -> bool:
-    parent, _, last = name.rpartition(".")
-    if name in tags:
-        return True
-    alike = [other for other in names if other.rpartition(".")[2] == last]
-    return last in tags and (len(alike) == 1 or parent.rpartition(".")[2] in tags)
+class ScoredToken(NamedTuple):
+    token: int
+    log_probability: float
 
 
 @dataclass(slots=True)
-class Scope:
-    """An open tag, or one that was closed. It has words, or rows of further tags: one row unless it is a list."""
+class TagNode:
+    """An open tag, or one that was closed. It has a text, or rows of further tags: one row unless it is a list.
+    `matcher` holds the text to the schema of the value; None where no slot asks for it, and for a list."""
 
     path: tuple[str, ...]
-    target: Target | None
+    target: TagTarget | None
     matcher: Any = None
-    words: list[tuple[int, float]] = field(default_factory=list)
-    rows: list[dict[str, Scope]] = field(default_factory=lambda: [{}])
-    closed: bool = False
-    last: float = 0.0  # log-probability of its end
-    empty: float = 0.0  # probability that it was closed at once
+    text_tokens: list[ScoredToken] = field(default_factory=list)
+    rows: list[dict[str, TagNode]] = field(default_factory=lambda: [{}])
+    is_closed: bool = False
+    closing_log_probability: float = 0.0
+    empty_probability: float = 0.0  # that it was closed at once
 
     @property
     def is_new(self) -> bool:
-        return not self.words and not self.rows[0]
+        return not self.text_tokens and not self.rows[0]
 
     @property
-    def is_foreign_list(self) -> bool:
+    def is_list(self) -> bool:
+        return self.target is not None and self.target.is_list
+
+    @property
+    def is_unasked_list(self) -> bool:
         return self.target is None and len(self.rows) > 1
 
-    def inside(self) -> Iterator[Scope]:
-        """All scopes in it, the outer ones first; not those in the rows of a list that nobody asked for."""
+    def descendants(self) -> Iterator[TagNode]:
+        """All nodes in it, the outer ones first; not those in the rows of a list that no slot asks for."""
         level = [self]
         while level:
-            level = [inner for one in level if not one.is_foreign_list for row in one.rows for inner in row.values()]
+            parents = [node for node in level if not node.is_unasked_list]
+            level = [inner for node in parents for row in node.rows for inner in row.values()]
             yield from level
 
 
-class TagPen:
-    """`leaf` makes a matcher for the words of a value. A slot whose tokens are used up is `cut`: its tags are closed,
-    and the others go on."""
+class TagGuide:
+    """`new_matcher` makes a matcher for the text of a value, from its JSON Schema. A slot whose tokens are used up is
+    `truncated`: its tags are closed, and the others go on. `unopened_probabilities`: that a slot's tag never came."""
 
-    def __init__(self, tags: Tags, plan: Plan, leaf: Callable[[Mapping[str, Any]], Any]) -> None:
+    def __init__(
+        self, vocabulary: TagVocabulary, mapping: TagMapping, new_matcher: Callable[[Mapping[str, Any]], Any]
+    ) -> None:
         self.tokens: list[int] = []
-        self.finish: Finish | None = None
-        self.root = Scope((), None)
-        self.cut: set[str] = set()
-        self.unwritten = {slot.name: 1.0 for slot in plan.known}
-        self._tags, self._plan, self._leaf = tags, plan, leaf
-        self._stack = [self.root]
-        self._spent: dict[str, int] = {}
+        self.finish: FinishReason | None = None
+        self.root = TagNode((), None)
+        self.truncated: set[str] = set()
+        self.unopened_probabilities = {slot.name: 1.0 for slot in mapping.known_slots}
+        self._vocabulary, self._mapping, self._new_matcher = vocabulary, mapping, new_matcher
+        self._open_nodes = [self.root]
+        self._token_counts: dict[str, int] = {}
 
-    def allowed(self) -> Tensor:
-        tags, scope = self._tags, self._stack[-1]
-        mask = torch.zeros_like(tags.words)
-        close = tags.end if scope is self.root else tags.closing[scope.path[-1]]
-        if self._slot() in self.cut:
-            mask[close] = True
+    def allowed_tokens(self) -> Tensor:
+        vocabulary, node = self._vocabulary, self._open_nodes[-1]
+        mask = torch.zeros_like(vocabulary.text_tokens)
+        closing = vocabulary.end if node is self.root else vocabulary.closing[node.path[-1]]
+        if self._open_slot_name() in self.truncated:
+            mask[closing] = True
             return mask
-        if scope.words or (scope.is_new and scope is not self.root and not (scope.target and scope.target.is_list)):
-            mask |= self._words(scope)
-        if not scope.words and scope.matcher is None:
-            self._allow_tags(scope, mask)
-        mask[close] = self._may_close(scope) or not mask.any()
+        if node.text_tokens or (node.is_new and node is not self.root and not node.is_list):
+            mask |= self._allowed_text(node)
+        if not node.text_tokens and node.matcher is None:
+            self._allow_tags(node, mask)
+        mask[closing] = self._may_close(node) or not mask.any()
         return mask
 
-    def take(self, token: int, log_probabilities: Tensor) -> None:
+    def accept(self, token: int, log_probabilities: Tensor) -> None:
         self.tokens.append(token)
         log_probabilities = log_probabilities.cpu()
         self._measure(log_probabilities)
-        log, scope = float(log_probabilities[token]), self._stack[-1]
-        name = next((name for name, tag in self._tags.opening.items() if tag == token), None)
-        if token == self._tags.end:
+        log_probability, node = float(log_probabilities[token]), self._open_nodes[-1]
+        opened = next((name for name, tag in self._vocabulary.opening.items() if tag == token), None)
+        if token == self._vocabulary.end:
             self.finish = "complete"
-        elif token == self._tags.closing.get(scope.path[-1] if scope.path else ""):
-            scope.closed, scope.last = True, log
-            self._stack.pop()
-        elif name is not None:
-            self._open(name, scope)
-        elif token == self._tags.separator and not scope.words:
-            scope.rows.append({})
+        elif token == self._vocabulary.closing.get(node.path[-1] if node.path else ""):
+            node.is_closed, node.closing_log_probability = True, log_probability
+            self._open_nodes.pop()
+        elif opened is not None:
+            self._open(opened, node)
+        elif token == self._vocabulary.separator and not node.text_tokens:
+            node.rows.append({})
         else:
-            scope.words.append((token, log))
-            if scope.matcher is not None and token not in self._tags.categories:
-                scope.matcher.consume_token(token)
-        self._count()
+            node.text_tokens.append(ScoredToken(token, log_probability))
+            if node.matcher is not None and token not in self._vocabulary.categories:
+                node.matcher.consume_token(token)
+        self._count_token()
         if self.finish is None and is_looping(self.tokens):
             self.finish = "loop"
 
-    def _open(self, name: str, scope: Scope) -> None:
-        path = (*scope.path, name)
-        target = None if scope.is_foreign_list else self._plan.target(path)
-        matcher = self._leaf(target.value) if target and not target.is_list else None
-        opened = Scope(path, target, matcher)
-        scope.rows[-1][name] = opened
-        self._stack.append(opened)
+    def _open(self, name: str, parent: TagNode) -> None:
+        path = (*parent.path, name)
+        target = None if parent.is_unasked_list else self._mapping.target(path)
+        matcher = self._new_matcher(target.value_schema) if target and not target.is_list else None
+        node = TagNode(path, target, matcher)
+        parent.rows[-1][name] = node
+        self._open_nodes.append(node)
 
-    def _may_close(self, scope: Scope) -> bool:
+    def _may_close(self, node: TagNode) -> bool:
         """Not behind a separator, nor before a value fits its schema."""
-        if scope.matcher is None or not scope.words or scope.words[-1][0] in self._tags.categories:
-            return bool(scope.rows[-1]) or len(scope.rows) == 1
-        return bool(scope.matcher.is_accepting())
+        if node.matcher is None or not node.text_tokens or node.text_tokens[-1].token in self._vocabulary.categories:
+            return bool(node.rows[-1]) or len(node.rows) == 1
+        return bool(node.matcher.is_accepting())
 
-    def _words(self, scope: Scope) -> Tensor:
-        tags = self._tags
-        if scope.words and scope.words[-1][0] in tags.categories:
-            return torch.zeros_like(tags.words)
-        if scope.matcher is None:
-            mask = tags.words.clone()
-            if scope.words and tags.separator is not None:
-                mask[tags.separator] = True
+    def _allowed_text(self, node: TagNode) -> Tensor:
+        vocabulary = self._vocabulary
+        if node.text_tokens and node.text_tokens[-1].token in vocabulary.categories:
+            return torch.zeros_like(vocabulary.text_tokens)
+        if node.matcher is None:
+            mask = vocabulary.text_tokens.clone()
+            if node.text_tokens and vocabulary.separator is not None:
+                mask[vocabulary.separator] = True
         else:
-            bits = np.frombuffer(scope.matcher.compute_bitmask(), np.uint8)
-            fits = torch.from_numpy(np.unpackbits(bits, bitorder="little")[: len(tags.words)].copy()).bool()
-            mask = tags.words & torch.nn.functional.pad(fits, (0, len(tags.words) - len(fits)))
-        if scope.is_new and (scope.target is None or "pattern" not in scope.target.value):
-            mask[list(tags.categories)] = True
+            size = len(vocabulary.text_tokens)
+            bits = np.frombuffer(node.matcher.compute_bitmask(), np.uint8)
+            fitting = torch.from_numpy(np.unpackbits(bits, bitorder="little")[:size].copy()).bool()
+            mask = vocabulary.text_tokens & torch.nn.functional.pad(fitting, (0, size - len(fitting)))
+        if node.is_new and (node.target is None or "pattern" not in node.target.value_schema):
+            mask[list(vocabulary.categories)] = True
         return mask
 
-    def _allow_tags(self, scope: Scope, mask: Tensor) -> None:
-        if len(self._stack) <= DEPTH:
-            mask[[tag for name, tag in self._tags.opening.items() if name not in scope.rows[-1]]] = True
-        if self._tags.separator is not None and scope is not self.root:
-            mask[self._tags.separator] = bool(scope.rows[-1]) and (scope.target is None or scope.target.is_list)
+    def _allow_tags(self, node: TagNode, mask: Tensor) -> None:
+        if len(self._open_nodes) <= MAX_DEPTH:
+            mask[[tag for name, tag in self._vocabulary.opening.items() if name not in node.rows[-1]]] = True
+        if self._vocabulary.separator is not None and node is not self.root:
+            mask[self._vocabulary.separator] = bool(node.rows[-1]) and (node.target is None or node.is_list)
 
-    def _slot(self) -> str:
-        """The slot that is being written; empty where it is nobody's."""
-        return next((scope.target.slot.name for scope in self._stack if scope.target is not None), "")
+    def _open_slot_name(self) -> str:
+        """The slot that is being written; empty where no slot asks for what is."""
+        return next((node.target.slot.name for node in self._open_nodes if node.target is not None), "")
 
-    def _count(self) -> None:
-        slot = next((scope.target.slot for scope in self._stack if scope.target is not None), None)
+    def _count_token(self) -> None:
+        slot = next((node.target.slot for node in self._open_nodes if node.target is not None), None)
         if slot is not None:
-            self._spent[slot.name] = self._spent.get(slot.name, 0) + 1
-            if self._spent[slot.name] >= slot.tokens:
-                self.cut.add(slot.name)
+            self._token_counts[slot.name] = self._token_counts.get(slot.name, 0) + 1
+            if self._token_counts[slot.name] >= slot.max_tokens:
+                self.truncated.add(slot.name)
 
     def _measure(self, log_probabilities: Tensor) -> None:
         """How probable it is, along the way that was taken, that a slot's tag never came; and that a tag is empty."""
-        scope = self._stack[-1]
-        if scope.path and scope.is_new:
-            scope.empty = float(log_probabilities[self._tags.closing[scope.path[-1]]].exp())
-        if scope.words or scope.matcher is not None or scope.is_foreign_list or self._slot():
+        node = self._open_nodes[-1]
+        if node.path and node.is_new:
+            node.empty_probability = float(log_probabilities[self._vocabulary.closing[node.path[-1]]].exp())
+        if node.text_tokens or node.matcher is not None or node.is_unasked_list or self._open_slot_name():
             return
-        written = {inner.target.slot.name for inner in self.root.inside() if inner.target is not None}
-        for name, tag in self._tags.opening.items():
-            target = self._plan.target((*scope.path, name))
+        written = {inner.target.slot.name for inner in self.root.descendants() if inner.target is not None}
+        for name, tag in self._vocabulary.opening.items():
+            target = self._mapping.target((*node.path, name))
             if target is not None and target.slot.name not in written:
-                self.unwritten[target.slot.name] *= 1.0 - float(log_probabilities[tag].exp())
+                self.unopened_probabilities[target.slot.name] *= 1.0 - float(log_probabilities[tag].exp())

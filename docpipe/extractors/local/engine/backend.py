@@ -1,7 +1,7 @@
-"""A model on this machine as a backend: the engine behind questions, in batches that fit into its memory.
+"""A model on this machine as a backend: the engine behind prompts, in batches that fit into its memory.
 
-In: a model, its processor, questions. Out: replies. From one call to the next nothing is kept but the beginnings of
-the prompts of a few schemas.
+In: a model, its processor, prompts. Out: replies. From one call to the next nothing is kept but the prefixes of the
+prompts of a few schemas.
 """
 
 from __future__ import annotations
@@ -13,33 +13,34 @@ from typing import Any
 import torch
 
 from docpipe.errors import DocpipeError, TooLargeError
-from docpipe.extractors.generative.backend import Question, Reply
+from docpipe.extractors.generative.backend import BackendReply, Prompt
 from docpipe.extractors.local.engine.engine import Engine
 from docpipe.extractors.local.models.devices import raise_if_device_failed
-from docpipe.extractors.local.models.family import Family, Prompt
+from docpipe.extractors.local.models.family import ModelFamily, ModelInputs
 
 # Documents that go through together even where there is memory for more: from here on a step of a model of 3 billion
 # parameters takes as long as its weights' worth of keys and values, and a longer batch waits for its longest document.
-MOST = 16
-ANSWER = 1_024  # columns of the cache that a long invoice's answer takes; longer ones are caught when memory runs out
+MAX_DOCUMENTS = 16
+OUTPUT_COLUMNS = 1_024  # of the cache that a long invoice's output takes; longer ones are caught when memory runs out
 GIB = 1024**3
 
 
-class LocalBackend:
-    """`fits` says how many documents of so many tokens go through at once; None: as many as there are, up to MOST.
-    `guesses`: tokens of a slot that are guessed from the page's words in a step; 0: none, None: what suits the device.
-    """
+class EngineBackend:
+    """`documents_that_fit` says how many documents of so many tokens go through at once; None: as many as there are, up
+    to MAX_DOCUMENTS. `draft_steps`: choices of a slot that are drafted from the page's words for a pass; 0: none, None:
+    what suits the device."""
 
     def __init__(
         self, name: str, model: Any, processor: Any, *,
-        fits: Callable[[int], int] | None = None, guesses: int | None = None,
+        documents_that_fit: Callable[[int], int] | None = None, draft_steps: int | None = None,
     ) -> None:  # fmt: skip
         """Raises ModelError for a tokenizer that cannot be held to a grammar."""
         self._name, self._device = name, model.device
-        self._family = Family(model, processor)
-        self._engine = Engine(model, processor.tokenizer, causal=self._family.is_causal, guesses=guesses)
-        self._fits = fits or (lambda _: MOST)
-        self._room = getattr(model.config.get_text_config(), "max_position_embeddings", None) or 2**62
+        self._family = ModelFamily(model, processor)
+        self._engine = Engine(model, processor.tokenizer, causal=self._family.is_causal, draft_steps=draft_steps)
+        self._documents_that_fit = documents_that_fit or (lambda _: MAX_DOCUMENTS)
+        text_config = model.config.get_text_config()
+        self._context_length = getattr(text_config, "max_position_embeddings", None) or 2**62
 
     @property
     def name(self) -> str:
@@ -49,86 +50,83 @@ class LocalBackend:
     def max_side(self) -> int:
         return self._family.max_side
 
-    def answer(self, questions: Sequence[Question]) -> list[Reply | DocpipeError]:
+    def complete(self, prompts: Sequence[Prompt]) -> list[BackendReply | DocpipeError]:
         """An error stands in the place of the document that it concerns."""
-        replies: dict[int, Reply | DocpipeError] = {}
-        for alike in (True, False):  # processors take no batch in which only some have pictures
-            numbers = [number for number, question in enumerate(questions) if bool(question.pictures) is alike]
-            for start in range(0, len(numbers), MOST):
-                batch = numbers[start : start + MOST]
-                replies |= zip(batch, self._batch([questions[number] for number in batch]), strict=True)
-        return [replies[number] for number in range(len(questions))]
+        replies: dict[int, BackendReply | DocpipeError] = {}
+        for has_images in (True, False):  # processors take no batch in which only some have images
+            numbers = [number for number, prompt in enumerate(prompts) if bool(prompt.images) is has_images]
+            for start in range(0, len(numbers), MAX_DOCUMENTS):
+                batch = numbers[start : start + MAX_DOCUMENTS]
+                replies |= zip(batch, self._complete_batch([prompts[number] for number in batch]), strict=True)
+        return [replies[number] for number in range(len(prompts))]
 
-    def _batch(self, questions: Sequence[Question]) -> list[Reply | DocpipeError]:
+    def _complete_batch(self, prompts: Sequence[Prompt]) -> list[BackendReply | DocpipeError]:
         """Halved until it fits."""
         try:
-            prompt = self._prompt(questions)
-            if len(questions) > 1 and self._fits(_columns(prompt, questions)) < len(questions):
-                raise _TooManyError
-            return self._filled(questions, prompt)
-        except (_TooManyError, RuntimeError, DocpipeError) as error:
-            if isinstance(error, RuntimeError) and not _is_full(error):
+            inputs = self._encode(prompts)
+            if len(prompts) > 1 and self._documents_that_fit(_cache_columns(inputs, prompts)) < len(prompts):
+                raise _BatchTooLargeError
+            return self._replies(prompts, inputs)
+        except (_BatchTooLargeError, RuntimeError, DocpipeError) as error:
+            if isinstance(error, RuntimeError) and not _is_out_of_memory(error):
                 raise_if_device_failed(error)
                 raise
-            if len(questions) == 1:
-                return [error if isinstance(error, DocpipeError) else self._no_memory(questions[0], error)]
+            if len(prompts) == 1:
+                return [error if isinstance(error, DocpipeError) else self._out_of_memory_error(prompts[0], error)]
         # Outside the handler: its traceback would keep the tensors of the batch that did not fit.
         if self._device.type == "cuda":
             torch.cuda.empty_cache()
-        half = len(questions) // 2
-        return self._batch(questions[:half]) + self._batch(questions[half:])
+        half = len(prompts) // 2
+        return self._complete_batch(prompts[:half]) + self._complete_batch(prompts[half:])
 
-    def _prompt(self, questions: Sequence[Question]) -> Prompt:
-        prompt = self._family.prompt(questions)
-        if max(prompt.lengths) >= self._room:
+    def _encode(self, prompts: Sequence[Prompt]) -> ModelInputs:
+        inputs = self._family.encode(prompts)
+        if max(inputs.lengths) >= self._context_length:
             raise TooLargeError(  # however often it is tried
-                f"{len(questions[0].pictures)} pages with the schema are {max(prompt.lengths)} tokens, and {self._name}"
-                f" has room for {self._room}",
+                f"{len(prompts[0].images)} pages with the schema are {max(inputs.lengths)} tokens, and {self._name}"
+                f" has room for {self._context_length}",
                 hint="Take a model with a longer context, a schema with fewer fields, or documents with fewer pages.",
             )
-        return prompt
+        return inputs
 
-    def _filled(self, questions: Sequence[Question], prompt: Prompt) -> list[Reply | DocpipeError]:
+    def _replies(self, prompts: Sequence[Prompt], inputs: ModelInputs) -> list[BackendReply | DocpipeError]:
         # a model is not asked for more than it was trained to see
-        rooms = [self._room - length for length in prompt.lengths]
         slots = [
-            [replace(slot, tokens=min(slot.tokens, room)) for slot in one.slots]
-            for one, room in zip(questions, rooms, strict=True)
+            [replace(slot, max_tokens=min(slot.max_tokens, self._context_length - length)) for slot in prompt.slots]
+            for prompt, length in zip(prompts, inputs.lengths, strict=True)
         ]
-        written = self._engine.fill(prompt, slots, [one.words for one in questions])
+        completions = self._engine.complete(inputs, slots, [prompt.page_lines for prompt in prompts])
         return [
-            Reply(
+            BackendReply(
                 tuple(own),
-                tokens_in=prompt.lengths[document],
-                image_tokens=prompt.image_tokens[document],
-                tokens_out=sum(len(one.tokens) for one in own),
+                tokens_in=inputs.lengths[document],
+                image_tokens=inputs.image_tokens[document],
+                tokens_out=sum(len(completion.tokens) for completion in own),
             )
-            for document, own in enumerate(written)
+            for document, own in enumerate(completions)
         ]
 
-    def _no_memory(self, question: Question, error: Exception) -> TooLargeError:
-        said = str(error).splitlines()[0] if str(error) else "out of memory"
-        free = (
-            f" ({torch.cuda.mem_get_info(self._device)[0] / GIB:.1f} GiB are free)"
-            if self._device.type == "cuda"
-            else ""
-        )
+    def _out_of_memory_error(self, prompt: Prompt, error: Exception) -> TooLargeError:
+        reason = str(error).splitlines()[0] if str(error) else "out of memory"
+        free = ""
+        if self._device.type == "cuda":
+            free = f" ({torch.cuda.mem_get_info(self._device)[0] / GIB:.1f} GiB are free)"
         return TooLargeError(
-            f"{self._name} has no memory for one document of {len(question.pictures)} pages{free}: {said}",
+            f"{self._name} has no memory for one document of {len(prompt.images)} pages{free}: {reason}",
             hint="Take a smaller model (`docpipe doctor` says what fits), or free the device of other work.",
         )
 
 
-class _TooManyError(Exception):
+class _BatchTooLargeError(Exception):
     """More documents than fit, found out before they were tried."""
 
 
-def _is_full(error: RuntimeError) -> bool:
+def _is_out_of_memory(error: RuntimeError) -> bool:
     """A card has a class of its own for it, the processor has words."""
     return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
-def _columns(prompt: Prompt, questions: Sequence[Question]) -> int:
-    """That one document takes: its prompt and its answer."""
-    most = max(sum(slot.tokens for slot in question.slots) for question in questions)
-    return prompt.seen.shape[1] + min(most, ANSWER)
+def _cache_columns(inputs: ModelInputs, prompts: Sequence[Prompt]) -> int:
+    """That one document takes: its prompt and its output."""
+    output_tokens = max(sum(slot.max_tokens for slot in prompt.slots) for prompt in prompts)
+    return inputs.mask.shape[1] + min(output_tokens, OUTPUT_COLUMNS)

@@ -1,250 +1,245 @@
-"""What a model may write next, guessed from the words on the page: values are copied, so most of a guess is right.
+"""What a model may write next, drafted from the words on the page: values are copied, so most of a draft is right.
 
-In: a document's text lines, and what a branch has written so far. Out: JSON text that may follow. A guess is never an
-answer: the engine keeps of it what greedy choice confirms.
+In: a document's text lines, and what a sequence has written so far. Out: JSON text that may follow. A draft is never an
+answer: the engine keeps of it what greedy choice confirms. It is prompt lookup decoding, with the page's words as read
+by docpipe in the place of the prompt.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any
 
-from docpipe.extractors.generative.backend import Slot
+from docpipe.extractors.generative.backend import OutputSlot
+from docpipe.extractors.local.engine.page_text import PageText
 
-CHARACTERS = 8  # that a token has at most, on average: a guess is no longer than its tokens could be
-QUOTE, ESCAPE = ord('"'), ord("\\")
-OBJECT, LIST = ord("{"), ord("[")
-NUMBER = re.compile(r"[€$£+-]*\d[\d.,]*[^\W\d_]{0,3}[%€$£-]?")  # with a unit, but not `A4`
-
-
-class Printed:
-    """The words of a document in reading order: `text` has a blank between two words, a line break between lines."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.text = "\n".join(["", *(" ".join(line.split()) for line in lines), ""])
-        self.words = [found.span() for found in re.finditer(r"\S+", self.text)]
-        self._starts = [start for start, _ in self.words]
-
-    def find(self, value: str, word: int) -> int | None:
-        """Where this stands from the beginning of a word on, nearest to the word of this number."""
-        here = self.words[word][0] - 1 if word < len(self.words) else len(self.text)
-        after = [self.text.find(before + value, here) + 1 for before in (" ", "\n")]
-        back = [self.text.rfind(before + value, 0, here + len(value)) + 1 for before in (" ", "\n")]
-        return min(filter(None, after + back), key=lambda place: abs(place - here), default=None)
-
-    def word_at(self, place: int) -> int:
-        """The number of the first word that begins here or later."""
-        return bisect_left(self._starts, place)
-
-    def line(self, place: int) -> str:
-        """The rest of the line."""
-        return self.text[place : self.text.index("\n", place)] if place < len(self.text) else ""
-
-    def span(self, first: int, after: int) -> str:
-        return self.text[self.words[first][0] : self.words[after - 1][1]] if first < after <= len(self.words) else ""
-
-    def is_number(self, word: int) -> bool:
-        start, end = self.words[word]
-        return NUMBER.fullmatch(self.text, start, end) is not None
+CHARACTERS_PER_TOKEN = 8  # at most, on average: a draft is no longer than its tokens could be
+QUOTE, ESCAPE, COLON, COMMA = ord('"'), ord("\\"), ord(":"), ord(",")
+OBJECT, OBJECT_END, LIST = ord("{"), ord("}"), ord("[")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cell:
-    """`first` and `after` number its words; both None where it is null or not printed. `skipped` words stand between
-    the cell that was written before it and this one."""
+class DraftText:
+    """JSON text that may follow, and what stands before it of the same string."""
+
+    text: str
+    context: str = ""
+
+
+NOTHING = DraftText("")
+
+
+@dataclass(frozen=True, slots=True)
+class CellWords:
+    """The words of a cell, by their numbers on the page: `first` up to `end`; both None where it is null or not
+    printed. `skipped` words stand between the cell that was written before it and this one."""
 
     is_null: bool
     first: int | None = None
-    after: int | None = None
+    end: int | None = None
     skipped: int = 0
 
 
-class Guesses:
-    """Of one branch. It reads along what is written, and knows the last row and how far it has come on the page."""
+@dataclass(frozen=True, slots=True)
+class _DraftedCell:
+    """A cell as it may be written: open, without its closing quote, where nothing says how long it is."""
 
-    def __init__(self, printed: Printed, slot: Slot) -> None:
-        self._printed = printed
-        row: Mapping[str, Any] = slot.value.get("items", {}).get("properties", {})
-        self._keys = list(row)
-        self._open: list[int] = []
-        self._string: bytearray | None = None
+    text: str
+    words: CellWords
+
+
+class PromptLookup:
+    """Of one sequence. It parses what is written as it grows, and knows the row before and how far it has come on the
+    page."""
+
+    def __init__(self, page_text: PageText, slot: OutputSlot) -> None:
+        self._page = page_text
+        cells: Mapping[str, Any] = slot.value_schema.get("items", {}).get("properties", {})
+        self._keys = list(cells)
+        self._brackets: list[int] = []  # those that are open
+        self._string: bytearray | None = None  # the one that is open, without its quotes
         self._is_escaped = self._is_value = False
         self._key = ""
-        self._since = bytearray()  # written since a value, a key, a row or a list's bracket ended
-        self._row: dict[str, _Cell] = {}
-        self._last: dict[str, _Cell] = {}
-        self._word = 0
+        self._since_end = bytearray()  # written since a value, a key, a row or a list's bracket ended
+        self._row: dict[str, CellWords] = {}
+        self._previous_row: dict[str, CellWords] = {}
+        self._word = 0  # the number of the word behind the cell that was written last
 
-    def read(self, written: bytes) -> None:
+    def advance(self, written: bytes) -> None:
         for byte in written:
             if self._string is not None:
-                self._within(byte, self._string)
+                self._advance_in_string(byte, self._string)
             else:
-                self._between(byte)
+                self._advance_outside(byte)
 
-    def _within(self, byte: int, string: bytearray) -> None:
+    def _advance_in_string(self, byte: int, string: bytearray) -> None:
         if byte == QUOTE and not self._is_escaped:
-            text, self._string = _plain(bytes(string)), None
+            text, self._string = _unescaped(bytes(string)), None
             if self._is_value:
-                self._end(self._cell(text))
+                self._end_value(self._locate(text))
             else:
                 self._key = text
-                self._since += string + b'"'
+                self._since_end += string + b'"'
             return
         self._is_escaped = byte == ESCAPE and not self._is_escaped
         string.append(byte)
 
-    def _between(self, byte: int) -> None:
-        self._since.append(byte)
+    def _advance_outside(self, byte: int) -> None:
+        self._since_end.append(byte)
         if byte == QUOTE:
             self._string = bytearray()
         elif byte in b"{[":
-            self._open.append(byte)
+            self._brackets.append(byte)
             self._is_value = byte == LIST
             if byte == LIST:
-                self._since.clear()
-        elif byte == ord(":"):
+                self._since_end.clear()
+        elif byte == COLON:
             self._is_value = True
-            self._since.clear()
-        elif byte == ord(","):
-            self._is_value = self._open[-1:] == [LIST]
-        elif self._since.endswith(b"null"):
-            self._end(_Cell(is_null=True))
-        elif byte in b"}]" and self._open:
-            self._open.pop()
-            if byte == ord("}") and self._row:
-                self._last, self._row = self._row, {}
-                self._word = max([self._word, *(cell.after for cell in self._last.values() if cell.after)])
-                self._since.clear()
+            self._since_end.clear()
+        elif byte == COMMA:
+            self._is_value = self._brackets[-1:] == [LIST]
+        elif self._since_end.endswith(b"null"):
+            self._end_value(CellWords(is_null=True))
+        elif byte in b"}]" and self._brackets:
+            self._brackets.pop()
+            if byte == OBJECT_END and self._row:
+                self._previous_row, self._row = self._row, {}
+                self._word = max([self._word, *(cell.end for cell in self._previous_row.values() if cell.end)])
+                self._since_end.clear()
 
-    def _end(self, cell: _Cell) -> None:
-        if self._in_row:
+    def _end_value(self, cell: CellWords) -> None:
+        if self._is_in_row:
             self._row[self._key] = cell
-            self._word = cell.after or self._word
+            self._word = cell.end or self._word
         self._is_value = False
-        self._since.clear()
+        self._since_end.clear()
 
-    def _cell(self, text: str) -> _Cell:
-        expected = self._expected(self._key, self._word)
-        place = self._place(text, expected)
-        if place is None:
-            return _Cell(is_null=False)
-        first = self._printed.word_at(place)
-        after = self._printed.word_at(place + len(text))
-        skipped = first - self._word if self._row or self._last else 0  # what stands before all rows is said once
-        return _Cell(False, first, max(after, first + 1), skipped)
+    def _locate(self, text: str) -> CellWords:
+        """The words of a cell that was written."""
+        position = self._position_of(text, self._expected_word(self._key, self._word))
+        if position is None:
+            return CellWords(is_null=False)
+        first = self._page.word_at(position)
+        end = self._page.word_at(position + len(text))
+        is_first = not self._row and not self._previous_row  # what stands before all rows does not come again
+        return CellWords(False, first, max(end, first + 1), 0 if is_first else first - self._word)
 
     @property
-    def _in_row(self) -> bool:
-        return self._open == [OBJECT, LIST, OBJECT]
+    def _is_in_row(self) -> bool:
+        return self._brackets == [OBJECT, LIST, OBJECT]
 
-    def guess(self, tokens: int) -> tuple[str, str]:
-        """JSON text that may follow, at most so many tokens of it, and what stands before it of the same string."""
-        most = tokens * CHARACTERS
+    def draft_text(self, max_tokens: int) -> DraftText:
+        """At most so many tokens of it."""
+        max_length = max_tokens * CHARACTERS_PER_TOKEN
         if self._string is not None:
             if not self._is_value:
-                return "", ""
+                return NOTHING
             begun = self._string.decode(errors="replace")
-            return self._value(begun, most)[:most], f' "{begun}'
-        whole = self._row_on(most) if self._in_row or self._open == [OBJECT, LIST] else ""
-        since = self._since.decode(errors="replace")
-        return (whole[len(since) :][:most], "") if whole.startswith(since) else ("", "")
+            return DraftText(self._rest_of_value(begun, max_length)[:max_length], f' "{begun}')
+        is_between = self._is_in_row or self._brackets == [OBJECT, LIST]
+        whole = self._rest_of_row(max_length) if is_between else ""
+        written = self._since_end.decode(errors="replace")
+        return DraftText(whole[len(written) :][:max_length]) if whole.startswith(written) else NOTHING
 
-    def _value(self, begun: str, most: int) -> str:
+    def _rest_of_value(self, begun: str, max_length: int) -> str:
         """The rest of a value, and what may follow it."""
-        text = _plain(begun.encode())
-        if not self._in_row:
-            place = self._printed.find(text, 0) if text else None
-            return "" if place is None else _escaped(self._printed.line(place + len(text))) + '"}'
-        place = self._place(text, self._expected(self._key, self._word))
-        if place is None:
+        text = _unescaped(begun.encode())
+        if not self._is_in_row:
+            position = self._page.find(text, 0) if text else None
+            return "" if position is None else _escaped(self._page.rest_of_line(position + len(text))) + '"}'
+        position = self._position_of(text, self._expected_word(self._key, self._word))
+        if position is None:
             return ""
-        first = self._printed.word_at(place)
-        after = self._after(self._key, first)
-        value = self._printed.span(first, after) if after else ""
-        if after is None or len(value) < len(text):  # no row before it says where it ends, or it is longer than that
-            return _escaped(self._printed.line(place + len(text)))
-        done = {**self._row, self._key: _Cell(False, first, after)}
-        return _escaped(value[len(text) :]) + '"' + self._cells(done, after, most)
+        first = self._page.word_at(position)
+        end = self._expected_end(self._key, first)
+        value = self._page.text_of(first, end) if end else ""
+        if end is None or len(value) < len(text):  # no row before it says where it ends, or it is longer than that
+            return _escaped(self._page.rest_of_line(position + len(text)))
+        row = {**self._row, self._key: CellWords(False, first, end)}
+        return _escaped(value[len(text) :]) + '"' + self._further_cells(row, end, max_length)
 
-    def _place(self, text: str, word: int) -> int | None:
+    def _position_of(self, text: str, expected_word: int) -> int | None:
         """Where a cell's text stands that is expected at this word."""
-        words = self._printed.words
-        if word < len(words) and self._printed.text.startswith(text, words[word][0]):
-            return words[word][0]
-        return self._printed.find(text, self._word) if text else None
+        words = self._page.words
+        if expected_word < len(words) and self._page.text.startswith(text, words[expected_word].start):
+            return words[expected_word].start
+        return self._page.find(text, self._word) if text else None
 
-    def _row_on(self, most: int) -> str:
+    def _rest_of_row(self, max_length: int) -> str:
         """What may follow between two values, from the last of them on."""
-        if self._is_value and self._in_row:
-            cell, word = self._next(self._key, self._word)
-            return f" {cell}" + (self._cells({**self._row, self._key: word}, word.after or self._word, most)
-                                 if word.after or word.is_null else "")  # fmt: skip
-        return self._cells(self._row, self._word, most)
+        if not (self._is_value and self._is_in_row):
+            return self._further_cells(self._row, self._word, max_length)
+        cell = self._draft_cell(self._key, self._word)
+        if not cell.words.end and not cell.words.is_null:
+            return f" {cell.text}"
+        row = {**self._row, self._key: cell.words}
+        return f" {cell.text}" + self._further_cells(row, cell.words.end or self._word, max_length)
 
-    def _cells(self, done: Mapping[str, _Cell], word: int, most: int) -> str:
-        """The cells after these, and the next row."""
-        told, done = "", dict(done)
-        fresh = not self._in_row and not done
-        while len(told) < most and self._keys:
-            left = [key for key in self._keys if key not in done]
-            if not left:
-                word = max([word, *(cell.after for cell in done.values() if cell.after)])
-                left, done, fresh, told = self._keys, {}, False, told + "}"
-            is_first = not done
-            if is_first and word >= len(self._printed.words):
-                return told
-            opening = ("{" if fresh and not self._last else ", {") if is_first else ", "
-            said, cell = self._next(left[0], word)
-            told += f"{opening}{json.dumps(left[0], ensure_ascii=False)}: {said}"
-            if not cell.is_null and cell.after is None:
-                return told
-            done[left[0]] = cell
-            word = cell.after or word
-        return told
+    def _further_cells(self, row: Mapping[str, CellWords], word: int, max_length: int) -> str:
+        """The cells behind those of this row, and the next rows. `word`: the first that is not yet used."""
+        text, row = "", dict(row)
+        is_row_start = not self._is_in_row and not row
+        while len(text) < max_length and self._keys:
+            missing = [key for key in self._keys if key not in row]
+            if not missing:
+                word = max([word, *(cell.end for cell in row.values() if cell.end)])
+                missing, row, is_row_start, text = self._keys, {}, False, text + "}"
+            is_first = not row
+            if is_first and word >= len(self._page.words):
+                return text
+            row_opening = "{" if is_row_start and not self._previous_row else ", {"
+            cell = self._draft_cell(missing[0], word)
+            text += f"{row_opening if is_first else ', '}{json.dumps(missing[0], ensure_ascii=False)}: {cell.text}"
+            if not cell.words.is_null and cell.words.end is None:
+                return text
+            row[missing[0]] = cell.words
+            word = cell.words.end or word
+        return text
 
-    def _next(self, key: str, word: int) -> tuple[str, _Cell]:
-        """A cell as it may be written: open where nothing says how long it is."""
-        before = self._last.get(key) or self._row.get(key)
+    def _draft_cell(self, key: str, word: int) -> _DraftedCell:
+        before = self._previous_row.get(key) or self._row.get(key)
         if before is not None and before.is_null:
-            return "null", before
-        first = self._expected(key, word)
-        if first >= len(self._printed.words):
-            return '"', _Cell(False)
-        after = self._after(key, first)
-        if after is None:
-            return f'"{_escaped(self._printed.line(self._printed.words[first][0]))}', _Cell(False)
-        return f'"{_escaped(self._printed.span(first, after))}"', _Cell(False, first, after)
+            return _DraftedCell("null", before)
+        first = self._expected_word(key, word)
+        if first >= len(self._page.words):
+            return _DraftedCell('"', CellWords(False))
+        end = self._expected_end(key, first)
+        if end is None:
+            rest = self._page.rest_of_line(self._page.words[first].start)
+            return _DraftedCell(f'"{_escaped(rest)}', CellWords(False))
+        return _DraftedCell(f'"{_escaped(self._page.text_of(first, end))}"', CellWords(False, first, end))
 
-    def _expected(self, key: str, word: int) -> int:
-        before = self._last.get(key)
+    def _expected_word(self, key: str, word: int) -> int:
+        """The word at which a cell begins: as many words are skipped as in the row before."""
+        before = self._previous_row.get(key)
         return max(0, word + (before.skipped if before is not None and before.first is not None else 0))
 
-    def _after(self, key: str, first: int) -> int | None:
+    def _expected_end(self, key: str, first: int) -> int | None:
         """Where a cell ends that begins with this word: as long as in the row before; a text before a number goes on
         up to the next number. None where no row came before."""
-        before = self._last.get(key)
-        words = self._printed.words
-        if before is None or before.first is None or before.after is None:
+        before = self._previous_row.get(key)
+        words = self._page.words
+        if before is None or before.first is None or before.end is None:
             return None
-        end, is_number = before.after, self._printed.is_number
-        if end < len(words) and is_number(end) and not any(map(is_number, range(before.first, end))):
-            return first + max(1, sum(1 for _ in takewhile(lambda word: not is_number(word), range(first, len(words)))))
-        return min(first + end - before.first, len(words))
+        is_number = self._page.is_number
+        number_follows = before.end < len(words) and is_number(before.end)
+        if number_follows and not any(map(is_number, range(before.first, before.end))):
+            texts = takewhile(lambda word: not is_number(word), range(first, len(words)))
+            return first + max(1, sum(1 for _ in texts))
+        return min(first + before.end - before.first, len(words))
 
 
 def _escaped(text: str) -> str:
+    """As it stands within a JSON string."""
     return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
-def _plain(raw: bytes) -> str:
-    """What a JSON string says, as far as it is whole."""
-    text = raw.decode(errors="replace")
+def _unescaped(data: bytes) -> str:
+    """What the inside of a JSON string says, as far as it is whole."""
+    text = data.decode(errors="replace")
     try:
         return str(json.loads(f'"{text}"', strict=False))
     except json.JSONDecodeError:  # an escape that has only begun

@@ -1,7 +1,7 @@
-"""Answers that are written side by side behind one prompt: each slot is a branch that sees the prompt and itself.
+"""Outputs that are written side by side behind one prompt: each slot is a sequence that sees the prompt and itself.
 
-In: slots, and the tokens chosen for them. Out: which tokens go through the model next, where they stand, and what each
-of them may see.
+In: slots, and the tokens chosen for them. Out: the sequences: which tokens the model has not seen yet, a draft of what
+may follow, how probable null was, and the completion in the end.
 """
 
 from __future__ import annotations
@@ -10,175 +10,145 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-import torch
-from torch import Tensor
-
-from docpipe.extractors.generative.backend import Finish, Slot, Token, Written
+from docpipe.extractors.generative.backend import Completion, FinishReason, OutputSlot, OutputToken
 from docpipe.extractors.generative.repetition import is_looping
-from docpipe.extractors.local.constrained.constrained_generate import spelled
-from docpipe.extractors.local.constrained.constraint import Writer
-from docpipe.extractors.local.engine.prompt_lookup import Guesses
+from docpipe.extractors.local.constrained.grammar import Draft, GrammarMatcher
+from docpipe.extractors.local.engine.prompt_lookup import PromptLookup
+from docpipe.extractors.local.token_texts import token_texts
 
-PROMPT, PADDING, FILLER = -1, -2, -3  # owners of columns: seen by all, by nobody; FILLER makes rows equally long
+# Drafted tokens of a sequence after which no more are drafted for it, unless one in DRAFTED_PER_ACCEPTED is accepted:
+# each that is not leaves a column in the cache. Neither changes a step of the benchmark's drawn invoices.
+MAX_REJECTED, DRAFTED_PER_ACCEPTED = 64, 4
 
-# Guessed tokens of a branch after which it guesses no more, unless one in WORTH comes true: each that does not leaves a
-# column in the cache. Neither changes a step of the benchmark's drawn invoices.
-PATIENCE, WORTH = 64, 4
+
+class TokenChoice(NamedTuple):
+    """The most probable of the tokens that are allowed, and how probable those tokens were that begin null here."""
+
+    token: int
+    log_probability: float
+    null_probability: float
+
+
+@dataclass(slots=True)
+class _ValueStart:
+    """Whether the slot's value has begun, and the probability that it begins as null: summed up on the way to its first
+    character, since a model may write the blank before the value as a token of its own. `path_probability`: of the
+    tokens on this way."""
+
+    has_begun: bool = False
+    null_probability: float | None = None
+    path_probability: float = 1.0
+
+
+@dataclass(slots=True)
+class _DraftCounts:
+    """Tokens that were drafted so far, and those of them that verification accepted."""
+
+    drafted: int = 0
+    accepted: int = 0
+
+    @property
+    def is_worthwhile(self) -> bool:
+        return self.drafted <= MAX_REJECTED + DRAFTED_PER_ACCEPTED * self.accepted
 
 
 @dataclass
-class Branch:
-    """`waiting` are tokens that the model has not seen yet; the last of them tells the next. `absent` is the
-    probability that the value begins as null, summed up on the way to its first character. `guessed` are tokens that
-    may follow, each with those that it forces; `refused`: how many of the last guesses' tokens did not come true."""
+class OutputSequence:
+    """`number` is unique in the batch, `document` the index of its prompt. `pending` are tokens that the model has not
+    seen yet; the last of them decides the next. `draft` are tokens that may follow; `rejected`: how many tokens of the
+    last draft were not accepted."""
 
+    number: int
     document: int
-    slot: Slot
-    writer: Writer
+    slot: OutputSlot
+    matcher: GrammarMatcher
     tokenizer: Any
+    lookup: PromptLookup | None = None
     tokens: list[int] = field(default_factory=list)
-    logs: list[float] = field(default_factory=list)
-    waiting: list[int] = field(default_factory=list)
-    finish: Finish | None = None
-    absent: float | None = None
-    guesses: Guesses | None = None
-    guessed: list[list[int]] = field(default_factory=list)
-    refused: int = 0
-    _begun: bool = False
-    _reached: float = 1.0
-    _tried: int = 0
-    _came_true: int = 0
+    log_probabilities: list[float] = field(default_factory=list)
+    pending: list[int] = field(default_factory=list)
+    finish: FinishReason | None = None
+    draft: Draft = field(default_factory=list)
+    rejected: int = 0
+    _value: _ValueStart = field(default_factory=_ValueStart)
+    _draft_counts: _DraftCounts = field(default_factory=_DraftCounts)
 
-    def go_on(self) -> None:
-        """Take what must follow, and see whether that is all."""
-        forced = self.writer.forced()
-        self._write(forced, [0.0] * len(forced))
-        if not self._begun and self.missing() is None:  # there was no choice
-            self._begun, self.absent = True, float(self._squeezed()[len(self._key)] == "n")
-        if self.writer.done:
+    def extend(self) -> None:
+        """Take the tokens that must follow, and see whether the sequence is finished."""
+        forced = self.matcher.consume_forced()
+        self._append(forced, [0.0] * len(forced))
+        if not self._value.has_begun and self.missing_key() is None:  # there was no choice
+            is_null = self._text_without_blanks()[len(self._key)] == "n"
+            self._value.has_begun, self._value.null_probability = True, float(is_null)
+        if self.matcher.is_complete:
             self.finish = "complete"
         elif is_looping(self.tokens):
             self.finish = "loop"
-        elif len(self.tokens) >= self.slot.tokens:
+        elif len(self.tokens) >= self.slot.max_tokens:
             self.finish = "length"
 
-    def choose(self, token: int, log: float, null: float) -> None:
-        """`null` is how probable those tokens were that begin null here."""
-        before = self.missing()
-        self.writer.take(token)
-        self._write([token], [log])
-        if before is not None:  # a model may write the blank before the value as a token of its own
-            self.absent = (self.absent or 0.0) + self._reached * null
-            self._reached *= math.exp(log)
-            self._begun = self.missing() is None
-        self.go_on()
+    def accept(self, choice: TokenChoice) -> None:
+        was_before_value = self.missing_key() is not None
+        self.matcher.consume(choice.token)
+        self._append([choice.token], [choice.log_probability])
+        if was_before_value:
+            value = self._value
+            null_here = value.path_probability * choice.null_probability
+            value.null_probability = (value.null_probability or 0.0) + null_here
+            value.path_probability *= math.exp(choice.log_probability)
+            value.has_begun = self.missing_key() is None
+        self.extend()
 
-    def foresee(self, most: int) -> None:
-        """Guess at most so many choices. Before the value has begun the probability of null is still to be read."""
-        self.guessed = []
-        is_worth_it = self._tried <= PATIENCE + WORTH * self._came_true
-        if self.guesses is not None and self._begun and is_worth_it:
-            text, before = self.guesses.guess(most)
-            self.guessed = self.writer.ahead(text, before, most) if text else []
+    def draft_next(self, max_steps: int) -> None:
+        """Draft at most so many choices. Before the value has begun the probability of null is still to be read."""
+        self.draft = []
+        if self.lookup is not None and self._value.has_begun and self._draft_counts.is_worthwhile:
+            expected = self.lookup.draft_text(max_steps)
+            if expected.text:
+                self.draft = self.matcher.draft(expected.text, expected.context, max_steps)
 
-    def settle(self, told: Sequence[Sequence[float]]) -> None:
-        """`told` for each choice: token, log-probability, and how probable those tokens were that begin null here. The
-        first choice is made; each of the others while the guess before it came true."""
-        self.refused = sum(map(len, self.guessed))
-        self._tried += self.refused
-        for (token, log, null), guess in zip(told, [*self.guessed, []], strict=True):
-            self.choose(int(token), log, null)
-            if self.finish is not None or self.waiting != guess:
+    def verify(self, choices: Sequence[TokenChoice]) -> None:
+        """The model's choices behind what was fed: one after the pending tokens, and one after each step of the draft.
+        The first is accepted; each of the others as long as the draft's step before it is what was chosen."""
+        self.rejected = sum(map(len, self.draft))
+        self._draft_counts.drafted += self.rejected
+        for choice, step in zip(choices, [*self.draft, []], strict=True):
+            self.accept(choice)
+            if self.finish is not None or self.pending != step:
                 return
-            self.refused -= len(guess)
-            self._came_true += len(guess)
-            self.waiting = []  # the model has seen them
+            self.rejected -= len(step)
+            self._draft_counts.accepted += len(step)
+            self.pending = []  # the model has seen them
 
-    def missing(self) -> str | None:
+    def missing_key(self) -> str | None:
         """What is still to be written of `{"name":` before the value; None once the value has begun."""
-        if self._begun:
+        if self._value.has_begun:
             return None
-        text = self._squeezed()
+        text = self._text_without_blanks()
         return self._key[len(text) :] if len(text) <= len(self._key) else None
 
     @property
     def _key(self) -> str:
+        """`{"name":` without blanks."""
         return "".join(f"{{{json.dumps(self.slot.name, ensure_ascii=False)}:".split())
 
-    def _squeezed(self) -> str:
-        """What was written, without blanks."""
+    def _text_without_blanks(self) -> str:
         return "".join(self.tokenizer.decode(self.tokens, clean_up_tokenization_spaces=False).split())
 
-    def _write(self, tokens: Sequence[int], logs: Sequence[float]) -> None:
+    def _append(self, tokens: Sequence[int], log_probabilities: Sequence[float]) -> None:
         self.tokens += tokens
-        self.waiting += tokens
-        self.logs += logs
-        if self.guesses is not None:
-            self.guesses.read(self.writer.words.decode_bytes(list(tokens)))
+        self.pending += tokens
+        self.log_probabilities += log_probabilities
+        if self.lookup is not None:
+            self.lookup.advance(self.matcher.tokenizer.decode_bytes(list(tokens)))
 
-    def written(self) -> Written:
-        tokens = tuple(map(Token, spelled(self.tokenizer, self.tokens), self.logs))
-        known = self.absent is not None and "null" in self.slot.value.get("type", ())
-        absent = {self.slot.name: self.absent or 0.0} if known else {}
+    def completion(self) -> Completion:
+        tokens = tuple(map(OutputToken, token_texts(self.tokenizer, self.tokens), self.log_probabilities))
+        null_probability = self._value.null_probability
+        may_be_null = "null" in self.slot.value_schema.get("type", ())
+        is_known = null_probability is not None and may_be_null
         text = "".join(token.text for token in tokens)
-        return Written(text, (self.slot.name,), self.finish or "length", tokens, absent)
-
-
-class Columns:
-    """The columns of the cache [B, K]: whose token each is, and its place among its document's or branch's tokens."""
-
-    def __init__(self, seen: Tensor, ahead: Tensor) -> None:
-        self.owners = torch.where(seen, PROMPT, PADDING)
-        self.places = seen.long().cumsum(-1) - 1
-        self._lengths = seen.sum(1)
-        self._ahead = ahead
-        self._ends: dict[int, int] = {}  # of what was fed last of each branch
-
-    def feed(self, branches: Sequence[tuple[int, Branch]]) -> tuple[Tensor, Tensor, Tensor]:
-        """The tokens that wait and the guesses, of all these branches (each with its number): tokens and positions
-        [B, W], and the rows [n] of the flattened output that tell the next token of each branch, and the one after each
-        of its guesses."""
-        self._disown(branches)
-        rows: list[list[tuple[int, int, int]]] = [[] for _ in range(len(self.owners))]
-        heads, known = [], self.owners.shape[1]
-        for number, branch in branches:
-            row = rows[branch.document]
-            start = len(branch.tokens) - len(branch.waiting)
-            for group in (branch.waiting, *branch.guessed):
-                row += [(token, number, start + at) for at, token in enumerate(group)]
-                start += len(group)
-                heads.append((branch.document, len(row) - 1))
-            self._ends[number] = known + len(row)
-            branch.waiting = []
-        width = max(map(len, rows))
-        full = [row + [(0, FILLER, 0)] * (width - len(row)) for row in rows]
-        at = [document * width + column for document, column in heads]
-        packed = torch.tensor([part for row in full for entry in row for part in entry] + at).to(self.owners.device)
-        tokens, owners, offsets = packed[: -len(at)].view(len(rows), width, 3).unbind(-1)
-        places = self._lengths[:, None] + offsets
-        self.owners = torch.cat([self.owners, owners], 1)
-        self.places = torch.cat([self.places, places], 1)
-        return tokens, places + self._ahead[:, None], packed[-len(at) :]
-
-    def _disown(self, branches: Sequence[tuple[int, Branch]]) -> None:
-        """Guesses that did not come true are nobody's. They were the last that was fed of their branch."""
-        lost = [
-            (branch.document, self._ends[number] - 1 - back)
-            for number, branch in branches
-            for back in range(branch.refused)
-        ]
-        if lost:
-            documents, columns = torch.tensor(lost).T.to(self.owners.device)
-            self.owners[documents, columns] = PADDING
-
-    def visible(self, width: int, window: int | None = None) -> Tensor:
-        """What the newest `width` columns see: [B, 1, W, K]. The prompt, and their own branch up to themselves; within
-        a window, only what is nearer than that. Fillers see the prompt too: a row that sees nothing is not a number."""
-        owners, places = self.owners[:, None, :], self.places[:, None, :]
-        mine, here = self.owners[:, -width:, None], self.places[:, -width:, None]
-        seen = (owners == PROMPT) | ((owners == mine) & (places <= here))
-        if window is not None:
-            seen &= here - places < window
-        return seen[:, None]
+        null_probabilities = {self.slot.name: null_probability or 0.0} if is_known else {}
+        return Completion(text, (self.slot.name,), self.finish or "length", tokens, null_probabilities)

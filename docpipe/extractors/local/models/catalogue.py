@@ -9,178 +9,177 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from docpipe.extractors.local.models.memory_estimate import GIB, Place, Shape, dtype_for, needed
+from docpipe.extractors.local.models.memory_estimate import GIB, Device, ModelShape, choose_dtype, required_memory
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
-    """`shape` is from the published configuration; the parameters were counted by building the model from it. `seen`
-    is the number of the note in docs/models.md that says where the licence was seen, 0 where it was not."""
+class CatalogueModel:
+    """`shape` is from the published configuration; the parameters were counted by building the model from it.
+    `licence_note` is the number of the note in docs/models.md that says where the licence was seen, 0 where it was
+    not."""
 
     repository: str
     family: str
     licence: str
-    shape: Shape
+    shape: ModelShape
     note: str = ""
-    seen: int = 0
+    licence_note: int = 0
 
     @property
-    def free(self) -> bool:
+    def is_free(self) -> bool:
         """Whether anybody may use it for anything."""
         return self.licence in ("Apache-2.0", "MIT")
 
 
-def _shape(parameters: int, layers: int, heads: tuple[int, int], widths: tuple[int, int]) -> Shape:
-    return Shape(parameters, layers, heads[0], heads[1], widths[0], widths[1])
-
-
-APACHE, MIT, GEMMA = "Apache-2.0", "MIT", "Gemma terms"
+APACHE, GEMMA = "Apache-2.0", "Gemma terms"
 GATED = "gated: accept the terms on its page first"
-TUNE = "pre-trained only: fine-tune it first"
+NEEDS_FINE_TUNING = "pre-trained only: fine-tune it first"
 
 CATALOGUE = (
-    Model(
+    CatalogueModel(
         "HuggingFaceTB/SmolVLM-256M-Instruct",
         "SmolVLM",
         APACHE,
-        _shape(256_484_928, 30, (3, 64), (576, 1536)),
+        ModelShape(256_484_928, layers=30, kv_heads=3, head_size=64, hidden_size=576, intermediate_size=1536),
         "for trying it out; English",
-        seen=4,
+        licence_note=4,
     ),
-    Model(
+    CatalogueModel(
         "HuggingFaceTB/SmolVLM-500M-Instruct",
         "SmolVLM",
         APACHE,
-        _shape(507_482_304, 32, (5, 64), (960, 2560)),
+        ModelShape(507_482_304, layers=32, kv_heads=5, head_size=64, hidden_size=960, intermediate_size=2560),
         "for trying it out; English",
-        seen=4,
+        licence_note=4,
     ),
-    Model(
+    CatalogueModel(
         "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
         "LLaVA-OneVision",
         APACHE,
-        _shape(893_675_552, 24, (2, 64), (896, 4864)),
+        ModelShape(893_675_552, layers=24, kv_heads=2, head_size=64, hidden_size=896, intermediate_size=4864),
         "English, Chinese",
-        seen=6,
+        licence_note=6,
     ),
-    Model(
+    CatalogueModel(
         "Qwen/Qwen3-VL-2B-Instruct",
         "Qwen3-VL",
         APACHE,
-        _shape(2_127_532_032, 28, (8, 128), (2048, 6144)),
+        ModelShape(2_127_532_032, layers=28, kv_heads=8, head_size=128, hidden_size=2048, intermediate_size=6144),
         "begin here on a card of 8 GiB",
-        seen=3,
+        licence_note=3,
     ),
-    Model(
+    CatalogueModel(
         "HuggingFaceTB/SmolVLM2-2.2B-Instruct",
         "SmolVLM",
         APACHE,
-        _shape(2_246_784_880, 24, (32, 64), (2048, 8192)),
+        ModelShape(2_246_784_880, layers=24, kv_heads=32, head_size=64, hidden_size=2048, intermediate_size=8192),
         "English",
-        seen=5,
+        licence_note=5,
     ),
-    Model(
+    CatalogueModel(
         "ibm-granite/granite-vision-3.3-2b",
         "Granite Vision",
         APACHE,
-        _shape(2_975_396_928, 40, (8, 64), (2048, 8192)),
+        ModelShape(2_975_396_928, layers=40, kv_heads=8, head_size=64, hidden_size=2048, intermediate_size=8192),
         "made for documents; English",
-        seen=7,
+        licence_note=7,
     ),
-    Model(
+    CatalogueModel(
         "google/paligemma2-3b-pt-448",
         "PaliGemma 2",
         GEMMA,
-        _shape(3_033_127_152, 26, (4, 256), (2304, 9216)),
-        f"{TUNE}; {GATED}",
-        seen=8,
+        ModelShape(3_033_127_152, layers=26, kv_heads=4, head_size=256, hidden_size=2304, intermediate_size=9216),
+        f"{NEEDS_FINE_TUNING}; {GATED}",
+        licence_note=8,
     ),
-    Model(
+    CatalogueModel(
         "Qwen/Qwen2.5-VL-3B-Instruct",
         "Qwen2.5-VL",
         "Qwen Research (not for commercial use)",
-        _shape(3_754_622_976, 36, (2, 128), (2048, 11008)),
+        ModelShape(3_754_622_976, layers=36, kv_heads=2, head_size=128, hidden_size=2048, intermediate_size=11008),
         "the 7B is free to use",
-        seen=1,
+        licence_note=1,
     ),
-    Model(
+    CatalogueModel(
         "google/gemma-3-4b-it",
         "Gemma 3",
         GEMMA,
-        _shape(4_300_079_472, 34, (4, 256), (2560, 10240)),
+        ModelShape(4_300_079_472, layers=34, kv_heads=4, head_size=256, hidden_size=2560, intermediate_size=10240),
         f"pictures are scaled to 896 x 896; {GATED}",
-        seen=8,
+        licence_note=8,
     ),
-    Model(
+    CatalogueModel(
         "Qwen/Qwen3-VL-4B-Instruct",
         "Qwen3-VL",
         APACHE,
-        _shape(4_437_815_808, 36, (8, 128), (2560, 9728)),
+        ModelShape(4_437_815_808, layers=36, kv_heads=8, head_size=128, hidden_size=2560, intermediate_size=9728),
         "begin here on a card of 12 or 16 GiB",
-        seen=3,
+        licence_note=3,
     ),
-    Model(
+    CatalogueModel(
         "llava-hf/llava-onevision-qwen2-7b-ov-hf",
         "LLaVA-OneVision",
         APACHE,
-        _shape(8_030_807_584, 28, (4, 128), (3584, 18944)),
+        ModelShape(8_030_807_584, layers=28, kv_heads=4, head_size=128, hidden_size=3584, intermediate_size=18944),
         "English, Chinese",
     ),
-    Model(
+    CatalogueModel(
         "Qwen/Qwen2.5-VL-7B-Instruct",
         "Qwen2.5-VL",
         APACHE,
-        _shape(8_292_166_656, 28, (4, 128), (3584, 18944)),
-        seen=2,
+        ModelShape(8_292_166_656, layers=28, kv_heads=4, head_size=128, hidden_size=3584, intermediate_size=18944),
+        licence_note=2,
     ),
-    Model(
+    CatalogueModel(
         "HuggingFaceM4/Idefics3-8B-Llama3",
         "Idefics3",
         APACHE,
-        _shape(8_462_086_384, 32, (8, 128), (4096, 14336)),
+        ModelShape(8_462_086_384, layers=32, kv_heads=8, head_size=128, hidden_size=4096, intermediate_size=14336),
         "English; built on Llama 3.1, whose licence see",
-        seen=9,
+        licence_note=9,
     ),
-    Model(
+    CatalogueModel(
         "Qwen/Qwen3-VL-8B-Instruct",
         "Qwen3-VL",
         APACHE,
-        _shape(8_767_123_696, 36, (8, 128), (4096, 12288)),
+        ModelShape(8_767_123_696, layers=36, kv_heads=8, head_size=128, hidden_size=4096, intermediate_size=12288),
         "begin here on a card of 24 GiB",
-        seen=3,
+        licence_note=3,
     ),
-    Model(
+    CatalogueModel(
         "google/gemma-3-12b-it",
         "Gemma 3",
         GEMMA,
-        _shape(12_187_325_040, 48, (8, 256), (3840, 15360)),
+        ModelShape(12_187_325_040, layers=48, kv_heads=8, head_size=256, hidden_size=3840, intermediate_size=15360),
         f"pictures are scaled to 896 x 896; {GATED}",
-        seen=8,
+        licence_note=8,
     ),
 )
 """By size. Donut is not among them: it reads only what it was fine-tuned for (docs/models.md)."""
 
 
-def fits(model: Model, place: Place) -> bool:
-    return needed(model.shape, dtype_for(place, model.shape, "bfloat16")) <= place.free
+def fits(model: CatalogueModel, device: Device) -> bool:
+    return required_memory(model.shape, choose_dtype(device, model.shape, "bfloat16")) <= device.free_memory
 
 
-def smaller_than(place: Place, shape: Shape) -> Model | None:
+def smaller_than(device: Device, shape: ModelShape) -> CatalogueModel | None:
     """The largest model that fits, is smaller, and that anybody may use as it is."""
-    fitting = [one for one in CATALOGUE if one.free and one.shape.parameters < shape.parameters and fits(one, place)]
+    smaller = [model for model in CATALOGUE if model.is_free and model.shape.parameters < shape.parameters]
+    fitting = [model for model in smaller if fits(model, device)]
     return fitting[-1] if fitting else None
 
 
 def table() -> Iterator[str]:
+    """The lines of a Markdown table; memory in bfloat16."""
     yield "| model | parameters | on disk | memory with a page | 1,000 tokens more | licence | note |"
     yield "|---|---:|---:|---:|---:|---|---|"
-    for one in CATALOGUE:
-        shape, name = one.shape, f"`{one.repository}` ({one.family})"
-        seen = f" [{one.seen}]" if one.seen else " (not looked up)"
+    for model in CATALOGUE:
+        shape, name = model.shape, f"`{model.repository}` ({model.family})"
+        licence_note = f" [{model.licence_note}]" if model.licence_note else " (not looked up)"
         yield (
             f"| {name} | {shape.parameters / 1e9:.2f} B | {2 * shape.parameters / 1e9:.1f} GB"
-            f" | {needed(shape, 'bfloat16') / GIB:.1f} GiB | {1000 * (shape.cache(2) + shape.working(2)) / 1e6:.0f} MB"
-            f" | {one.licence}{seen} | {one.note} |"
+            f" | {required_memory(shape, 'bfloat16') / GIB:.1f} GiB | {1000 * shape.token_bytes(2) / 1e6:.0f} MB"
+            f" | {model.licence}{licence_note} | {model.note} |"
         )
 
 

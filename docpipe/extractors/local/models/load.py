@@ -1,6 +1,6 @@
 """Loads a vision-language model and its processor onto the card at hand, or says with figures why that cannot be.
 
-In: what stands after `hf:`. Out: a `Loaded` model, in evaluation mode. Only safetensors are read and no code of a
+In: what stands after `hf:`. Out: a `LoadedModel`, in evaluation mode. Only safetensors are read and no code of a
 repository is ever run.
 """
 
@@ -23,129 +23,128 @@ from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 from docpipe.errors import ModelError
 from docpipe.extractors.local.models import fetch
 from docpipe.extractors.local.models.catalogue import smaller_than
-from docpipe.extractors.local.models.devices import find_places
-from docpipe.extractors.local.models.family import without_videos
+from docpipe.extractors.local.models.devices import find_devices
 from docpipe.extractors.local.models.memory_estimate import (
     PAGE_TOKENS,
-    Place,
-    Shape,
-    batch_that_fits,
-    choose_place,
-    dtype_for,
+    Device,
+    ModelShape,
+    batch_size,
+    choose_device,
+    choose_dtype,
     in_gib,
-    needed,
+    required_memory,
 )
-from docpipe.extractors.local.models.source import Source, check_installed, parse
+from docpipe.extractors.local.models.processors import without_video_processor
+from docpipe.extractors.local.models.source import ModelSource, check_installed, parse_source
 
-ATTENTION = ("sdpa", "eager")
-"""In this order. The engine gives each branch its own mask, which flash-attention 2 cannot take; PyTorch's own does.
-Eager is for the few parts of models that have nothing else (Donut's Swin)."""
+ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
+"""In this order. The engine gives each output sequence its own mask, which flash-attention 2 cannot take; PyTorch's own
+does. Eager is for the few parts of models that have nothing else (Donut's Swin)."""
 
-LOG = logging.getLogger(__name__)
-quiet: Any = transformers.utils.logging
-quiet.disable_progress_bar()  # of the seconds in which weights are read; those of a download are shown
+log = logging.getLogger(__name__)
+_transformers_logging: Any = transformers.utils.logging
+_transformers_logging.disable_progress_bar()  # of the seconds in which weights are read; those of a download are shown
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
-    """`name` is `hf:ORG/NAME@REVISION`; `place` has the free memory before the weights came."""
+class LoadedModel:
+    """`name` is `hf:ORG/NAME@REVISION`; `device` has the free memory before the weights came."""
 
     name: str
     model: Any
     processor: Any
-    place: Place
+    device: Device
     dtype: torch.dtype
-    shape: Shape
+    shape: ModelShape
 
     @property
-    def device(self) -> torch.device:
-        return torch.device(self.place.device)
+    def torch_device(self) -> torch.device:
+        return torch.device(self.device.id)
 
     @property
-    def free(self) -> int:
+    def free_memory(self) -> int:
         """Bytes that are free beside the model now."""
-        if self.place.is_card:
-            held = torch.cuda.memory_reserved(self.device) - torch.cuda.memory_allocated(self.device)
-            return int(torch.cuda.mem_get_info(self.device)[0]) + held
-        return self.place.free - self.shape.weights(self.dtype.itemsize)
+        if self.device.is_gpu:
+            unused = torch.cuda.memory_reserved(self.torch_device) - torch.cuda.memory_allocated(self.torch_device)
+            return int(torch.cuda.mem_get_info(self.torch_device)[0]) + unused
+        return self.device.free_memory - self.shape.weight_bytes(self.dtype.itemsize)
 
-    def batch(self, tokens: int = PAGE_TOKENS) -> int:
+    def batch_size(self, tokens: int = PAGE_TOKENS) -> int:
         """How many documents of so many tokens can go through at once; at least one."""
-        return batch_that_fits(self.shape, _said(self.dtype), self.free, tokens)
+        return batch_size(self.shape, _dtype_name(self.dtype), self.free_memory, tokens)
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How a model would be loaded. `stored`: bytes of its files."""
+class LoadPlan:
+    """How a model would be loaded. `stored_bytes` of its files."""
 
-    source: Source
+    source: ModelSource
     name: str
     folder: Path
     config: Any
-    shape: Shape
-    stored: int
-    place: Place
+    shape: ModelShape
+    stored_bytes: int
+    device: Device
     dtype: str
 
 
-def plan(weights: str, places: Sequence[Place] | None = None) -> Plan:
+def plan_load(weights: str, devices: Sequence[Device] | None = None) -> LoadPlan:
     """Everything that can be known without the weights; of a repository that is not here only its small files are
     downloaded. Raises ModelError when it cannot be loaded or does not fit."""
     check_installed()
-    source = parse(weights)
-    folder = fetch.described(source)
-    config = _config(f"hf:{weights}", folder)
-    weighed = fetch.weighed(source, folder)
+    source = parse_source(weights)
+    folder = fetch.fetch_config(source)
+    config = _read_config(f"hf:{weights}", folder)
+    sizes = fetch.weight_sizes(source, folder)
     name = source.name  # after the weights were looked at: a folder's name is a digest of them
-    shape = Shape.of(config, weighed)
-    place = choose_place(find_places() if places is None else places)
-    dtype = dtype_for(place, shape, _said(config.dtype))
-    if needed(shape, dtype) > place.free:
-        raise _too_large(name, place, shape, dtype)
-    return Plan(source, name, folder, config, shape, weighed.stored, place, dtype)
+    shape = ModelShape.of(config, sizes)
+    device = choose_device(find_devices() if devices is None else devices)
+    dtype = choose_dtype(device, shape, _dtype_name(config.dtype))
+    if required_memory(shape, dtype) > device.free_memory:
+        raise _too_large_error(name, device, shape, dtype)
+    return LoadPlan(source, name, folder, config, shape, sizes.stored_bytes, device, dtype)
 
 
-def load(weights: str, *, threads: int, places: Sequence[Place] | None = None) -> Loaded:
-    """`places` stand for the devices of this machine, where they are not to be looked for. Raises ModelError."""
-    known = plan(weights, places)
-    name, place, dtype = known.name, known.place, known.dtype
-    if place.is_card and dtype == "float32" and _said(known.config.dtype) == "bfloat16":
-        LOG.warning("%s has no bfloat16: %s runs in float32, with twice the memory", place.name, name)
-    folder = fetch.complete(known.source, known.folder, known.stored)
-    if not place.is_card:
+def load(weights: str, *, threads: int, devices: Sequence[Device] | None = None) -> LoadedModel:
+    """`devices` stand for those of this machine, where they are not to be looked for. Raises ModelError."""
+    plan = plan_load(weights, devices)
+    if plan.device.is_gpu and plan.dtype == "float32" and _dtype_name(plan.config.dtype) == "bfloat16":
+        log.warning("%s has no bfloat16: %s runs in float32, with twice the memory", plan.device.name, plan.name)
+    folder = fetch.fetch_weights(plan.source, plan.folder, plan.stored_bytes)
+    if not plan.device.is_gpu:
         torch.set_num_threads(threads)
-    model = _model(name, folder, known.config, dtype)
-    processor = _processor(name, folder, known.config)
+    model = _load_model(plan.name, folder, plan.config, plan.dtype)
+    processor = _load_processor(plan.name, folder, plan.config)
     try:
-        model = model.to(place.device)
+        model = model.to(plan.device.id)
     except torch.OutOfMemoryError as error:
-        raise _too_large(name, place, known.shape, dtype) from error
-    return Loaded(name, model, processor, place, getattr(torch, dtype), known.shape)
+        raise _too_large_error(plan.name, plan.device, plan.shape, plan.dtype) from error
+    return LoadedModel(plan.name, model, processor, plan.device, getattr(torch, plan.dtype), plan.shape)
 
 
-def _config(name: str, folder: Path) -> Any:
+def _read_config(name: str, folder: Path) -> Any:
     """transformers' configuration of a model that reads pictures and writes text."""
     try:
-        said = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        kind = said["model_type"]
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        model_type = settings["model_type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder / 'config.json'} cannot be read: {error}", hint="Download the model again."
         ) from error
-    if kind not in CONFIG_MAPPING:
-        if "auto_map" in said:
+    if model_type not in CONFIG_MAPPING:
+        if "auto_map" in settings:
             raise ModelError(
-                f"{name} ({kind}) comes with code of its own, which docpipe does not run",
+                f"{name} ({model_type}) comes with code of its own, which docpipe does not run",
                 hint="Take a model that transformers knows: docs/models.md lists some.",
             )
         raise ModelError(
-            f"transformers {transformers.__version__} does not know models of type {kind!r} ({name})",
+            f"transformers {transformers.__version__} does not know models of type {model_type!r} ({name})",
             hint="pip install --upgrade transformers, or take a model of docs/models.md.",
         )
-    if kind not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
-        built = ", ".join(said.get("architectures") or [kind])
+    if model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+        architectures = ", ".join(settings.get("architectures") or [model_type])
         raise ModelError(
-            f"{name} is a {built}, not a model that reads pictures and writes text",
+            f"{name} is a {architectures}, not a model that reads pictures and writes text",
             hint="Take one that the hub calls image-text-to-text; docs/models.md lists some.",
         )
     try:
@@ -156,23 +155,23 @@ def _config(name: str, folder: Path) -> Any:
         ) from error
 
 
-def _too_large(name: str, place: Place, shape: Shape, dtype: str) -> ModelError:
-    smaller = smaller_than(place, shape)
+def _too_large_error(name: str, device: Device, shape: ModelShape, dtype: str) -> ModelError:
+    smaller = smaller_than(device, shape)
     advice = f"{smaller.repository} fits ({smaller.licence})" if smaller else "No model of docs/models.md fits here"
-    elsewhere = " To run it on the processor, slowly: CUDA_VISIBLE_DEVICES= (empty)." if place.is_card else ""
-    where = f"the card {place.name}" if place.is_card else "this machine"
+    on_cpu = " To run it on the processor, slowly: CUDA_VISIBLE_DEVICES= (empty)." if device.is_gpu else ""
+    where = f"the card {device.name}" if device.is_gpu else "this machine"
+    free = f"{in_gib(device.free_memory)} of {in_gib(device.total_memory)} are free on {where}"
     return ModelError(
-        f"{name} needs {in_gib(needed(shape, dtype))} in {dtype} with one page, and {in_gib(place.free)} of"
-        f" {in_gib(place.total)} are free on {where}",
-        hint=f"{advice}; `docpipe doctor` says what else does. End other programs that use it.{elsewhere}",
+        f"{name} needs {in_gib(required_memory(shape, dtype))} in {dtype} with one page, and {free}",
+        hint=f"{advice}; `docpipe doctor` says what else does. End other programs that use it.{on_cpu}",
     )
 
 
-def _model(name: str, folder: Path, config: Any, dtype: str) -> Any:
-    anything: Any = AutoModelForImageTextToText
-    for attention in ATTENTION:
+def _load_model(name: str, folder: Path, config: Any, dtype: str) -> Any:
+    auto_model: Any = AutoModelForImageTextToText  # untyped
+    for attention in ATTENTION_IMPLEMENTATIONS:
         try:
-            model, report = anything.from_pretrained(
+            model, report = auto_model.from_pretrained(
                 folder,
                 config=config,
                 dtype=getattr(torch, dtype),
@@ -183,7 +182,7 @@ def _model(name: str, folder: Path, config: Any, dtype: str) -> Any:
                 output_loading_info=True,
             )
         except Exception as error:
-            if attention != ATTENTION[-1] and "scaled_dot_product_attention" in str(error):
+            if attention != ATTENTION_IMPLEMENTATIONS[-1] and "scaled_dot_product_attention" in str(error):
                 continue
             raise ModelError(
                 f"{name} cannot be loaded: {error}",
@@ -200,13 +199,14 @@ def _model(name: str, folder: Path, config: Any, dtype: str) -> Any:
     return model.eval().requires_grad_(False)
 
 
-def _processor(name: str, folder: Path, config: Any) -> Any:
+def _load_processor(name: str, folder: Path, config: Any) -> Any:
     """Pictures are prepared by PIL where torchvision is not installed; transformers sees to that by itself. Only the
     part that reads videos insists on it, and nobody asks for that."""
     try:
-        known: Any = PROCESSOR_MAPPING.get(type(config), None)
-        kind: Any = without_videos(known) if known and "video_processor" in known.get_attributes() else AutoProcessor
-        processor = kind.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        own_class: Any = PROCESSOR_MAPPING.get(type(config), None)
+        has_videos = own_class and "video_processor" in own_class.get_attributes()
+        processor_class: Any = without_video_processor(own_class) if has_videos else AutoProcessor
+        processor = processor_class.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except Exception as error:
         raise ModelError(
             f"the processor of {name} cannot be loaded: {error}",
@@ -221,6 +221,6 @@ def _processor(name: str, folder: Path, config: Any) -> Any:
     return processor
 
 
-def _said(dtype: Any) -> str:
+def _dtype_name(dtype: Any) -> str:
     """`torch.bfloat16` as bfloat16; a configuration may say nothing, or a word."""
     return str(dtype).removeprefix("torch.")

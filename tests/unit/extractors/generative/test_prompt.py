@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from docpipe.extractors.generative.prompt import Sheet, instructions, parts, type_instructions
+from docpipe.extractors.generative.prompt import PromptPage, instructions, prompt_parts, type_instructions
 from docpipe.schema import load_schema
-from tests.support.fake_backend import Paper
+from tests.support.page_images import BlankImage
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 
@@ -17,9 +17,13 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 def wording(name: str) -> str:
     schema = load_schema(name)
     opening = type_instructions(schema) if schema.choices else instructions(schema)
-    sheets = [Sheet(1, Paper(10, 10).open()), Sheet(3, "Total 12,00"), Sheet(3, Paper(10, 10).open(), is_crop=True)]
-    said = parts(opening, sheets)
-    return "\n".join(part if isinstance(part, str) else "<picture>" for part in said) + "\n"
+    pages = [
+        PromptPage(1, BlankImage(10, 10).open()),
+        PromptPage(3, "Total 12,00"),
+        PromptPage(3, BlankImage(10, 10).open(), is_crop=True),
+    ]
+    parts = prompt_parts(opening, pages)
+    return "\n".join(part if isinstance(part, str) else "<picture>" for part in parts) + "\n"
 
 
 @pytest.mark.parametrize("name", ["invoice", "receipt", "form", "auto"])
@@ -28,10 +32,10 @@ def test_the_prompt_is_worded_as_it_was(name):
 
 
 def test_a_prompt_asks_for_a_part_of_a_schema_alone():
-    said = instructions(load_schema("invoice").only(["gross_total", "line_items"]))
-    assert '"gross_total"' in said
-    assert '"unit_price"' in said
-    assert '"iban"' not in said
+    text = instructions(load_schema("invoice").only(["gross_total", "line_items"]))
+    assert '"gross_total"' in text
+    assert '"unit_price"' in text
+    assert '"iban"' not in text
 
 
 if __name__ == "__main__":

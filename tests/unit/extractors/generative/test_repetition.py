@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from docpipe.extractors.generative.repetition import CHARACTERS, ROWS, TOKENS, is_looping
+from docpipe.extractors.generative.repetition import CHARACTER_LIMITS, MAX_EQUAL_ROWS, TOKEN_LIMITS, is_looping
 
 
 def _steps_until_noticed(before: list[int], piece: list[int], most: int = 10_000) -> int:
@@ -21,16 +21,16 @@ def _steps_until_noticed(before: list[int], piece: list[int], most: int = 10_000
 
 
 def test_a_word_that_is_said_again_and_again_is_noticed_within_forty_tokens() -> None:
-    assert _steps_until_noticed([1, 2, 3], [7]) == TOKENS.least
-    assert _steps_until_noticed([1, 2, 3], [7, 8, 9]) == TOKENS.least
+    assert _steps_until_noticed([1, 2, 3], [7]) == TOKEN_LIMITS.min_repeated
+    assert _steps_until_noticed([1, 2, 3], [7, 8, 9]) == TOKEN_LIMITS.min_repeated
 
 
-@pytest.mark.parametrize("length", range(1, TOKENS.longest + 1))
+@pytest.mark.parametrize("length", range(1, TOKEN_LIMITS.max_period + 1))
 def test_a_loop_of_any_length_is_noticed_wherever_it_stands(length: int) -> None:
     draw = random.Random(length)
     before = [draw.randrange(1000) for _ in range(draw.randrange(300))]
     piece = [*(draw.randrange(1000) for _ in range(length - 1)), 1001]
-    assert _steps_until_noticed(before, piece) <= max(TOKENS.least, length * ROWS)
+    assert _steps_until_noticed(before, piece) <= max(TOKEN_LIMITS.min_repeated, length * MAX_EQUAL_ROWS)
 
 
 def test_a_loop_that_is_over_is_none() -> None:
@@ -59,7 +59,7 @@ def test_twelve_beers_on_twelve_lines_are_no_loop() -> None:
 
 def test_a_row_that_never_ends_to_come_is_a_loop() -> None:
     row = json.dumps({"item": "Beer", "net": "3.50"}) + ", "
-    assert is_looping('{"rows": [' + row * (ROWS + 1))
+    assert is_looping('{"rows": [' + row * (MAX_EQUAL_ROWS + 1))
 
 
 def test_rows_that_differ_in_one_figure_are_no_loop() -> None:
@@ -70,7 +70,7 @@ def test_rows_that_differ_in_one_figure_are_no_loop() -> None:
 def test_text_is_looked_at_by_its_characters() -> None:
     assert is_looping("The total is " + "the total is " * 20)
     assert not is_looping("The total is " + "the total is " * 3)
-    assert is_looping("." * CHARACTERS.least)
+    assert is_looping("." * CHARACTER_LIMITS.min_repeated)
 
 
 @pytest.mark.parametrize("sequence", ["", "a", [], [1]])

@@ -15,7 +15,17 @@ from docpipe.config import load_settings
 from docpipe.errors import ModelError, TooLargeError, UsageError
 from docpipe.extractors.hosted.budget import DayBudget, Price, read_price
 from docpipe.extractors.hosted.choose import spending_file
-from tests.support.hosted_server import ANSWER, QUESTION, Answer, Clock, fails, one, says, set_keys, talking
+from tests.support.hosted_server import (
+    ANSWER,
+    PROMPT,
+    CannedResponse,
+    FakeClock,
+    failure,
+    fake_provider,
+    set_keys,
+    single_reply,
+    success,
+)
 
 TODAY = datetime.date(2026, 11, 22)
 
@@ -122,10 +132,10 @@ def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path
 
     def answer(_request):
         during.append(_counted(file))
-        return says("openai", ANSWER)
+        return success("openai", ANSWER)
 
-    with talking("openai", answer, day_tokens=100_000, spending_file=file) as (_server, backend):
-        one(backend)
+    with fake_provider("openai", answer, day_tokens=100_000, spending_file=file) as (_server, backend):
+        single_reply(backend)
     assert during[0] > 4096 + 70 + 1120  # thinking, answer, picture
     assert _counted(file) == 1020
 
@@ -133,54 +143,59 @@ def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path
 def test_attempts_count_when_they_may_have_been_billed_and_not_when_they_were_refused(tmp_path: Path):
     file = tmp_path / "spending.json"
     settings = {"day_tokens": 100_000, "spending_file": file}
-    with talking("openai", fails("openai", 429, "slow down"), says("openai", ANSWER), **settings) as (_server, backend):
-        one(backend)
-    assert _counted(file) == 1020
-    with talking("openai", replace(says("openai", ANSWER), cut=True), says("openai", ANSWER), **settings) as (
+    with fake_provider("openai", failure("openai", 429, "slow down"), success("openai", ANSWER), **settings) as (
         _server,
         backend,
     ):
-        one(backend)
+        single_reply(backend)
+    assert _counted(file) == 1020
+    with fake_provider(
+        "openai", replace(success("openai", ANSWER), cut=True), success("openai", ANSWER), **settings
+    ) as (
+        _server,
+        backend,
+    ):
+        single_reply(backend)
     assert _counted(file) > 2 * 1020 + 4096
 
 
 def test_retries_end_when_the_day_is_spent(tmp_path: Path):
-    clock = Clock()
+    clock = FakeClock()
     with (
-        talking(
+        fake_provider(
             "openai",
-            fails("openai", 500, "oh no"),
+            failure("openai", 500, "oh no"),
             clock=clock,
             day_tokens=15_000,
             spending_file=tmp_path / "spending.json",
         ) as (server, backend),
         pytest.raises(ModelError, match="budget of 15,000 tokens is used up"),
     ):
-        one(backend)
+        single_reply(backend)
     assert len(server.received) == 2
 
 
 def test_documents_after_the_last_that_fits_are_not_sent(tmp_path: Path):
-    costly = says("openai", ANSWER, usage={"prompt_tokens": 1000, "completion_tokens": 4000})
+    costly = success("openai", ANSWER, usage={"prompt_tokens": 1000, "completion_tokens": 4000})
     settings = {"day_tokens": 13_000, "spending_file": tmp_path / "spending.json", "hosted_parallel": 1}
-    with talking("openai", costly, **settings) as (server, backend):
-        replies = backend.answer([QUESTION] * 6)
+    with fake_provider("openai", costly, **settings) as (server, backend):
+        replies = backend.complete([PROMPT] * 6)
     assert [isinstance(reply, ModelError) for reply in replies] == [False] * 2 + [True] * 4
     assert len(server.received) == 2
 
 
 def test_a_document_may_use_so_many_tokens_over_all_attempts():
     with (
-        talking("openai", Answer(b"", 500), document_tokens=15_000) as (server, backend),
+        fake_provider("openai", CannedResponse(b"", 500), document_tokens=15_000) as (server, backend),
         pytest.raises(TooLargeError, match=r"15,000 are allowed, of which [\d,]+ are used"),
     ):
-        one(backend)
+        single_reply(backend)
     assert len(server.received) == 2
     with (
-        talking("openai", document_tokens=3_000) as (server, backend),
+        fake_provider("openai", document_tokens=3_000) as (server, backend),
         pytest.raises(TooLargeError, match="3,000 are allowed") as caught,
     ):
-        one(backend)
+        single_reply(backend)
     assert server.received == []
     assert not caught.value.retryable
 
@@ -191,11 +206,11 @@ def test_what_a_model_was_seen_to_need_is_reserved_from_then_on(tmp_path: Path):
 
     def answer(_request):
         during.append(_counted(file))
-        return says("openai", ANSWER, usage={"prompt_tokens": 30_000, "completion_tokens": 20})
+        return success("openai", ANSWER, usage={"prompt_tokens": 30_000, "completion_tokens": 20})
 
-    with talking("openai", answer, day_tokens=200_000, spending_file=file) as (_server, backend):
-        one(backend)
-        one(backend)
+    with fake_provider("openai", answer, day_tokens=200_000, spending_file=file) as (_server, backend):
+        single_reply(backend)
+        single_reply(backend)
     assert during[1] - 30_020 > 30_000 > during[0]
 
 

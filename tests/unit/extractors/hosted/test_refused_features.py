@@ -7,8 +7,8 @@ import json
 import pytest
 
 from docpipe.errors import AnswerError
-from docpipe.extractors.generative.backend import Reply
-from tests.support.hosted_server import ANSWER, KINDS, fails, one, says, set_keys, talking
+from docpipe.extractors.generative.backend import BackendReply
+from tests.support.hosted_server import ANSWER, KINDS, failure, fake_provider, set_keys, single_reply, success
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +16,8 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     set_keys(monkeypatch)
 
 
-def _text(reply: Reply) -> str:
-    return reply.written[0].text
+def _text(reply: BackendReply) -> str:
+    return reply.completions[0].text
 
 
 NO_SCHEMA = {
@@ -32,12 +32,12 @@ def test_a_server_without_structured_output_gets_the_schema_in_words_from_then_o
     kind: str, caplog: pytest.LogCaptureFixture
 ):
     refusing = lambda request: (  # noqa: E731
-        fails(kind, 400, NO_SCHEMA[kind]) if server.schema(-1) is not None else says(kind, ANSWER)
+        failure(kind, 400, NO_SCHEMA[kind]) if server.schema(-1) is not None else success(kind, ANSWER)
     )
-    with talking(kind, refusing) as (server, backend):
-        assert _text(one(backend)) == ANSWER
+    with fake_provider(kind, refusing) as (server, backend):
+        assert _text(single_reply(backend)) == ANSWER
         first = len(server.received)
-        assert _text(one(backend)) == ANSWER
+        assert _text(single_reply(backend)) == ANSWER
     assert len(server.received) == first + 1
     assert '"additionalProperties": false' in server.texts()
     assert caplog.text.count(f"{kind}:some-model does not take a JSON Schema") == 1
@@ -46,11 +46,15 @@ def test_a_server_without_structured_output_gets_the_schema_in_words_from_then_o
 def test_a_server_that_dislikes_the_bounds_alone_keeps_the_schema():
     def refusing(request):
         disliked = "pattern" in json.dumps(server.schema())
-        return fails("openai", 400, "Invalid schema: pattern is not permitted") if disliked else says("openai", ANSWER)
+        return (
+            failure("openai", 400, "Invalid schema: pattern is not permitted")
+            if disliked
+            else success("openai", ANSWER)
+        )
 
-    with talking("openai", refusing) as (server, backend):
-        one(backend)
-        one(backend)
+    with fake_provider("openai", refusing) as (server, backend):
+        single_reply(backend)
+        single_reply(backend)
     assert len(server.received) == 3
     assert server.schema()["properties"]["gross_total"] == {"type": ["string", "null"]}
 
@@ -58,11 +62,13 @@ def test_a_server_that_dislikes_the_bounds_alone_keeps_the_schema():
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_that_takes_no_temperature_is_not_sent_one_again(kind: str, caplog: pytest.LogCaptureFixture):
     refusing = lambda request: (  # noqa: E731
-        fails(kind, 400, "temperature is not supported") if server.temperature() is not None else says(kind, ANSWER)
+        failure(kind, 400, "temperature is not supported")
+        if server.temperature() is not None
+        else success(kind, ANSWER)
     )
-    with talking(kind, refusing) as (server, backend):
-        one(backend)
-        one(backend)
+    with fake_provider(kind, refusing) as (server, backend):
+        single_reply(backend)
+        single_reply(backend)
     assert [server.temperature(number) for number in range(3)] == [0, None, None]
     assert server.schema() is not None
     assert "does not take temperature 0" in caplog.text
@@ -76,9 +82,9 @@ def test_a_model_that_takes_no_temperature_is_not_sent_one_again(kind: str, capl
     ],
 )
 def test_what_a_model_does_not_take_is_left_out(said: str, gone: str):
-    refusing = lambda request: fails("openai", 400, said) if gone in request.body else says("openai", ANSWER)  # noqa: E731
-    with talking("openai", refusing) as (server, backend):
-        one(backend)
+    refusing = lambda request: failure("openai", 400, said) if gone in request.body else success("openai", ANSWER)  # noqa: E731
+    with fake_provider("openai", refusing) as (server, backend):
+        single_reply(backend)
     assert len(server.received) == 2
     assert server.schema() is not None
 
@@ -87,30 +93,30 @@ def test_a_server_with_a_short_context_gets_no_room_for_thinking():
     said = "'max_tokens' is too large: 4180. This model's maximum context length is 4096 tokens"
 
     def refusing(request):
-        return fails("openai", 400, said) if request.body["max_tokens"] > 1000 else says("openai", ANSWER)
+        return failure("openai", 400, said) if request.body["max_tokens"] > 1000 else success("openai", ANSWER)
 
-    with talking("openai", refusing) as (server, backend):
-        one(backend)
+    with fake_provider("openai", refusing) as (server, backend):
+        single_reply(backend)
     assert [request.body["max_tokens"] > 1000 for request in server.received] == [True, False]
 
 
 def test_a_refused_request_that_blames_nothing_is_not_held_against_the_schema():
     """Only what worked without it is remembered."""
-    with talking("openai", fails("openai", 400, "no pictures, please")) as (server, backend):
+    with fake_provider("openai", failure("openai", 400, "no pictures, please")) as (server, backend):
         with pytest.raises(AnswerError, match="no pictures, please"):
-            one(backend)
-        server.script = [says("openai", ANSWER)]
-        one(backend)
+            single_reply(backend)
+        server.script = [success("openai", ANSWER)]
+        single_reply(backend)
     assert server.schema() is not None
 
 
 def test_a_context_that_is_shorter_still_gives_what_it_has_left():
     def refusing(request):
         said = "max_tokens is too large: maximum context length is 2048 tokens"
-        return fails("openai", 400, said) if "max_tokens" in request.body else says("openai", ANSWER)
+        return failure("openai", 400, said) if "max_tokens" in request.body else success("openai", ANSWER)
 
-    with talking("openai", refusing) as (server, backend):
-        one(backend)
-        one(backend)
+    with fake_provider("openai", refusing) as (server, backend):
+        single_reply(backend)
+        single_reply(backend)
     assert ["max_tokens" in request.body for request in server.received] == [True, True, False, False]
     assert "max_completion_tokens" not in server.received[-1].body

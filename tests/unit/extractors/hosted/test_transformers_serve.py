@@ -20,10 +20,10 @@ from PIL import Image
 from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import AnswerError, DocpipeError
-from docpipe.extractors.generative.backend import Question, Reply, Slot
+from docpipe.extractors.generative.backend import BackendReply, OutputSlot, Prompt
 from docpipe.extractors.hosted.backend import HostedBackend
 from tests.support.hosted_server import TEXT
-from tests.support.tiny_models import tiny
+from tests.support.tiny_models import save_tiny_model
 
 START_SECONDS = 120  # transformers and torch are loaded; on a busy machine that takes a while
 
@@ -44,7 +44,7 @@ main()
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny("idefics3", tmp_path_factory.mktemp("models"))
+    return save_tiny_model("idefics3", tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")
@@ -91,16 +91,16 @@ def backend(url: str, model: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     backend.close()
 
 
-def _ask(backend: HostedBackend, *pictures: Image.Image) -> Reply | DocpipeError:
+def _ask(backend: HostedBackend, *pictures: Image.Image) -> BackendReply | DocpipeError:
     parts = ("Find the invoice number.", *pictures, "Answer with one JSON object and nothing else.")
-    (reply,) = backend.answer([Question(parts, (Slot("invoice_number", TEXT, 12),))])
+    (reply,) = backend.complete([Prompt(parts, (OutputSlot("invoice_number", TEXT, 12),))])
     return reply
 
 
 def test_what_random_weights_write_is_an_honest_failure_and_is_counted(backend: HostedBackend):
     reply = _ask(backend, Image.new("RGB", (224, 168), "white"))
-    if isinstance(reply, Reply):
-        (written,) = reply.written
+    if isinstance(reply, BackendReply):
+        (written,) = reply.completions
         assert written.finish == "length"
         assert (reply.tokens_in > 20, reply.tokens_out > 0) == (True, True)
     else:
@@ -115,7 +115,7 @@ def test_a_picture_is_seen_by_the_model(backend: HostedBackend):
     counts = []
     for pictures in ((), (white,), (white, white)):
         reply = _ask(backend, *pictures)
-        counts.append(reply.tokens_in if isinstance(reply, Reply) else reply.cost["tokens_in"] / 2)
+        counts.append(reply.tokens_in if isinstance(reply, BackendReply) else reply.cost["tokens_in"] / 2)
     assert counts[1] - counts[0] == counts[2] - counts[1] > 10
 
 
@@ -124,6 +124,6 @@ def test_a_model_that_the_server_does_not_have_is_named(url: str, tmp_path: Path
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     settings = {"DOCPIPE_OPENAI_URL": url, "DOCPIPE_HOSTED_ATTEMPTS": "1"}
     with closing(hosted_backend("openai", str(tmp_path / "nothing"), load_settings(settings))) as backend:
-        (reply,) = backend.answer([Question(("Hello",), (Slot("invoice_number", TEXT, 12),))])
+        (reply,) = backend.complete([Prompt(("Hello",), (OutputSlot("invoice_number", TEXT, 12),))])
     assert isinstance(reply, DocpipeError)
     assert "nothing" in reply.message

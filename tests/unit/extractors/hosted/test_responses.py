@@ -15,20 +15,20 @@ from PIL import Image
 from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import ModelError, UsageError
-from docpipe.extractors.generative.backend import Question, Reply, Slot
+from docpipe.extractors.generative.backend import BackendReply, OutputSlot, Prompt
 from tests.support.hosted_server import (
     ANSWER,
     KEY,
     KINDS,
-    QUESTION,
+    PROMPT,
     TEXT,
     VARIABLES,
-    Answer,
-    Received,
-    one,
-    says,
+    CannedResponse,
+    ReceivedRequest,
+    fake_provider,
     set_keys,
-    talking,
+    single_reply,
+    success,
 )
 
 
@@ -39,18 +39,18 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_question_is_one_request_and_its_answer_one_object_with_all_slots(kind: str):
-    with talking(kind) as (server, backend):
-        reply = one(backend)
-    (written,) = reply.written
-    assert (written.text, written.slots, written.finish) == (ANSWER, ("invoice_number", "gross_total"), "complete")
+    with fake_provider(kind) as (server, backend):
+        reply = single_reply(backend)
+    (written,) = reply.completions
+    assert (written.text, written.slot_names, written.finish) == (ANSWER, ("invoice_number", "gross_total"), "complete")
     assert len(server.received) == 1
     assert backend.name == f"{kind}:some-model@127.0.0.1:{server.port}", "another server's model is another model"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_tokens_are_counted_as_the_server_counts_them(kind: str):
-    with talking(kind) as (_server, backend):
-        reply = one(backend)
+    with fake_provider(kind) as (_server, backend):
+        reply = single_reply(backend)
     assert (reply.tokens_in, reply.tokens_out) == (1000, 20)
     assert reply.image_tokens == (0 if kind == "anthropic" else 700)  # Anthropic does not tell
     assert reply.money == 0.0  # without a price list
@@ -58,8 +58,8 @@ def test_tokens_are_counted_as_the_server_counts_them(kind: str):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_texts_and_pictures_arrive_in_their_order(kind: str):
-    with talking(kind) as (server, backend):
-        one(backend)
+    with fake_provider(kind) as (server, backend):
+        single_reply(backend)
     parts = server.parts()
     assert [part.get("text", "picture") for part in parts] == [
         "Find these fields.",
@@ -88,8 +88,8 @@ def _picture(part) -> bytes:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_schema_is_sent_with_the_keywords_that_the_provider_takes(kind: str):
-    with talking(kind) as (server, backend):
-        one(backend)
+    with fake_provider(kind) as (server, backend):
+        single_reply(backend)
     schema = server.schema()
     assert list(schema["properties"]) == schema["required"] == ["invoice_number", "gross_total"]
     assert schema["additionalProperties"] is False
@@ -101,18 +101,18 @@ def test_the_schema_is_sent_with_the_keywords_that_the_provider_takes(kind: str)
 
 
 def test_a_field_with_the_name_of_a_keyword_stays_in_the_schema():
-    question = replace(QUESTION, slots=(Slot("pattern", TEXT, 40), Slot("format", TEXT, 40)))
-    with talking("anthropic", says("anthropic", '{"pattern": "a", "format": "b"}')) as (server, backend):
-        one(backend, question)
+    question = replace(PROMPT, slots=(OutputSlot("pattern", TEXT, 40), OutputSlot("format", TEXT, 40)))
+    with fake_provider("anthropic", success("anthropic", '{"pattern": "a", "format": "b"}')) as (server, backend):
+        single_reply(backend, question)
     assert list(server.schema()["properties"]) == ["pattern", "format"]
 
 
 def test_anthropic_gets_no_more_unions_than_it_takes_and_is_told_how_to_say_null():
-    slots = tuple(Slot(f"field_{number}", TEXT, 20) for number in range(17))
-    answer = says("anthropic", json.dumps(dict.fromkeys((slot.name for slot in slots), "")))
-    with talking("anthropic", answer) as (server, backend):
-        one(backend, Question(QUESTION.parts, slots))
-        one(backend, Question(QUESTION.parts, slots[:16]))
+    slots = tuple(OutputSlot(f"field_{number}", TEXT, 20) for number in range(17))
+    answer = success("anthropic", json.dumps(dict.fromkeys((slot.name for slot in slots), "")))
+    with fake_provider("anthropic", answer) as (server, backend):
+        single_reply(backend, Prompt(PROMPT.parts, slots))
+        single_reply(backend, Prompt(PROMPT.parts, slots[:16]))
     assert {value["type"] for value in server.schema(0)["properties"].values()} == {"string"}
     assert 'null, write ""' in server.texts(0)
     assert server.schema(1)["properties"]["field_0"]["type"] == ["string", "null"]
@@ -121,8 +121,8 @@ def test_anthropic_gets_no_more_unions_than_it_takes_and_is_told_how_to_say_null
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_may_be_as_long_as_its_slots_and_the_thinking_beside_them(kind: str):
-    with talking(kind, hosted_thinking_tokens=500) as (server, backend):
-        one(backend)
+    with fake_provider(kind, hosted_thinking_tokens=500) as (server, backend):
+        single_reply(backend)
     body = server.received[0].body
     most = body["generationConfig"]["maxOutputTokens"] if kind == "gemini" else body["max_tokens"]
     assert 500 + 40 + 30 < most < 500 + 40 + 30 + 50  # and the keys
@@ -131,24 +131,24 @@ def test_an_answer_may_be_as_long_as_its_slots_and_the_thinking_beside_them(kind
 
 @pytest.mark.parametrize(("kind", "header"), [("openai", "authorization"), ("anthropic", "authorization")])
 def test_the_key_goes_into_one_header_of_the_request_and_nowhere_else(kind: str, header: str):
-    with talking(kind) as (server, backend):
-        one(backend)
+    with fake_provider(kind) as (server, backend):
+        single_reply(backend)
     headers = server.received[0].headers
     assert [name for name, value in headers.items() if KEY in value] == [header]
     assert KEY not in server.received[0].path + json.dumps(server.received[0].body)
 
 
 def test_the_key_for_gemini_goes_into_its_header_and_not_into_the_address():
-    with talking("gemini") as (server, backend):
-        one(backend)
+    with fake_provider("gemini") as (server, backend):
+        single_reply(backend)
     assert [name for name, value in server.received[0].headers.items() if KEY in value] == ["x-goog-api-key"]
     assert KEY not in server.received[0].path
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_key_is_in_no_log_not_even_when_everything_is_logged(kind: str, caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.DEBUG), talking(kind) as (_server, backend):
-        one(backend)
+    with caplog.at_level(logging.DEBUG), fake_provider(kind) as (_server, backend):
+        single_reply(backend)
     assert caplog.records
     assert KEY not in caplog.text
     assert KEY not in repr(backend) + repr(vars(backend))
@@ -164,8 +164,8 @@ def test_without_a_key_the_provider_itself_is_not_asked(kind: str, monkeypatch: 
 @pytest.mark.parametrize("kind", ["openai", "anthropic"])
 def test_a_server_of_ones_own_needs_no_key_and_is_sent_none(kind: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv(VARIABLES[kind])
-    with talking(kind) as (server, backend):
-        assert one(backend).tokens_out == 20
+    with fake_provider(kind) as (server, backend):
+        assert single_reply(backend).tokens_out == 20
     assert not {"authorization", "x-api-key"} & set(server.received[0].headers)
 
 
@@ -183,21 +183,21 @@ def test_a_password_in_an_address_is_not_accepted_and_not_shown():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_questions_are_asked_side_by_side_and_answered_in_their_order(kind: str):
-    def echo(request: Received) -> Answer:
+    def echo(request: ReceivedRequest) -> CannedResponse:
         told = json.dumps(request.body)
         number = next(number for number in range(9) if f"Document {number}." in told)
-        return says(kind, json.dumps({"invoice_number": str(number), "gross_total": None}))
+        return success(kind, json.dumps({"invoice_number": str(number), "gross_total": None}))
 
-    questions = [replace(QUESTION, parts=(f"Document {number}.",)) for number in range(9)]
-    with talking(kind, echo, hosted_parallel=3) as (server, backend):
-        replies = backend.answer(questions)
-    assert [json.loads(reply.written[0].text)["invoice_number"] for reply in replies] == list("012345678")
+    questions = [replace(PROMPT, parts=(f"Document {number}.",)) for number in range(9)]
+    with fake_provider(kind, echo, hosted_parallel=3) as (server, backend):
+        replies = backend.complete(questions)
+    assert [json.loads(reply.completions[0].text)["invoice_number"] for reply in replies] == list("012345678")
     assert server.most_at_once <= 3
 
 
 def test_no_question_is_no_request():
-    with talking("openai") as (server, backend):
-        assert backend.answer([]) == []
+    with fake_provider("openai") as (server, backend):
+        assert backend.complete([]) == []
     assert server.received == []
 
 
@@ -208,8 +208,8 @@ def _pieces(*texts: str):
 @pytest.mark.parametrize("kind", ["openai", "gemini"])
 def test_the_probability_of_each_token_comes_back_where_the_server_tells_it(kind: str):
     texts = ('{"', "invoice_number", '": "', "R-17", '", ', '"gross_total": "119,00"}')
-    with talking(kind, says(kind, ANSWER, tokens=_pieces(*texts))) as (server, backend):
-        (written,) = one(backend).written
+    with fake_provider(kind, success(kind, ANSWER, tokens=_pieces(*texts))) as (server, backend):
+        (written,) = single_reply(backend).completions
     assert [token.text for token in written.tokens] == list(texts)
     assert {token.log_probability for token in written.tokens} == {-0.5}
     body = server.received[0].body
@@ -225,22 +225,22 @@ def test_a_letter_that_two_tokens_share_is_one_token_as_probable_as_both():
         {"token": "\\x84", "logprob": -0.5, "bytes": [second]},
         *_pieces('"}', "<|end|>"),  # vLLM has the token that ends the answer too
     ]
-    with talking("openai", says("openai", text, tokens=pieces)) as (_server, backend):
-        (written,) = one(backend).written
+    with fake_provider("openai", success("openai", text, tokens=pieces)) as (_server, backend):
+        (written,) = single_reply(backend).completions
     assert "".join(token.text for token in written.tokens) == text
     assert next(token.log_probability for token in written.tokens if token.text == "Ä") == -0.75
 
 
 def test_tokens_that_do_not_make_up_the_text_are_left_out():
-    with talking("openai", says("openai", ANSWER, tokens=_pieces('{"other'))) as (_server, backend):
-        (written,) = one(backend).written
+    with fake_provider("openai", success("openai", ANSWER, tokens=_pieces('{"other'))) as (_server, backend):
+        (written,) = single_reply(backend).completions
     assert (written.text, written.tokens) == (ANSWER, ())
 
 
 def test_a_server_that_counts_nothing_is_answered_for_all_the_same():
-    with talking("openai", says("openai", ANSWER, usage=None)) as (_server, backend):
-        reply = one(backend)
-    assert isinstance(reply, Reply)
+    with fake_provider("openai", success("openai", ANSWER, usage=None)) as (_server, backend):
+        reply = single_reply(backend)
+    assert isinstance(reply, BackendReply)
     assert (reply.tokens_in, reply.tokens_out) == (0, 0)
 
 
@@ -248,15 +248,15 @@ def test_a_server_that_counts_nothing_is_answered_for_all_the_same():
 def test_money_is_what_the_price_list_says_and_cached_tokens_have_their_own_price(kind: str, tmp_path: Path):
     prices = tmp_path / "prices.json"
     prices.write_text(json.dumps({f"{kind}:some-model": {"in": 2.0, "out": 10.0, "cached_in": 0.5}}), "utf-8")
-    with talking(kind, prices=prices) as (_server, backend):
-        reply = one(backend)
+    with fake_provider(kind, prices=prices) as (_server, backend):
+        reply = single_reply(backend)
     assert reply.money == pytest.approx((600 * 2.0 + 400 * 0.5 + 20 * 10.0) / 1e6)
 
 
 def test_what_the_model_really_is_called_is_logged_once(caplog: pytest.LogCaptureFixture):
-    with caplog.at_level(logging.INFO), talking("openai") as (_server, backend):
-        one(backend)
-        one(backend)
+    with caplog.at_level(logging.INFO), fake_provider("openai") as (_server, backend):
+        single_reply(backend)
+        single_reply(backend)
     assert [line for line in caplog.messages if "served by" in line] == [
         "openai:some-model is served by a-dated-snapshot"
     ]
@@ -275,7 +275,7 @@ def test_odd_but_whole_answers_of_a_server_are_understood(message: dict):
         }],
         "usage": {"prompt_tokens": "12", "completion_tokens": None, "total_tokens": 12},
     }  # fmt: skip
-    with talking("openai", Answer(body)) as (_server, backend):
-        reply = one(backend)
-    assert reply.written[0].text == ANSWER
-    assert reply.written[0].tokens == ()
+    with fake_provider("openai", CannedResponse(body)) as (_server, backend):
+        reply = single_reply(backend)
+    assert reply.completions[0].text == ANSWER
+    assert reply.completions[0].tokens == ()

@@ -1,4 +1,4 @@
-"""What is guessed from the words of a page, as the text of an answer grows."""
+"""What is drafted from the words of a page, as the text of an output grows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from docpipe.extractors.generative.backend import Slot, object_of
-from docpipe.extractors.local.engine.prompt_lookup import Guesses, Printed
+from docpipe.extractors.generative.backend import OutputSlot, object_schema
+from docpipe.extractors.local.engine.page_text import PageText
+from docpipe.extractors.local.engine.prompt_lookup import PromptLookup
 
 CELL = {"type": ["string", "null"], "maxLength": 60}
-NAME = Slot("seller.name", CELL, 60)
-ROWS = Slot(
-    "line_items", {"type": "array", "items": object_of(dict.fromkeys(("text", "count", "unit", "net"), CELL))}, 900
+NAME = OutputSlot("seller.name", CELL, 60)
+ROWS = OutputSlot(
+    "line_items", {"type": "array", "items": object_schema(dict.fromkeys(("text", "count", "unit", "net"), CELL))}, 900
 )
 LINES = (
     "Muster & Söhne GmbH",
@@ -27,11 +28,11 @@ LINES = (
 PLENTY = 40  # tokens
 
 
-def after(written: str, slot: Slot = NAME, lines: tuple[str, ...] = LINES, tokens: int = PLENTY) -> str:
-    guesses = Guesses(Printed(lines), slot)
+def after(written: str, slot: OutputSlot = NAME, lines: tuple[str, ...] = LINES, tokens: int = PLENTY) -> str:
+    lookup = PromptLookup(PageText(lines), slot)
     for byte in written.encode():  # a token may end anywhere, within a character too
-        guesses.read(bytes([byte]))
-    return guesses.guess(tokens)[0]
+        lookup.advance(bytes([byte]))
+    return lookup.draft_text(tokens).text
 
 
 def test_a_value_that_has_begun_goes_on_as_its_line_does_and_is_closed_there():
@@ -40,17 +41,17 @@ def test_a_value_that_has_begun_goes_on_as_its_line_does_and_is_closed_there():
     assert after('{"seller.name": "Muster & Söhne GmbH') == '"}'
 
 
-def test_the_beginning_of_a_single_field_is_not_guessed():
+def test_the_beginning_of_a_single_field_is_not_drafted():
     assert after('{"seller.name": ') == after('{"seller.name": "') == after("") == ""
 
 
-def test_what_is_not_printed_is_not_guessed():
+def test_what_is_not_printed_is_not_drafted():
     assert after('{"seller.name": "Maier') == ""
     assert after('{"seller.name": "uster') == "", "a value begins where a word does"
     assert after('{"seller.name": "Mus', lines=("",)) == after('{"seller.name": "Mus', lines=()) == ""
 
 
-def test_a_guess_is_written_as_json_writes_it():
+def test_a_draft_is_written_as_json_writes_it():
     assert after('{"seller.name": "Schmidt') == ' \\"Büro\\" KG"}'
     assert after('{"seller.name": "Schmidt \\"B') == 'üro\\" KG"}'
     assert after('{"seller.name": "Schmidt \\') == "", "an escape that has only begun"
@@ -70,9 +71,9 @@ def begun(*cells: tuple[str | None, ...]) -> str:
     return json.dumps({"line_items": rows(*cells)}, ensure_ascii=False)[:-2]
 
 
-def test_after_a_row_the_next_is_guessed_whole_from_the_words_that_follow():
-    told = after(begun(FIRST), ROWS)
-    assert told.startswith(begun(FIRST, SECOND, THIRD)[len(begun(FIRST)) :]), "and the one after it"
+def test_after_a_row_the_next_is_drafted_whole_from_the_words_that_follow():
+    draft = after(begun(FIRST), ROWS)
+    assert draft.startswith(begun(FIRST, SECOND, THIRD)[len(begun(FIRST)) :]), "and the one after it"
     assert after(begun(FIRST, SECOND), ROWS).startswith(begun(FIRST, SECOND, THIRD)[len(begun(FIRST, SECOND)) :])
 
 
@@ -82,16 +83,16 @@ def test_a_cell_of_the_first_row_goes_on_with_the_words_behind_the_cell_before_i
     assert after('{"line_items": [{"text": "Pap', ROWS) == "ier A4 weiß 2 10,00"
 
 
-def test_within_a_row_the_guess_goes_on_where_the_answer_has_come_to():
+def test_within_a_row_the_draft_goes_on_where_the_output_has_come_to():
     whole = begun(FIRST, SECOND)
     for at in range(len(begun(FIRST)), len(whole)):
-        told = after(whole[:at], ROWS)
-        known = whole[at : at + 12]
-        is_key = whole[:at].count('"') % 2 == 1 and '": ' in whole[at : at + 9] and not told
-        assert is_key or told.startswith(known[: len(told)]) or whole[:at].endswith('"'), (whole[:at], told)
+        draft = after(whole[:at], ROWS)
+        expected = whole[at : at + 12]
+        is_key = whole[:at].count('"') % 2 == 1 and '": ' in whole[at : at + 9] and not draft
+        assert is_key or draft.startswith(expected[: len(draft)]) or whole[:at].endswith('"'), (whole[:at], draft)
 
 
-def test_a_guess_is_as_long_as_it_is_asked_for():
+def test_a_draft_is_as_long_as_it_is_asked_for():
     assert len(after(begun(FIRST), ROWS, tokens=2)) <= 16
 
 
@@ -108,7 +109,7 @@ def test_a_guess_is_as_long_as_it_is_asked_for():
     ],
 )
 def test_no_text_is_too_strange(written: str):
-    for slot in (NAME, ROWS, Slot("list", {"type": "array", "items": CELL}, 9)):
+    for slot in (NAME, ROWS, OutputSlot("list", {"type": "array", "items": CELL}, 9)):
         for lines in (LINES, (), ("",), ('"', "\\", "\x00", "é" * 500)):
             assert isinstance(after(written, slot, lines), str)
 

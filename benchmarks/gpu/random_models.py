@@ -18,19 +18,20 @@ import transformers
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
-from docpipe.extractors.local.models.family import PIXELS, without_videos
+from docpipe.extractors.local.models.family import MAX_IMAGE_PIXELS
+from docpipe.extractors.local.models.processors import without_video_processor
 
 WORDS = Path(__file__).parents[2] / "docpipe" / "samples" / "content" / "words"
 QWEN = ("<|im_start|>", "<|im_end|>", "<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
 IDEFICS = ("<|im_start|>", "<end_of_utterance>", "<fake_token_around_image>", "<image>", "<global-img>")
-TILES = 6  # rows and columns of a picture's tiles that SmolVLM's tokenizer has names for
+TILES = 6  # rows and columns of an image's tiles that SmolVLM's tokenizer has names for
 LINES_A_TOKEN = 0.6  # of drawn text, so that there are enough different pairs to merge
 SEED = 5
 
 
 @dataclass(frozen=True)
-class Preset:
-    """`kind` is transformers' model type; `pixels` of a picture at most, where the model takes any number; `source`
+class ModelPreset:
+    """`kind` is transformers' model type; `pixels` of an image at most, where the model takes any number; `source`
     says where the widths are from."""
 
     name: str
@@ -38,100 +39,126 @@ class Preset:
     text: Mapping[str, Any]
     vision: Mapping[str, Any]
     source: str
-    pixels: int = PIXELS
+    pixels: int = MAX_IMAGE_PIXELS
 
     @property
     def vocabulary(self) -> int:
         return int(self.text["vocab_size"])
 
 
-def _text(layers: int, hidden: int, inner: int, heads: tuple[int, int, int], vocabulary: int) -> dict[str, Any]:
-    """`heads`: of queries, of keys and values, and the size of one."""
-    return {
-        "num_hidden_layers": layers, "hidden_size": hidden, "intermediate_size": inner, "vocab_size": vocabulary,
-        "num_attention_heads": heads[0], "num_key_value_heads": heads[1], "head_dim": heads[2],
-        "max_position_embeddings": 32_768, "tie_word_embeddings": True,
-    }  # fmt: skip
+def _text(**widths: int) -> dict[str, Any]:
+    """With transformers' names."""
+    return {**widths, "max_position_embeddings": 32_768, "tie_word_embeddings": True}
 
 
-def _qwen2_5(depth: int, hidden: int, inner: int, out: int, whole: list[int]) -> dict[str, Any]:
-    return {
-        "depth": depth, "hidden_size": hidden, "intermediate_size": inner, "num_heads": hidden // 80 or 1,
-        "out_hidden_size": out, "fullatt_block_indexes": whole, "patch_size": 14, "window_size": 112,
-    }  # fmt: skip
+def _qwen2_5_vision(**widths: Any) -> dict[str, Any]:
+    return {"num_heads": widths["hidden_size"] // 80 or 1, "patch_size": 14, "window_size": 112, **widths}
 
 
 REMEMBERED = "as we remember the published configuration; its parameters are those of docs/models.md"
 OURS = "made for this benchmark: the architecture of Qwen2.5-VL"
+TINY_TEXT = {
+    "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "head_dim": 16,
+}  # fmt: skip
+TINY_VISION = _qwen2_5_vision(
+    depth=2, hidden_size=80, intermediate_size=96, out_hidden_size=64, fullatt_block_indexes=[1]
+)
 PRESETS = {
     preset.name: preset
     for preset in (
-        Preset("tiny", "qwen2_5_vl", _text(2, 64, 128, (4, 2, 16), 8_000), _qwen2_5(2, 80, 96, 64, [1]), OURS, 112_896),
-        Preset(
-            "wordy", "qwen2_5_vl", _text(2, 64, 128, (4, 2, 16), 151_936), _qwen2_5(2, 80, 96, 64, [1]),
+        ModelPreset("tiny", "qwen2_5_vl", _text(**TINY_TEXT, vocab_size=8_000), TINY_VISION, OURS, 112_896),
+        ModelPreset(
+            "wordy", "qwen2_5_vl", _text(**TINY_TEXT, vocab_size=151_936), TINY_VISION,
             f"{OURS}; nothing is real but its vocabulary", 112_896,
         ),
-        Preset(
-            "cpu-25m", "qwen2_5_vl", _text(8, 384, 1536, (6, 2, 64), 16_000), _qwen2_5(4, 320, 856, 384, [1, 3]), OURS,
-            254_016,
+        ModelPreset(
+            "cpu-25m", "qwen2_5_vl",
+            _text(
+                num_hidden_layers=8, hidden_size=384, intermediate_size=1536, num_attention_heads=6,
+                num_key_value_heads=2, head_dim=64, vocab_size=16_000,
+            ),
+            _qwen2_5_vision(
+                depth=4, hidden_size=320, intermediate_size=856, out_hidden_size=384, fullatt_block_indexes=[1, 3]
+            ),
+            OURS, 254_016,
         ),
-        Preset(
-            "smolvlm-500m", "smolvlm", {**_text(32, 960, 2560, (15, 5, 64), 49_280), "tie_word_embeddings": False},
+        ModelPreset(
+            "smolvlm-500m", "smolvlm",
+            {
+                **_text(
+                    num_hidden_layers=32, hidden_size=960, intermediate_size=2560, num_attention_heads=15,
+                    num_key_value_heads=5, head_dim=64, vocab_size=49_280,
+                ),
+                "tie_word_embeddings": False,
+            },
             {
                 "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_attention_heads": 12,
                 "image_size": 512, "patch_size": 16,
             },
             REMEMBERED,
         ),
-        Preset(
-            "qwen3-vl-2b", "qwen3_vl", _text(28, 2048, 6144, (16, 8, 128), 151_936),
+        ModelPreset(
+            "qwen3-vl-2b", "qwen3_vl",
+            _text(
+                num_hidden_layers=28, hidden_size=2048, intermediate_size=6144, num_attention_heads=16,
+                num_key_value_heads=8, head_dim=128, vocab_size=151_936,
+            ),
             {
                 "depth": 24, "hidden_size": 1024, "intermediate_size": 4096, "num_heads": 16, "out_hidden_size": 2048,
                 "deepstack_visual_indexes": [5, 11, 17], "num_position_embeddings": 2304, "patch_size": 16,
             },
             REMEMBERED,
         ),
-        Preset(
-            "qwen2.5-vl-3b", "qwen2_5_vl", _text(36, 2048, 11_008, (16, 2, 128), 151_936),
-            _qwen2_5(32, 1280, 3420, 2048, [7, 15, 23, 31]), REMEMBERED,
+        ModelPreset(
+            "qwen2.5-vl-3b", "qwen2_5_vl",
+            _text(
+                num_hidden_layers=36, hidden_size=2048, intermediate_size=11_008, num_attention_heads=16,
+                num_key_value_heads=2, head_dim=128, vocab_size=151_936,
+            ),
+            _qwen2_5_vision(
+                depth=32, hidden_size=1280, intermediate_size=3420, out_hidden_size=2048,
+                fullatt_block_indexes=[7, 15, 23, 31],
+            ),
+            REMEMBERED,
         ),
     )
 }  # fmt: skip
 """docs/performance.md says which were looked up and where."""
 
 
-def build(preset: Preset, device: str, dtype: torch.dtype) -> tuple[Any, Any]:
+def build(preset: ModelPreset, device: str, dtype: torch.dtype) -> tuple[Any, Any]:
     """Model, on the device, and processor."""
     tokenizer = tokenizer_of(preset)
-    kept = torch.get_default_dtype()
+    default_dtype = torch.get_default_dtype()
     torch.manual_seed(SEED)
     torch.set_default_dtype(dtype)
     try:
         with torch.device(device):
             model = model_of(preset, tokenizer)
     finally:
-        torch.set_default_dtype(kept)
+        torch.set_default_dtype(default_dtype)
     return model.eval().requires_grad_(False), processor_of(preset, tokenizer)
 
 
-def model_of(preset: Preset, tokenizer: Any) -> Any:
-    at = tokenizer.convert_tokens_to_ids
-    text = {**preset.text, "bos_token_id": None, "eos_token_id": at(tokenizer.eos_token), "pad_token_id": 0}
+def model_of(preset: ModelPreset, tokenizer: Any) -> Any:
+    token_id = tokenizer.convert_tokens_to_ids
+    text = {**preset.text, "bos_token_id": None, "eos_token_id": token_id(tokenizer.eos_token), "pad_token_id": 0}
     tied = bool(text["tie_word_embeddings"])
     if preset.kind == "smolvlm":
         return transformers.SmolVLMForConditionalGeneration(
             transformers.SmolVLMConfig(
                 text_config={"model_type": "llama", **text}, vision_config=dict(preset.vision), scale_factor=4,
-                image_token_id=at("<image>"), tie_word_embeddings=tied, pad_token_id=0,
+                image_token_id=token_id("<image>"), tie_word_embeddings=tied, pad_token_id=0,
             )
         )  # fmt: skip
     tokens = {"image_token_id": "image_pad", "video_token_id": "video_pad"}
     tokens |= {"vision_start_token_id": "vision_start", "vision_end_token_id": "vision_end"}
-    numbers = {key: at(f"<|{name}|>") for key, name in tokens.items()}
+    special_ids = {key: token_id(f"<|{name}|>") for key, name in tokens.items()}
     half = int(preset.text["head_dim"]) // 2
     rope: dict[str, Any] = {"rope_type": "default", "rope_theta": 1e6}
     rope["mrope_section"] = [half // 4, (half - half // 4) // 2, half - half // 4 - (half - half // 4) // 2]
-    settings: dict[str, Any] = {"vision_config": dict(preset.vision), "tie_word_embeddings": tied, **numbers}
+    settings: dict[str, Any] = {"vision_config": dict(preset.vision), "tie_word_embeddings": tied, **special_ids}
     if preset.kind == "qwen3_vl":
         rope["mrope_interleaved"] = True
         config = transformers.Qwen3VLConfig(text_config={**text, "rope_parameters": rope}, **settings)
@@ -141,12 +168,12 @@ def model_of(preset: Preset, tokenizer: Any) -> Any:
     return transformers.Qwen2_5_VLForConditionalGeneration(config)
 
 
-def processor_of(preset: Preset, tokenizer: PreTrainedTokenizerFast) -> Any:
+def processor_of(preset: ModelPreset, tokenizer: PreTrainedTokenizerFast) -> Any:
     if preset.kind == "smolvlm":
         images = transformers.SmolVLMImageProcessorPil(
             size={"longest_edge": 2048}, max_image_size={"longest_edge": 512}, do_image_splitting=True
         )
-        kind = without_videos(transformers.SmolVLMProcessor)
+        kind = without_video_processor(transformers.SmolVLMProcessor)
         return kind(images, tokenizer, video_processor=None, image_seq_len=64, chat_template=_template("<image>"))
     patch = int(preset.vision["patch_size"])
     images = transformers.Qwen2VLImageProcessorPil(
@@ -154,7 +181,7 @@ def processor_of(preset: Preset, tokenizer: PreTrainedTokenizerFast) -> Any:
     )
     kind = transformers.Qwen3VLProcessor if preset.kind == "qwen3_vl" else transformers.Qwen2_5_VLProcessor
     template = _template("<|vision_start|><|image_pad|><|vision_end|>")
-    return without_videos(kind)(images, tokenizer, chat_template=template)
+    return without_video_processor(kind)(images, tokenizer, chat_template=template)
 
 
 def _template(picture: str) -> str:
@@ -165,7 +192,7 @@ def _template(picture: str) -> str:
     return f"{{% for message in messages %}}{turn}{{% endfor %}}{opening}"
 
 
-def tokenizer_of(preset: Preset) -> PreTrainedTokenizerFast:
+def tokenizer_of(preset: ModelPreset) -> PreTrainedTokenizerFast:
     special = [*IDEFICS, *_tiles()] if preset.kind == "smolvlm" else list(QWEN)
     end = "<end_of_utterance>" if preset.kind == "smolvlm" else "<|im_end|>"
     made = Tokenizer(models.BPE())
