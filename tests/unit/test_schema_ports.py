@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from docpipe.confidence import COEFFICIENT_SETS
 from docpipe.errors import SchemaError
-from docpipe.extractors.generative.output_schema import leaf
+from docpipe.extractors.generative.output_schema import value_schema
 from docpipe.schema import list_schemas, load_schema
 from docpipe.schema_ports import COLUMN_TYPES, GROUPS, Conventions, Parsed, group_of
 from docpipe.schemas.kinds import Boolean, Choice
@@ -72,7 +72,7 @@ class Parcel(BaseModel):
 
 def treated(spec):
     """How the three who read groups treat a field."""
-    return network_group(spec.kind), COEFFICIENT_SETS[group_of(spec.kind)], leaf(spec).get("maxLength")
+    return network_group(spec.kind), COEFFICIENT_SETS[group_of(spec.kind)], value_schema(spec).get("maxLength")
 
 
 def test_shipped_fields_are_asked_and_judged_as_they_were_trained_and_fitted():
@@ -83,7 +83,7 @@ def test_shipped_fields_are_asked_and_judged_as_they_were_trained_and_fitted():
 def test_a_decimal_of_ones_own_is_a_number_everywhere():
     schema = load_schema(Parcel)
     assert treated(schema.spec("weight")) == ("number", "amount", None)
-    assert "[0-9]" in leaf(schema.spec("weight"))["pattern"]
+    assert "[0-9]" in value_schema(schema.spec("weight"))["pattern"]
     assert field_queries(schema)["weight"].group == "number"
 
 

@@ -52,7 +52,7 @@ class PrefixCache:
         """The inputs behind a prefix that all prompts share, and a cache with it. None where there is none."""
         best, shared = None, MIN_PREFIX - 1
         for prefix in self._prefixes:
-            length = min(_common_length(prefix.token_ids, own) for own in inputs.prefixes)
+            length = min(_shared_length(prefix.token_ids, own) for own in inputs.prefixes)
             if length > shared:
                 best, shared = prefix, length
         # less than half is another schema that begins with the same sentence
@@ -80,7 +80,7 @@ class PrefixCache:
         self._prefixes = [*self._prefixes[1 - MAX_PREFIXES :], _CachedPrefix(token_ids, layers)]
 
 
-def _common_length(first: Sequence[int], second: Sequence[int]) -> int:
+def _shared_length(first: Sequence[int], second: Sequence[int]) -> int:
     """How many tokens both begin with."""
     pairs = enumerate(zip(first, second, strict=False))
     return next((index for index, (left, right) in pairs if left != right), min(len(first), len(second)))
