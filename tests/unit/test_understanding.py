@@ -10,7 +10,7 @@ from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.pipeline import understand, understand_many
 from docpipe.result import RunIdentity
 from docpipe.schema import load_schema
-from tests.support.fake_backend import drawn
+from tests.support.page_images import with_blank_image
 from tests.support.pages import page_of
 
 RUN = RunIdentity("0" * 64, "scripted:1", "key")
@@ -83,7 +83,7 @@ def test_regions_that_the_extractor_breaks_off_over_leave_the_first_answer(recei
 
     extractor = Unkind({"total": "80.90"})
 
-    document = PreparedDocument([drawn(GOOD.pages[0])])
+    document = PreparedDocument([with_blank_image(GOOD.pages[0])])
     found = understand(
         document, receipt, extractor=extractor, run=RUN, policy=AcceptancePolicy.for_extractor(extractor)
     )
