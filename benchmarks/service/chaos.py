@@ -33,9 +33,11 @@ from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.servers import Program
 from benchmarks.service.service_harness import Stand, stand
 from docpipe.errors import DocpipeError, StoreError
+from docpipe.service.job_actions import retry_job
 from docpipe.service.maintenance import Maintenance
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs.job_store import BULK, INTERACTIVE
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
+from docpipe.store.jobs.job import BULK, INTERACTIVE
 from docpipe.store.jobs.job_view import JobFilter
 
 LEASE_SECONDS = 5
@@ -151,7 +153,7 @@ class Chaos:
         content = invoice(number)
         while True:
             try:
-                return service.submit(BytesIO(content), f"{number}.pdf", wish).id
+                return submit_document(service, BytesIO(content), f"{number}.pdf", wish).id
             except StoreError:
                 self.course.repeated += 1
                 time.sleep(0.5)
@@ -227,7 +229,7 @@ class Chaos:
                 self.say(f"waiting: {self.service.view.counts()}, messages: {self.service.view.undelivered()}")
             for job in self.service.view.page(JobFilter(states=("quarantined",)))[0]:
                 self.course.retried.append(f"{job.name}: {job.error and job.error['message']}")
-                self.service.retry(job.id)
+                retry_job(self.service, job.id)
             self._revive()
             time.sleep(0.5)
 

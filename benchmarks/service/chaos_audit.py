@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from benchmarks.service.documents import printed
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.jobs.tables import deliveries, jobs, usage
 from docpipe.store.tables import extractions, fields
 

@@ -13,8 +13,9 @@ from benchmarks.service.documents import invoice
 from benchmarks.service.network_namespace import OwnNetwork
 from benchmarks.service.servers import Program, wait_until
 from benchmarks.service.service_harness import Stand
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs.job_store import Job
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
+from docpipe.store.jobs.job import Job
 
 PATIENCE = 240.0  # seconds for the service to recover by itself
 
@@ -50,7 +51,7 @@ class Site:
         return made
 
     def send(self, number: int, schema: str = "invoice") -> Job:
-        return self.service.submit(io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions(schema))
+        return submit_document(self.service, io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions(schema))
 
     def now(self, job: Job) -> Job:
         found = self.service.jobs.get(job.id)

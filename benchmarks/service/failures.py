@@ -29,9 +29,9 @@ from benchmarks.service.network_namespace import own_network
 from benchmarks.service.servers import wait_until
 from benchmarks.service.service_harness import stand
 from docpipe.errors import DocpipeError
-from docpipe.service.submit import SubmitOptions
+from docpipe.service.submit import SubmitOptions, submit_document
 from docpipe.store.blobs import job_prefix, original_key
-from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_view import JobFilter
 
 LEASE_SECONDS = 5
@@ -96,7 +96,7 @@ def disk(site: Site, outcome: Outcome) -> None:
     filler = place / "filler"
     _fill(filler)
     try:
-        site.service.submit(io.BytesIO(invoice(0, lines=400, pages=40)), "large.pdf", SubmitOptions())
+        submit_document(site.service, io.BytesIO(invoice(0, lines=400, pages=40)), "large.pdf", SubmitOptions())
         outcome.expect("it was taken in", False)
     except DocpipeError as error:
         said = str(error).replace(str(place), "BLOBS")
@@ -104,8 +104,10 @@ def disk(site: Site, outcome: Outcome) -> None:
     counts = site.service.view.counts()
     outcome.expect("nothing was taken in", sum(counts.values()) == 3)
     site.workers(1)
-    wait_until(lambda: any(site.now(job).setbacks for job in first), "a worker meets the full disk", PATIENCE)
-    back = next(job for job in map(site.now, first) if job.setbacks)
+    wait_until(
+        lambda: any(site.now(job).environment_retries for job in first), "a worker meets the full disk", PATIENCE
+    )
+    back = next(job for job in map(site.now, first) if job.environment_retries)
     outcome.see(f"a worker: {back.error['message'].partition(': ')[2] if back.error else ''}")
     outcome.expect(f"the document waits ({back.state}), with {back.attempts} attempts lost", back.attempts == 0)
     time.sleep(10)

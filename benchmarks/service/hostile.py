@@ -4,7 +4,7 @@
 
 In: FOLDER with `hostile/files` in it, or a folder of any files. Out: a table with a line for each file: how it ended
 here and there, and whether that is the same (state and error code, or the same values). The API runs in this process,
-with a worker's desk instead of a queue; the embedded network answers in both.
+with a task runner instead of a queue; the embedded network answers in both.
 """
 
 from __future__ import annotations
@@ -58,23 +58,22 @@ def through_the_api(files: Sequence[Path], schema: str, folder: Path) -> Iterato
     made = app(load_settings({f"DOCPIPE_{name}": value for name, value in given.items()}))
     with TestClient(made) as client:
         service = made.state.service
-        desk = TaskRunner(service)
+        runner = TaskRunner(service)
         _, secret = ApiKeyStore(service.database).create("benchmark", ["submit", "read"], per_minute=1_000_000)
         client.headers["authorization"] = f"Bearer {secret}"
         for file in files:
-            yield _sent(client, desk, file, schema)
-        for opened in (desk._renderer, *desk._components.values()):
-            opened.close()
+            yield _sent(client, runner, file, schema)
+        runner.close()
 
 
-def _sent(client: Any, desk: Any, file: Path, schema: str) -> End:
+def _sent(client: Any, runner: Any, file: Path, schema: str) -> End:
     with file.open("rb") as content:
         answer = client.post("/v1/documents", files={"file": (file.name, content)}, data={"schema": schema})
     if answer.status_code != 202:  # refused at the door
         return End.of(answer.json())
     document = answer.json()
-    desk.prepare(document["id"])
-    desk.understand(document["id"])
+    runner.prepare(document["id"])
+    runner.understand(document["id"])
     ended = client.get(document["status_url"]).json()
     if ended["result_url"] is None:
         return End(ended["state"], (ended["error"] or {}).get("code", ""), "", "")

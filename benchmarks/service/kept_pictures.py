@@ -26,7 +26,7 @@ from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
 from docpipe.store.blobs import Blobs
-from docpipe.store.jobs.prepared_pages import load_pages, picture_key, save_pages
+from docpipe.store.jobs.prepared_pages import StoredPages, load_pages, picture_key, save_pages
 
 SCHEMAS = ("invoice", "receipt", "form")
 FIRST_SEED = 7_000_600  # of drawings that nothing was trained on
@@ -63,13 +63,13 @@ def measured(
         components.renderer.close()
         next(page for page in prepared.pages if page.image is not None).image.open(max_side=1)  # starts it
         started = perf_counter()
-        save_pages(blobs, JOB, document, prepared.pages, prepared.timings, sides=sides)
+        save_pages(blobs, JOB, StoredPages(document, prepared.pages, prepared.timings), sides=sides)
         drawn = [page for page in prepared.pages if page.image is not None and not page.blank]
         if len(sides) == 1 and drawn:
             costs[sides[0]].seconds.append((perf_counter() - started) / len(drawn))
             costs[sides[0]].sizes += [len(blobs.get(picture_key(JOB, page.number))) for page in drawn]
-        _, pages, timings = load_pages(blobs, JOB)
-        found = {one.path: one for one in understood(PreparedDocument(pages, timings)).fields}
+        stored = load_pages(blobs, JOB)
+        found = {one.path: one for one in understood(PreparedDocument(stored.pages, stored.timings)).fields}
         name = " and ".join(f"{side:,}" for side in sides)
         both = [(expected[path], found[path]) for path in expected if path in found]
         yield f"{name}: values", len(expected) - sum(one.value == other.value for one, other in both)

@@ -22,18 +22,19 @@ from sqlalchemy import select, text
 
 from benchmarks.service.servers import PostgresServer
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import JobStore, Submission
+from docpipe.store.jobs.job import Submission
+from docpipe.store.jobs.job_store import JobStore
+from docpipe.store.jobs.job_sweeper import JobSweeper
 from docpipe.store.jobs.job_view import JobFilter, JobView
 from docpipe.store.jobs.outbox import Outbox
 from docpipe.store.jobs.tables import jobs
-from docpipe.store.jobs.waiting import JobSweeper
 
 TIMES = 7
 FILL = """
 INSERT INTO documents (id, name, size, first_seen)
 SELECT encode(sha256(('document ' || n)::bytea), 'hex'), 'invoice.pdf', 100000, now() FROM generate_series(1, :jobs) n;
-INSERT INTO jobs (id, document_id, name, schema, model, accept_error, priority, owner, state, attempts, setbacks, sent,
-                  created, changed, ended, status)
+INSERT INTO jobs (id, document_id, name, schema, model, accept_error, priority, owner, state, attempts,
+                  environment_retries, sent, created, changed, ended, status)
 SELECT md5('job ' || n), encode(sha256(('document ' || n)::bytea), 'hex'), 'invoice.pdf', 'invoice', 'embedded', 0.01,
        0, 'local', CASE WHEN n % 2 = 0 THEN 'queued' ELSE 'done' END, 0, 0,
        now() - interval '1 hour' + n * interval '1 microsecond', now() - interval '1 hour', now() - interval '1 hour',

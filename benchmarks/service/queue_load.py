@@ -32,7 +32,8 @@ from benchmarks.service.service_harness import Stand, stand
 from benchmarks.speed.documents import drawn_pdfs, scans
 from benchmarks.speed.main_job import _machine as machine
 from docpipe.capacity import usable_cores
-from docpipe.service.submit import Service, SubmitOptions
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
 
 PARTS = ("steps", "load", "one", "network")
 DIGITS = 4  # of a figure: the next run has others after the second
@@ -71,7 +72,7 @@ def load(documents: int, workers: int, say: Say) -> tuple[Run, dict[str, Any]]:
                 before = meters.Database.read(service)
                 started = time.perf_counter()
                 for number in range(documents):
-                    service.submit(io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions())
+                    submit_document(service, io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions())
                 queueing = time.perf_counter() - started
                 say(f"{documents} queued in {queueing:.0f} s")
                 message = (meters.redis_bytes(whole) - empty) / documents
@@ -153,7 +154,7 @@ def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
             for number, path in enumerate(pictures):
                 with path.open("rb") as source:
                     schema = "receipt" if "receipt" in path.name else "invoice"
-                    service.submit(source, f"{number}.jpg", SubmitOptions(schema))
+                    submit_document(service, source, f"{number}.jpg", SubmitOptions(schema))
             say(f"{len(pictures)} scanned pages queued")
             run = _run(whole, service, len(pictures), workers, say, warm=2 * workers)
             blobs = meters.blob_bytes(Path(service.settings.blob_url))

@@ -19,7 +19,7 @@ import redis
 from sqlalchemy import text
 
 from benchmarks.service.service_harness import Stand
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 
 MEBIBYTE = 1024**2
 DRAWING = "docpipe.render.decoder_server"  # on its command line

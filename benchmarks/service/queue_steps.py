@@ -14,9 +14,10 @@ from benchmarks.service.service_harness import stand
 from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe import pipeline
 from docpipe.service.maintenance import Maintenance
-from docpipe.service.submit import Service, SubmitOptions
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
 from docpipe.store.jobs import prepared_pages
-from docpipe.workers import task_runner as desks
+from docpipe.workers import job_batch, task_runner
 from docpipe.workers.task_runner import TaskRunner
 
 WARM = 3  # documents before the clock starts
@@ -36,35 +37,35 @@ def steps(documents: int) -> dict[str, float]:
         model = write_script(Path(folder) / "script.json")
         with stand(model) as whole:
             service = whole.service()
-            desk, keeper = TaskRunner(service), Maintenance(service)
+            runner, keeper = TaskRunner(service), Maintenance(service)
             try:
-                _way(desk, keeper, range(WARM), Stopwatch())
+                _way(runner, keeper, range(WARM), Stopwatch())
                 watch = Stopwatch()
-                _way(desk, keeper, range(WARM, WARM + documents), watch)
+                _way(runner, keeper, range(WARM, WARM + documents), watch)
             finally:
-                desk._renderer.close()
+                runner.close()
                 service.close()
     assert set(watch.seconds) <= set(STEPS), set(watch.seconds) - set(STEPS)
     return {step: watch.seconds[step] / documents for step in STEPS}
 
 
-def _way(desk: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwatch) -> None:
+def _way(runner: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwatch) -> None:
     """All documents through one stage, then all through the next, as a backlog goes."""
-    service, jobs = desk.service, []
+    service, jobs = runner.service, []
     contents = [invoice(number) for number in numbers]
     with watch.timing(_of_submit(service)):
         for number, content in zip(numbers, contents, strict=True):
             with watch.step("submit: the rest"):
                 wish = SubmitOptions(callback={"answer": f"load-{number}"})
-                jobs.append(service.submit(io.BytesIO(content), f"{number}.pdf", wish).id)
+                jobs.append(submit_document(service, io.BytesIO(content), f"{number}.pdf", wish).id)
     with watch.timing(_of_prepare(service)):
         for job in jobs:
             with watch.step("prepare: the rest"):
-                desk.prepare(job)
+                runner.prepare(job)
     with watch.timing(_of_understand(service)):
         for job in jobs:
             with watch.step("understand: the rest"):
-                desk.understand(job)
+                runner.understand(job)
     with watch.step("keeper: deliver an answer"):
         while keeper.deliver():
             pass
@@ -81,13 +82,13 @@ def _of_submit(service: Service) -> list[TimedFunction]:
 def _of_prepare(service: Service) -> list[TimedFunction]:
     return [
         TimedFunction("prepare: claim", service.jobs, "claim"),
-        TimedFunction("prepare: take the file in", desks, "ingest"),
+        TimedFunction("prepare: take the file in", task_runner, "ingest"),
         TimedFunction("prepare: take the file in", service.store, "add"),
         TimedFunction("flow: rasterise and read", pipeline, "prepare"),
-        TimedFunction("prepare: draw the kept pictures", desks, "keep"),  # what it calls counts for itself
+        TimedFunction("prepare: draw the kept pictures", task_runner, "save_pages"),  # what it calls counts for itself
         TimedFunction("prepare: write them as WebP", prepared_pages, "_webp"),
         TimedFunction("prepare: write pictures and words", service.blobs, "put"),
-        TimedFunction("prepare: hand on", service.jobs, "hand_on"),
+        TimedFunction("prepare: hand on", service.jobs, "mark_prepared"),
         TimedFunction("prepare: the message", service.queue, "send"),
     ]
 
@@ -95,10 +96,10 @@ def _of_prepare(service: Service) -> list[TimedFunction]:
 def _of_understand(service: Service) -> list[TimedFunction]:
     return [
         TimedFunction("understand: claim", service.jobs, "claim"),
-        TimedFunction("understand: read words and plan", desks, "kept"),
-        TimedFunction("understand: read words and plan", desks, "load_schema"),
+        TimedFunction("understand: read words and plan", job_batch, "load_pages"),
+        TimedFunction("understand: read words and plan", job_batch, "load_schema"),
         TimedFunction("understand: read words and plan", pipeline, "plan"),
-        TimedFunction("flow: extract, ground, decide, validate", pipeline, "understand"),
+        TimedFunction("flow: extract, ground, decide, validate", pipeline, "understand_many"),
         TimedFunction("understand: save the result", service.store, "find"),
         TimedFunction("understand: save the result", service.store, "claim"),
         TimedFunction("understand: save the result", service.store, "save"),

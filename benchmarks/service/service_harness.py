@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.service.network_namespace import OwnNetwork
 from benchmarks.service.servers import PostgresServer, Program, RedisServer, docpipe, environment, worker
 from docpipe.config import load_settings
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 
 
 @dataclass

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 
 from docpipe.config import Settings
 from docpipe.errors import UsageError, install_hint
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.connect import open_engine, parse_url
 from docpipe.store.database import Database
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from docpipe.cli.terminal import COLOURS, plain_table
 from docpipe.cli.wording import ID_DIGITS, duration
-from docpipe.store.jobs.job_store import ENDED, INTERACTIVE, STATES, Job
+from docpipe.store.jobs.job import ENDED, INTERACTIVE, STATES, Job
 
 STATUS_TEXTS = {"complete": "done", "needs_review": "done, to review"}
 RUNNING_COLOUR = "blue"
@@ -55,7 +55,18 @@ def counts_line(counts: Mapping[str, int]) -> str:
 
 def job_record(job: Job) -> dict[str, Any]:
     """What `--json` prints of a job."""
-    names = ("id", "document_id", "name", "schema", "model", "state", "status", "owner", "attempts", "setbacks")
+    names = (
+        "id",
+        "document_id",
+        "name",
+        "schema",
+        "model",
+        "state",
+        "status",
+        "owner",
+        "attempts",
+        "environment_retries",
+    )
     record: dict[str, Any] = {name: getattr(job, name) for name in names}
     record |= {"interactive": job.priority >= INTERACTIVE, "worker": job.worker, "run_key": job.run_key}
     times = {name: getattr(job, name) for name in ("created", "changed", "ended", "purged")}

@@ -12,7 +12,7 @@ from docpipe.config import Settings, load_settings
 from docpipe.errors import QueueError
 from docpipe.log import configure_logging
 from docpipe.service.maintenance import LOCK_NAME, Maintenance
-from docpipe.store.jobs.waiting import LeaderLock
+from docpipe.store.jobs.leader_lock import LeaderLock
 
 
 @click.command()
@@ -38,7 +38,7 @@ def maintain(check: bool) -> None:
 def _working_process(settings: Settings) -> str:
     """Host and process id of the one that has the lock. Raises QueueError when there is none."""
     with opened_database(settings) as database:
-        holder = LeaderLock(database).holder(LOCK_NAME)
+        holder = LeaderLock(database, LOCK_NAME).holder()
     if holder is None:
         raise QueueError("no maintenance process is at work", hint="Start one beside the workers: docpipe maintain.")
     return holder

@@ -17,18 +17,19 @@ from docpipe.cli.submission import warnings_once
 from docpipe.cli.terminal import open_console
 from docpipe.cli.wording import ID_DIGITS, START_WORKER, duration, explained, without_password
 from docpipe.errors import EXIT_USAGE, QueueError, UsageError
+from docpipe.service.job_actions import delete_job, retry_job
 from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.queue import QUEUES
-from docpipe.service.submit import Service
-from docpipe.store.jobs.job_store import ENDED, STATES, WAITING_STATE, Job, State
+from docpipe.service.service import Service
+from docpipe.store.jobs.job import ENDED, STATES, WAITING_STATE, Job, JobState
 from docpipe.store.jobs.job_view import JobFilter
-from docpipe.store.jobs.waiting import LeaderLock
+from docpipe.store.jobs.leader_lock import LeaderLock
 
 LAST_FAILURES = 5
 MAX_NAMES = 5  # of workers
 NO_WORKER = f"none answers: `{START_WORKER}` starts one"
 NO_MAINTENANCE = "none: jobs of dead workers wait, and messages are not sent; `docpipe maintain` starts one"
-FAILURES: tuple[State, ...] = ("failed", "quarantined")
+FAILURES: tuple[JobState, ...] = ("failed", "quarantined")
 
 
 @click.group("queue", invoke_without_command=True)
@@ -55,7 +56,7 @@ def queue_group(context: click.Context, database: str | None) -> None:
 @states_option(FAILURES, "All jobs in this state; may be repeated.")
 @database_option
 @click.pass_obj
-def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State, ...], database: str | None) -> int:
+def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[JobState, ...], database: str | None) -> int:
     """Try ended jobs again from the beginning.
 
     ID is a job's id or the beginning of it. Standard output has the ids of the jobs that begin again.
@@ -65,7 +66,7 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State,
     retried = refused = 0
     with opened_service(settings_with(database or group_database), create=False) as service, warnings_once():
         for job in _chosen_jobs(service, ids, states):
-            if service.retry(job.id) is None:
+            if retry_job(service, job.id) is None:
                 refused += 1
                 click.echo(f"{job.id[:ID_DIGITS]} {job.name}: {_why_not_retried(job)}", err=True)
             else:
@@ -84,7 +85,7 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[State,
 @database_option
 @click.pass_obj
 def purge(
-    group_database: str | None, states: tuple[State, ...], days: float | None, yes: bool, database: str | None
+    group_database: str | None, states: tuple[JobState, ...], days: float | None, yes: bool, database: str | None
 ) -> None:
     """Delete jobs with their originals, pages and results.
 
@@ -98,7 +99,7 @@ def purge(
             click.confirm(question, abort=True, err=True)
         deleted = 0
         for job_id in job_ids:
-            if service.delete(job_id):
+            if delete_job(service, job_id):
                 deleted += 1
                 click.echo(job_id)
     click.echo(f"{deleted} jobs were deleted.", err=True)
@@ -116,7 +117,7 @@ def _findings(service: Service) -> Iterator[tuple[str, str]]:
     else:
         yield "broker", f"{broker}: {depths}"
         yield "workers", _names(workers) if workers else NO_WORKER
-    yield "maintenance", LeaderLock(service.database).holder(LOCK_NAME) or NO_MAINTENANCE
+    yield "maintenance", LeaderLock(service.database, LOCK_NAME).holder() or NO_MAINTENANCE
     yield "jobs", counts_line(service.view.counts())
     oldest = service.view.oldest(tuple(WAITING_STATE.values()))
     if oldest is not None:
@@ -136,7 +137,7 @@ def _names(workers: Sequence[str]) -> str:
     return f"{len(workers)} answer: {', '.join(workers[:MAX_NAMES])}{more}"
 
 
-def _chosen_jobs(service: Service, ids: Sequence[str], states: Sequence[State]) -> Iterator[Job]:
+def _chosen_jobs(service: Service, ids: Sequence[str], states: Sequence[JobState]) -> Iterator[Job]:
     """Raises UsageError for an id that is not there, before anything is changed."""
     yield from [service.view.by_prefix(id_prefix) for id_prefix in ids]
     if states:

@@ -18,7 +18,7 @@ from docpipe.cli.job_table import counts_line, elapsed, job_record, job_table, r
 from docpipe.cli.options import database_option, json_option, settings_with, states_option
 from docpipe.cli.terminal import open_console, print_record
 from docpipe.cli.wording import ID_DIGITS
-from docpipe.store.jobs.job_store import ENDED, STATES, Job, State
+from docpipe.store.jobs.job import ENDED, STATES, Job, JobState
 from docpipe.store.jobs.job_view import MAX_PAGE_SIZE, JobFilter, JobView
 
 DEFAULT_LIMIT = 20  # a screen
@@ -39,7 +39,7 @@ POLL_SECONDS = 1.0  # with --watch
 @json_option("One JSON object a line; with --watch one for each change.")
 @database_option
 def status(
-    ids: tuple[str, ...], watch: bool, states: tuple[State, ...], limit: int, as_json: bool, database: str | None
+    ids: tuple[str, ...], watch: bool, states: tuple[JobState, ...], limit: int, as_json: bool, database: str | None
 ) -> None:
     """Say how far documents in the queue are.
 
@@ -58,7 +58,7 @@ def status(
 class JobListing:
     """The jobs that are asked for, as they were at the last refresh. Raises UsageError for an id that is not there."""
 
-    def __init__(self, view: JobView, ids: Sequence[str], states: Sequence[State], limit: int) -> None:
+    def __init__(self, view: JobView, ids: Sequence[str], states: Sequence[JobState], limit: int) -> None:
         self._view, self._states, self._limit = view, states, limit
         self.ids = [view.by_prefix(id_prefix).id for id_prefix in ids]
         self.counts: dict[str, int] = {}
@@ -111,7 +111,7 @@ def _update_screen(listing: JobListing) -> None:
 
 
 def _print_changes(listing: JobListing, *, as_json: bool) -> None:
-    printed: dict[str, State] = {}
+    printed: dict[str, JobState] = {}
 
     def print_new_states() -> None:
         for job in reversed(listing.jobs):

@@ -13,8 +13,9 @@ from pathlib import Path
 from docpipe import errors
 from docpipe.batch.outcome import Outcome
 from docpipe.errors import DocpipeError, InputError, MissingError
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs.job_store import Job
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
+from docpipe.store.jobs.job import Job
 
 ERRORS_BY_CODE = {
     error.code: error for error in vars(errors).values() if isinstance(error, type) and issubclass(error, DocpipeError)
@@ -35,7 +36,7 @@ def submit_file(service: Service, path: Path, options: SubmitOptions) -> Job:
         reason = error.strerror or str(error)
         raise InputError(f"the file cannot be read ({reason})", hint="Check its permissions and the disk.") from error
     with source:
-        return service.submit(source, path.name, options)
+        return submit_document(service, source, path.name, options)
 
 
 @contextmanager
@@ -49,7 +50,7 @@ def warnings_once() -> Iterator[None]:
         logged.add(message)
         return is_first
 
-    service_log = logging.getLogger("docpipe.service.submit")
+    service_log = logging.getLogger("docpipe.service")
     service_log.addFilter(is_new)
     try:
         yield

@@ -23,8 +23,10 @@ from docpipe.cli.wording import START_WORKER, explained
 from docpipe.errors import DocpipeError, QueueError, StoreError, UsageError
 from docpipe.result import failed_record
 from docpipe.schema import Schema, load_schema
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs.job_store import BULK, ENDED, INTERACTIVE, Job
+from docpipe.service.job_actions import job_result
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, check_options
+from docpipe.store.jobs.job import BULK, ENDED, INTERACTIVE, Job
 
 POLL_SECONDS = 0.5  # of the jobs that are waited for
 FOLLOW = "`docpipe status --watch` follows them."
@@ -55,7 +57,7 @@ def submit(
     submit_options = SubmitOptions(schema.reference, INTERACTIVE if options["interactive"] else BULK, callback=callback)
     totals = RunTotals()
     with opened_service(settings_with(database)) as service:
-        service.check(submit_options)
+        check_options(service.settings, submit_options)
         with warnings_once():
             submitted, refused = _submit_files(service, files, submit_options, quiet=wait)
         for outcome in refused:
@@ -141,7 +143,7 @@ def _warn_without_workers(service: Service) -> None:
 
 
 def _print_result(service: Service, outcome: Outcome, job: Job | None, schema: Schema) -> None:
-    answer = service.answer(job) if job is not None else None
+    answer = job_result(service, job) if job is not None else None
     if answer is None:
         assert outcome.error is not None  # noqa: S101 - there is no result
         answer = failed_record("", schema.name, outcome.error, outcome.document_id)

@@ -14,8 +14,10 @@ from pathlib import Path
 from docpipe.cli.submission import error_of, submit_file
 from docpipe.cli.wording import ID_DIGITS, failure_note
 from docpipe.errors import DocpipeError, InputError, QueueError, StoreError
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs.job_store import ENDED, Job
+from docpipe.service.job_actions import retry_job
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, check_options
+from docpipe.store.jobs.job import ENDED, Job
 from docpipe.watch import RETRY_SECONDS, WatchedFile, WatchedFolder
 
 log = logging.getLogger("docpipe.watch")
@@ -40,7 +42,7 @@ class QueueWatcher:
     def run(self, stop: threading.Event) -> None:
         """Until `stop` is set; what is in the queue then goes on there. Raises StoreError and SchemaError at the start;
         later a database that is away is waited for."""
-        self.service.check(SubmitOptions(self.schema))
+        check_options(self.service.settings, SubmitOptions(self.schema))
         _ = self.service.database, self.service.blobs
         log.info("watching %s, into the queue", self.folder.folder)
         while not stop.is_set():
@@ -81,7 +83,7 @@ class QueueWatcher:
             self.folder.move_away(file, failure_note(error))
             return
         if job.state in FAILURES and job.ended is not None and file.arrived > job.ended.timestamp():
-            retried = self.service.retry(job.id)  # it failed before, and somebody has put it back since
+            retried = retry_job(self.service, job.id)  # it failed before, and somebody has put it back since
             if retried is None:
                 self.folder.move_away(file, failure_note(PURGED, document=job.document_id, job=job.id))
                 return

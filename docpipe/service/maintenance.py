@@ -1,7 +1,8 @@
-"""The keeper: what has to happen though nobody asks. Jobs of dead workers are freed, what the broker forgot is sent
-again, messages are delivered, old originals are deleted.
+"""What has to happen though nobody asks: jobs of dead workers are released, what the broker forgot is sent again,
+webhooks and answers are delivered, old originals are deleted.
 
-In: the record. Out: the same, in order. One keeper at a time does it (store/waiting.py, Duties); a second one waits.
+In: the tables of the service. Out: the same, in order. One process at a time sweeps (store/jobs/leader_lock.py); a
+second one waits until the first is gone. All of them deliver.
 """
 
 from __future__ import annotations
@@ -20,25 +21,29 @@ from functools import cached_property
 
 from docpipe.errors import DocpipeError, QueueError, StoreError
 from docpipe.log import log_context
-from docpipe.service.submit import Service, task_reply
+from docpipe.service.job_actions import job_result, task_reply
+from docpipe.service.service import Service
 from docpipe.service.webhooks import DeliveryRefused, WebhookClient, parse_secret, parse_webhook_url
 from docpipe.store.blobs import job_prefix
-from docpipe.store.jobs.job_store import ENDED, STAGES, Stage
+from docpipe.store.jobs.job import ENDED, STAGES, Stage
+from docpipe.store.jobs.job_sweeper import JobSweeper
+from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.store.jobs.outbox import Delivery, Outbox
-from docpipe.store.jobs.waiting import JobSweeper, LeaderLock
 
 log = logging.getLogger("docpipe.service.maintenance")
-LOCK_NAME = "keeper"
-LOCK_DURATION = timedelta(seconds=30)  # another keeper takes over after that
-POLL_SECONDS = 1.0  # seconds between two looks
-CONCURRENT_DELIVERIES = 8  # messages to others: one that does not answer holds up no other
-SLOW_SECONDS = 2.0  # seconds for an answer; a receiver that fails after so long is slow, not only broken
-PAUSE_SECONDS = 60.0  # seconds before what failed for all is tried again for others
-SWEEP_LIMIT = 500  # messages of one look: the rest comes with the next
+LOCK_NAME = "maintenance"
+LOCK_DURATION = timedelta(seconds=30)  # after the leader's death another process takes over
+POLL_SECONDS = 1.0  # between two sweeps that found nothing to do
+CONCURRENT_DELIVERIES = 8  # a receiver that does not answer holds up no other
+SLOW_SECONDS = 2.0  # a receiver that fails after so long is slow, not only broken
+PAUSE_SECONDS = 60.0  # before a slow receiver, or a disk that failed, is tried again
+SWEEP_LIMIT = 500  # jobs of one sweep: the rest comes with the next
 
 
 @dataclass
 class Maintenance:
+    """The process `docpipe maintain`. `name` is host:process."""
+
     service: Service
     stop: threading.Event = field(default_factory=threading.Event)
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}")
@@ -47,21 +52,21 @@ class Maintenance:
     _paused_hosts: dict[str, float] = field(default_factory=dict)
 
     def run(self, *, poll_seconds: float = POLL_SECONDS) -> None:
-        """Until `stop` is set. Messages have a thread of their own: a receiver may take its time."""
-        log.info("keeper %s is there", self.name)
-        messages = threading.Thread(target=self._repeat, args=(self.deliver, poll_seconds))
-        messages.start()
+        """Until `stop` is set. Deliveries have a thread of their own: a receiver may take its time."""
+        log.info("maintenance %s is there", self.name)
+        deliveries = threading.Thread(target=self._repeat, args=(self.deliver, poll_seconds))
+        deliveries.start()
         self._repeat(self._sweep_as_leader, poll_seconds)
-        messages.join()
+        deliveries.join()
         with contextlib.suppress(StoreError):
-            self._lock.release(LOCK_NAME, self.name)
+            self._lock.release(self.name)
 
     def sweep(self) -> int:
-        """One look at all jobs. Returns how much was done."""
+        """Once over all jobs. Returns how much was done."""
         return sum(self._sweep_stage(stage) for stage in STAGES) + self._delete_expired()
 
     def deliver(self) -> int:
-        """One look into the outbox: messages that are due, several at a time. Returns how many there were."""
+        """Once over the outbox: messages that are due, several at a time. Returns how many there were."""
         deliveries = self._outbox.acquire(CONCURRENT_DELIVERIES)
         if deliveries:
             with ThreadPoolExecutor(CONCURRENT_DELIVERIES) as pool:
@@ -76,23 +81,23 @@ class Maintenance:
             except StoreError as error:
                 log.warning("%s", error)
             except Exception:
-                log.exception("the keeper goes on")
+                log.exception("the maintenance goes on")
             if not done:
                 self.stop.wait(poll_seconds)
 
     def _sweep_as_leader(self) -> int:
         try:
-            return self.sweep() if self._lock.acquire(LOCK_NAME, self.name, LOCK_DURATION) else 0
+            return self.sweep() if self._lock.acquire(self.name, LOCK_DURATION) else 0
         except StoreError:
-            # nobody could renew a lease either: workers have the time of one to do so
+            # no worker could renew its lease either: they get the time of one to do so
             self._release_from = time.monotonic() + self.service.settings.lease_seconds
             raise
 
     def _sweep_stage(self, stage: Stage) -> int:
-        """Free what dead workers held, and send what the broker does not know of."""
+        """Release what dead workers held, and send what the broker does not know of."""
         released = self._sweeper.release_expired(stage) if time.monotonic() >= self._release_from else 0
         if released:
-            log.warning("%d jobs of dead workers were freed (%s)", released, stage)
+            log.warning("%d jobs of dead workers were released (%s)", released, stage)
         try:
             queue_is_empty = self.service.queue.depth(stage) == 0
             unsent = self._sweeper.take_unsent(stage, queue_is_empty=queue_is_empty, limit=SWEEP_LIMIT)
@@ -133,14 +138,14 @@ class Maintenance:
         job = self.service.jobs.get(delivery.job_id)
         if job is not None and job.state not in ENDED:
             raise DeliveryRefused("it was begun again meanwhile, and its next end has a message of its own")
-        answer = self.service.answer(job) if job is not None else None
-        if answer is None:
+        result = job_result(self.service, job) if job is not None else None
+        if result is None:
             raise DeliveryRefused("the result was deleted meanwhile")
-        answer = task_reply(answer, target.get("answer"), delivery.job_id)
+        reply = task_reply(result, target.get("answer"), delivery.job_id)
         if "task" in target:
-            self.service.queue.call_task(str(target["task"]), str(target.get("queue") or "celery"), answer)
+            self.service.queue.call_task(str(target["task"]), str(target.get("queue") or "celery"), reply)
         else:
-            self.service.queue.set_result(str(target["answer"]), answer)
+            self.service.queue.set_result(str(target["answer"]), reply)
 
     def _post(self, delivery: Delivery, client: WebhookClient) -> None:
         """A receiver that keeps us waiting is left alone for a while: others are waiting, too."""
@@ -155,7 +160,7 @@ class Maintenance:
             raise
 
     def _delete_expired(self) -> int:
-        """Originals and pictures; results stay."""
+        """Originals and pictures that were kept for long enough; results stay."""
         days = self.service.settings.keep_days
         if days is None or time.monotonic() < self._delete_from:
             return 0
@@ -183,13 +188,12 @@ class Maintenance:
 
     @cached_property
     def _lock(self) -> LeaderLock:
-        return LeaderLock(self.service.database)
+        return LeaderLock(self.service.database, LOCK_NAME)
 
     @cached_property
     def _webhooks(self) -> WebhookClient | None:
         secret = self.service.settings.webhook_secret
         if secret is None:
             return None
-        return WebhookClient(
-            parse_secret(secret.get_secret_value()), allow_internal=self.service.settings.webhook_internal
-        )
+        allow_internal = self.service.settings.webhook_internal
+        return WebhookClient(parse_secret(secret.get_secret_value()), allow_internal=allow_internal)

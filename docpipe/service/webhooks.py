@@ -1,4 +1,4 @@
-"""Telling others over HTTP that a document has ended: signed messages to their URLs, never into our own network.
+"""Webhooks: others get a signed POST when a document has ended, never inside our own network.
 
 In: deliveries from the outbox. Out: POST requests in the shape of https://www.standardwebhooks.com, for which receivers
 have libraries: `webhook-id` stays the same at every try, so a receiver can drop what it has had; `webhook-signature` is
@@ -25,7 +25,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from docpipe.errors import UsageError
 from docpipe.store.jobs.outbox import Delivery
 
-IO_TIMEOUT = 10.0  # to connect, and for each piece of an answer
+IO_TIMEOUT = 10.0  # seconds to connect, and for each piece of an answer
 TOTAL_TIMEOUT = 30.0  # seconds for all of it: a receiver that sends a byte now and then holds up nobody
 HTTP_GONE = 410  # the receiver wants no more
 SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix that every secret has
@@ -36,19 +36,19 @@ IPV4_IN_IPV6 = (ipaddress.ip_network("::/96"), ipaddress.ip_network("64:ff9b::/9
 LOCAL_NAT64 = ipaddress.ip_network("64:ff9b:1::/48")
 
 
-class DeliveryRefused(Exception):  # noqa: N818 - not a failure: we do not want to
+class DeliveryRefused(Exception):  # noqa: N818 - not a failure: it is not done
     """The URL may not be called, or its owner wants no more calls: no further try."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebhookClient:
-    """`internal`: allow addresses of our own network (for tests, and for receivers beside us)."""
+    """`allow_internal`: also addresses of our own network (for tests, and for receivers beside us)."""
 
     secret: bytes
     allow_internal: bool = False
 
     def post(self, delivery: Delivery) -> None:
-        """Raises Refused, or OSError when another try may help. Redirects are not followed."""
+        """Raises DeliveryRefused, or OSError when another try may help. Redirects are not followed."""
         url = parse_webhook_url(str(delivery.target["url"]))
         body = json.dumps(delivery.body, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode()
         headers = {"host": url.netloc, "content-type": "application/json", "user-agent": "docpipe"}
@@ -70,7 +70,7 @@ class WebhookClient:
             raise OSError(f"the receiver answered {status}")
 
     def _connect(self, url: SplitResult) -> socket.socket:
-        """With TLS the address is called, and the name is checked in the handshake that follows."""
+        """With TLS the handshake, which checks the name, is still to come."""
         addresses, port = self._addresses(url)
         for address in addresses:
             try:
@@ -90,7 +90,7 @@ class WebhookClient:
             raise
 
     def _addresses(self, url: SplitResult) -> tuple[list[str], int]:
-        """Those that are called are those that were looked at: a name may mean others a moment later. One of each
+        """The addresses that were checked, and the port: a name may resolve to others a moment later. One of each
         family, in the system's order: many machines have IPv4 alone."""
         port = url.port or (443 if url.scheme == "https" else 80)
         infos = socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
@@ -102,7 +102,7 @@ class WebhookClient:
 
 
 def parse_webhook_url(text: str) -> SplitResult:
-    """Raises Refused unless it is an http or https URL with a host."""
+    """Raises DeliveryRefused unless it is an http or https URL with a host."""
     try:
         url = urlsplit(text)
         _ = url.port

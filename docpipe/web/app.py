@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from docpipe.config import Settings, load_settings
 from docpipe.errors import StoreError
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.web.api import content, documents, operations
 from docpipe.web.api.authentication import AuthenticationMiddleware
 from docpipe.web.api.event_stream import JobWatcher

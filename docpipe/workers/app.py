@@ -1,7 +1,7 @@
 """The Celery app. In: DOCPIPE_* settings. Out: `app`, for `celery -A docpipe.workers.app worker`.
 
-Messages carry ids alone. SQL is the record: a message that is lost is sent again by the keeper, one that comes twice
-finds its job taken.
+Messages carry ids alone. SQL is the record: a message that is lost is sent again by the maintenance, one that comes
+twice finds its job taken.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from docpipe.service.queue import (
 from docpipe.trace import flush_spans
 
 settings = load_settings()
-LONGEST = int(settings.task_seconds)
-"""Seconds of a task. The visibility timeout is longer: otherwise Redis hands a task out a second time while it runs."""
+TASK_SECONDS = int(settings.task_seconds)
+"""The time limit of a task. The visibility timeout is longer: otherwise Redis hands a task out a second time
+while it runs."""
 
 app = Celery(
     "docpipe",
@@ -43,16 +44,16 @@ app.conf.update(
     worker_prefetch_multiplier=1,  # a message waits in the queue, not behind a long document
     task_ignore_result=True,  # SQL has it; docpipe.process answers through the outbox
     result_expires=RESULT_EXPIRES,
-    task_time_limit=LONGEST + 30,  # kills the child: C code may not hear the first one
-    task_soft_time_limit=LONGEST,
+    task_time_limit=TASK_SECONDS + 30,  # kills the child: C code may not notice the soft limit
+    task_soft_time_limit=TASK_SECONDS,
     task_queues=queues(settings.broker_url),
     task_routes={
         "docpipe.prepare": {"queue": PREPARE_QUEUE},
         "docpipe.process": {"queue": PREPARE_QUEUE},
         "docpipe.understand": {"queue": UNDERSTAND_QUEUE},
     },
-    task_create_missing_queues=False,  # a worker told to listen to a misspelled queue would wait for ever
-    broker_transport_options=transport_options(settings.broker_url) | {"visibility_timeout": 2 * LONGEST + 120},
+    task_create_missing_queues=False,  # a worker that listens to a misspelled queue would wait for ever
+    broker_transport_options=transport_options(settings.broker_url) | {"visibility_timeout": 2 * TASK_SECONDS + 120},
     broker_connection_retry_on_startup=True,  # a broker that starts later than the worker is no error
     broker_connection_max_retries=None,  # nor one that is away for an hour
     worker_cancel_long_running_tasks_on_connection_loss=False,  # the work is kept in SQL whatever the broker does
@@ -67,7 +68,7 @@ app.conf.update(
 def _log_as_docpipe(**_: Any) -> None:
     """Celery leaves the log alone when somebody answers this signal."""
     configure_logging(settings.log_format)
-    get_multiprocessing_logger().propagate = True  # it tells which child died
+    get_multiprocessing_logger().propagate = True  # it logs which child died
 
 
 @worker_process_shutdown.connect

@@ -1,6 +1,6 @@
-"""What Celery's main process says of a task, said with the job: which document it was that took a worker with it.
+"""What Celery's main process logs about a task, with the id of its job: which document took a worker with it.
 
-In: tasks whose child died or ran out of time. Out: the same lines in the log, with the id of the job.
+In: tasks whose child process died or ran out of time. Out: the lines that Celery writes, with the job.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import Any
 from celery.worker import request
 
 from docpipe.log import log_context
-from docpipe.service.queue import job_id_in
+from docpipe.service.queue import job_id_of
 
 
 class JobRequest(request.Request):  # type: ignore[misc]  # Celery has no types
-    def on_failure(self, *args: Any, **more: Any) -> Any:
-        with log_context(job=job_id_in(self.id)):
-            return super().on_failure(*args, **more)
+    def on_failure(self, *args: Any, **kwargs: Any) -> Any:
+        with log_context(job=job_id_of(self.id)):
+            return super().on_failure(*args, **kwargs)
 
-    def on_timeout(self, *args: Any, **more: Any) -> Any:
-        with log_context(job=job_id_in(self.id)):
-            return super().on_timeout(*args, **more)
+    def on_timeout(self, *args: Any, **kwargs: Any) -> Any:
+        with log_context(job=job_id_of(self.id)):
+            return super().on_timeout(*args, **kwargs)

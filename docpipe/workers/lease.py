@@ -1,4 +1,4 @@
-"""Jobs stay a worker's while it works on them. In: claimed jobs. Out: their leases, renewed until the work is over."""
+"""A worker keeps its jobs while it works on them. In: claimed jobs. Out: leases, renewed until the work is over."""
 
 from __future__ import annotations
 
@@ -12,22 +12,24 @@ from typing import Self
 
 from docpipe.errors import StoreError
 from docpipe.log import log_context
-from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_store import JobStore
 
 log = logging.getLogger("docpipe.worker")
-RENEWALS_PER_LEASE = 4  # in the time of one lease: three may fail
+RENEWALS_PER_LEASE = 4  # three of them may fail before the lease is over
 
 
 class Lease:
-    """`longest` is the time limit of a task, in seconds: a worker that hangs keeps its jobs no longer than that. `jobs`
-    are those in its hands: further ones may join, and each is let go when it has ended."""
+    """Of the jobs that one task works on. Further ones may join, and each is removed when it has ended. `time_limit` is
+    that of a task, in seconds: a worker that hangs keeps its jobs no longer."""
 
     def __init__(self, store: JobStore, job: Job, *, time_limit: float) -> None:
         self.jobs: tuple[Job, ...] = (job,)
         self._store = store
-        self._ends = time.monotonic() + time_limit + store.lease_duration.total_seconds()
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=copy_context().run, args=(self._renew,), daemon=True)  # for its log
+        self._renewed_until = time.monotonic() + time_limit + store.lease_duration.total_seconds()
+        self._stop = threading.Event()
+        context = copy_context()  # so that the thread's lines in the log name the job too
+        self._thread = threading.Thread(target=context.run, args=(self._renew_all,), daemon=True)
 
     def add(self, jobs: Sequence[Job]) -> None:
         self.jobs = (*self.jobs, *jobs)
@@ -40,21 +42,19 @@ class Lease:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
+        self._stop.set()
         self._thread.join()
 
-    def _renew(self) -> None:
+    def _renew_all(self) -> None:
         lost: set[str] = set()  # another worker has it, or it was deleted: our result will not count
-        while (
-            not self._over.wait(self._store.lease_duration.total_seconds() / RENEWALS_PER_LEASE)
-            and time.monotonic() < self._ends
-        ):
+        interval = self._store.lease_duration.total_seconds() / RENEWALS_PER_LEASE
+        while not self._stop.wait(interval) and time.monotonic() < self._renewed_until:
             for job in self.jobs:
-                if job.id not in lost and not self._over.is_set():
+                if job.id not in lost and not self._stop.is_set():
                     with log_context(job=job.id):
-                        self._renew_one(job, lost)
+                        self._renew(job, lost)
 
-    def _renew_one(self, job: Job, lost: set[str]) -> None:
+    def _renew(self, job: Job, lost: set[str]) -> None:
         try:
             if not self._store.renew(job):
                 lost.add(job.id)

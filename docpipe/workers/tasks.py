@@ -11,19 +11,19 @@ from celery.exceptions import Ignore, Reject
 
 from docpipe.errors import QueueError, StoreError
 from docpipe.service.queue import QueueClient
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.workers.app import app, settings
 from docpipe.workers.process_request import ProcessRequest
 from docpipe.workers.task_runner import TaskRunner
 
 log = logging.getLogger("docpipe.worker")
-FIRST_WAIT, LONGEST_WAIT = 2.0, 300.0  # seconds before a message is tried again
-REQUEST = "docpipe.workers.celery_request:JobRequest"  # named: only a worker loads it
+FIRST_WAIT, MAX_WAIT = 2.0, 300.0  # seconds before a message is tried again
+REQUEST = "docpipe.workers.celery_request:JobRequest"  # by name: only a worker loads it
 
 
 @cache
 def task_runner() -> TaskRunner:
-    """Made in the child that works, never in the parent: connections do not survive a fork."""
+    """Made in the child process that works, never in its parent: connections do not survive a fork."""
     return TaskRunner(Service(settings, QueueClient(settings.broker_url, app=app)))
 
 
@@ -45,12 +45,12 @@ def process(self: Task, *args: Any, **kwargs: Any) -> dict[str, Any]:
     try:
         answer = task_runner().process(ProcessRequest.from_message(self.request.id, args, kwargs))
     except (StoreError, QueueError) as error:
-        wait = min(FIRST_WAIT * 2 ** min(self.request.retries, 10), LONGEST_WAIT)
+        wait = min(FIRST_WAIT * 2 ** min(self.request.retries, 10), MAX_WAIT)
         log.warning("%s; the message is tried again in %g s", error, wait, extra={"context": {"task": self.request.id}})
         try:
             raise self.retry(exc=error, countdown=wait)
-        except Reject as refusal:  # the broker is away too: it hands the message out again when it is back
-            raise Reject(error, requeue=True) from refusal
+        except Reject as rejection:  # the broker is away too: it hands the message out again when it is back
+            raise Reject(error, requeue=True) from rejection
     if answer is None:
-        raise Ignore  # there is none yet, or somebody else gets it
+        raise Ignore  # there is none yet, or another task gets it
     return answer

@@ -11,8 +11,9 @@ import psycopg
 import pytest
 
 from benchmarks.service.servers import _postgres_programs, wait_until
+from docpipe.service.job_actions import delete_job, job_result
 from docpipe.service.maintenance import Maintenance
-from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.job import Job
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import pdf, serving, submit
 
@@ -38,13 +39,13 @@ def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url
         service.jobs.claim(at_work.id, "prepare", "a worker that will be gone")
         _run("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgres_url}")
         late = submit(service, pdf("Rechnung 5"), "late.pdf")
-        service.delete(deleted.id)
+        delete_job(service, deleted.id)
         shutil.copytree(tmp_path / "blobs", blobs)
         service.queue._app.control.purge()
 
     _run("pg_restore", "--clean", "--if-exists", f"--dbname={restored_url}", str(dump))
     with serving(tmp_path, broker_url=redis_url, database_url=restored_url, blob_url=blobs, lease_seconds=1) as service:
-        assert service.answer(service.jobs.get(ended.id))["fields"]
+        assert job_result(service, service.jobs.get(ended.id))["fields"]
         assert service.jobs.get(late.id) is None
         keeper, jobs = Maintenance(service), service.jobs
         wait_until(lambda: keeper.sweep() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
@@ -56,10 +57,10 @@ def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url
 
 def _work(service, job: Job) -> None:
     """As a worker does; the messages are the broker's business."""
-    desk = TaskRunner(service)
-    desk.prepare(job.id)
-    desk.understand(job.id)
-    desk._renderer.close()
+    runner = TaskRunner(service)
+    runner.prepare(job.id)
+    runner.understand(job.id)
+    runner.close()
 
 
 def _run(program: str, *arguments: str) -> None:

@@ -14,16 +14,17 @@ import pytest
 from benchmarks.service.servers import free_port, wait_until
 from docpipe.cli import invoke
 from docpipe.config import Settings
+from docpipe.service.job_actions import delete_job
 from docpipe.service.maintenance import LOCK_NAME
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store import connect
 from docpipe.store.database import Database
 from docpipe.store.jobs.api_keys import ApiKeyStore
-from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_view import JobFilter
-from docpipe.store.jobs.waiting import LeaderLock
-from tests.support.service_env import configure_service, put_documents, task_runner, worker_thread
-from tests.support.serving import NOBODY, column, pdf, set_of, submit
+from docpipe.store.jobs.leader_lock import LeaderLock
+from tests.support.service_env import configure_service, put_documents, worker_thread
+from tests.support.serving import NOBODY, column, pdf, set_of, submit, task_runner
 from tests.unit.test_watch import database_closed
 
 
@@ -100,7 +101,7 @@ def test_submit_says_of_a_job_that_was_deleted_while_it_waited(service, capsys):
 
     def delete() -> None:
         wait_until(lambda: service.view.page(JobFilter())[0] != [], "the job is there")
-        service.delete(service.view.page(JobFilter())[0][0].id)
+        delete_job(service, service.view.page(JobFilter())[0][0].id)
 
     thread = threading.Thread(target=delete)
     thread.start()

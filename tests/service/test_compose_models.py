@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.service.servers import wait_until
 from docpipe.config import PREFIX, load_settings
-from docpipe.service.submit import Service
-from docpipe.store.jobs.job_store import ENDED, Job
+from docpipe.service.service import Service
+from docpipe.store.jobs.job import ENDED, Job
 from tests.support import hosted_server, hub
 from tests.support.compose_env import FILE, Composition, read
 from tests.support.serving import pdf

@@ -21,15 +21,17 @@ from benchmarks.service.servers import wait_until
 from docpipe.errors import QueueError, StoreError
 from docpipe.schema import load_schema
 from docpipe.service import maintenance as module
-from docpipe.service import submit as service_module
+from docpipe.service import service as service_module
+from docpipe.service.job_actions import job_result, retry_job
 from docpipe.service.maintenance import LOCK_NAME, Maintenance
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.blobs import job_prefix, original_key
-from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_sweeper import JobSweeper
+from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.store.jobs.prepared_pages import picture_key
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.store.jobs.usage import JobUsage
-from docpipe.store.jobs.waiting import JobSweeper, LeaderLock
 from docpipe.store.results.result_store import SqlStore
 from tests.support.receiver import receiving
 from tests.support.serving import NOBODY, ago, column, lease_over, messages_due, pdf, serving, set_of, submit
@@ -162,11 +164,11 @@ def test_originals_and_pictures_go_after_their_time_and_results_stay(service, ke
     folder = Path(service.settings.blob_url)
     assert not (folder / job_prefix(old.id)).exists()
     assert service.blobs.has(original_key(fresh.id))
-    assert service.answer(service.jobs.get(old.id))["fields"]["gross_total"]["value"] == "1234.50"
+    assert job_result(service, service.jobs.get(old.id))["fields"]["gross_total"]["value"] == "1234.50"
     assert service.jobs.get(old.id).purged is not None
     assert keeper.sweep() == 0
-    assert service.retry(old.id) is None, "there is nothing left to read"
-    assert service.retry(fresh.id).state == "queued"
+    assert retry_job(service, old.id) is None, "there is nothing left to read"
+    assert retry_job(service, fresh.id).state == "queued"
 
 
 def test_originals_stay_where_nobody_said_how_long(tmp_path, redis_url):
@@ -289,14 +291,14 @@ def test_the_task_that_was_named_gets_the_answer_as_its_argument(service, keeper
 
 def test_an_answer_whose_result_was_deleted_is_given_up(service, keeper, monkeypatch):
     done(service, callback={"answer": "task-1"})
-    monkeypatch.setattr(service, "answer", lambda job: None)
+    monkeypatch.setattr(module, "job_result", lambda service, job: None)
     keeper.deliver()
     assert message(service)["given_up"] and "deleted" in message(service)["last_error"]
 
 
 def test_a_job_that_was_begun_again_is_not_answered_before_it_has_ended(service, keeper):
     job = done(service, callback={"answer": "task-1"})
-    service.retry(job.id)
+    retry_job(service, job.id)
     keeper.deliver()
     assert message(service)["given_up"] and "begun again" in message(service)["last_error"]
 
@@ -317,18 +319,18 @@ def test_an_answer_waits_while_the_broker_is_away(tmp_path, redis_url):
 
 
 def test_one_keeper_keeps_order_and_another_takes_over_when_it_is_gone(service):
-    duties = LeaderLock(service.database)
-    duties.acquire(LOCK_NAME, "another", timedelta(seconds=60))
+    lock = LeaderLock(service.database, LOCK_NAME)
+    lock.acquire("another", timedelta(seconds=60))
     job = submit(service)
     JobSweeper(service.database).mark_unsent([job])
     with receiving() as receiver, kept(service, name="me"):
         done(service, pdf("Rechnung R-2041", "2"), callback={"url": receiver.url})
         wait_until(lambda: bool(receiver.calls), "messages are delivered by both")
         assert column(service.database, job, "sent") is None
-        duties.release(LOCK_NAME, "another")
+        lock.release("another")
         wait_until(lambda: column(service.database, job, "sent") is not None, "the job is sent")
-        assert duties.holder(LOCK_NAME) == "me"
-    assert duties.holder(LOCK_NAME) is None, "who stops lays it down"
+        assert lock.holder() == "me"
+    assert lock.holder() is None, "who stops releases it"
 
 
 @pytest.mark.parametrize("error", [StoreError("the server is starting up"), KeyError("a bug")])

@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks.service.servers import docpipe, environment, free_port, running, wait_until, worker
 from docpipe.errors import QueueError
-from docpipe.store.jobs.job_store import INTERACTIVE
+from docpipe.store.jobs.job import INTERACTIVE
 from tests.support.serving import pdf, serving, submit
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's wrapper in the PATH changes the user

@@ -20,11 +20,12 @@ from docpipe.result import record
 from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
-from docpipe.service.submit import Service
+from docpipe.service.job_actions import job_result
+from docpipe.service.service import Service
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from docpipe.workers.task_runner import LOCKED, TaskRunner
-from tests.support.serving import SCRIPT, desk_of, pdf, result, rows, script, serving, submit, worked
+from tests.support.serving import SCRIPT, pdf, result, rows, script, serving, submit, task_runner, worked
 
 
 @pytest.fixture
@@ -39,9 +40,9 @@ def service(folder: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def desk(service: Service) -> Iterator[TaskRunner]:
-    with desk_of(service) as desk:
-        yield desk
+def runner(service: Service) -> Iterator[TaskRunner]:
+    with task_runner(service) as runner:
+        yield runner
 
 
 @pytest.fixture(scope="module")
@@ -71,19 +72,19 @@ def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, components, 
     (folder / "it.pdf").write_bytes(content)
     schema = load_schema(name)
     expected = pipeline.extract(components.open(folder / "it.pdf"), schema, components.parts, components.policy)
-    with serving(folder, broker_url=redis_url, model="embedded") as service, desk_of(service) as desk:
-        job = worked(desk, submit(service, content, "it.pdf", schema=name))
+    with serving(folder, broker_url=redis_url, model="embedded") as service, task_runner(service) as runner:
+        job = worked(runner, submit(service, content, "it.pdf", schema=name))
         assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
         found = result(service, job)
         assert len(expected.fields) > 3
         assert replace(found, timings=expected.timings) == expected, "value by value, and each as sure"
         assert found.timings.keys() == expected.timings.keys()
         told = record(expected, "it.pdf", schema.chosen(expected.schema))
-        assert {**service.answer(job), "timings": told["timings"]} == told
+        assert {**job_result(service, job), "timings": told["timings"]} == told
 
 
-def test_a_document_is_counted_once_with_its_pages_and_values(desk, service):
-    job = worked(desk, submit(service, pdf(pages=2)))
+def test_a_document_is_counted_once_with_its_pages_and_values(runner, service):
+    job = worked(runner, submit(service, pdf(pages=2)))
     (row,) = UsageStore(service.database).sums("schema", "outcome")
     valued = [field for field in result(service, job).fields if field.value is not None]
     assert (row["schema"], row["outcome"], row["documents"], row["pages"]) == ("invoice", "needs_review", 1.0, 2.0)
@@ -112,21 +113,21 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
     monkeypatch.setenv("DOCPIPE_MAX_PAGES", "3")
     with pytest.raises(InputError) as caught:
         extract(content, "invoice", model=script(folder))
-    with serving(folder, broker_url=redis_url, max_pages=3) as service, desk_of(service) as desk:
+    with serving(folder, broker_url=redis_url, max_pages=3) as service, task_runner(service) as runner:
         job = submit(service, content, "bad.pdf")
-        desk.prepare(job.id)
+        runner.prepare(job.id)
         job = service.jobs.get(job.id)
         hint = LOCKED if code == "encrypted" else caught.value.hint  # workers can be given no password
         error = {"code": code, "message": caught.value.message, "hint": hint}
         assert (job.state, job.error) == ("failed", error)
-        assert service.answer(job)["error"] == error
-        assert (service.answer(job)["status"], service.answer(job)["file"]) == ("failed", "bad.pdf")
+        assert job_result(service, job)["error"] == error
+        assert (job_result(service, job)["status"], job_result(service, job)["file"]) == ("failed", "bad.pdf")
         assert service.store.get(job.document_id).error == error, "`docpipe run` and export see it as well"
-        desk.understand(job.id)
+        runner.understand(job.id)
         assert service.jobs.get(job.id) == job
 
 
-def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, desk, monkeypatch):
+def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, runner, monkeypatch):
     (folder / "bill.pdf").write_bytes(pdf())
     components = load_components(ModelName.parse(service.settings.model), service.settings, threads=1)
     document, schema = components.open(folder / "bill.pdf"), load_schema("invoice")
@@ -135,22 +136,22 @@ def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, servi
     service.store.save(made, schema)
     components.close()
     monkeypatch.setattr(pipeline, "understand_many", lambda *_, **__: pytest.fail("it was worked out again"))
-    job = worked(desk, submit(service))
+    job = worked(runner, submit(service))
     assert (job.state, job.run_key) == ("done", made.run_key)
-    assert service.answer(job)["run_key"] == made.run_key
+    assert job_result(service, job)["run_key"] == made.run_key
     assert rows(service.database, extractions) == 1
 
 
-def test_a_picture_goes_through_as_well_as_a_pdf(desk, service):
+def test_a_picture_goes_through_as_well_as_a_pdf(runner, service):
     buffer = io.BytesIO()
     Image.new("RGB", (300, 200), "white").save(buffer, "PNG")
-    job = worked(desk, submit(service, buffer.getvalue(), "photo.png"))
+    job = worked(runner, submit(service, buffer.getvalue(), "photo.png"))
     assert job.state == "done"
     assert "page_blank" in {issue.code for issue in result(service, job).issues}
 
 
 def test_an_error_of_the_extractors_answer_fails_the_document_at_once(folder, redis_url):
     model = script(folder, [{"when": "nowhere", **SCRIPT}])
-    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
-        job = worked(desk, submit(service))
+    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+        job = worked(runner, submit(service))
         assert (job.state, job.error["code"], job.attempts) == ("failed", "answer", 1)

@@ -1,5 +1,5 @@
-"""A worker's desk, in this process: whatever goes wrong on a document's way ends in SQL, with its reason, and what may
-go better next time is tried again."""
+"""The task runner, in this process: whatever goes wrong with a document ends in SQL, with its reason, and what may go
+better next time is tried again."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from docpipe import pipeline
 from docpipe.errors import MissingError, StoreError, UsageError
-from docpipe.service.submit import Service
+from docpipe.service.job_actions import delete_job, job_result
+from docpipe.service.service import Service
 from docpipe.store.blobs import job_prefix, original_key
-from docpipe.store.jobs.job_store import MAX_ATTEMPTS, MAX_ENVIRONMENT_RETRIES, Job, JobStore
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_store import MAX_ATTEMPTS, MAX_ENVIRONMENT_RETRIES, JobStore
 from docpipe.store.jobs.prepared_pages import picture_key
 from docpipe.store.jobs.tables import jobs
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.results.result_store import SqlStore
 from docpipe.store.tables import documents, extractions
+from docpipe.workers import outcomes
 from docpipe.workers import task_runner as module
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
     SCRIPT,
-    desk_of,
     lease_over,
     pdf,
     rows,
@@ -34,6 +36,7 @@ from tests.support.serving import (
     serving,
     set_of,
     submit,
+    task_runner,
     wait_over,
     worked,
 )
@@ -51,24 +54,24 @@ def service(folder: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def desk(service: Service) -> Iterator[TaskRunner]:
-    with desk_of(service) as desk:
-        yield desk
+def runner(service: Service) -> Iterator[TaskRunner]:
+    with task_runner(service) as runner:
+        yield runner
 
 
-def test_an_original_that_is_gone_fails_and_says_so(desk, service):
+def test_an_original_that_is_gone_fails_and_says_so(runner, service):
     job = submit(service)
     service.blobs.delete(original_key(job.id))
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     failed = service.jobs.get(job.id)
     assert (failed.state, failed.error["code"]) == ("failed", "missing")
     assert "DOCPIPE_BLOB_URL" in failed.error["hint"]
 
 
-def test_an_original_that_is_not_the_one_that_was_taken_in_fails_and_says_so(desk, service):
+def test_an_original_that_is_not_the_one_that_was_taken_in_fails_and_says_so(runner, service):
     job = submit(service)
     service.blobs.put(original_key(job.id), pdf("another document"))
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     failed = service.jobs.get(job.id)
     assert (failed.state, failed.error["code"]) == ("failed", "missing")
     assert "damaged" in failed.error["message"] and "bill.pdf" in failed.error["message"]
@@ -90,24 +93,24 @@ def damage_picture(service: Service, job: Job) -> None:
 @pytest.mark.parametrize("damage", [lose_pages, damage_pages, damage_picture])
 def test_pages_that_are_lost_between_the_stages_are_read_again(folder, redis_url, damage):
     model = "embedded" if damage is damage_picture else script(folder)
-    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
+    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
         job = submit(service)
-        desk.prepare(job.id)
+        runner.prepare(job.id)
         damage(service, job)
-        desk.understand(job.id)
+        runner.understand(job.id)
         again = service.jobs.get(job.id)
         assert (again.state, again.attempts, again.error["code"]) == ("queued", 0, "missing")
         wait_over(service.database, job)
-        done = worked(desk, job)
+        done = worked(runner, job)
         assert (done.state, done.error) == ("done", None)
 
 
-def test_pages_that_are_lost_again_and_again_end_in_quarantine(desk, service):
+def test_pages_that_are_lost_again_and_again_end_in_quarantine(runner, service):
     job = submit(service)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     lose_pages(service, job)
-    set_of(service.database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
-    desk.understand(job.id)
+    set_of(service.database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
+    runner.understand(job.id)
     ended = service.jobs.get(job.id)
     assert (ended.state, ended.error["code"]) == ("quarantined", "missing")
 
@@ -123,49 +126,51 @@ def away_for(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, times: int)
         return whole(*given, **more)
 
     monkeypatch.setattr(kind, name, answer)
-    monkeypatch.setattr(module, "WAITS", (0.01, 0.01, 0.01, 0.01))
+    monkeypatch.setattr(outcomes, "STORE_WAITS", (0.01, 0.01, 0.01, 0.01))
     return calls
 
 
 @pytest.mark.parametrize(
     ("kind", "name"), [(JobStore, "claim"), (JobStore, "mark_prepared"), (SqlStore, "save"), (JobStore, "finish")]
 )
-def test_a_database_that_starts_again_is_waited_for_and_no_work_is_thrown_away(desk, service, monkeypatch, kind, name):
+def test_a_database_that_starts_again_is_waited_for_and_no_work_is_thrown_away(
+    runner, service, monkeypatch, kind, name
+):
     job = submit(service)
     calls = away_for(monkeypatch, kind, name, 3)
     read = []
     whole = pipeline.understand_many
     monkeypatch.setattr(pipeline, "understand_many", lambda *given, **more: read.append(1) or whole(*given, **more))
-    done = worked(desk, job)
-    assert (done.state, done.attempts, done.setbacks) == ("done", 1, 0)
+    done = worked(runner, job)
+    assert (done.state, done.attempts, done.environment_retries) == ("done", 1, 0)
     assert calls[0] > 3
     assert read == [1]
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
-def test_a_database_that_stays_away_is_left_to_the_keeper(desk, service, monkeypatch):
+def test_a_database_that_stays_away_is_left_to_the_keeper(runner, service, monkeypatch):
     job = submit(service)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     away_for(monkeypatch, JobStore, "finish", 99)
-    desk.understand(job.id)
+    runner.understand(job.id)
     waiting = service.jobs.get(job.id)
-    assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
+    assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
     monkeypatch.undo()
     wait_over(service.database, job)
-    desk.understand(job.id)
+    runner.understand(job.id)
     assert service.jobs.get(job.id).state == "done"
     assert rows(service.database, extractions) == 1
 
 
 def test_a_model_that_is_away_costs_the_document_no_attempt(folder, redis_url):
     model = f"scripted:{folder / 'later.json'}"
-    with serving(folder, broker_url=redis_url, model=model) as service, desk_of(service) as desk:
+    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
         job = submit(service)
-        waiting = worked(desk, job)
-        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
+        waiting = worked(runner, job)
+        assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
         (folder / "later.json").write_text("{}")
         wait_over(service.database, job)
-        desk.understand(job.id)
+        runner.understand(job.id)
         assert service.jobs.get(job.id).state == "done"
 
 
@@ -186,36 +191,39 @@ class Bill(BaseModel):
 def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(folder, redis_url):
     (folder / "bill.py").write_text(SCHEMA)
     answers = [{"when": "R-2041", **SCRIPT}, {"invoice_number": "R-2042"}]
-    with serving(folder, broker_url=redis_url, model=script(folder, answers)) as service, desk_of(service) as desk:
+    with (
+        serving(folder, broker_url=redis_url, model=script(folder, answers)) as service,
+        task_runner(service) as runner,
+    ):
         bad = submit(service, schema=f"{folder}/bill.py:Bill")
         good = submit(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
-        desk.prepare(bad.id)
+        runner.prepare(bad.id)
         for attempt in range(MAX_ATTEMPTS):
             assert service.jobs.get(bad.id).attempts == attempt
-            desk.understand(bad.id)
+            runner.understand(bad.id)
             wait_over(service.database, bad)
         ended = service.jobs.get(bad.id)
         assert (ended.state, ended.attempts, ended.error["code"]) == ("quarantined", MAX_ATTEMPTS, "error")
         assert "KeyError: 'no such key'" in ended.error["message"] and "report" in ended.error["hint"]
-        assert worked(desk, good).state == "done"
+        assert worked(runner, good).state == "done"
 
 
-def test_a_schema_that_is_gone_when_its_turn_comes_fails_the_document(folder, service, desk):
+def test_a_schema_that_is_gone_when_its_turn_comes_fails_the_document(folder, service, runner):
     (folder / "bill.py").write_text(SCHEMA)
     job = submit(service, schema=f"{folder}/bill.py:Bill")
     (folder / "bill.py").unlink()
-    failed = worked(desk, job)
+    failed = worked(runner, job)
     assert (failed.state, failed.error["code"]) == ("failed", "schema")
 
 
-def test_a_stage_that_takes_too_long_is_given_back_with_that_reason(desk, service, monkeypatch):
+def test_a_stage_that_takes_too_long_is_given_back_with_that_reason(runner, service, monkeypatch):
     job = submit(service)
 
     def stop(*_: object, **__: object) -> None:
         raise SoftTimeLimitExceeded
 
     monkeypatch.setattr(pipeline, "prepare", stop)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     waiting = service.jobs.get(job.id)
     assert (waiting.state, waiting.attempts) == ("queued", 1)
     assert "longer than 1800 seconds" in waiting.error["message"]
@@ -232,101 +240,101 @@ def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(folder, redis_u
         return whole(*given, **more)
 
     monkeypatch.setattr(pipeline, "prepare", slowly)
-    with serving(folder, broker_url=redis_url, lease_seconds=1) as service, desk_of(service) as desk:
+    with serving(folder, broker_url=redis_url, lease_seconds=1) as service, task_runner(service) as runner:
         job = submit(service)
-        desk.prepare(job.id)
+        runner.prepare(job.id)
         assert (others, service.jobs.get(job.id).state) == ([None], "prepared")
 
 
-def test_a_worker_that_was_taken_for_dead_does_not_end_the_job_a_second_time(desk, service, monkeypatch):
+def test_a_worker_that_was_taken_for_dead_does_not_end_the_job_a_second_time(runner, service, monkeypatch):
     job = submit(service)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     whole = pipeline.understand_many
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         monkeypatch.setattr(pipeline, "understand_many", whole)
         lease_over(service.database, job)
-        desk.understand(job.id)  # another worker has it and ends it
+        runner.understand(job.id)  # another worker has it and ends it
         return whole(*given, **more)
 
     monkeypatch.setattr(pipeline, "understand_many", meanwhile)
-    desk.understand(job.id)
+    runner.understand(job.id)
     assert service.jobs.get(job.id).state == "done"
     assert rows(service.database, extractions) == 1
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
-def test_a_second_message_for_a_document_that_is_done_changes_nothing(desk, service):
-    done = worked(desk, submit(service))
-    assert worked(desk, done) == done
+def test_a_second_message_for_a_document_that_is_done_changes_nothing(runner, service):
+    done = worked(runner, submit(service))
+    assert worked(runner, done) == done
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
 @pytest.mark.parametrize("stage", ["prepare", "understand"])
-def test_nothing_stays_of_a_job_that_is_deleted_while_it_is_worked_on(desk, service, monkeypatch, stage):
+def test_nothing_stays_of_a_job_that_is_deleted_while_it_is_worked_on(runner, service, monkeypatch, stage):
     job = submit(service)
     if stage == "understand":
-        desk.prepare(job.id)
+        runner.prepare(job.id)
     step = {"prepare": "prepare", "understand": "understand_many"}[stage]
     whole = getattr(pipeline, step)
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         found = whole(*given, **more)
-        assert service.delete(job.id)
+        assert delete_job(service, job.id)
         return found
 
     monkeypatch.setattr(pipeline, step, meanwhile)
-    monkeypatch.setattr(module, "WAITS", (0.01,))
-    worked_on = getattr(desk, stage)
+    monkeypatch.setattr(outcomes, "STORE_WAITS", (0.01,))
+    worked_on = getattr(runner, stage)
     worked_on(job.id)
     assert [rows(service.database, table) for table in (jobs, documents, extractions)] == [0, 0, 0]
     assert [path for path in Path(service.settings.blob_url).rglob("*") if path.is_file()] == []
 
 
-def test_nothing_but_the_others_stays_of_a_job_that_is_deleted_while_it_is_worked_on(desk, service, monkeypatch):
-    other = worked(desk, submit(service, schema="receipt"))
+def test_nothing_but_the_others_stays_of_a_job_that_is_deleted_while_it_is_worked_on(runner, service, monkeypatch):
+    other = worked(runner, submit(service, schema="receipt"))
     job = submit(service)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
     whole = pipeline.understand_many
 
     def meanwhile(*given: Any, **more: Any) -> Any:
         found = whole(*given, **more)
-        assert service.delete(job.id)
+        assert delete_job(service, job.id)
         return found
 
     monkeypatch.setattr(pipeline, "understand_many", meanwhile)
-    desk.understand(job.id)
+    runner.understand(job.id)
     assert rows(service.database, extractions) == 1, "its result would belong to nobody"
-    assert service.answer(other) is not None
+    assert job_result(service, other) is not None
 
 
-def test_the_answer_for_a_result_that_was_deleted_is_none(desk, service):
-    first = worked(desk, submit(service))
-    assert service.answer(first)["fields"]["gross_total"]["value"] == "119.00"
-    assert service.delete(first.id)
-    assert service.answer(first) is None
-    assert not service.delete(first.id)
+def test_the_answer_for_a_result_that_was_deleted_is_none(runner, service):
+    first = worked(runner, submit(service))
+    assert job_result(service, first)["fields"]["gross_total"]["value"] == "119.00"
+    assert delete_job(service, first.id)
+    assert job_result(service, first) is None
+    assert not delete_job(service, first.id)
 
 
-def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(desk, service):
-    first, second = worked(desk, submit(service, name="a.pdf")), worked(desk, submit(service, name="b.pdf"))
+def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(runner, service):
+    first, second = worked(runner, submit(service, name="a.pdf")), worked(runner, submit(service, name="b.pdf"))
     assert first.run_key == second.run_key
-    service.delete(first.id)
-    assert service.answer(second)["file"] == "b.pdf"
+    delete_job(service, first.id)
+    assert job_result(service, second)["file"] == "b.pdf"
     with pytest.raises(MissingError):
         service.blobs.get(original_key(first.id))
     assert hashlib.sha256(service.blobs.get(original_key(second.id))).hexdigest() == second.document_id
 
 
-def test_a_setting_that_is_wrong_is_no_documents_fault(desk, service, monkeypatch):
+def test_a_setting_that_is_wrong_is_no_documents_fault(runner, service, monkeypatch):
     job = submit(service)
-    desk.prepare(job.id)
+    runner.prepare(job.id)
 
     def refuse(*_: Any, **__: Any) -> Any:
         raise UsageError("the day's money is limited, and there is no price", hint="Add one.")
 
     monkeypatch.setattr(module, "load_components", refuse)
-    desk.understand(job.id)
+    runner.understand(job.id)
     waiting = service.jobs.get(job.id)
-    assert (waiting.state, waiting.attempts, waiting.setbacks) == ("prepared", 0, 1)
+    assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
     assert "no price" in waiting.error["message"]

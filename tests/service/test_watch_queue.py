@@ -11,12 +11,13 @@ from benchmarks.service.servers import docpipe, environment, running, wait_until
 from docpipe.cli import invoke
 from docpipe.cli.watch_queue import QueueWatcher
 from docpipe.config import Settings
-from docpipe.service.submit import Service
+from docpipe.service.job_actions import delete_job
+from docpipe.service.service import Service
 from docpipe.store import connect
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.watch import STABLE_POLLS, WatchedFolder
-from tests.support.service_env import configure_service, put_documents, run_waiting_jobs, task_runner
-from tests.support.serving import pdf, set_of
+from tests.support.service_env import configure_service, put_documents, run_waiting_jobs
+from tests.support.serving import pdf, set_of, task_runner
 from tests.unit.test_watch import files_in
 
 
@@ -112,7 +113,7 @@ def test_a_watched_file_whose_job_was_deleted_gets_a_new_one(service, watched, t
     (tmp_path / "IN" / "a.pdf").write_bytes(pdf())
     update_until_stable(watched)
     (job,) = service.view.all(JobFilter())
-    service.delete(job.id)
+    delete_job(service, job.id)
     update_until_stable(watched)
     (again,) = service.view.all(JobFilter())
     assert again.id != job.id

@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from docpipe.service.maintenance import LOCK_DURATION, LOCK_NAME
 from docpipe.store.jobs.api_keys import ApiKeyStore
+from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.store.jobs.prepared_pages import MAX_SIDE
-from docpipe.store.jobs.waiting import LeaderLock
 from tests.support.serving import add, ago, pdf, set_of
 from tests.support.web import ALL, Api, api_in, error
 
@@ -94,7 +94,7 @@ def test_health_and_readiness_need_no_key(api: Api):
     ready = api.get("/ready", {})
     assert ready.status_code == 200
     assert ready.json() == {"ready": True, "database": "ok", "blobs": "ok", "broker": "ok", "keeper": "nobody"}
-    LeaderLock(api.service.database).acquire(LOCK_NAME, "a host:1", LOCK_DURATION)
+    LeaderLock(api.service.database, LOCK_NAME).acquire("a host:1", LOCK_DURATION)
     api.client.app.state.look._until = 0.0
     assert api.get("/ready", {}).json()["keeper"] == "ok"
 

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 import docpipe.workers.task_runner
+from docpipe.service.job_actions import delete_job
 from docpipe.web.api import event_stream
 from tests.support.serving import pdf
 from tests.support.web import Api, api_in, error, kept
@@ -52,7 +53,7 @@ def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api
     monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
     document = api.taken_in()
     assert api.get(f"{document['status_url']}?wait=0.2").json()["state"] == "queued"
-    threading.Timer(0.2, api.service.delete, [document["id"]]).start()
+    threading.Timer(0.2, delete_job, [api.service, document["id"]]).start()
     assert error(api.get(f"{document['status_url']}?wait=60")) == (404, "not_found")
 
 
@@ -61,7 +62,7 @@ def test_a_renewed_lease_is_no_news_for_whoever_waits(api: Api, monkeypatch: pyt
     document = api.taken_in()
     job = api.service.jobs.claim(document["id"], "prepare", "a worker")
     threading.Timer(0.2, api.service.jobs.renew, [job]).start()
-    threading.Timer(0.5, api.service.delete, [document["id"]]).start()
+    threading.Timer(0.5, delete_job, [api.service, document["id"]]).start()
     assert events(api.get(f"{document['status_url']}/events")) == [("state", "preparing"), ("deleted", None)]
 
 
@@ -86,9 +87,9 @@ def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.Monk
     )
     watching.start()
     time.sleep(0.3)
-    api.desk.prepare(document["id"])
+    api.runner.prepare(document["id"])
     time.sleep(0.3)
-    api.desk.understand(document["id"])
+    api.runner.understand(document["id"])
     watching.join(30)
     states = [state for _, state in events(streamed[0])]
     assert states[0] == "queued" and states[-1] == "done" and "prepared" in states
@@ -163,5 +164,5 @@ def test_what_a_worker_writes_of_a_deleted_document_is_deleted_too(
         return read(copy, **more)
 
     monkeypatch.setattr(docpipe.workers.task_runner, "ingest", deleted_meanwhile)
-    api.desk.prepare(document["id"])
+    api.runner.prepare(document["id"])
     assert left(api) == {}

@@ -42,12 +42,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
         service.queue.send = lambda *_: None  # type: ignore[method-assign]
         _, secret = ApiKeyStore(service.database).create("tried", ["admin"], per_minute=1_000_000)
         ids = [submit(service, content).id for content in (pdf(), b"%PDF-1.7\n", pdf("waits"))]
-        desk = TaskRunner(service)
+        runner = TaskRunner(service)
         for number in ids[:2]:
-            desk.prepare(number)
-            desk.understand(number)
+            runner.prepare(number)
+            runner.understand(number)
         yield f"http://127.0.0.1:{port}", {"authorization": f"Bearer {secret}"}, ids
-        for opened in (desk._renderer, *desk._components.values()):
+        for opened in (runner._renderer, *runner._components.values()):
             opened.close()
 
 

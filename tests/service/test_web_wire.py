@@ -19,7 +19,7 @@ import pytest
 
 from benchmarks.service.servers import docpipe, environment, free_port, running, wait_until
 from docpipe.cli import invoke, serve
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import limits
 from tests.support.serving import pdf, settings

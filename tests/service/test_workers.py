@@ -14,10 +14,13 @@ from datetime import timedelta
 import pytest
 
 from benchmarks.service.servers import Program, RedisServer, environment, wait_until, worker
+from docpipe.service.job_actions import delete_job
 from docpipe.service.maintenance import Maintenance
-from docpipe.service.submit import Service, SubmitOptions
-from docpipe.store.jobs import waiting
-from docpipe.store.jobs.job_store import ENDED, MAX_ATTEMPTS, Job
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
+from docpipe.store.jobs import job_sweeper
+from docpipe.store.jobs.job import ENDED, Job
+from docpipe.store.jobs.job_store import MAX_ATTEMPTS
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from tests.support.serving import pdf, rows, script, settings
@@ -55,8 +58,8 @@ class Site:
     schema: str
 
     def submit(self, number: str, more: str = "") -> Job:
-        return self.service.submit(
-            io.BytesIO(pdf(f"Rechnung {number}", more)), f"{number}.pdf", SubmitOptions(self.schema)
+        return submit_document(
+            self.service, io.BytesIO(pdf(f"Rechnung {number}", more)), f"{number}.pdf", SubmitOptions(self.schema)
         )
 
     def job(self, job: Job) -> Job:
@@ -93,7 +96,7 @@ def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     keeping.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(waiting, "LOST_AFTER", LOST)
+            patch.setattr(job_sweeper, "LOST_AFTER", LOST)
             yield Site(service, program, f"{folder}/bill.py:Bill")
     finally:
         keeper.stop.set()
@@ -129,7 +132,7 @@ def test_a_document_that_takes_too_long_is_given_back_with_that_reason(site):
     assert (waiting.state, waiting.attempts) == ("prepared", 1)
     assert f"longer than {LIMIT} seconds" in waiting.error["message"]
     assert site.wait_for(site.submit("R-GOOD", "after"), *ENDED).state == "done", "the worker goes on"
-    site.service.delete(job.id)
+    delete_job(site.service, job.id)
 
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_does_nothing_twice(site):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from docpipe.config import Settings, load_settings
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, script
+from tests.support.serving import pdf, script, task_runner
 
 
 def configure_service(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Settings:
@@ -27,17 +27,6 @@ def configure_service(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url:
     monkeypatch.chdir(folder)
     (folder / "IN").mkdir()
     return load_settings()
-
-
-@contextmanager
-def task_runner(service: Service) -> Iterator[TaskRunner]:
-    runner = TaskRunner(service)
-    try:
-        yield runner
-    finally:
-        runner._renderer.close()
-        for components in runner._components.values():
-            components.close()
 
 
 def run_waiting_jobs(runner: TaskRunner) -> None:

@@ -8,7 +8,7 @@ import io
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from sqlalchemy import Table, func, select, update
 
 from docpipe.config import Settings, load_settings
 from docpipe.data import Extraction
-from docpipe.service.submit import Service, SubmitOptions
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import Job, JobStore, Submission
+from docpipe.store.jobs.job import Job, Submission
+from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.workers.task_runner import TaskRunner
 
@@ -69,26 +71,19 @@ def serving(folder: Path, **more: Any) -> Iterator[Service]:
 
 
 def submit(service: Service, content: bytes | None = None, name: str = "bill.pdf", **wish: Any) -> Job:
-    return service.submit(io.BytesIO(pdf() if content is None else content), name, SubmitOptions(**wish))
+    return submit_document(service, io.BytesIO(pdf() if content is None else content), name, SubmitOptions(**wish))
 
 
-@contextmanager
-def desk_of(service: Service) -> Iterator[TaskRunner]:
-    """A worker's desk, in this process."""
-    desk = TaskRunner(service)
-    try:
-        yield desk
-    finally:
-        desk._renderer.close()
-        for components in desk._components.values():
-            components.close()
+def task_runner(service: Service) -> closing[TaskRunner]:
+    """A worker's, in this process; to be used in `with`."""
+    return closing(TaskRunner(service))
 
 
-def worked(desk: TaskRunner, job: Job) -> Job:
+def worked(runner: TaskRunner, job: Job) -> Job:
     """The job after both stages."""
-    desk.prepare(job.id)
-    desk.understand(job.id)
-    found = desk.service.jobs.get(job.id)
+    runner.prepare(job.id)
+    runner.understand(job.id)
+    found = runner.service.jobs.get(job.id)
     assert found is not None
     return found
 

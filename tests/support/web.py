@@ -1,5 +1,5 @@
-"""The API to test: the application in this process, keys with roles, and a worker's desk that ends documents without a
-queue. On a port only where the bytes on the wire matter."""
+"""The API to test: the application in this process, keys with roles, and a task runner that ends documents without
+a queue. On a port only where the bytes on the wire matter."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from starlette.testclient import TestClient
 
 from benchmarks.service.servers import free_port
 from docpipe.cli.serve import make_server
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.tables import jobs
 from docpipe.web.app import app
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, rows, settings
+from tests.support.serving import pdf, rows, settings, task_runner
 
 ALL = ("submit", "read", "review", "admin")
 
@@ -30,7 +30,7 @@ ALL = ("submit", "read", "review", "admin")
 class Api:
     client: TestClient
     service: Service
-    desk: TaskRunner
+    runner: TaskRunner
     _keys: dict[tuple[str, ...], dict[str, str]] = field(default_factory=dict)
 
     def key(self, *roles: str, **more: Any) -> dict[str, str]:
@@ -67,8 +67,8 @@ class Api:
 
     def worked(self, document: dict[str, Any]) -> dict[str, Any]:
         """What a worker does with it, and how it is then."""
-        self.desk.prepare(document["id"])
-        self.desk.understand(document["id"])
+        self.runner.prepare(document["id"])
+        self.runner.understand(document["id"])
         return self.get(document["status_url"], self.its(*ALL)).json()
 
 
@@ -76,12 +76,8 @@ class Api:
 def api_in(folder: Path, **more: Any) -> Iterator[Api]:
     """The broker is away unless `broker_url` is given."""
     made = app(settings(folder, **more))
-    with TestClient(made, raise_server_exceptions=False) as client:
-        desk = TaskRunner(made.state.service)
-        yield Api(client, made.state.service, desk)
-        for opened in (desk.__dict__.get("_renderer"), *desk._components.values()):
-            if opened is not None:
-                opened.close()
+    with TestClient(made, raise_server_exceptions=False) as client, task_runner(made.state.service) as runner:
+        yield Api(client, made.state.service, runner)
 
 
 @contextmanager

@@ -97,7 +97,7 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
         configure_logging("json")
         runner = TaskRunner(service)
         runner.prepare(job.id)
-        runner._renderer.close()
+        runner.close()
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     (bug,) = [line for line in lines if "error" in line]
     assert bug["job"] == job.id

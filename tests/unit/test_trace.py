@@ -17,15 +17,16 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from benchmarks.service.servers import environment, running, wait_until, worker
 from docpipe import trace
 from docpipe.service.maintenance import Maintenance
-from docpipe.store.jobs.waiting import JobSweeper
+from docpipe.store.jobs.job_sweeper import JobSweeper
 from tests.support.serving import column, serving, set_of, submit
 
 PROGRAM = """
 import io, sys
 from docpipe.config import load_settings
-from docpipe.service.submit import Service, SubmitOptions
+from docpipe.service.service import Service
+from docpipe.service.submit import SubmitOptions, submit_document
 service = Service.of(load_settings())
-service.submit(io.BytesIO(b"%PDF-1.7"), "a.pdf", SubmitOptions(), enqueue=False)
+submit_document(service, io.BytesIO(b"%PDF-1.7"), "a.pdf", SubmitOptions(), enqueue=False)
 service.close()
 print(*sorted({name.split(".")[0] for name in sys.modules}))
 """

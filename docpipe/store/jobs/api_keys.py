@@ -1,7 +1,7 @@
 """API keys: made once, shown once, kept as a hash.
 
-In: a name and roles. Out: a key `dp_<id>_<secret>`; later, whose key it is. The secret has 256 random bits, so a plain
-sha256 of it cannot be guessed back; a slow hash is for passwords that people choose.
+In: a name and roles. Out: a key `dp_<id>_<secret>`; later, the entry of a key. The secret has 256 random bits, so a
+plain sha256 of it cannot be guessed back; a slow hash is for passwords that people choose.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class ApiKeyStore:
         return _from_row(row), f"dp_{key_id}_{secret}"
 
     def check(self, key: str) -> ApiKey | None:
-        """Whose key it is; None for one that is wrong or was revoked. Takes as long for either."""
+        """The entry of this key; None for one that is wrong or was revoked. Takes as long for either."""
         match = _KEY_PATTERN.fullmatch(key)
         key_id, secret = match.groups() if match else ("", "")
         with self._database.reading() as connection:

@@ -1,11 +1,11 @@
-"""Jobs: what was submitted, how far it is, who works on it. The record from which the queue can be filled again.
+"""Jobs as workers change them: submitted, claimed, passed on, ended. From here the queue can be filled again.
 
-In: submissions, and what workers say. Out: `Job`s, each change one transaction; a change that came too late changes
-nothing and says so. Safe with many processes.
+In: submissions, and what workers report. Out: `Job`s, each change one transaction; a change that came too late changes
+nothing and returns False. Safe with many processes.
 
-    queued --claim--> preparing --hand_on--> prepared --claim--> understanding --finish--> done
-       ^                  |                      ^                     |
-       +---- give_back ---+                      +----- give_back -----+       fail: failed, quarantined
+    queued --claim--> preparing --mark_prepared--> prepared --claim--> understanding --finish--> done
+       ^                  |                           ^                     |
+       +-- retry_later ---+                           +---- retry_later ----+       fail: failed, quarantined
 
 A worker that dies leaves its lease; when that is over the job is free again, and the attempt has been counted.
 Times are those of the machines that write them: keep their clocks together to within a second (NTP).
@@ -15,81 +15,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from docpipe.errors import BudgetError, ConflictError, DocpipeError, ModelError, QueueError, StoreError
 from docpipe.store.database import Database, upsert
+from docpipe.store.jobs.job import INTERACTIVE, WAITING_STATE, WORKING_STATE, Job, Stage, Submission, job_from_row
 from docpipe.store.jobs.outbox import add_delivery
 from docpipe.store.jobs.tables import jobs
 from docpipe.store.jobs.usage import JobUsage, add_usage
 from docpipe.store.tables import documents
 
-State = Literal["queued", "preparing", "prepared", "understanding", "done", "failed", "quarantined"]
-Stage = Literal["prepare", "understand"]
-STAGES: tuple[Stage, ...] = ("prepare", "understand")
-WAITING_STATE: Mapping[Stage, State] = {"prepare": "queued", "understand": "prepared"}
-WORKING_STATE: Mapping[Stage, State] = {"prepare": "preparing", "understand": "understanding"}
-ENDED: tuple[State, ...] = ("done", "failed", "quarantined")
-STATES: tuple[State, ...] = (*WAITING_STATE.values(), *WORKING_STATE.values(), *ENDED)
 MAX_ATTEMPTS = 3  # a document that has ended three workers is the cause
-MAX_ENVIRONMENT_RETRIES = 60  # tries while a disk, a database or a model is away: over nine hours with the waits below
-BULK, INTERACTIVE = 0, 1
-LOCAL_OWNER = "local"  # the owner of what comes from the command line and from the queue
 ENVIRONMENT_ERRORS = (StoreError, QueueError, ModelError)  # their failures are not the document's
-BATCH_SEARCH_LIMIT = 1_000
-"""Waiting jobs of which company is chosen: a look takes as long with a million that wait for another model."""
+MAX_ENVIRONMENT_RETRIES = 60  # tries while a disk, a database or a model is away: over nine hours with the waits below
+FIRST_WAIT, MAX_WAIT = timedelta(seconds=5), timedelta(minutes=10)  # before another try; doubled each time
 BUDGET_WAIT = timedelta(minutes=30)  # however often: tomorrow there is a new budget, and today's may be raised
-FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
-
-
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """What is asked for. `callback` is {"url": …}, {"answer": id of the Celery task that asked}, or that together with
-    the "task" and the "queue" that get the answer instead."""
-
-    document_id: str
-    name: str
-    size: int
-    schema: str
-    model: str
-    accept_error: float
-    priority: int = BULK
-    owner: str = LOCAL_OWNER
-    idempotency_key: str | None = None
-    callback: Mapping[str, Any] | None = None
-    trace: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A row of `jobs`, as far as others need it. `lease` is whose claim this is."""
-
-    id: str
-    document_id: str
-    name: str
-    schema: str
-    model: str
-    accept_error: float
-    priority: int
-    owner: str
-    callback: Mapping[str, Any] | None
-    trace: str | None
-    state: State
-    attempts: int
-    setbacks: int
-    lease: str | None
-    worker: str | None
-    run_key: str | None
-    status: str | None
-    error: Mapping[str, str] | None
-    created: datetime
-    changed: datetime
-    ended: datetime | None
-    purged: datetime | None
+BATCH_SEARCH_LIMIT = 1_000
+"""Waiting jobs among which batch mates are looked for: it takes as long with a million that wait for another model."""
 
 
 class JobStore:
@@ -98,26 +43,22 @@ class JobStore:
 
     def submit(self, job_id: str, submission: Submission, *, sent: bool = True) -> tuple[Job, bool]:
         """The job, and whether it is new: the same idempotency key of the same owner is the same job, under the id it
-        had. `told`: the caller tells the broker at once. Raises ConflictError when that key was used for something
-        else."""
+        had. `sent`: the caller sends its message to the broker at once. Raises ConflictError when that key was used for
+        something else."""
         now = _now()
         row = {name: getattr(submission, name) for name in Submission.__slots__ if name != "size"}
-        row |= {"id": job_id, "state": "queued", "attempts": 0, "setbacks": 0, "created": now, "changed": now}
+        row |= {"id": job_id, "state": "queued", "attempts": 0, "environment_retries": 0}
+        row |= {"created": now, "changed": now, "sent": now if sent else None}
+        document = {"id": submission.document_id, "name": submission.name, "size": submission.size, "first_seen": now}
         with self.database.writing() as connection:
-            document = {
-                "id": submission.document_id,
-                "name": submission.name,
-                "size": submission.size,
-                "first_seen": now,
-            }
             # an update even of what is there: who deletes the document at this moment is waited for
-            inserting = upsert(connection, documents, document)
-            locking = inserting.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": submission.size})
+            adding = upsert(connection, documents, document)
+            locking = adding.on_conflict_do_update(index_elements=[documents.c.id], set_={"size": submission.size})
             connection.execute(locking)
-            inserting_job = upsert(connection, jobs, row | {"sent": now if sent else None}).on_conflict_do_nothing(
+            submitting = upsert(connection, jobs, row).on_conflict_do_nothing(
                 index_elements=[jobs.c.owner, jobs.c.idempotency_key]
             )
-            new = connection.execute(inserting_job.returning(jobs)).mappings().one_or_none()
+            new = connection.execute(submitting.returning(jobs)).mappings().one_or_none()
             if new is not None:
                 return job_from_row(new), True
             same_key = and_(jobs.c.owner == submission.owner, jobs.c.idempotency_key == submission.idempotency_key)
@@ -143,51 +84,49 @@ class JobStore:
             return job
 
     def claim_batch_mates(self, job: Job, worker: str, limit: int) -> list[Job]:
-        """Company for a job that this worker begins to understand: up to `most` others that wait for the same model and
-        schema, urgent ones first, then old ones. Nobody waits for what is less urgent. A job of which an attempt was
-        lost gets no company and is none: one that kills its worker takes others with it once at most. Setbacks do not
-        count: after a model was away, all that waited for it would go one by one."""
+        """Up to `limit` others that wait for the same model and schema as a job that this worker begins to understand:
+        urgent ones first, then old ones; none that is less urgent than it. A job of which an attempt was lost is tried
+        alone: one that kills its worker takes others with it once at most. Tries that failed because the environment
+        did are no such attempts: after a model was away, all that waited for it would go one by one."""
         if limit < 1 or job.attempts > 1:
             return []
         with self.database.writing() as connection:
             ids: list[str] = []
             for priority in range(INTERACTIVE, job.priority - 1, -1):
                 ids += connection.scalars(_batch_mates(job, priority, limit - len(ids)))
-            # they have passed no queue, so they overtook nobody (store/waiting.py)
+            # they have passed no queue, so they overtook nobody (job_sweeper.py)
             claimed = [self._claim(connection, job_id, "understand", worker, sent=None) for job_id in ids]
-            return [job for job in claimed if job is not None]
+            return [mate for mate in claimed if mate is not None]
 
     def renew(self, job: Job) -> bool:
         """Whether the worker still has the job: another one may, when this one was silent for longer than its lease."""
         return self._change(job, {"leased_until": _now() + self.lease_duration, "changed": jobs.c.changed})
 
     def mark_prepared(self, job: Job) -> bool:
-        """Pages are read and kept: the next stage begins, with attempts of its own."""
+        """Its pages are read and stored: the next stage begins, with attempts of its own."""
         return self._change(job, {"state": "prepared", "attempts": 0, **_unleased(sent=True)})
 
     def finish(self, job: Job, run_key: str, status: str, usage: JobUsage) -> bool:
-        values = {"state": "done", "run_key": run_key, "status": status, **_error_columns(None)}
-        return self._end(job, values, usage)
+        return self._end(job, {"state": "done", "run_key": run_key, "status": status, **_error_columns(None)}, usage)
 
     def fail(self, job: Job, error: DocpipeError) -> bool:
         """For good: the document cannot be processed, however often it is tried."""
         return self._end(job, {"state": "failed", **_error_columns(error)}, JobUsage.of_failed_attempt(error.cost, 1))
 
     def retry_later(self, job: Job, stage: Stage, error: DocpipeError) -> bool:
-        """To be tried again after a while; when the tries are used up it is quarantined with this reason. What failed
-        around the document (a disk, a database, a model) costs it no attempt, and a budget that is used up nothing."""
+        """To be tried again after a while; when the tries are used up it is quarantined with this reason. An error of
+        the environment (a disk, a database, a model) costs it no attempt, and a budget that is used up nothing."""
         is_environment, is_budget = isinstance(error, ENVIRONMENT_ERRORS), isinstance(error, BudgetError)
-        if not is_budget and (
-            job.setbacks >= MAX_ENVIRONMENT_RETRIES if is_environment else job.attempts >= MAX_ATTEMPTS
-        ):
-            return self._end(
-                job, {"state": "quarantined", **_error_columns(error)}, JobUsage.of_failed_attempt(error.cost, 1)
-            )
-        tries = job.setbacks if is_environment else job.attempts - 1
-        wait = BUDGET_WAIT if is_budget else min(FIRST_WAIT * 2 ** min(tries, 10), LONGEST_WAIT)
+        tries = job.environment_retries if is_environment else job.attempts - 1
+        exhausted = tries >= (MAX_ENVIRONMENT_RETRIES if is_environment else MAX_ATTEMPTS - 1)
+        if exhausted and not is_budget:
+            values = {"state": "quarantined", **_error_columns(error)}
+            return self._end(job, values, JobUsage.of_failed_attempt(error.cost, 1))
+        wait = BUDGET_WAIT if is_budget else min(FIRST_WAIT * 2 ** min(tries, 10), MAX_WAIT)
         values = {"state": WAITING_STATE[stage], "not_before": _now() + wait, **_unleased(), **_error_columns(error)}
         if is_environment:
-            values |= {"attempts": job.attempts - 1, "setbacks": job.setbacks + (not is_budget)}
+            retries = job.environment_retries + (not is_budget)
+            values |= {"attempts": job.attempts - 1, "environment_retries": retries}
         return self._change(job, values, JobUsage.of_failed_attempt(error.cost, 0) if error.cost else None)
 
     def _claim(self, connection: Connection, job_id: str, stage: Stage, worker: str, **overrides: Any) -> Job | None:
@@ -223,10 +162,10 @@ class JobStore:
 def end_jobs(
     connection: Connection, where: ColumnElement[bool], values: Mapping[str, Any], usage: JobUsage | None = None
 ) -> int:
-    """End jobs, tell the outbox and count them, all in the caller's transaction. Returns how many."""
+    """End jobs, put that into the outbox and count their usage, all in the caller's transaction. Returns how many."""
     now = _now()
-    all_values = {"ended": now, "changed": now, "lease": None, "leased_until": None, "not_before": None, **values}
-    rows = connection.execute(update(jobs).where(where).values(all_values).returning(jobs)).mappings().all()
+    ended = {"ended": now, "changed": now, "lease": None, "leased_until": None, "not_before": None, **values}
+    rows = connection.execute(update(jobs).where(where).values(ended).returning(jobs)).mappings().all()
     for row in rows:
         add_delivery(connection, row)
         add_usage(connection, row, usage or JobUsage())
@@ -235,7 +174,7 @@ def end_jobs(
 
 def release_expired_leases(connection: Connection, stage: Stage) -> int:
     """What dead workers held: back to waiting, or into quarantine. Returns how many. A job to which somebody is just
-    writing is left for another look: a worker that froze while it wrote would hold up the keeper as well."""
+    writing is left for the next sweep: a worker that froze while it wrote would hold up the maintenance as well."""
     expired = and_(jobs.c.state == WORKING_STATE[stage], jobs.c.leased_until < _now())
     query = select(jobs.c.id, jobs.c.worker, jobs.c.attempts).where(expired).with_for_update(skip_locked=True)
     rows = connection.execute(query).all()
@@ -249,6 +188,7 @@ def release_expired_leases(connection: Connection, stage: Stage) -> int:
 
 
 def _held(job: Job) -> ColumnElement[bool]:
+    """By the worker that made this claim."""
     return and_(jobs.c.id == job.id, jobs.c.lease == job.lease, jobs.c.state.in_(WORKING_STATE.values()))
 
 
@@ -259,31 +199,30 @@ def _claimable(stage: Stage, now: datetime) -> ColumnElement[bool]:
 
 
 def _batch_mates(job: Job, priority: int, limit: int) -> Select[tuple[str]]:
-    """Ids of jobs that wait with this priority and can be understood with this one; nobody else may take them now."""
+    """Ids of jobs that wait with this priority and can be understood with this one; locked for the transaction."""
     waiting = and_(jobs.c.state == WAITING_STATE["understand"], jobs.c.ended.is_(None), jobs.c.priority == priority)
-    waiting = and_(waiting, jobs.c.sent.is_not(None))  # whoever is not told of yet is told within a second
-    search_end = (
-        select(jobs.c.sent).where(waiting).order_by(jobs.c.sent).offset(BATCH_SEARCH_LIMIT).limit(1).scalar_subquery()
-    )
-    within_search = jobs.c.sent < func.coalesce(search_end, _now() + timedelta(days=1), type_=jobs.c.sent.type)
+    waiting = and_(waiting, jobs.c.sent.is_not(None))  # what is not sent yet is sent within a second
+    past_limit = select(jobs.c.sent).where(waiting).order_by(jobs.c.sent).offset(BATCH_SEARCH_LIMIT).limit(1)
+    tomorrow = _now() + timedelta(days=1)
+    in_reach = jobs.c.sent < func.coalesce(past_limit.scalar_subquery(), tomorrow, type_=jobs.c.sent.type)
     same_work = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
     untried = jobs.c.attempts == 0
-    query = select(jobs.c.id).where(waiting, within_search, untried, *same_work)
+    query = select(jobs.c.id).where(waiting, in_reach, untried, *same_work)
     return query.order_by(jobs.c.sent).limit(limit).with_for_update(skip_locked=True)
 
 
 def _unleased(*, sent: bool = False) -> dict[str, Any]:
-    """Nobody has it. `sent`: the caller tells the broker at once; otherwise the keeper does."""
+    """No worker has it. `sent`: the caller sends its message to the broker at once; otherwise the maintenance does."""
     return {"lease": None, "leased_until": None, "sent": _now() if sent else None}
 
 
 def _quarantine(worker: str | None = None) -> dict[str, Any]:
+    last = f" (the last one: {worker})" if worker else ""
     return {
         "state": "quarantined",
         "attempts": MAX_ATTEMPTS,
         "error_code": "worker_lost",
-        "error_message": f"{MAX_ATTEMPTS} workers died or ran out of time over it"
-        + (f" (the last one: {worker})" if worker else ""),
+        "error_message": f"{MAX_ATTEMPTS} workers died or ran out of time over it{last}",
         "error_hint": "Look at the document and at the workers' logs; `docpipe queue retry ID` tries it again.",
     }
 
@@ -297,16 +236,8 @@ def _error_columns(error: DocpipeError | None) -> dict[str, Any]:
 def _check_same_work(existing: Job, submission: Submission) -> None:
     """The model does not count: the operator may have changed it since, which who repeats a submission cannot know."""
     if (existing.document_id, existing.schema) != (submission.document_id, submission.schema):
-        raise ConflictError(
-            f"the idempotency key {submission.idempotency_key!r} was used for another document or schema"
-        )
-
-
-def job_from_row(row: Mapping[Any, Any]) -> Job:
-    error = None
-    if row["error_code"]:
-        error = {"code": row["error_code"], "message": row["error_message"], "hint": row["error_hint"] or ""}
-    return Job(error=error, **{name: row[name] for name in Job.__slots__ if name != "error"})
+        key = submission.idempotency_key
+        raise ConflictError(f"the idempotency key {key!r} was used for another document or schema")
 
 
 def _now() -> datetime:

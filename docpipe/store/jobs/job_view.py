@@ -1,6 +1,6 @@
-"""Jobs as those see them who sent them: pages of a list, another try, deletion with all that belongs to it.
+"""Jobs as those see and change them who sent them: pages of a list, another try, deletion with all that belongs to it.
 
-In: filters and ids. Out: jobs. Whose they are is a filter like others: the shells say who may ask.
+In: filters and ids. Out: jobs. Whose they are is a filter like others: who may ask is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or
 
 from docpipe.errors import UsageError
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import ENDED, WAITING_STATE, Job, State, job_from_row
+from docpipe.store.jobs.job import ENDED, WAITING_STATE, Job, JobState, job_from_row
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.store.tables import document_files, documents, extractions
 
-MAX_PAGE_SIZE = 200  # jobs of one page
+MAX_PAGE_SIZE = 200  # jobs
 HEX = frozenset("0123456789abcdef")
 
 
@@ -28,7 +28,7 @@ HEX = frozenset("0123456789abcdef")
 class JobFilter:
     """`owner`: only that one's jobs; None: everybody's. `status` is complete or needs_review."""
 
-    states: Sequence[State] = ()
+    states: Sequence[JobState] = ()
     status: str | None = None
     schema: str | None = None
     document_id: str | None = None
@@ -41,23 +41,23 @@ class JobView:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def page(self, chosen: JobFilter, *, limit: int = 50, after: str | None = None) -> tuple[list[Job], str | None]:
+    def page(self, where: JobFilter, *, limit: int = 50, after: str | None = None) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page. Raises UsageError for a cursor that is not ours."""
-        where = _conditions(chosen)
+        conditions = _conditions(where)
         if after is not None:
             created, job_id = _parse_cursor(after)
-            where.append(or_(jobs.c.created < created, and_(jobs.c.created == created, jobs.c.id < job_id)))
+            conditions.append(or_(jobs.c.created < created, and_(jobs.c.created == created, jobs.c.id < job_id)))
         limit = max(1, min(limit, MAX_PAGE_SIZE))
-        query = select(jobs).where(*where).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit + 1)
+        query = select(jobs).where(*conditions).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
-            rows = [job_from_row(row) for row in connection.execute(query).mappings()]
-        return rows[:limit], _cursor(rows[limit - 1]) if len(rows) > limit else None
+            found = [job_from_row(row) for row in connection.execute(query).mappings()]
+        return found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None
 
-    def all(self, chosen: JobFilter) -> Iterator[Job]:
+    def all(self, where: JobFilter) -> Iterator[Job]:
         """Every job that fits, page by page."""
         after: str | None = None
         while True:
-            page, after = self.page(chosen, limit=MAX_PAGE_SIZE, after=after)
+            page, after = self.page(where, limit=MAX_PAGE_SIZE, after=after)
             yield from page
             if after is None:
                 return
@@ -86,7 +86,7 @@ class JobView:
             raise UsageError(f"there is no job {prefix}", hint="`docpipe status` shows the newest ones; see --db.")
         return matches[0]
 
-    def oldest(self, states: Sequence[State]) -> Job | None:
+    def oldest(self, states: Sequence[JobState]) -> Job | None:
         """The one that was taken in first."""
         query = select(jobs).where(jobs.c.state.in_(states)).order_by(jobs.c.created).limit(1)
         with self._database.reading() as connection:
@@ -94,7 +94,7 @@ class JobView:
             return None if row is None else job_from_row(row)
 
     def retrying(self) -> tuple[int, Job | None]:
-        """How many wait for another try after something went wrong, and the one to which it happened last."""
+        """How many wait for another try after an error, and the one that had the last error."""
         waiting = and_(jobs.c.state.in_(WAITING_STATE.values()), jobs.c.error_code.is_not(None))
         with self._database.reading() as connection:
             count = connection.scalar(select(func.count()).select_from(jobs).where(waiting)) or 0
@@ -102,9 +102,9 @@ class JobView:
             row = connection.execute(newest).mappings().one_or_none()
             return count, None if row is None else job_from_row(row)
 
-    def counts(self, chosen: JobFilter = JobFilter()) -> dict[str, int]:
+    def counts(self, where: JobFilter = JobFilter()) -> dict[str, int]:
         """How many jobs are in each state."""
-        query = select(jobs.c.state, func.count()).where(*_conditions(chosen)).group_by(jobs.c.state)
+        query = select(jobs.c.state, func.count()).where(*_conditions(where)).group_by(jobs.c.state)
         with self._database.reading() as connection:
             return dict(connection.execute(query).all())
 
@@ -121,14 +121,14 @@ class JobView:
         values: dict[str, Any] = dict.fromkeys(("not_before", "ended", "run_key", "status"))
         values |= dict.fromkeys(("error_code", "error_message", "error_hint"))
         now = datetime.now(UTC)
-        values |= {"state": "queued", "attempts": 0, "setbacks": 0, "sent": now, "changed": now}
+        values |= {"state": "queued", "attempts": 0, "environment_retries": 0, "sent": now, "changed": now}
         ended = and_(jobs.c.id == job_id, jobs.c.state.in_(ENDED), jobs.c.purged.is_(None))
         with self._database.writing() as connection:
             row = connection.execute(update(jobs).where(ended).values(values).returning(jobs)).mappings().one_or_none()
             return None if row is None else job_from_row(row)
 
     def delete(self, job_id: str) -> Job | None:
-        """The job that was deleted, with its result, and with its document where nothing else speaks of that: no other
+        """The job that was deleted, with its result, and with its document where nothing else refers to that: no other
         job and no file that the command line read. None when it is unknown."""
         with self._database.writing() as connection:
             # whoever submits the same document meanwhile waits; our cascade would take that job along
@@ -142,22 +142,22 @@ class JobView:
             return job
 
     def delete_remains(self, job: Job) -> None:
-        """What was written of a job after it was deleted; as in `delete`."""
+        """What was written about a job after it was deleted; as in `delete`."""
         with self._database.writing() as connection:
             connection.execute(select(documents.c.id).where(documents.c.id == job.document_id).with_for_update())
             _delete_result(connection, job)
 
 
-def _conditions(chosen: JobFilter) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [jobs.c.state.in_(chosen.states)] if chosen.states else []
+def _conditions(where: JobFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [jobs.c.state.in_(where.states)] if where.states else []
     for name in ("status", "schema", "document_id", "owner"):
-        value = getattr(chosen, name)
+        value = getattr(where, name)
         if value is not None:
             conditions.append(jobs.c[name] == value)
-    if chosen.created_since is not None:
-        conditions.append(jobs.c.created >= chosen.created_since)
-    if chosen.created_before is not None:
-        conditions.append(jobs.c.created < chosen.created_before)
+    if where.created_since is not None:
+        conditions.append(jobs.c.created >= where.created_since)
+    if where.created_before is not None:
+        conditions.append(jobs.c.created < where.created_before)
     return conditions
 
 

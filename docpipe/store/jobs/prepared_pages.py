@@ -1,7 +1,7 @@
 """Pages on their way from the worker that reads them to the one that understands them.
 
 In: a document and its prepared pages. Out: one JSON and one picture a page among the blobs, or one for each size that
-the job's models look at, and back. That is smaller than what OCR read. Pictures are kept without loss: from JPEGs of
+the job's models look at, and back. That is smaller than what OCR read. Pictures are stored without loss: from JPEGs of
 1,700 pixels the network was not as sure as in `docpipe run`, and of 369 values 2 were accepted there and not here.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 MAX_SIDE = 1_280  # pixels: what the shipped network asks for, so that it sees the same as in `docpipe run`
-WEBP_OPTIONS = {"lossless": True, "quality": 0, "method": 0}  # WebP: 15 to 75 ms, 90 to 900 kB a page; PNG takes double
+WEBP_OPTIONS = {"lossless": True, "quality": 0, "method": 0}  # 15 to 75 ms, 90 to 900 kB a page; PNG takes double
 FORMAT = 3  # of the JSON; raised when it changes, so that a newer worker reads the pages again
 
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A PageImage among the blobs, the same as docpipe/page_images.py's ModelImage of a page that is drawn. `sides` are
-    the sizes in which it is there, small ones first."""
+    """A PageImage among the blobs, the same as the ModelImage of a page that is drawn (docpipe/page_images.py). `sides`
+    are the sizes in which it is stored: pixels of the longer side, ascending."""
 
     blobs: Blobs
     job_id: str
@@ -58,40 +58,42 @@ class StoredImage:
         return picture_key(self.job_id, self.number, None if side == self.sides[0] else side)
 
 
-def save_pages(
-    blobs: Blobs,
-    job_id: str,
-    document: Document,
-    pages: list[Page],
-    timings: Mapping[str, float],
-    *,
-    sides: tuple[int, ...] = (MAX_SIDE,),
-) -> None:
+@dataclass(frozen=True, slots=True)
+class StoredPages:
+    """What the first stage leaves for the second; `timings` in seconds by step."""
+
+    document: Document
+    pages: list[Page]
+    timings: Mapping[str, float]
+
+
+def save_pages(blobs: Blobs, job_id: str, prepared: StoredPages, *, sides: Sequence[int] = (MAX_SIDE,)) -> None:
     """With a picture of each page for each of the `sides`; no page is made larger than it is. Small ones first, as
-    `docpipe run` draws them: the renderer makes a smaller one out of a larger one that it has. The JSON last: it says
+    `docpipe run` draws them: the renderer makes a smaller one out of a larger one that it has. The JSON last: it proves
     that all pictures are there. Raises StoreError."""
-    sides_by_page = {page.number: _save_pictures(blobs, job_id, page, sides) for page in pages}
-    document_row = {**asdict(replace(document, password=None)), "path": ""}
-    rows = [_page_row(page, sides_by_page[page.number]) for page in pages]
-    content = {"format": FORMAT, "document": document_row, "pages": rows, "timings": dict(timings), "sides": sides}
+    sides_by_page = {page.number: _save_pictures(blobs, job_id, page, sides) for page in prepared.pages}
+    document = {**asdict(replace(prepared.document, password=None)), "path": ""}
+    pages = [_page_row(page, sides_by_page[page.number]) for page in prepared.pages]
+    content = {
+        "format": FORMAT, "document": document, "pages": pages, "timings": dict(prepared.timings), "sides": list(sides),
+    }  # fmt: skip
     blobs.put(_json_key(job_id), json.dumps(content, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def load_pages(
-    blobs: Blobs, job_id: str, *, sides: tuple[int, ...] | None = None
-) -> tuple[Document, list[Page], dict[str, float]]:
-    """What `save_pages` saved. Raises MissingError when it is not there, damaged, of another version of docpipe, or has
-    pictures of other `sides` than these."""
+def load_pages(blobs: Blobs, job_id: str, *, sides: Sequence[int] | None = None) -> StoredPages:
+    """What `save_pages` stored. Raises MissingError when it is not there, damaged, of another version of docpipe, or
+    has pictures of other `sides` than these."""
     key = _json_key(job_id)
     content = blobs.get(key)
     try:
-        stored = json.loads(content.decode("utf-8", "surrogatepass"))
-        if stored["format"] != FORMAT:
+        fields = json.loads(content.decode("utf-8", "surrogatepass"))
+        if fields["format"] != FORMAT:
             raise MissingError(f"{blobs.url}: {key} is of another version of docpipe")
-        if sides is not None and tuple(stored["sides"]) != sides:
+        if sides is not None and fields["sides"] != list(sides):
             raise MissingError(f"{blobs.url}: {key} has pictures of other sizes than the model is given")
-        document = Document(**{**stored["document"], "path": Path()})
-        return document, [_page(blobs, job_id, row) for row in stored["pages"]], stored["timings"]
+        document = Document(**{**fields["document"], "path": Path()})
+        pages = [_page(blobs, job_id, row) for row in fields["pages"]]
+        return StoredPages(document, pages, fields["timings"])
     except (ValueError, KeyError, TypeError) as error:
         raise MissingError(f"{blobs.url}: {key} is damaged") from error
 
@@ -105,8 +107,8 @@ def _json_key(job_id: str) -> str:
     return f"{job_prefix(job_id)}/pages.json"
 
 
-def _save_pictures(blobs: Blobs, job_id: str, page: Page, sides: tuple[int, ...]) -> tuple[int, ...]:
-    """The sizes that were kept: a larger one only where there is more to see."""
+def _save_pictures(blobs: Blobs, job_id: str, page: Page, sides: Sequence[int]) -> tuple[int, ...]:
+    """The sizes that were stored: a larger one only where it shows more."""
     if page.image is None or page.blank:
         return ()
     saved: list[int] = []
@@ -127,24 +129,16 @@ def _webp(image: Image) -> bytes:
 
 
 def _page_row(page: Page, sides: tuple[int, ...]) -> dict[str, Any]:
-    words = [
-        [
-            word.text,
-            word.box.left,
-            word.box.top,
-            word.box.right,
-            word.box.bottom,
-            word.confidence,
-            word.source,
-            word.line,
-        ]
-        for word in page.words
-    ]
+    words = [[word.text, *_sides_of(word.box), word.confidence, word.source, word.line] for word in page.words]
     return {
         "number": page.number, "width": page.width, "height": page.height, "dpi": page.dpi, "words": words,
         "rotation": page.rotation, "blank": page.blank, "issues": [asdict(issue) for issue in page.issues],
         "sides": sides,
     }  # fmt: skip
+
+
+def _sides_of(box: Box) -> tuple[float, ...]:
+    return box.left, box.top, box.right, box.bottom
 
 
 def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:

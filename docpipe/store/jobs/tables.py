@@ -1,6 +1,7 @@
 """The tables of the service: jobs, the keys of those who may send them, messages to deliver, and what was used.
 
-In: nothing. Out: SQLAlchemy tables, in the same metadata as tables.py. `docpipe run` does not use them.
+In: nothing. Out: SQLAlchemy tables, in the same metadata as store/tables.py. `docpipe run` does not use
+them.
 SQL is the record: what the broker forgets is queued again from here (docs/decisions/0010-sql-is-the-record.md).
 """
 
@@ -22,16 +23,21 @@ jobs = Table(
     Column("priority", Integer, nullable=False, comment="0 bulk, 1 interactive"),
     Column("owner", CleanText, nullable=False, comment="the id of an API key; local: the command line, or the queue"),
     Column("idempotency_key", CleanText, comment="the same key of the same owner is the same job"),
-    Column("callback", Json, comment="who is told of the end: {url}, {task, queue} or {answer}"),
+    Column("callback", Json, comment="who gets the result: {url}, {task, queue} or {answer}"),
     Column("trace", CleanText, comment="W3C traceparent of the submission"),
     Column("state", CleanText, nullable=False, comment="docpipe/store/jobs/job_store.py lists them"),
     Column("attempts", Integer, nullable=False, comment="of the present stage"),
-    Column("setbacks", Integer, nullable=False, comment="tries that ended because something around it was away"),
+    Column(
+        "environment_retries",
+        Integer,
+        nullable=False,
+        comment="tries that failed because a disk, a database or a model was away",
+    ),
     Column("lease", CleanText, comment="of the worker that has it: whoever has another one is too late"),
     Column("leased_until", UtcTime, comment="after that the worker counts as dead; null: nobody has it"),
     Column("worker", CleanText, comment="host:process that has it, or had it last"),
     Column("not_before", UtcTime, comment="a retry waits until then"),
-    Column("sent", UtcTime, comment="when the broker was last told; null: it is still to be told"),
+    Column("sent", UtcTime, comment="when its message was last sent to the broker; null: it is still to be sent"),
     Column("run_key", CleanText, comment="of the extraction that answers it"),
     Column("status", CleanText, comment="of that extraction"),
     Column("error_code", CleanText),
@@ -47,7 +53,7 @@ jobs = Table(
     Index("ix_jobs_owner", "owner", "created"),
     Index("ix_jobs_created", "created", "id"),
 )
-# The keeper looks here every few seconds: only what is open, however many have ended.
+# The maintenance reads this every second: only open jobs, however many have ended.
 Index(
     "ix_jobs_open",
     jobs.c.state,
@@ -103,7 +109,7 @@ usage = Table(
     ),
     Column("schema", CleanText, primary_key=True),
     Column("extractor", CleanText, primary_key=True),
-    Column("outcome", CleanText, primary_key=True, comment="complete, needs_review, failed or quarantined"),
+    Column("outcome", CleanText, primary_key=True, comment="complete, needs_review, failed, quarantined or retried"),
     Column("documents", BigInteger, nullable=False),
     Column("attempts", BigInteger, nullable=False),
     Column("pages", BigInteger, nullable=False),
@@ -119,10 +125,10 @@ usage = Table(
     Column("image_tokens", Double, nullable=False, server_default="0", comment="of pictures, a part of tokens_in"),
 )
 
-duties = Table(
-    "duties",
+leader_locks = Table(
+    "leader_locks",
     metadata,
     Column("name", CleanText, primary_key=True, comment="what one process at a time does"),
     Column("holder", CleanText, nullable=False),
-    Column("until", UtcTime, nullable=False),
+    Column("held_until", UtcTime, nullable=False),
 )

@@ -18,12 +18,12 @@ from docpipe.store.database import Database, upsert
 from docpipe.store.jobs.tables import usage
 
 LABELS = ("schema", "extractor", "outcome")
-GIVEN_BACK = "given_back"  # the outcome of attempts after which a job was tried again
+RETRIED = "retried"  # the outcome of attempts after which a job was tried again
 
 
 @dataclass(frozen=True, slots=True)
 class JobUsage:
-    """Of one document, or of many. Seconds are those of the work itself, without waiting."""
+    """What one job used, or many. Seconds are those of the work itself, without waiting."""
 
     extractor: str = ""
     documents: int = 1
@@ -60,7 +60,7 @@ class JobUsage:
 
     @classmethod
     def of_failed_attempt(cls, cost: Mapping[str, float], documents: int) -> Self:
-        """On an attempt that came to nothing; `documents` that ended with it."""
+        """An attempt without a result; `documents` that ended with it."""
         return cls(
             documents=documents,
             tokens_in=cost.get("tokens_in", 0.0),
@@ -71,7 +71,7 @@ class JobUsage:
         )
 
     def without_cost(self) -> Self:
-        """Of a result that was there already: this document cost nothing."""
+        """The usage of a result that was stored already: this document cost nothing."""
         return replace(
             self, tokens_in=0.0, image_tokens=0.0, tokens_out=0.0, money=0.0, extract_seconds=0.0, decide_seconds=0.0
         )
@@ -81,7 +81,7 @@ AMOUNTS = tuple(field.name for field in fields(JobUsage) if field.name != "extra
 
 
 def add_usage(connection: Connection, job: Mapping[Any, Any], added: JobUsage) -> None:
-    """Add an ended job, or what an attempt at one cost that goes on. `job` is its row."""
+    """Add an ended job, or what an attempt cost after which the job is tried again. `job` is its row."""
     amounts = {name: value for name, value in asdict(added).items() if name in AMOUNTS}
     if added.documents:
         amounts["attempts"] += job["attempts"]
@@ -90,7 +90,7 @@ def add_usage(connection: Connection, job: Mapping[Any, Any], added: JobUsage) -
         "host": (job["worker"] or "").rpartition(":")[0],
         "schema": job["schema"],
         "extractor": added.extractor or job["model"],
-        "outcome": (job["status"] if job["state"] == "done" else job["state"]) if added.documents else GIVEN_BACK,
+        "outcome": (job["status"] if job["state"] == "done" else job["state"]) if added.documents else RETRIED,
     }
     inserting = upsert(connection, usage, row | amounts)
     sums = {name: usage.c[name] + inserting.excluded[name] for name in AMOUNTS}

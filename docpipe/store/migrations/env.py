@@ -1,7 +1,8 @@
 """Alembic's entry. In: a connection inside a transaction (from connect.upgrade). Out: the migrations, run in it.
 
-To write a migration after a change of tables.py or service_tables.py: copy the newest file in versions/, number it on,
-and set `connect.HEAD`; tests/unit/store/test_migrations.py compares the outcome with them on both databases.
+To write a migration after a change of store/tables.py or store/jobs/tables.py: copy the newest file in versions/,
+number it on, and set `connect.HEAD`; tests/unit/store/test_migrations.py compares the outcome with them on both
+databases.
 """
 
 from alembic import context

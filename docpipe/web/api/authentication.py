@@ -16,9 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from docpipe.errors import DocpipeError
-from docpipe.service.submit import Service
+from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKey, ApiKeyStore
-from docpipe.store.jobs.job_store import Job
+from docpipe.store.jobs.job import Job
 from docpipe.web.api.limits import LimitedBody, RateLimiter
 from docpipe.web.api.problems import ApiError, not_found, to_api_error
 

@@ -16,8 +16,9 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from docpipe.errors import MissingError
+from docpipe.service.job_actions import job_result
 from docpipe.store.blobs import CHUNK, original_key
-from docpipe.store.jobs.job_store import ENDED
+from docpipe.store.jobs.job import ENDED
 from docpipe.store.jobs.prepared_pages import picture_key
 from docpipe.web.api.authentication import CurrentService, ReadKey, visible_job
 from docpipe.web.api.event_stream import JobWatcher, event_id, stream
@@ -54,7 +55,7 @@ def result(key: ReadKey, service: CurrentService, id: str) -> dict[str, Any]:  #
         raise ApiError(
             409, "not_ended", f"the document is {job.state}", f"Wait for its end: GET /v1/documents/{id}?wait=30"
         )
-    record = service.answer(job)
+    record = job_result(service, job)
     if record is None:
         raise gone("the result")
     return record

@@ -12,8 +12,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from docpipe.service.job_actions import delete_job, retry_job
+from docpipe.service.submit import check_schema, submit_document
 from docpipe.store.blobs import open_reference
-from docpipe.store.jobs.job_store import ENDED, Job, State
+from docpipe.store.jobs.job import ENDED, Job, JobState
 from docpipe.store.jobs.job_view import MAX_PAGE_SIZE, JobFilter
 from docpipe.web.api.authentication import CurrentService, ReadKey, SubmitKey, changeable_job, visible_job
 from docpipe.web.api.event_stream import JobWatcher
@@ -49,12 +51,12 @@ def submit(
 ) -> SubmittedDocument:
     """The bytes are kept and the document is in the database when this answers; the work comes later, also when the
     broker is away. With an `Idempotency-Key` a repeated request gives the document of the first one."""
-    service.check_schema(upload.options.schema)
+    check_schema(service.settings, upload.options.schema)
     if upload.source is not None:
-        job = service.submit(upload.source, upload.name, upload.options, max_bytes=key.max_bytes)
+        job = submit_document(service, upload.source, upload.name, upload.options, max_bytes=key.max_bytes)
     else:
         with open_reference(upload.reference, service.settings.references) as (source, name):
-            job = service.submit(source, name, upload.options, max_bytes=key.max_bytes)
+            job = submit_document(service, source, name, upload.options, max_bytes=key.max_bytes)
     document = submitted_document(job, request)
     response.headers["location"] = document.status_url
     return document
@@ -64,7 +66,7 @@ def submit(
 class DocumentFilter:
     """Of a list. Times without a zone are UTC."""
 
-    state: Annotated[list[State] | None, Query(description="may be given several times", examples=[["done"]])] = None
+    state: Annotated[list[JobState] | None, Query(description="may be given several times", examples=[["done"]])] = None
     status: Annotated[Literal["complete", "needs_review"] | None, Query(description="of the result")] = None
     schema: Annotated[str | None, Query(max_length=200, examples=["invoice"])] = None
     document_id: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$", examples=[SHA256])] = None
@@ -133,7 +135,7 @@ def retry(request: Request, response: Response, key: SubmitKey, service: Current
     job = changeable_job(service, key, id)
     if job.purged is not None:
         raise gone("the original")
-    retried = service.retry(id)
+    retried = retry_job(service, id)
     if retried is None:
         raise ApiError(409, "not_ended", f"the document is {job.state}", "Only what has ended is tried again.")
     document = submitted_document(retried, request)
@@ -151,7 +153,7 @@ def retry(request: Request, response: Response, key: SubmitKey, service: Current
 def delete(key: SubmitKey, service: CurrentService, id: str) -> None:  # noqa: A002
     """The original, the pictures, the result and the messages about it; at once, also while a worker has it."""
     changeable_job(service, key, id)
-    if not service.delete(id):
+    if not delete_job(service, id):
         raise not_found(id)
 
 

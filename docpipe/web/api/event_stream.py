@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from starlette.concurrency import run_in_threadpool
 
 from docpipe.errors import StoreError
-from docpipe.store.jobs.job_store import ENDED, Job
+from docpipe.store.jobs.job import ENDED, Job
 from docpipe.web.api.models import SubmittedDocument
 
 log = logging.getLogger("docpipe.web")
@@ -114,4 +114,4 @@ def _event(job: Job, to_document: Callable[[Job], SubmittedDocument]) -> str:
 
 def _version(job: Job | None) -> object:
     """What a client waits for. That a worker still has it is no news."""
-    return None if job is None else (job.state, job.attempts, job.setbacks, job.ended)
+    return None if job is None else (job.state, job.attempts, job.environment_retries, job.ended)

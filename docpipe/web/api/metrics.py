@@ -15,11 +15,11 @@ from prometheus_client.registry import Collector
 from docpipe.errors import QueueError
 from docpipe.service.maintenance import LOCK_NAME
 from docpipe.service.queue import QUEUES
-from docpipe.service.submit import Service
-from docpipe.store.jobs.job_store import STATES
+from docpipe.service.service import Service
+from docpipe.store.jobs.job import STATES
 from docpipe.store.jobs.job_view import JobFilter
+from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.store.jobs.usage import LABELS, UsageStore
-from docpipe.store.jobs.waiting import LeaderLock
 
 COUNTERS = {
     "documents": "Documents that have ended.",
@@ -89,5 +89,5 @@ class _ServiceCollector(Collector):
         except QueueError:
             broker.add_metric([], 0)
         keeper = GaugeMetricFamily("docpipe_keeper_up", "Whether a keeper is there.")
-        keeper.add_metric([], LeaderLock(self.service.database).holder(LOCK_NAME) is not None)
+        keeper.add_metric([], LeaderLock(self.service.database, LOCK_NAME).holder() is not None)
         yield from (depth, broker, keeper)

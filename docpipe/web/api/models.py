@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from docpipe.store.jobs.job_store import ENDED, INTERACTIVE, Job, State
+from docpipe.store.jobs.job import ENDED, INTERACTIVE, Job, JobState
 from docpipe.web.api.problems import problem
 
 ID = "1f0c2a5be7d94c0c8d2f6b1f3a7e9d10"
@@ -47,7 +47,7 @@ class SubmittedDocument(BaseModel):
     document_id: Annotated[str, Field(description="sha256 of the bytes")]
     name: str
     schema_: Annotated[str, Field(alias="schema")]
-    state: State
+    state: JobState
     status: Annotated[Literal["complete", "needs_review"] | None, Field(description="of the result")]
     priority: Priority
     attempts: Annotated[int, Field(description="of the present stage")]

@@ -19,8 +19,9 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from docpipe.errors import DocpipeError, SchemaError
 from docpipe.schema import load_schema
 from docpipe.service.maintenance import LOCK_NAME
-from docpipe.service.submit import Service
-from docpipe.store.jobs.waiting import LeaderLock
+from docpipe.service.service import Service
+from docpipe.service.submit import allowed_schemas
+from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.web.api.authentication import CurrentService, ReadKey, ReviewKey
 from docpipe.web.api.metrics import registry
 from docpipe.web.api.models import Readiness, SchemaEntry, error_responses, example
@@ -83,7 +84,7 @@ def metrics(key: ReviewKey, service: CurrentService) -> Response:  # noqa: ARG00
     responses=error_responses() | {200: example("The schemas", [ENTRY])},
 )
 def schemas(request: Request, key: ReadKey, service: CurrentService) -> list[SchemaEntry]:  # noqa: ARG001
-    entries = (_entry(request, name) for name in service.allowed_schemas())
+    entries = (_entry(request, name) for name in allowed_schemas(service.settings))
     return [entry for entry in entries if entry is not None]
 
 
@@ -96,7 +97,7 @@ def schemas(request: Request, key: ReadKey, service: CurrentService) -> list[Sch
 )
 def schema(key: ReadKey, service: CurrentService, name: str) -> dict[str, Any]:  # noqa: ARG001
     """Of `auto` it says which schemas are tried."""
-    if name not in service.allowed_schemas():
+    if name not in allowed_schemas(service.settings):
         raise ApiError(404, "not_found", f"there is no schema {name[:100]!r} here", "GET /v1/schemas lists them.")
     loaded = load_schema(name)
     if loaded.choices:
@@ -141,7 +142,7 @@ class ReadinessProbe:
 
     def _probe(self) -> Readiness:
         service = self.service
-        keeper = _answer_of("the database", lambda: LeaderLock(service.database).holder(LOCK_NAME) or "")
+        keeper = _answer_of("the database", lambda: LeaderLock(service.database, LOCK_NAME).holder() or "")
         database = keeper is not None
         blobs = _answer_of("the blob store", self._probe_blobs) is not None
         broker = _answer_of("the broker", lambda: service.queue.depth("prepare")) is not None

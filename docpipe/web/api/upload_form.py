@@ -17,7 +17,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from docpipe.errors import StoreError
 from docpipe.service.submit import SubmitOptions
-from docpipe.store.jobs.job_store import BULK, INTERACTIVE
+from docpipe.store.jobs.job import BULK, INTERACTIVE
 from docpipe.web.api.authentication import SubmitKey
 from docpipe.web.api.models import Priority
 from docpipe.web.api.problems import ApiError, invalid

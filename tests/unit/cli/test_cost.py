@@ -20,12 +20,13 @@ from docpipe.errors import AnswerError, DocpipeError, ModelError
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.result import record
 from docpipe.schema import load_schema
+from docpipe.service.job_actions import delete_job
 from docpipe.store import SqlStore
 from docpipe.store.database import Database
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.results.costs import CostStore
 from docpipe.store.tables import attempts, extractions
-from tests.support.serving import LINES, SCRIPT, desk_of, pdf, script, serving, submit, worked
+from tests.support.serving import LINES, SCRIPT, pdf, script, serving, submit, task_runner, worked
 from tests.support.stored import document, extraction
 from tests.support.web import api_in
 from tests.unit.cli.test_run import docpipe_run
@@ -194,7 +195,7 @@ def paid(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("paid")
 def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path, database_url, redis_url):
-    with serving(tmp_path, broker_url=redis_url, database_url=database_url) as service, desk_of(service) as desk:
+    with serving(tmp_path, broker_url=redis_url, database_url=database_url) as service, task_runner(service) as desk:
         job = worked(desk, submit(service, pdf("Kaputt")))
         assert (job.state, job.error["code"]) == ("failed", "answer")
         good = worked(desk, submit(service, pdf()))
@@ -206,7 +207,7 @@ def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path,
         assert {name: getattr(total, name) for name in PAID} == {name: 2 * value for name, value in PAID.items()}
 
         for ended in (job, good, again):
-            service.delete(ended.id)
+            delete_job(service, ended.id)
         assert CostStore(service.database).sums("extractor") == [], "what is deleted has left no trace here"
         assert UsageStore(service.database).sums()[0]["image_tokens"] > 0
 

@@ -9,9 +9,10 @@ import pytest
 
 from docpipe.store.database import Database
 from docpipe.store.jobs import job_store as module
-from docpipe.store.jobs.job_store import INTERACTIVE, Job, JobStore
+from docpipe.store.jobs.job import INTERACTIVE, Job
+from docpipe.store.jobs.job_store import JobStore
+from docpipe.store.jobs.job_sweeper import OVERTAKEN_AFTER, JobSweeper
 from docpipe.store.jobs.usage import JobUsage
-from docpipe.store.jobs.waiting import OVERTAKEN_AFTER, JobSweeper
 from tests.support.serving import add, ago, column, lease_over, set_of
 
 LONG_AGO = OVERTAKEN_AFTER + timedelta(minutes=1)
@@ -83,7 +84,7 @@ def test_urgent_documents_come_along_first_and_wait_for_none_that_are_not(store)
 def test_jobs_that_waited_for_a_model_that_was_away_go_together_again(database, store):
     first, second = prepared(store, "a.pdf"), prepared(store, "b.pdf")
     for job in (first, second):
-        set_of(database, job, setbacks=3)
+        set_of(database, job, environment_retries=3)
     assert names(begun(store, first)) == ["b.pdf"]
 
 

@@ -15,12 +15,12 @@ from sqlalchemy import update
 from docpipe.errors import AnswerError, BudgetError, ConflictError, DocpipeError, MissingError, ModelError, StoreError
 from docpipe.store.database import Database
 from docpipe.store.jobs import job_store as module
+from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_store import (
     BUDGET_WAIT,
-    LONGEST_WAIT,
     MAX_ATTEMPTS,
     MAX_ENVIRONMENT_RETRIES,
-    Job,
+    MAX_WAIT,
     JobStore,
     release_expired_leases,
 )
@@ -187,27 +187,27 @@ def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever
         claimed = store.claim(job.id, "prepare", "host:1")
         assert claimed.attempts == 1
         assert store.retry_later(claimed, "prepare", error)
-        assert (store.get(job.id).state, store.get(job.id).setbacks) == ("queued", number + 1)
+        assert (store.get(job.id).state, store.get(job.id).environment_retries) == ("queued", number + 1)
         waits.append(wait_of(database, job))
         wait_over(database, job)
     assert waits == sorted(waits) and waits[0] < waits[-1]
-    assert waits[-1] == LONGEST_WAIT
+    assert waits[-1] == MAX_WAIT
 
 
 def test_a_budget_that_is_used_up_is_waited_for_however_long(database, store):
     job = add(store)
-    set_of(database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
+    set_of(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
     for _ in range(5):
         assert store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
         waiting = store.get(job.id)
-        assert (waiting.state, waiting.attempts, waiting.setbacks) == ("queued", 0, MAX_ENVIRONMENT_RETRIES)
+        assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("queued", 0, MAX_ENVIRONMENT_RETRIES)
         assert wait_of(database, job) == BUDGET_WAIT
         wait_over(database, job)
 
 
 def test_a_disk_that_stays_full_ends_the_job_some_day(database, store):
     job = add(store)
-    set_of(database, job, setbacks=MAX_ENVIRONMENT_RETRIES)
+    set_of(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
     store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("the disk is full"))
     assert (store.get(job.id).state, store.get(job.id).error["code"]) == ("quarantined", "store")
 

@@ -19,7 +19,8 @@ from docpipe.schema import load_schema
 from docpipe.store import SqlStore
 from docpipe.store.database import Database
 from docpipe.store.jobs import job_store, job_view
-from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.job_view import JobFilter, JobView
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.store.jobs.usage import JobUsage
@@ -133,9 +134,9 @@ def test_filters_hold_together(database, store, view, results):
 
 def test_a_job_that_ended_begins_again_with_attempts_of_its_own(database, store, view, results):
     done = read(store, results, "a.pdf")
-    set_of(database, done, setbacks=7, error_code="store", error_message="away")
+    set_of(database, done, environment_retries=7, error_code="store", error_message="away")
     again = view.retry(done.id)
-    assert (again.state, again.attempts, again.setbacks) == ("queued", 0, 0)
+    assert (again.state, again.attempts, again.environment_retries) == ("queued", 0, 0)
     assert (again.run_key, again.status, again.error, again.ended) == (None, None, None, None)
     assert store.claim(done.id, "prepare", "host:1").attempts == 1
 

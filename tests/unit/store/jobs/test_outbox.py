@@ -11,9 +11,10 @@ from sqlalchemy import select
 
 from docpipe.errors import UnsupportedError
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.job_view import JobView
-from docpipe.store.jobs.outbox import LEASE, RETRY_SECONDS, Delivery, Outbox
+from docpipe.store.jobs.outbox import LEASE_DURATION, RETRY_SECONDS, Delivery, Outbox
 from docpipe.store.jobs.tables import deliveries
 from docpipe.store.jobs.usage import JobUsage
 from tests.support.serving import add, ago, messages_due, rows
@@ -73,7 +74,7 @@ def test_a_message_that_was_taken_is_nobody_elses_until_its_sender_counts_as_dea
     ended(store)
     (first,) = outbox.acquire()
     assert outbox.acquire() == []
-    assert due(database) > datetime.now(UTC) + LEASE - timedelta(seconds=30)
+    assert due(database) > datetime.now(UTC) + LEASE_DURATION - timedelta(seconds=30)
     messages_due(database)
     (again,) = outbox.acquire()
     assert (again.id, again.body, again.attempts) == (first.id, first.body, 2)

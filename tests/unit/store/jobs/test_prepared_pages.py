@@ -26,7 +26,7 @@ from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
 from docpipe.store.blobs import Blobs, job_prefix
-from docpipe.store.jobs.prepared_pages import MAX_SIDE, load_pages, picture_key, save_pages
+from docpipe.store.jobs.prepared_pages import MAX_SIDE, StoredPages, load_pages, picture_key, save_pages
 
 JOB = "ab" + "1" * 30
 JSON = f"{job_prefix(JOB)}/pages.json"
@@ -80,16 +80,17 @@ def levels_apart(one: PageImage, other: PageImage, side: int | None) -> float:
 
 
 def test_pages_come_back_equal_with_words_boxes_issues_and_all(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
-    read, read_pages, timings = load_pages(blobs, JOB)
-    assert read_pages == pages
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
+    stored = load_pages(blobs, JOB)
+    assert stored.pages == pages
+    read = stored.document
     assert (read.id, read.name, read.page_count, read.size) == (document.id, "Rechnung März.pdf", 3, document.size)
-    assert timings == TIMINGS
+    assert stored.timings == TIMINGS
 
 
 def test_pictures_look_the_same_at_the_size_that_models_ask_for(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
-    _, read, _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
+    read = load_pages(blobs, JOB).pages
     for page, original in ((read[0], pages[0]), (read[2], pages[2])):
         assert levels_apart(original.image, page.image, 1280) < 3.0
         assert levels_apart(original.image, page.image, 640) < 2.0
@@ -98,24 +99,24 @@ def test_pictures_look_the_same_at_the_size_that_models_ask_for(blobs, document,
 
 
 def test_a_kept_picture_is_turned_as_the_original_is(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
-    _, (page, *_), _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
+    (page, *_) = load_pages(blobs, JOB).pages
     for degrees in (90, 180, 270):
         assert levels_apart(pages[0].image.turned(degrees), page.image.turned(degrees), 640) < 2.0
     assert page.image.turned(90).turned(270).open(max_side=640).size == page.image.open(max_side=640).size
 
 
 def test_blank_and_lost_pages_have_no_picture(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
-    _, read, _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
+    read = load_pages(blobs, JOB).pages
     assert [page.image is not None for page in read] == [True, False, True, False]
     assert not blobs.has(picture_key(JOB, 2)) and not blobs.has(picture_key(JOB, 4))
 
 
 def test_a_picture_is_no_larger_than_models_look_at(blobs, document, pages, renderer):
     large = replace(pages[0], image=_Drawn(Image.new("RGB", (3_000, 4_000), "grey")))
-    save_pages(blobs, JOB, document, [large], TIMINGS)
-    _, (page,), _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, [large], TIMINGS))
+    (page,) = load_pages(blobs, JOB).pages
     assert max(page.image.open().size) == MAX_SIDE
     assert page.image.open(max_side=100).size == (75, 100)
 
@@ -134,8 +135,8 @@ def test_each_model_gets_pictures_of_the_size_that_it_looks_at():
 
 
 def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_more(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
-    _, read, _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS), sides=(640, MAX_SIDE))
+    read = load_pages(blobs, JOB).pages
     for page, original in ((read[0], pages[0]), (read[2], pages[2])):
         for side in (640, MAX_SIDE):
             there, drawn = page.image.open(max_side=side), original.image.open(max_side=side)
@@ -149,17 +150,17 @@ def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_m
 
 def test_a_page_that_is_small_is_kept_once(blobs, document, pages):
     small = replace(pages[0], image=_Drawn(Image.new("RGB", (300, 400), "grey")))
-    save_pages(blobs, JOB, document, [small, pages[1]], TIMINGS, sides=(640, MAX_SIDE))
-    _, (page, blank), _ = load_pages(blobs, JOB)
+    save_pages(blobs, JOB, StoredPages(document, [small, pages[1]], TIMINGS), sides=(640, MAX_SIDE))
+    (page, blank) = load_pages(blobs, JOB).pages
     assert page.image.open().size == page.image.open(max_side=640).size == (300, 400)
     assert blank.image is None
     assert not blobs.has(picture_key(JOB, 1, MAX_SIDE))
 
 
 def test_a_larger_picture_that_is_damaged_is_missing(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(640, MAX_SIDE))
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS), sides=(640, MAX_SIDE))
     blobs.put(picture_key(JOB, 1, MAX_SIDE), b"x" * 999)
-    _, (page, *_), _ = load_pages(blobs, JOB)
+    (page, *_) = load_pages(blobs, JOB).pages
     assert max(page.image.open(max_side=640).size) == 640
     with pytest.raises(MissingError):
         page.image.open(max_side=MAX_SIDE)
@@ -178,10 +179,9 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
             pipeline.understand, schema=schema, extractor=components.parts.extractor, run=run, policy=components.policy
         )
         expected = understood(prepared).fields
-        save_pages(
-            blobs, JOB, document, prepared.pages, TIMINGS, sides=ModelName.parse("embedded,hf:org/name@1").picture_sides
-        )
-        _, pages, _ = load_pages(blobs, JOB)
+        sides = ModelName.parse("embedded,hf:org/name@1").picture_sides
+        save_pages(blobs, JOB, StoredPages(document, prepared.pages, TIMINGS), sides=sides)
+        pages = load_pages(blobs, JOB).pages
         found = understood(PreparedDocument(pages)).fields
     finally:
         components.close()
@@ -205,8 +205,8 @@ def test_a_model_is_given_the_same_pictures_and_regions_as_in_docpipe_run(blobs,
     """The run key is the same, so the pixels are: also of sizes that are not kept, and of what is cut from a page."""
     sides = ModelName.parse(model).picture_sides
     drawn = for_models(pages, sides)
-    save_pages(blobs, JOB, document, pages, TIMINGS, sides=sides)
-    _, stored, _ = load_pages(blobs, JOB, sides=sides)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS), sides=sides)
+    stored = load_pages(blobs, JOB, sides=sides).pages
     for number in (0, 2):
         image, other = drawn[number].image, stored[number].image
         for side in (300, 1_111, 1_280, 1_500, 5_000, None):  # as models ask: the first of a cascade has small ones
@@ -222,17 +222,17 @@ def same_pixels(one: Image.Image, other: Image.Image) -> bool:
 
 def test_pictures_for_a_model_that_is_given_others_are_missing(blobs, document, pages):
     """After an upgrade that gives a model larger ones, the pages of jobs that wait are read again."""
-    save_pages(blobs, JOB, document, pages, TIMINGS, sides=(2_048,))
-    assert load_pages(blobs, JOB, sides=(2_048,))[1]
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS), sides=(2_048,))
+    assert load_pages(blobs, JOB, sides=(2_048,)).pages
     with pytest.raises(MissingError, match="other sizes"):
         load_pages(blobs, JOB, sides=(3_072,))
 
 
 def test_no_password_and_no_path_of_this_machine_is_kept(blobs, document, pages):
-    save_pages(blobs, JOB, replace(document, password="geheim"), pages, TIMINGS)
+    save_pages(blobs, JOB, StoredPages(replace(document, password="geheim"), pages, TIMINGS))
     content = blobs.get(JSON).decode("utf-8", "surrogatepass")
     assert "geheim" not in content and str(document.path.parent) not in content
-    assert load_pages(blobs, JOB)[0].password is None
+    assert load_pages(blobs, JOB).document.password is None
 
 
 def test_pages_without_their_list_are_not_there(blobs, document, pages, monkeypatch):
@@ -246,7 +246,7 @@ def test_pages_without_their_list_are_not_there(blobs, document, pages, monkeypa
 
     monkeypatch.setattr(Blobs, "put", stop_at_the_list)
     with pytest.raises(StoreError):
-        save_pages(blobs, JOB, document, pages, TIMINGS)
+        save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
     with pytest.raises(MissingError):
         load_pages(blobs, JOB)
 
@@ -269,7 +269,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize("damage", DAMAGE)
 def test_a_list_of_pages_that_is_damaged_is_missing(blobs, document, pages, damage):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
     damaged = DAMAGE[damage](blobs.get(JSON))
     assert damaged != blobs.get(JSON)
     blobs.put(JSON, damaged)
@@ -286,23 +286,24 @@ PICTURES = {
 
 @pytest.mark.parametrize("damage", [*PICTURES, "gone"])
 def test_a_picture_that_is_damaged_or_gone_is_missing(blobs, document, pages, damage):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
     content = blobs.get(picture_key(JOB, 1))
     blobs.delete(picture_key(JOB, 1))
     if damage in PICTURES:
         blobs.put(picture_key(JOB, 1), PICTURES[damage](content))
-    _, (page, *_), _ = load_pages(blobs, JOB)
+    (page, *_) = load_pages(blobs, JOB).pages
     with pytest.raises(MissingError):
         page.image.open(max_side=640)
 
 
 def test_pages_that_are_kept_again_are_the_later_ones(blobs, document, pages):
-    save_pages(blobs, JOB, document, pages, TIMINGS)
-    save_pages(blobs, JOB, document, pages[:1], {})
-    assert load_pages(blobs, JOB)[1:] == (pages[:1], {})
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
+    save_pages(blobs, JOB, StoredPages(document, pages[:1], {}))
+    stored = load_pages(blobs, JOB)
+    assert (stored.pages, stored.timings) == (pages[:1], {})
 
 
 def test_a_picture_says_that_it_is_a_picture(blobs, document, pages):
     """Who looks at a document in a browser gets it as it lies there."""
-    save_pages(blobs, JOB, document, pages, TIMINGS)
+    save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
     assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).format == "WEBP"

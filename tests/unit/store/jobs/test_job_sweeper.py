@@ -10,11 +10,12 @@ from sqlalchemy import update
 
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.store.database import Database
-from docpipe.store.jobs.job_store import Job, JobStore
+from docpipe.store.jobs.job import Job
+from docpipe.store.jobs.job_store import JobStore
+from docpipe.store.jobs.job_sweeper import LOST_AFTER, OVERTAKEN_AFTER, JobSweeper
 from docpipe.store.jobs.job_view import JobView
 from docpipe.store.jobs.tables import deliveries, jobs, usage
 from docpipe.store.jobs.usage import JobUsage
-from docpipe.store.jobs.waiting import LOST_AFTER, OVERTAKEN_AFTER, JobSweeper, LeaderLock
 from tests.support.serving import add, ago, column, lease_over, rows, set_of, wait_over
 
 LONG = LOST_AFTER.total_seconds() + 10
@@ -150,27 +151,6 @@ def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, 
     assert JobView(database).retry(job.id) is not None
     with waiting.purging(listed) as may:
         assert not may, "the look was older than the retry"
-
-
-def test_one_holder_has_the_duty_and_another_takes_over_after_its_time(database):
-    duties = LeaderLock(database)
-    assert duties.acquire("keeper", "a", timedelta(seconds=60))
-    assert not duties.acquire("keeper", "b", timedelta(seconds=60))
-    assert duties.acquire("keeper", "a", timedelta(seconds=-1)), "its own it may take again"
-    assert duties.holder("keeper") is None
-    assert duties.acquire("keeper", "b", timedelta(seconds=60))
-    assert not duties.acquire("keeper", "a", timedelta(seconds=60))
-    assert duties.holder("keeper") == "b"
-    assert duties.acquire("another", "a", timedelta(seconds=60))
-
-
-def test_a_duty_that_was_laid_down_is_free_at_once(database):
-    duties = LeaderLock(database)
-    duties.acquire("keeper", "a", timedelta(seconds=60))
-    duties.release("keeper", "b")
-    assert duties.holder("keeper") == "a", "it was not b's"
-    duties.release("keeper", "a")
-    assert duties.acquire("keeper", "b", timedelta(seconds=60))
 
 
 def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
