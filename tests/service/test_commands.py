@@ -200,7 +200,7 @@ def test_a_question_to_a_database_that_is_not_there_makes_none(settings, tmp_pat
 def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
     submit(service, name="oldest.pdf")
     broken = failed_job(service)
-    LeaderLock(service.database).acquire(LOCK_NAME, "house:17", service.jobs.lease_duration)
+    LeaderLock(service.database, LOCK_NAME).acquire("house:17", service.jobs.lease_duration)
     retried = submit(service, name="late.pdf")
     set_of(service.database, retried, error_code="store", error_message="the disk is full", error_hint="Make room.")
     assert invoke(["queue"]) == 0

@@ -24,7 +24,8 @@ from docpipe.service.job_actions import job_result
 from docpipe.service.service import Service
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
-from docpipe.workers.task_runner import LOCKED, TaskRunner
+from docpipe.workers.outcomes import PASSWORD_HINT
+from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import SCRIPT, pdf, result, rows, script, serving, submit, task_runner, worked
 
 
@@ -117,7 +118,7 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
         job = submit(service, content, "bad.pdf")
         runner.prepare(job.id)
         job = service.jobs.get(job.id)
-        hint = LOCKED if code == "encrypted" else caught.value.hint  # workers can be given no password
+        hint = PASSWORD_HINT if code == "encrypted" else caught.value.hint  # workers can be given no password
         error = {"code": code, "message": caught.value.message, "hint": hint}
         assert (job.state, job.error) == ("failed", error)
         assert job_result(service, job)["error"] == error
