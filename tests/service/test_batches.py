@@ -253,7 +253,7 @@ def test_the_log_says_how_many_there_were_at_a_time(folder, redis_url, caplog):
         task_runner(service) as runner,
     ):
         worked(runner, waiting(runner, NUMBERS[:3]))
-    said = [record.facts["batch"] for record in caplog.records if record.message == "understand: done"]
+    said = [record.context["batch"] for record in caplog.records if record.message == "understand: done"]
     assert said == [3, 3, 3]
 
 
