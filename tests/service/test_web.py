@@ -328,7 +328,7 @@ def test_every_request_is_a_line_of_the_log(api: Api, caplog: pytest.LogCaptureF
         other = api.get("/health", {"x-request-id": "not\tone of ours" * 9})
     lines = [record for record in caplog.records if record.name == "docpipe.web"]
     assert [line.getMessage() for line in lines] == ["GET /v1/documents/%0aforged%20line 404", "GET /health 200"]
-    assert lines[0].facts["key"] in own["authorization"] and lines[0].facts["seconds"] >= 0
+    assert lines[0].context["key"] in own["authorization"] and lines[0].context["seconds"] >= 0
     assert answer.headers["x-request-id"] == "mine-1"
     assert "ours" not in other.headers["x-request-id"]
     for name in ("x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy"):
