@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from docpipe.read.order import TextRun
     from docpipe.render import PageObjects
 
-SCAN_COVER = 0.3  # of the page under pictures: logos stay below, scans are above
+PICTURE_COVER = 0.3  # of the page under pictures: logos stay below, scans are above
 FEW_CHARACTERS = 120  # fewer are a header, a stamp or a page number; the rest may be drawn as shapes
 PROBED_LINES = 8  # spread over the page
 MIN_SIMILARITY = 0.7  # of a line's letters and digits; chosen, not fitted: two readings differ by a few
@@ -39,7 +39,7 @@ PROBE_LENGTHS = (3, 40)  # letters and digits of a line: fewer say little, more 
 
 
 def needs_check(layer: TextLayer, objects: PageObjects) -> bool:
-    return objects.image_cover >= SCAN_COVER or layer.invisible_share > 0.5 or layer.characters < FEW_CHARACTERS
+    return objects.image_cover >= PICTURE_COVER or layer.invisible_share > 0.5 or layer.characters < FEW_CHARACTERS
 
 
 def contradiction(layer: TextLayer, image: PageImage, ocr: Ocr) -> str | None:

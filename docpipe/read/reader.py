@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
-from docpipe.read.layer_check import SCAN_COVER, contradiction, needs_check
+from docpipe.read.layer_check import PICTURE_COVER, contradiction, needs_check
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import split_words
@@ -62,7 +62,7 @@ class PageReader:
         if not characters.text.strip():
             return None, None
         objects = self._renderer.page_objects(source, page.number)
-        is_scan = objects.image_cover >= SCAN_COVER
+        is_scan = objects.image_cover >= PICTURE_COVER
         layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
         if layer is None or layer.defect is not None or not needs_check(layer, objects):
             return layer, layer.defect if layer is not None else None

@@ -15,7 +15,7 @@ class Limits:
                    decoded to RGB that is 320 MB, which fits into memory_bytes.
     seconds        10 per request (open, draw one page, read its characters): a busy computer draws
                    a heavy page in 1 to 2 s, and two lost requests still end within 30 s.
-    memory_bytes   1 GiB of address space for the child process.
+    memory_bytes   1 GiB of address space for the decoder process.
     """
 
     max_bytes: int = 512 * 1024**2
