@@ -28,7 +28,6 @@ MODULES = {
 }  # fmt: skip
 # Their files are used, not their code: the models that the rapidocr wheel brings (docpipe/read/ocr_models.py).
 DATA_ONLY = {"rapidocr"}
-OPEN = ("docpipe.workers.",)  # still have a circle
 
 
 def test_every_module_has_its_place_in_the_layers():
@@ -61,7 +60,7 @@ def test_no_modules_import_each_other_in_a_circle():
         for imported in graph.find_modules_directly_imported_by(module)
         if (chain := graph.find_shortest_chain(importer=imported, imported=module))
     }
-    assert [sorted(circle) for circle in circles if not any(name.startswith(OPEN) for name in circle)] == []
+    assert [sorted(circle) for circle in circles] == []
 
 
 @pytest.mark.parametrize(
