@@ -40,12 +40,8 @@ class _OptionPlace:
 
 def draw_check_boxes(filler: FormFiller, y: float) -> float:
     """A label, then its options in a row, in columns or below each other. Without a mark the answer is absent."""
-    context, rng, text_style, line_height = (
-        filler.context,
-        filler.context.rng,
-        filler.context.typography.text,
-        filler.context.line_height,
-    )
+    context = filler.context
+    rng, text_style, line_height = context.rng, context.typography.text, context.line_height
     options = _options(filler)
     marked = rng.pick(options)
     label, answer = filler.fill(label=_label(filler), answer=marked)

@@ -86,12 +86,8 @@ def draw_joined_pairs(filler: FormFiller, y: float) -> float:
 
 def draw_clauses(filler: FormFiller, y: float) -> float:
     """Sentences with a blank at their end or inside, and questions."""
-    context, rng, canvas, text_style = (
-        filler.context,
-        filler.context.rng,
-        filler.context.canvas,
-        filler.context.typography.text,
-    )
+    context = filler.context
+    rng, canvas, text_style = context.rng, context.canvas, context.typography.text
     in_english = context.locale.language == "en"
     clauses = word_lists("forms")["clause"] if in_english else context.words("label_text")
     for clause in rng.pick_several(clauses, rng.pick((1, 2, 3))):

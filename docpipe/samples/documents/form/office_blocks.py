@@ -50,12 +50,8 @@ def draw_memo_header(filler: FormFiller, y: float) -> float:
 
 def draw_options(filler: FormFiller, y: float) -> float:
     """Alternatives in a row, one or none of them marked: each has a label of its own."""
-    context, rng, canvas, text_style = (
-        filler.context,
-        filler.context.rng,
-        filler.context.canvas,
-        filler.context.typography.text,
-    )
+    context = filler.context
+    rng, canvas, text_style = context.rng, context.canvas, context.typography.text
     lists, size = word_lists("forms"), text_style.size
     blank_first, boxed = rng.chance(0.5), rng.chance(0.4)
     x, y = context.margin, y + context.line_height

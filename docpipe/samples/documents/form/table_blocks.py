@@ -13,12 +13,8 @@ from docpipe.samples.truth import plain_text
 
 def draw_boxes(filler: FormFiller, y: float) -> float:
     """Cells with a small label above the answer."""
-    context, rng, canvas, small = (
-        filler.context,
-        filler.context.rng,
-        filler.context.canvas,
-        filler.context.typography.small,
-    )
+    context = filler.context
+    rng, canvas, small = context.rng, context.canvas, context.typography.small
     height = context.line_height * 2.7
     for _ in range(rng.pick((1, 2, 3, 4))):
         count = rng.pick((1, 2, 2, 3))
