@@ -42,7 +42,7 @@ DRAWN = (
 
 
 @dataclass(frozen=True)
-class Slot:
+class FieldUnit:
     """What is asked as one: a single field, or a list. `outcomes` are of its value or its cells, as far as the truth
     speaks of them; `letters` what a model would write."""
 
@@ -57,15 +57,33 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """One document: the first model's fields, and its slots with what became of them."""
+class FirstAnswer:
+    """One document: the first model's fields, and their units with what became of them."""
 
     fields: tuple[Field, ...]
-    slots: tuple[Slot, ...]
+    units: tuple[FieldUnit, ...]
     schema: Schema
 
-    def asked(self, absent_sure: float) -> frozenset[str]:
+    def asked_again(self, absent_sure: float) -> frozenset[str]:
+        """Paths of fields and lists."""
         return frozenset(uncertain_paths(self.fields, self.schema, absent_sure))
+
+
+@dataclass(frozen=True)
+class AskedUnit:
+    unit: FieldUnit
+    is_asked: bool  # of the second model
+
+
+@dataclass(frozen=True)
+class DocumentSet:
+    """Documents in `folder`/docs with their truth; `only_visible`: only what their text layer shows is counted."""
+
+    title: str
+    schema: Schema
+    folder: Path
+    documents: list[LabelledDocument]
+    only_visible: bool
 
 
 def main() -> None:
@@ -77,36 +95,34 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=40, help="documents of one set")
     options = parser.parse_args()
     components = load_components(ModelName("embedded"), load_settings(), threads=1)
-    together: list[Answered] = []
-    titles = []
+    all_answers: list[FirstAnswer] = []
+    set_count = 0
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
             sets = _drawn(Path(name), options) if options.data is None else _labelled(Path(name), options)
-            for title, schema, folder, documents, only_visible in sets:
-                found = list(_answered(components, schema, folder, documents, only_visible=only_visible))
-                together += found
-                titles.append(title)
-                print("\n".join(table(title, found)), flush=True)
+            for document_set in sets:
+                answers = list(_first_answers(components, document_set))
+                all_answers += answers
+                set_count += 1
+                print("\n".join(table(document_set.title, answers)), flush=True)
     finally:
         components.close()
-    if len(titles) > 1:
-        print("\n".join(table("all of them", together)))
+    if set_count > 1:
+        print("\n".join(table("all of them", all_answers)))
 
 
-Known = tuple[str, Schema, Path, list[LabelledDocument], bool]
-
-
-def _drawn(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
+def _drawn(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
     for title, name, seed, worn in DRAWN:
-        schema, place = load_schema(name), folder / str(seed)
-        write_many(place, name, options.count, seed + options.skip, degraded=worn)
-        labels = place / "labels.jsonl"
+        schema, subfolder = load_schema(name), folder / str(seed)
+        write_many(subfolder, name, options.count, seed + options.skip, degraded=worn)
+        labels = subfolder / "labels.jsonl"
         rows = [json.loads(line) for line in labels.read_text(encoding="utf-8").splitlines()]
-        labels.write_text("".join(json.dumps(_whole(row, schema)) + "\n" for row in rows), encoding="utf-8")
-        yield title, schema, place, read_labels(labels, read_map((), schema)), False
+        labels.write_text("".join(json.dumps(_with_absent(row, schema)) + "\n" for row in rows), encoding="utf-8")
+        documents = read_labels(labels, read_map((), schema))
+        yield DocumentSet(title, schema, subfolder, documents, only_visible=False)
 
 
-def _whole(row: dict[str, object], schema: Schema) -> dict[str, object]:
+def _with_absent(row: dict[str, object], schema: Schema) -> dict[str, object]:
     """A drawn document's truth is all that it prints: what it does not name is absent."""
     fields = row["fields"]
     assert isinstance(fields, dict)
@@ -114,142 +130,142 @@ def _whole(row: dict[str, object], schema: Schema) -> dict[str, object]:
     return {**row, "fields": {**absent, **fields}}
 
 
-def _labelled(folder: Path, options: argparse.Namespace) -> Iterator[Known]:
-    for number, known in enumerate(known for known in SETS if options.only in known.title):
-        place, schema = folder / str(number), load_schema(known.schema)
-        gather(known, options.data, place)
-        documents = read_labels(place / "labels.jsonl", read_map(known.names, schema))[: options.most]
-        yield known.title, schema, place, documents, known.only_visible
+def _labelled(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+    for number, labelled_set in enumerate(known for known in SETS if options.only in known.title):
+        subfolder, schema = folder / str(number), load_schema(labelled_set.schema)
+        gather(labelled_set, options.data, subfolder)
+        documents = read_labels(subfolder / "labels.jsonl", read_map(labelled_set.maps, schema))[: options.most]
+        yield DocumentSet(labelled_set.title, schema, subfolder, documents, labelled_set.only_visible)
 
 
-def _answered(
-    components: Components, schema: Schema, folder: Path, documents: Sequence[LabelledDocument], *, only_visible: bool
-) -> Iterator[Answered]:
+def _first_answers(components: Components, document_set: DocumentSet) -> Iterator[FirstAnswer]:
+    schema = document_set.schema
     fields: dict[str, tuple[Field, ...]] = {}
     results = []
-    for labelled in documents:
-        path = folder / "docs" / Path(labelled.file).name
+    for labelled in document_set.documents:
+        path = document_set.folder / "docs" / Path(labelled.file).name
         try:
-            found = pipeline.extract(components.open(path), schema, components.parts, components.policy)
+            extraction = pipeline.extract(components.open(path), schema, components.parts, components.policy)
         except DocpipeError as error:
             print(f"left out: {labelled.file}: {error}")
             continue
-        fields[labelled.file] = found.fields
-        results.append(
-            ResultLine(labelled.file, schema.name, found.status, record(found, labelled.file, schema)["fields"])
-        )
-    known = [labelled for labelled in documents if labelled.file in fields]
-    for judged in evaluate(known, results, schema, only_visible=only_visible).documents:
-        of_document = fields[judged.document.file]
-        yield Answered(of_document, slots(judged, of_document, schema), schema)
+        fields[labelled.file] = extraction.fields
+        in_json = record(extraction, labelled.file, schema)["fields"]
+        results.append(ResultLine(labelled.file, schema.name, extraction.status, in_json))
+    answered = [labelled for labelled in document_set.documents if labelled.file in fields]
+    for scored in evaluate(answered, results, schema, only_visible=document_set.only_visible).documents:
+        of_document = fields[scored.document.file]
+        yield FirstAnswer(of_document, field_units(scored, of_document, schema), schema)
 
 
-def slots(judged: ScoredDocument, fields: Sequence[Field], schema: Schema) -> tuple[Slot, ...]:
+def field_units(scored: ScoredDocument, fields: Sequence[Field], schema: Schema) -> tuple[FieldUnit, ...]:
     letters: Counter[str] = Counter()
     for field in fields:
         letters[FieldPath.parse(field.path).list_path or field.path] += len(field.raw or "null")
     outcomes: Mapping[str, tuple[str, ...]] = {
-        **{verdict.path: (verdict.outcome,) for verdict in judged.comparisons},
-        **{path: tuple(cell.outcome for cell in found.cells) for path, found in judged.lists.items()},
+        **{comparison.path: (comparison.outcome,) for comparison in scored.comparisons},
+        **{path: tuple(cell.outcome for cell in rows.cells) for path, rows in scored.lists.items()},
     }
-    singles = [spec.path for spec in schema.fields if spec.list_path is None]
-    known = [*((path, False) for path in singles), *((path, True) for path in schema.lists())]
-    return tuple(Slot(path, is_list, outcomes.get(path, ()), letters[path]) for path, is_list in known)
+    is_list = {spec.path: False for spec in schema.fields if spec.list_path is None} | dict.fromkeys(
+        schema.lists(), True
+    )
+    return tuple(FieldUnit(path, of_list, outcomes.get(path, ()), letters[path]) for path, of_list in is_list.items())
 
 
 @dataclass(frozen=True)
 class Tally:
-    """Of many documents: slots, those that are asked, those asked though the truth knows of no error in them, and
+    """Of many documents: units, those that are asked, those asked though the truth knows of no error in them, and
     outcomes before and at best."""
 
-    slots: int
+    units: int
     asked: int
-    in_vain: int
+    asked_in_vain: int
     errors: int
     errors_asked: int
     now: Counts
     at_best: Counts
 
 
-def asked_single(documents: Sequence[Answered], absent_sure: float) -> list[tuple[Slot, bool]]:
+def asked_singles(answers: Sequence[FirstAnswer], absent_sure: float) -> list[AskedUnit]:
     """Single fields, and whether each is asked."""
-    asked = [document.asked(absent_sure) for document in documents]
-    pairs = zip(documents, asked, strict=True)
-    return [(slot, slot.path in paths) for document, paths in pairs for slot in document.slots if not slot.is_list]
+    return [
+        AskedUnit(unit, unit.path in asked)
+        for answer in answers
+        for asked in [answer.asked_again(absent_sure)]
+        for unit in answer.units
+        if not unit.is_list
+    ]
 
 
-def asked_lists(documents: Sequence[Answered], below: float | None, *, empty: bool) -> list[tuple[Slot, bool]]:
+def asked_lists(answers: Sequence[FirstAnswer], below: float | None, *, empty: bool) -> list[AskedUnit]:
     """Lists, and whether each would be asked if a cell of less confidence than `below` were what makes it unsure (None:
     one that is not accepted, as docpipe does it); `empty`: and those without rows."""
-    found = []
-    for document in documents:
-        for slot in (slot for slot in document.slots if slot.is_list):
-            cells = [one for one in document.fields if one.path.startswith(f"{slot.path}[") and one.raw is not None]
-            doubted = [one for one in cells if (not one.accepted if below is None else one.confidence < below)]
-            found.append((slot, bool(doubted) or (empty and not cells)))
-    return found
+    units = []
+    for answer in answers:
+        for unit in (unit for unit in answer.units if unit.is_list):
+            cells = [cell for cell in answer.fields if cell.path.startswith(f"{unit.path}[") and cell.raw is not None]
+            is_unsure = any(not cell.accepted if below is None else cell.confidence < below for cell in cells)
+            units.append(AskedUnit(unit, is_unsure or (empty and not cells)))
+    return units
 
 
-def tally(pairs: Sequence[tuple[Slot, bool]]) -> Tally:
-    now = Counter(outcome for slot, _ in pairs for outcome in slot.outcomes)
-    best = Counter(mended(outcome) if asked else outcome for slot, asked in pairs for outcome in slot.outcomes)
+def tally(units: Sequence[AskedUnit]) -> Tally:
+    now = Counter(outcome for asked in units for outcome in asked.unit.outcomes)
+    best = Counter(
+        corrected(outcome) if asked.is_asked else outcome for asked in units for outcome in asked.unit.outcomes
+    )
     best.pop("", None)
     return Tally(
-        slots=len(pairs),
-        asked=sum(asked for _, asked in pairs),
-        in_vain=sum(asked and not slot.errors for slot, asked in pairs),
-        errors=sum(slot.errors for slot, _ in pairs),
-        errors_asked=sum(slot.errors for slot, asked in pairs if asked),
+        units=len(units),
+        asked=sum(asked.is_asked for asked in units),
+        asked_in_vain=sum(asked.is_asked and not asked.unit.errors for asked in units),
+        errors=sum(asked.unit.errors for asked in units),
+        errors_asked=sum(asked.unit.errors for asked in units if asked.is_asked),
         now=Counts(**now),
         at_best=Counts(**best),
     )
 
 
-def mended(outcome: str) -> str:
+def corrected(outcome: str) -> str:
     """What a second model that is always right makes of it; what should not be there goes."""
     return "" if outcome == "spurious" else "right"
 
 
-def table(title: str, documents: Sequence[Answered]) -> Iterator[str]:
-    absent = [slot for document in documents for slot in document.slots if slot.outcomes == ("missed",)]
-    yield f"\n### {title}: {len(documents)} documents, {len(absent)} single values missed\n"
+def table(title: str, answers: Sequence[FirstAnswer]) -> Iterator[str]:
+    missed = [unit for answer in answers for unit in answer.units if unit.outcomes == ("missed",)]
+    yield f"\n### {title}: {len(answers)} documents, {len(missed)} single values missed\n"
     yield "| ABSENT_SURE | fields asked | of the errors | left | no error known | F1 now | F1 at best | letters |"
     yield "|---|---|---|---|---|---|---|---|"
+    all_letters = sum(unit.letters for answer in answers for unit in answer.units)
     for choice in CHOICES:
-        asked = asked_single(documents, choice)
-        shown = f"**{choice:g}**" if choice == ABSENT_SURE else f"{choice:g}"
-        yield f"| {shown} | {_line(tally(asked))} | {_share(_letters(asked), _letters_of_all(documents))} |"
-    for rule, asked in _list_rules(documents):
-        yield f"| {rule} | {_line(tally(asked))} | {_share(_letters(asked), _letters_of_all(documents))} |"
-    alone = sum(not document.asked(ABSENT_SURE) for document in documents)
-    yield f"\nDocuments of which nothing is asked, at {ABSENT_SURE:g}: {alone}."
+        label = f"**{choice:g}**" if choice == ABSENT_SURE else f"{choice:g}"
+        yield _line(label, asked_singles(answers, choice), all_letters)
+    for rule, units in _list_rules(answers):
+        yield _line(rule, units, all_letters)
+    accepted = sum(not answer.asked_again(ABSENT_SURE) for answer in answers)
+    yield f"\nDocuments of which nothing is asked, at {ABSENT_SURE:g}: {accepted}."
 
 
-def _line(found: Tally) -> str:
+def _line(label: str, units: Sequence[AskedUnit], all_letters: int) -> str:
+    counts = tally(units)
+    letters = sum(asked.unit.letters for asked in units if asked.is_asked)  # what a model would write
     cells = [
-        f"{_share(found.asked, found.slots)} of {found.slots}",
-        f"{_share(found.errors_asked, found.errors)} of {found.errors}",
-        str(found.errors - found.errors_asked),
-        _share(found.in_vain, found.asked),
-        *("" if counts.f1 is None else f"{counts.f1:.3f}" for counts in (found.now, found.at_best)),
+        label,
+        f"{_share(counts.asked, counts.units)} of {counts.units}",
+        f"{_share(counts.errors_asked, counts.errors)} of {counts.errors}",
+        str(counts.errors - counts.errors_asked),
+        _share(counts.asked_in_vain, counts.asked),
+        *("" if each.f1 is None else f"{each.f1:.3f}" for each in (counts.now, counts.at_best)),
+        _share(letters, all_letters),
     ]
-    return " | ".join(cells)
+    return f"| {' | '.join(cells)} |"
 
 
-def _list_rules(documents: Sequence[Answered]) -> Iterator[tuple[str, list[tuple[Slot, bool]]]]:
-    yield "**lists**", asked_lists(documents, None, empty=True)
-    yield "lists with rows", asked_lists(documents, None, empty=False)
+def _list_rules(answers: Sequence[FirstAnswer]) -> Iterator[tuple[str, list[AskedUnit]]]:
+    yield "**lists**", asked_lists(answers, None, empty=True)
+    yield "lists with rows", asked_lists(answers, None, empty=False)
     for below in LIST_CHOICES:
-        yield f"lists with rows, a cell below {below:g}", asked_lists(documents, below, empty=False)
-
-
-def _letters(asked: Sequence[tuple[Slot, bool]]) -> int:
-    """What a model would write."""
-    return sum(slot.letters for slot, is_asked in asked if is_asked)
-
-
-def _letters_of_all(documents: Sequence[Answered]) -> int:
-    return sum(slot.letters for document in documents for slot in document.slots)
+        yield f"lists with rows, a cell below {below:g}", asked_lists(answers, below, empty=False)
 
 
 def _share(part: int, whole: int) -> str:

@@ -47,36 +47,35 @@ def main() -> None:
         )
 
 
-def _questionnaire(components: Components, drawn: SampleDocument) -> Counter[object]:
-    asked = {
-        description: path for path, description in drawn.field_descriptions.items() if not FieldPath.parse(path).is_cell
-    }
-    found: Counter[object] = Counter()
-    if not asked:
-        return found
-    schema = schema_of(asked)
+def _questionnaire(components: Components, sample: SampleDocument) -> Counter[object]:
+    singles = {path: text for path, text in sample.field_descriptions.items() if not FieldPath.parse(path).is_cell}
+    path_of_question = {description: path for path, description in singles.items()}
+    counts: Counter[object] = Counter()
+    if not path_of_question:
+        return counts
+    schema = schema_of(path_of_question)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ticks.pdf"
-        path.write_bytes(drawn.pdf)
+        path.write_bytes(sample.pdf)
         document = components.open(path)
         parts = components.parts
         pages = pipeline.prepare(document, rasteriser=parts.rasteriser, reader=parts.reader).pages
-        seen = _answers(components, pages, schema)
-        blind = _answers(components, [replace(page, image=None) for page in pages], schema)
-    for field in asked.values():
-        truth = drawn.truth.get(field)
-        found["open" if truth is None else "answered"] += 1
-        for way, answers in (("picture", seen), ("no picture", blind)):
+        with_picture = _answers(components, pages, schema)
+        without_picture = _answers(components, [replace(page, image=None) for page in pages], schema)
+    for field in path_of_question.values():
+        truth = sample.truth.get(field)
+        counts["open" if truth is None else "answered"] += 1
+        for way, answers in (("picture", with_picture), ("no picture", without_picture)):
             right = answers.get(field) == truth
-            found[way, "kept open" if truth is None else "right"] += right
-    return found
+            counts[way, "kept open" if truth is None else "right"] += right
+    return counts
 
 
 def _answers(components: Components, pages: Sequence[Page], schema: Schema) -> Mapping[str, object]:
     answer = components.parts.extractor.extract(pages, schema)
     best: dict[str, tuple[float, str]] = {}
-    for one in answer.candidates:
-        best[one.path] = max(best.get(one.path, (0.0, "")), (one.score, one.text))
+    for candidate in answer.candidates:
+        best[candidate.path] = max(best.get(candidate.path, (0.0, "")), (candidate.score, candidate.text))
     return {path: text for path, (score, text) in best.items() if score > answer.absent.get(path, 0.0)}
 
 

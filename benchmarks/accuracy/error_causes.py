@@ -1,6 +1,6 @@
 """Why answers were wrong, counted: what `benchmarks.accuracy.quality` prints below each table.
 
-In: the mistakes of an evaluation. Out: how many of each cause, told from the texts alone: what was said and what is
+In: the mistakes of an evaluation. Out: how many of each cause, told from the texts alone: the answer and what is
 right. Whether the right text was read at all, only a look at the page says (`docpipe evaluate --errors`).
 """
 
@@ -14,35 +14,36 @@ from rapidfuzz import fuzz
 from docpipe.evaluate.compare import label_text, letters_and_digits
 from docpipe.evaluate.report import Evaluation, FieldComparison
 
-ALIKE = 80.0  # of 100: letters slipped, the text is the one
-RELATED = 50.0  # the text is part of it, or it of the text, with more beside
+MISREAD_SIMILARITY = 80.0  # of 100: letters slipped, the text is the one
+OVERLAP_SIMILARITY = 50.0  # the text is part of it, or it of the text, with more beside
 
 
-def causes(evaluation: Evaluation) -> Counter[str]:
+def error_causes(evaluation: Evaluation) -> Counter[str]:
     """Single fields and cells of rows that were matched; of rows that were not, each cell."""
-    return Counter(map(cause, _mistakes(evaluation)))
+    return Counter(map(error_cause, _mistakes(evaluation)))
 
 
 def _mistakes(evaluation: Evaluation) -> Iterable[FieldComparison]:
-    return (mistake for judged in evaluation.documents for mistake in judged.mistakes())
+    return (mistake for scored in evaluation.documents for mistake in scored.mistakes())
 
 
-def cause(mistake: FieldComparison) -> str:
+def error_cause(mistake: FieldComparison) -> str:
     if mistake.outcome == "spurious":
         return "answered, though nothing is there"
-    said = "" if mistake.prediction.raw is None else letters_and_digits(str(mistake.prediction.raw))
-    if not said:
+    answer = "" if mistake.prediction.raw is None else letters_and_digits(str(mistake.prediction.raw))
+    if not answer:
         return "nothing answered"
     if mistake.outcome == "missed":
         return "read, but not understood"
-    return _difference(said, letters_and_digits(label_text(mistake.label)))
+    return _difference(answer, letters_and_digits(label_text(mistake.label)))
 
 
-def _difference(said: str, right: str) -> str:
-    if said == right:
+def _difference(answer: str, right: str) -> str:
+    if answer == right:
         return "understood otherwise"
-    alike = fuzz.ratio(said, right)
-    part = said in right or right in said
-    if alike >= ALIKE and not part:
+    similarity = fuzz.ratio(answer, right)
+    part = answer in right or right in answer
+    if similarity >= MISREAD_SIMILARITY and not part:
         return "letters misread"
-    return "begun or ended wrong" if part or (alike >= RELATED and not said.isdigit()) else "another value"
+    overlaps = part or (similarity >= OVERLAP_SIMILARITY and not answer.isdigit())
+    return "begun or ended wrong" if overlaps else "another value"

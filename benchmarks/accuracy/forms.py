@@ -17,7 +17,7 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -39,18 +39,29 @@ _components: Components | None = None
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One question, what was said to it and why it lost. `readable`: the score if exactly the words that were read in
-    the answer's boxes had been answered."""
+class QuestionResult:
+    """One question of a form, how it was answered, and what it lost by. Scores are similarities of ANLS, 0 to 1."""
 
     file: str
     question: str
-    right: tuple[str, ...]
-    said: str
+    truths: tuple[str, ...]  # any of them is right
+    answer: str
     score: float
-    readable: float
-    unspaced: float
+    readable_score: float  # if exactly the words that were read in the truth's boxes had been answered
+    unspaced_score: float  # without regard to blanks
     cause: str
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "file": self.file, "question": self.question, "right": self.truths, "said": self.answer,
+            "score": self.score, "readable": self.readable_score, "unspaced": self.unspaced_score, "cause": self.cause,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Truth:
+    text: str
+    boxes: Sequence[Box]
 
 
 def main() -> None:
@@ -66,38 +77,38 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
         forms = pool.map(_form, tasks, chunksize=2)
     with (options.out / "answers.jsonl").open("w", encoding="utf-8") as answers:
-        answers.writelines(json.dumps(asdict(one), ensure_ascii=False) + "\n" for form in forms for one in form)
+        for result in (result for form in forms for result in form):
+            answers.write(json.dumps(result.to_json(), ensure_ascii=False) + "\n")
     for line in report([form for form in forms if form]):
         print(line)
 
 
-def report(forms: Sequence[Sequence[Asked]]) -> Iterator[str]:
-    asked = [one for form in forms for one in form]
-    mean, interval = mean_score([[one.score for one in form] for form in forms])
+def report(forms: Sequence[Sequence[QuestionResult]]) -> Iterator[str]:
+    results = [result for form in forms for result in form]
+    mean, interval = mean_score([[result.score for result in form] for form in forms])
     bounds = "" if interval is None else f", 95 % interval {interval[0]:.3f}-{interval[1]:.3f}"
-    yield f"ANLS {mean:.3f}{bounds}: {len(asked)} questions with an answer on {len(forms)} forms"
-    empty = sum(not one.said for one in asked)
-    yield f"Empty answers: {empty / max(1, len(asked)):.3f}"
-    yield f"ANLS without regard to blanks: {_mean([one.unspaced for one in asked]):.3f}"
-    readable = _mean([one.readable for one in asked])
+    yield f"ANLS {mean:.3f}{bounds}: {len(results)} questions with an answer on {len(forms)} forms"
+    yield f"Empty answers: {_mean([float(not result.answer) for result in results]):.3f}"
+    yield f"ANLS without regard to blanks: {_mean([result.unspaced_score for result in results]):.3f}"
+    readable = _mean([result.readable_score for result in results])
     yield f"ANLS if exactly the words read at the answers' places were answered: {readable:.3f}"
-    causes = Counter(one.cause for one in asked)
+    causes = Counter(result.cause for result in results)
     yield "\n| cause | questions | share | ANLS lost |\n|---|---|---|---|"
     for cause in CAUSES:
-        lost = sum(1 - one.score for one in asked if one.cause == cause) / max(1, len(asked))
-        yield f"| {cause} | {causes[cause]} | {causes[cause] / max(1, len(asked)):.3f} | {lost:.3f} |"
+        lost = sum(1 - result.score for result in results if result.cause == cause) / max(1, len(results))
+        yield f"| {cause} | {causes[cause]} | {causes[cause] / max(1, len(results)):.3f} | {lost:.3f} |"
 
 
 def _mean(values: Sequence[float]) -> float:
     return sum(values) / max(1, len(values))
 
 
-def _form(task: tuple[Path, Mapping[str, Any]]) -> list[Asked]:
+def _form(task: tuple[Path, Mapping[str, Any]]) -> list[QuestionResult]:
     """All questions of one form; a form that cannot be read has answered nothing."""
     global _components  # noqa: PLW0603 - made once in each worker process
     _components = _components or load_components(ModelName("embedded"), load_settings({}), threads=1)
     folder, label = task
-    pairs = answered(label["pairs"])
+    pairs = pairs_by_question(label["pairs"])
     if not pairs:
         return []
     names = field_names(list(pairs))
@@ -105,18 +116,21 @@ def _form(task: tuple[Path, Mapping[str, Any]]) -> list[Asked]:
         pages, fields = _fill_in(_components, folder / label["file"], schema_of(names))
     except InputError:
         pages, fields = [], {}
-    size = (float(label["width"]), float(label["height"]))
-    return [_judged(label["file"], pairs[q], fields.get(name), pages, size) for q, name in names.items()]
+    truths = {
+        question: [Truth(pair["answer"], _boxes(pair["answer_boxes"], label)) for pair in pairs[question]]
+        for question in names
+    }
+    return [_result(label["file"], q, truths[q], fields.get(name), pages) for q, name in names.items()]
 
 
-def answered(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+def pairs_by_question(pairs: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Question -> its pairs that have an answer."""
-    found: dict[str, list[Mapping[str, Any]]] = {}
+    by_question: dict[str, list[Mapping[str, Any]]] = {}
     for pair in pairs:
         question = " ".join(pair["question"].split())
         if question and pair["answer"].strip():
-            found.setdefault(question, []).append(pair)
-    return found
+            by_question.setdefault(question, []).append(pair)
+    return by_question
 
 
 def field_names(questions: Sequence[str]) -> dict[str, str]:
@@ -153,43 +167,37 @@ def _fill_in(components: Components, path: Path, schema: Schema) -> tuple[list[P
     return prepared.pages, {field.path: field for field in extraction.fields}
 
 
-def _judged(
-    file: str,
-    pairs: Sequence[Mapping[str, Any]],
-    field: Field | None,
-    pages: Sequence[Page],
-    size: tuple[float, float],
-) -> Asked:
-    rights = tuple(pair["answer"] for pair in pairs)
-    said = " ".join((field.raw or "").split()) if field else ""
-    places = [_boxes(pair["answer_boxes"], size) for pair in pairs]
-    read = [_read_at(boxes, pages) for boxes in places]
-    readable = max(question_score(text, [right]) for text, right in zip(read, rights, strict=True))
-    score = question_score(said, rights)
-    there = field is not None and any(
-        _share(found.box, box) > 0 for found in field.evidence for boxes in places for box in boxes
-    )
-    unspaced = question_score(said.replace(" ", ""), ["".join(right.split()) for right in rights])
-    cause = _cause((score, readable), answered=bool(said), there=there)
-    question = " ".join(pairs[0]["question"].split())
-    return Asked(file, question, rights, said, score, readable, unspaced, cause)
+def _result(
+    file: str, question: str, truths: Sequence[Truth], field: Field | None, pages: Sequence[Page]
+) -> QuestionResult:
+    texts = tuple(truth.text for truth in truths)
+    answer = " ".join((field.raw or "").split()) if field else ""
+    score = question_score(answer, texts)
+    readable = max(question_score(_read_at(truth.boxes, pages), [truth.text]) for truth in truths)
+    unspaced = question_score(answer.replace(" ", ""), ["".join(text.split()) for text in texts])
+    is_at_place = field is not None and _is_at_place(field, truths)
+    cause = _cause(score, readable, is_empty=not answer, is_at_place=is_at_place)
+    return QuestionResult(file, question, texts, answer, score, readable, unspaced, cause)
 
 
-def _cause(scores: tuple[float, float], *, answered: bool, there: bool) -> str:
-    score, readable = scores
+def _is_at_place(field: Field, truths: Sequence[Truth]) -> bool:
+    return any(_share(evidence.box, box) > 0 for evidence in field.evidence for truth in truths for box in truth.boxes)
+
+
+def _cause(score: float, readable: float, *, is_empty: bool, is_at_place: bool) -> str:
     if score == 1.0:
         return "right"
     if readable < THRESHOLD and score < THRESHOLD:
         return "not read"
-    if not answered:
+    if is_empty:
         return "nothing answered"
     if score >= readable - MISREAD:
         return "letters misread"
-    return "begun or ended wrong" if there else "answered elsewhere"
+    return "begun or ended wrong" if is_at_place else "answered elsewhere"
 
 
-def _boxes(boxes: Sequence[Sequence[float]], size: tuple[float, float]) -> list[Box]:
-    width, height = size
+def _boxes(boxes: Sequence[Sequence[float]], label: Mapping[str, Any]) -> list[Box]:
+    width, height = float(label["width"]), float(label["height"])
     return [Box(x0 / width, y0 / height, x1 / width, y1 / height) for x0, y0, x1, y1 in boxes]
 
 

@@ -20,7 +20,7 @@ from itertools import islice
 from pathlib import Path
 from statistics import fmean, median
 
-from docpipe.data import Page, Word
+from docpipe.data import Page
 from docpipe.extractors.generative import page_selection
 from docpipe.ingest import ingest
 from docpipe.rasterise import PageRasteriser
@@ -37,34 +37,42 @@ KINDS = ("invoice", "receipt", "form")
 SEED = 9_300_000  # training ends below 900,000; other benchmarks and the calibration have theirs below this
 FINE_DPI = 300.0  # so that print of 8 points can be 32 pixels high
 WEAR = 0.7
-LETTERS_LEAST = 4  # shorter texts are found on any page by chance
-SMALLEST = 1.15  # times the height of the lowest value: still as small
+MIN_LETTERS = 4  # shorter texts are found on any page by chance
+SMALL_RATIO = 1.15  # to the height of the lowest value: still as small
 
 
 @dataclass(frozen=True)
-class Value:
+class PrintedText:
     text: str
-    small: bool
+    is_small: bool
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """A page with the words that docpipe reads on it (their heights choose the picture's size), and what is printed
-    there: values, and everything else."""
+class Source:
+    """A file, and what its first page prints: values, and everything else."""
 
-    page: Page
-    values: tuple[Value, ...]
+    path: Path
+    values: tuple[PrintedText, ...]
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Look:
-    """One page at one size: which of its values and texts were found, and where small print stands by OCR's boxes."""
+class MeasuredPage:
+    """A page with the words that docpipe reads on it (their heights choose the picture's size), and what it prints."""
+
+    page: Page
+    values: tuple[PrintedText, ...]
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Reread:
+    """One page at one size: which of its values and texts were found, and how high small print is by OCR's boxes."""
 
     size: tuple[int, int]
     is_whole: bool
     values: tuple[bool, ...]
-    small: tuple[bool, ...]
+    small_values: tuple[bool, ...]
     texts: tuple[bool, ...]
     print_by_ocr: float
 
@@ -80,92 +88,86 @@ def main() -> None:
         folder = Path(name)
         reader = PageReader(renderer, threads=1)
         rasteriser = PageRasteriser(renderer, dpi=FINE_DPI)
-        seen = {
+        sources = {
             "drawn, clean, heights by the text layer": _drawn(folder, options.count, worn=False),
             "drawn, worn, heights by OCR": _drawn(folder, options.count, worn=True),
         }
         if options.data is not None:
-            seen["real receipts, heights by OCR"] = _labelled(options.data / "receipts", options.receipts)
-        for title, sources in seen.items():
-            sheets = []
-            for path, values, texts in sources:
-                document = ingest(path, renderer=renderer)
-                sheets.append(Sheet(reader.read(document, next(rasteriser.pages(document))), values, texts))
-            print("\n".join(table(title, sheets, ocr)), flush=True)
-
-
-Source = tuple[Path, tuple[Value, ...], tuple[str, ...]]
+            sources["real receipts, heights by OCR"] = _labelled(options.data / "receipts", options.receipts)
+        for title, of_kind in sources.items():
+            pages = []
+            for source in of_kind:
+                document = ingest(source.path, renderer=renderer)
+                page = reader.read(document, next(rasteriser.pages(document)))
+                pages.append(MeasuredPage(page, source.values, source.texts))
+            print("\n".join(table(title, pages, ocr)), flush=True)
 
 
 def _drawn(folder: Path, count: int, *, worn: bool) -> Iterator[Source]:
     for kind in KINDS:
         for seed in range(SEED, SEED + count):
-            drawn = draw(kind, seed, fonts="standard")
+            sample = draw(kind, seed, fonts="standard")
             path = folder / f"{kind}-{seed}.pdf"
-            path.write_bytes(drawn.pdf)
+            path.write_bytes(sample.pdf)
             with Renderer() as renderer:  # all that is printed, from the text layer
                 document = ingest(path, renderer=renderer)
                 page = PageReader(renderer).read(document, next(PageRasteriser(renderer).pages(document)))
             if worn:
                 path = path.with_suffix(".png")
-                degrade_page(rasterise(drawn, FINE_DPI)[0], seed, strength=WEAR)[0].save(path)
-            yield path, _values(drawn), tuple(_kept(word.text for word in page.words))
+                degrade_page(rasterise(sample, FINE_DPI)[0], seed, strength=WEAR)[0].save(path)
+            yield Source(path, _values(sample), tuple(_long_texts(word.text for word in page.words)))
 
 
-def _values(drawn: SampleDocument) -> tuple[Value, ...]:
+def _values(sample: SampleDocument) -> tuple[PrintedText, ...]:
     """The lines of the values on the first page."""
     printed: dict[str, float] = {}
-    for placed in drawn.printed_values:
+    for placed in sample.printed_values:
         if placed.page == 1:
             for text, box in zip(placed.text.split("\n"), placed.boxes, strict=False):
                 printed[text] = min(printed.get(text, 1.0), box.bottom - box.top)
     lowest = min(printed.values(), default=0.0)
-    return tuple(Value(text, printed[text] <= SMALLEST * lowest) for text in _kept(printed))
+    return tuple(PrintedText(text, printed[text] <= SMALL_RATIO * lowest) for text in _long_texts(printed))
 
 
 def _labelled(folder: Path, count: int) -> Iterator[Source]:
     with (folder / "labels.jsonl").open(encoding="utf-8") as lines:
         for row in map(json.loads, islice(lines, count)):
-            values = tuple(Value(text, small=False) for text in _kept(map(str, row["fields"].values())))
-            yield folder / row["file"], values, tuple(_kept(line["text"] for line in row["words"]))
+            values = tuple(PrintedText(text, is_small=False) for text in _long_texts(map(str, row["fields"].values())))
+            yield Source(folder / row["file"], values, tuple(_long_texts(line["text"] for line in row["words"])))
 
 
-def _kept(texts: Iterator[str] | dict[str, float] | map[str]) -> Iterator[str]:
-    return (text for text in texts if len(bare(text)) >= LETTERS_LEAST)
+def _long_texts(texts: Iterator[str] | dict[str, float] | map[str]) -> Iterator[str]:
+    return (text for text in texts if len(comparable(text)) >= MIN_LETTERS)
 
 
-def bare(text: str) -> str:
+def comparable(text: str) -> str:
     """Blanks and case aside, every character counts: a lost decimal point is another amount."""
     return "".join(text.split()).casefold()
 
 
-def side(sheet: Sheet, height: int) -> int:
+def longer_side(page: Page, height: int) -> int:
     """The picture's longer side at which the page's small print is that high; larger pictures there are none."""
-    longer = max(sheet.page.width, sheet.page.height)
-    return min(longer, round(longer * height / page_selection.small_print_height(sheet.page)))
+    longer = max(page.width, page.height)
+    return min(longer, round(longer * height / page_selection.small_print_height(page)))
 
 
-def look(sheet: Sheet, longer: int, ocr: Ocr) -> Look:
+def read_again(measured: MeasuredPage, longer: int, ocr: Ocr) -> Reread:
     """The page at that size, read by OCR."""
-    page = sheet.page
+    page = measured.page
     assert page.image is not None
     picture = page.image.open(max_side=longer)
     reading = ocr.read(picture)
-    wide, high = picture.size if reading.rotation % 180 == 0 else picture.size[::-1]
-    words = in_reading_order(reading.runs, aspect=wide / high, slope=reading.slope)
-    found = bare("".join(word.text for word in words))
-    return Look(
-        picture.size,
-        longer == max(page.width, page.height),
-        tuple(bare(value.text) in found for value in sheet.values),
-        tuple(bare(value.text) in found for value in sheet.values if value.small),
-        tuple(bare(text) in found for text in sheet.texts),
-        _by_ocr(page, words, (wide, high)),
+    width, height = picture.size if reading.rotation % 180 == 0 else picture.size[::-1]
+    words = in_reading_order(reading.runs, aspect=width / height, slope=reading.slope)
+    text = comparable("".join(word.text for word in words))
+    return Reread(
+        size=picture.size,
+        is_whole=longer == max(page.width, page.height),
+        values=tuple(comparable(value.text) in text for value in measured.values),
+        small_values=tuple(comparable(value.text) in text for value in measured.values if value.is_small),
+        texts=tuple(comparable(printed) in text for printed in measured.texts),
+        print_by_ocr=page_selection.small_print_height(replace(page, words=tuple(words), width=width, height=height)),
     )
-
-
-def _by_ocr(page: Page, words: Sequence[Word], size: tuple[int, int]) -> float:
-    return page_selection.small_print_height(replace(page, words=tuple(words), width=size[0], height=size[1]))
 
 
 def tokens(size: tuple[int, int], patch: int) -> int:
@@ -173,31 +175,37 @@ def tokens(size: tuple[int, int], patch: int) -> int:
     return max(1, round(size[0] / patch)) * max(1, round(size[1] / patch))
 
 
-def table(title: str, sheets: Sequence[Sheet], ocr: Ocr) -> Iterator[str]:
-    counted = f"{sum(len(sheet.values) for sheet in sheets)} values, {sum(len(sheet.texts) for sheet in sheets)} texts"
-    yield f"\n### {title}: {len(sheets)} pages, {counted}\n"
+def table(title: str, pages: Sequence[MeasuredPage], ocr: Ocr) -> Iterator[str]:
+    counts = f"{sum(len(page.values) for page in pages)} values, {sum(len(page.texts) for page in pages)} texts"
+    yield f"\n### {title}: {len(pages)} pages, {counts}\n"
     patches = "".join(f" tokens of {patch} px |" for patch in PATCHES)
     yield f"| small print, px | megapixels |{patches} values | smallest values | all print | by OCR's boxes | whole |"
     yield "|---|---|" + "---|" * (len(PATCHES) + 5)
-    known: dict[tuple[int, int], Look] = {}  # a page that is whole already is not read again
+    known: dict[tuple[int, int], Reread] = {}  # by page and side: a page that is whole already is not read again
     for height in HEIGHTS:
-        keys = [(number, side(sheet, height)) for number, sheet in enumerate(sheets)]
+        keys = [(number, longer_side(measured.page, height)) for number, measured in enumerate(pages)]
         for number, longer in keys:
             if (number, longer) not in known:
-                known[number, longer] = look(sheets[number], longer, ocr)
-        looks = [known[key] for key in keys]
-        shares = [
-            _share([one for each in looks for one in getattr(each, name)]) for name in ("values", "small", "texts")
-        ]
-        costs = [f"{fmean(tokens(each.size, patch) for each in looks):.0f}" for patch in PATCHES]
-        pixels = fmean(each.size[0] * each.size[1] for each in looks) / 1e6
-        boxes = median(each.print_by_ocr for each in looks)
-        whole = sum(each.is_whole for each in looks)
-        yield f"| {' | '.join([str(height), f'{pixels:.2f}', *costs, *shares, f'{boxes:.1f}', str(whole)])} |"
+                known[number, longer] = read_again(pages[number], longer, ocr)
+        yield _line(height, [known[key] for key in keys])
 
 
-def _share(found: Sequence[bool]) -> str:
-    return f"{sum(found) / len(found):.3f}" if found else ""
+def _line(height: int, rereads: Sequence[Reread]) -> str:
+    cells = [
+        str(height),
+        f"{fmean(reread.size[0] * reread.size[1] for reread in rereads) / 1e6:.2f}",
+        *(f"{fmean(tokens(reread.size, patch) for reread in rereads):.0f}" for patch in PATCHES),
+        _share([was_found for reread in rereads for was_found in reread.values]),
+        _share([was_found for reread in rereads for was_found in reread.small_values]),
+        _share([was_found for reread in rereads for was_found in reread.texts]),
+        f"{median(reread.print_by_ocr for reread in rereads):.1f}",
+        str(sum(reread.is_whole for reread in rereads)),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _share(was_found: Sequence[bool]) -> str:
+    return f"{sum(was_found) / len(was_found):.3f}" if was_found else ""
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     python -m benchmarks.accuracy.quality --data ../shared/data --out out/quality
 
 In: labelled documents as shared/data/README.md describes them. Out: Markdown tables on standard output; in --out, for
-each set, `labels.jsonl` and `results.jsonl` of the documents that were kept aside (what `docpipe evaluate` and
+each set, `labels.jsonl` and `results.jsonl` of the documents that were held out (what `docpipe evaluate` and
 `benchmarks.accuracy.fit_confidence` take). A second run reads nothing again. The last table is that of the README.
 """
 
@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy.error_causes import causes
+from benchmarks.accuracy.error_causes import error_causes
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
 from docpipe.evaluate.scores import Score
 from docpipe.render import Renderer
@@ -27,43 +27,51 @@ from docpipe.schema import load_schema
 from docpipe.vlm.training.data.pictures import write_picture
 from docpipe.vlm.training.holdout import holdout_names
 
-MICRO, GOODS = "**micro**, single fields", "line_items"
+MICRO, LINE_ITEMS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
 AD_ORDER = Path(__file__).parent / "ad_order.json"
 
 
-@dataclass(frozen=True)
-class Aside:
-    """A set of documents: `part` is what was kept aside of `origin`, or None where nothing was trained on; `pixels`:
-    PDFs are made pictures first, so that no text layer helps; `shown`: the fields that the summary names."""
+@dataclass(frozen=True, kw_only=True)
+class LabelledSet:
+    """`part` is what was held out of `origin`, or None where nothing was trained on; `as_pictures`: PDFs are made
+    pictures first, so that no text layer helps; `maps`: presets of `docpipe evaluate --map`."""
 
     title: str
     folder: str
-    labels: tuple[str, ...]
     schema: str
-    names: tuple[str, ...]
+    labels: tuple[str, ...] = ("labels.jsonl",)
+    maps: tuple[str, ...] = ()
     origin: str = ""
     part: str | None = None
     only_visible: bool = False
-    pixels: bool = False
-    shown: tuple[str, ...] = ()
+    as_pictures: bool = False
+    summary_fields: tuple[str, ...] = ()
 
 
-SROIE_FIELDS = ("merchant_name", "merchant_address", "date", "total")
-RECEIPT_LABELS = ("labels.jsonl", "labels_extra.jsonl")
+RECEIPTS = LabelledSet(
+    title="receipts, sellers not seen", folder="receipts", schema="receipt",
+    labels=("labels.jsonl", "labels_extra.jsonl"), maps=("sroie",), origin="receipts", part="holdout_seller",
+    summary_fields=("merchant_name", "merchant_address", "date", "total"),
+)  # fmt: skip
+EINVOICES = LabelledSet(
+    title="e-invoices kept aside", folder="einvoices", schema="invoice", maps=("einvoices",), origin="einvoices",
+    part="both", only_visible=True,
+)  # fmt: skip
 SETS = (
-    Aside("receipts, sellers not seen", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts", "holdout_seller",
-          shown=SROIE_FIELDS),
-    Aside("receipts, sellers as they come", "receipts", RECEIPT_LABELS, "receipt", ("sroie",), "receipts",
-          "holdout_document", shown=SROIE_FIELDS),
-    Aside("e-invoices kept aside", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices", "both",
-          only_visible=True),
-    Aside("e-invoices kept aside, as pictures", "einvoices", ("labels.jsonl",), "invoice", ("einvoices",), "einvoices",
-          "both", only_visible=True, pixels=True),
-    Aside("mixed invoices", "mixed_invoices", ("labels.jsonl",), "invoice", ()),
-    Aside("ad orders kept aside", "adbuy", ("labels.jsonl",), str(AD_ORDER), (), "ad_orders", "both"),
-    Aside("photo receipts", "photo_receipts", ("labels.jsonl",), "receipt", ("wildreceipt",), shown=("date", "total")),
-    Aside("French invoices drawn by others", "invoices_fr", ("labels.jsonl",), "invoice", ("invoices_fr",)),
+    RECEIPTS,
+    replace(RECEIPTS, title="receipts, sellers as they come", part="holdout_document"),
+    EINVOICES,
+    replace(EINVOICES, title="e-invoices kept aside, as pictures", as_pictures=True),
+    LabelledSet(title="mixed invoices", folder="mixed_invoices", schema="invoice"),
+    LabelledSet(title="ad orders kept aside", folder="adbuy", schema=str(AD_ORDER), origin="ad_orders", part="both"),
+    LabelledSet(
+        title="photo receipts", folder="photo_receipts", schema="receipt", maps=("wildreceipt",),
+        summary_fields=("date", "total"),
+    ),
+    LabelledSet(
+        title="French invoices drawn by others", folder="invoices_fr", schema="invoice", maps=("invoices_fr",)
+    ),
 )  # fmt: skip
 
 
@@ -78,85 +86,88 @@ def main() -> None:
     )
     options = parser.parse_args()
     summary = ["\n### Summary\n", "| documents | field | F1 | 95 % interval |", "|---|---|---|---|"]
-    for known in (known for known in SETS if (options.only or "") in known.title):
-        chosen = replace(known, title=f"{known.title} and all others", part=None) if options.all else known
-        folder = options.out / chosen.title.replace(",", "").replace(" ", "-")
-        gather(chosen, options.data, folder)
-        read(chosen, folder, options.out / "quality.db", options.model)
-        evaluation = judge(chosen, folder)
-        for line in table(chosen, evaluation):
+    sets = [known for known in SETS if (options.only or "") in known.title]
+    if options.all:
+        sets = [replace(known, title=f"{known.title} and all others", part=None) for known in sets]
+    for labelled_set in sets:
+        folder = options.out / labelled_set.title.replace(",", "").replace(" ", "-")
+        gather(labelled_set, options.data, folder)
+        read(labelled_set, folder, options.out / "quality.db", options.model)
+        evaluation = evaluate_results(labelled_set, folder)
+        for line in table(labelled_set, evaluation):
             print(line, flush=True)
-        summary += summed_up(chosen, evaluation)
+        summary += summary_lines(labelled_set, evaluation)
     print("\n".join(summary))
 
 
-def gather(chosen: Aside, data: Path, folder: Path) -> None:
-    """The documents kept aside and their labels, in a folder of their own."""
+def gather(labelled_set: LabelledSet, data: Path, folder: Path) -> None:
+    """The documents held out and their labels, in a folder of their own."""
     (folder / "docs").mkdir(parents=True, exist_ok=True)
-    source = data / chosen.folder
-    wanted = None if chosen.part is None else set(holdout_names(data, chosen.origin, chosen.part))
-    lines = [line for name in chosen.labels for line in (source / name).read_text(encoding="utf-8").splitlines()]
+    source = data / labelled_set.folder
+    held_out = None if labelled_set.part is None else set(holdout_names(data, labelled_set.origin, labelled_set.part))
+    lines = [line for name in labelled_set.labels for line in (source / name).read_text(encoding="utf-8").splitlines()]
     with (folder / "labels.jsonl").open("w", encoding="utf-8") as labels, Renderer() as renderer:
         for line in lines:
             file = Path(json.loads(line)["file"])
-            if wanted is not None and file.as_posix() not in wanted:
+            if held_out is not None and file.as_posix() not in held_out:
                 continue
-            labels.write((_pictured(line) if chosen.pixels else line) + "\n")
-            if chosen.pixels:
+            labels.write((_of_picture(line) if labelled_set.as_pictures else line) + "\n")
+            if labelled_set.as_pictures:
                 write_picture(source / file, folder / "docs" / file.with_suffix(".tiff").name, renderer)
             else:
                 shutil.copy(source / file, folder / "docs")
 
 
-def _pictured(label: str) -> str:
-    row = json.loads(label)
-    return json.dumps({**row, "file": str(Path(row["file"]).with_suffix(".tiff"))})
+def _of_picture(label: str) -> str:
+    fields = json.loads(label)
+    return json.dumps({**fields, "file": str(Path(fields["file"]).with_suffix(".tiff"))})
 
 
-def read(chosen: Aside, folder: Path, database: Path, model: str) -> None:
-    command = [sys.executable, "-m", "docpipe", "run", str(folder / "docs"), "--schema", chosen.schema]
+def read(labelled_set: LabelledSet, folder: Path, database: Path, model: str) -> None:
+    command = [sys.executable, "-m", "docpipe", "run", str(folder / "docs"), "--schema", labelled_set.schema]
     command += ["--db", f"sqlite:///{database}", "--output", str(folder / "results.jsonl"), "--model", model]
     done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     if done.returncode not in FINISHED:
         sys.exit(f"docpipe run ended with {done.returncode}:\n{done.stderr[-2000:]}")
 
 
-def judge(chosen: Aside, folder: Path) -> Evaluation:
-    schema = load_schema(chosen.schema)
-    documents = read_labels(folder / "labels.jsonl", read_map(chosen.names, schema))
+def evaluate_results(labelled_set: LabelledSet, folder: Path) -> Evaluation:
+    schema = load_schema(labelled_set.schema)
+    documents = read_labels(folder / "labels.jsonl", read_map(labelled_set.maps, schema))
     results = read_results(folder / "results.jsonl")
-    return evaluate(documents, results, schema, only_visible=chosen.only_visible)
+    return evaluate(documents, results, schema, only_visible=labelled_set.only_visible)
 
 
-def summed_up(chosen: Aside, evaluation: Evaluation) -> Iterator[str]:
-    """The lines of this set in the summary: its named fields, the micro average and the rows of goods."""
-    scores = {path: evaluation.scores.fields[path] for path in chosen.shown}
-    scores |= {MICRO: evaluation.scores.micro} | {f"{p} (rows)": s for p, s in evaluation.rows.items() if p == GOODS}
+def summary_lines(labelled_set: LabelledSet, evaluation: Evaluation) -> Iterator[str]:
+    """The lines of this set in the summary: its named fields, the micro average and the line items."""
+    scores = {path: evaluation.scores.fields[path] for path in labelled_set.summary_fields}
+    scores[MICRO] = evaluation.scores.micro
+    scores |= {f"{path} (rows)": score for path, score in evaluation.rows.items() if path == LINE_ITEMS}
+    title = f"{labelled_set.title} ({len(evaluation.documents)})"
     for path, score in scores.items():
         if score.counts.right + score.counts.wrong + score.counts.missed:
-            count = len(evaluation.documents)
-            yield f"| {chosen.title} ({count}) | {path} | {_shown(score.counts.f1)} | {_interval(score.interval)} |"
+            yield f"| {title} | {path} | {_number(score.counts.f1)} | {_interval(score.interval)} |"
 
 
-def table(chosen: Aside, evaluation: Evaluation) -> Iterator[str]:
-    yield f"\n### {chosen.title}: {len(evaluation.documents)} documents\n"
+def table(labelled_set: LabelledSet, evaluation: Evaluation) -> Iterator[str]:
+    yield f"\n### {labelled_set.title}: {len(evaluation.documents)} documents\n"
     yield "| field | F1 | 95 % interval | right | wrong | missed | spurious |\n|---|---|---|---|---|---|---|"
     rows: dict[str, Score] = {**evaluation.scores.fields, **{f"{p} (rows)": s for p, s in evaluation.rows.items()}}
     for path, score in [*rows.items(), (MICRO, evaluation.scores.micro)]:
         counts = score.counts
         if counts.right + counts.wrong + counts.missed + counts.spurious:
             yield (
-                f"| {path} | {_shown(counts.f1)} | {_interval(score.interval)} | {counts.right} | {counts.wrong}"
+                f"| {path} | {_number(counts.f1)} | {_interval(score.interval)} | {counts.right} | {counts.wrong}"
                 f" | {counts.missed} | {counts.spurious} |"
             )
-    said: dict[str, Any] = evaluation.to_json()
-    why = ", ".join(f"{cause} {count}" for cause, count in causes(evaluation).most_common())
-    yield f"\nWhat was not right, cells of rows included: {why or 'nothing'}."
-    yield f"\nConfidence: {json.dumps(said['calibration'])}"
+    calibration = evaluation.to_json()["calibration"]
+    mistakes = ", ".join(f"{cause} {count}" for cause, count in error_causes(evaluation).most_common())
+    yield f"\nWhat was not right, cells of rows included: {mistakes or 'nothing'}."
+    yield f"\nConfidence: {json.dumps(calibration)}"
     yield f"Grounding: {evaluation.grounded} of {evaluation.groundable} right values at the place of the label."
 
 
-def _shown(value: float | None) -> str:
+def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 

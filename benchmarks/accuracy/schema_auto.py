@@ -3,7 +3,7 @@
     python -m benchmarks.accuracy.schema_auto --data ../shared/data
 
 In: labelled documents that the network was not trained on, receipts, invoices and forms in one folder. Out: how many of
-each sort were read by their own schema, and the files of those that were not.
+each folder were read by their own schema, and the files of those that were not.
 """
 
 from __future__ import annotations
@@ -14,20 +14,32 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 from docpipe.vlm.training.holdout import holdout_names
 
 FINISHED = (0, 3)  # 3: a document was refused
-SORTS = (
-    # folder, its label files, what was kept aside of (None: nothing of it was trained on), how many at most
-    ("receipts", ("labels.jsonl", "labels_extra.jsonl"), "receipts", 200),
-    ("photo_receipts", ("labels.jsonl",), None, 40),
-    ("receipts_id", ("labels.jsonl",), None, 40),
-    ("einvoices", ("labels.jsonl",), "einvoices", 40),
-    ("invoices_fr", ("labels.jsonl",), None, 40),
-    ("mixed_invoices", ("labels.jsonl",), None, 40),
-    ("forms", ("labels.jsonl",), None, 40),
+
+
+@dataclass(frozen=True)
+class LabelledFolder:
+    """`origin`: the set of which only what was held out is read (None: nothing of it was trained on)."""
+
+    name: str
+    origin: str | None = None
+    labels: tuple[str, ...] = ("labels.jsonl",)
+    most: int = 40
+
+
+FOLDERS = (
+    LabelledFolder("receipts", origin="receipts", labels=("labels.jsonl", "labels_extra.jsonl"), most=200),
+    LabelledFolder("photo_receipts"),
+    LabelledFolder("receipts_id"),
+    LabelledFolder("einvoices", origin="einvoices"),
+    LabelledFolder("invoices_fr"),
+    LabelledFolder("mixed_invoices"),
+    LabelledFolder("forms"),
 )
 
 
@@ -36,41 +48,42 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path("out/types"))
     options = parser.parse_args()
-    wanted = gather(options.data, options.out / "docs")
+    schemas = gather(options.data, options.out / "docs")
     command = [sys.executable, "-m", "docpipe", "run", str(options.out / "docs"), "--schema", "auto"]
     command += ["--db", f"sqlite:///{options.out / 'types.db'}", "--output", str(options.out / "results.jsonl")]
     done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     if done.returncode not in FINISHED:
         sys.exit(f"docpipe run ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    report(wanted, options.out / "results.jsonl")
+    report(schemas, options.out / "results.jsonl")
 
 
 def gather(data: Path, folder: Path) -> dict[str, str]:
     """Copies the documents. File -> the schema that its label names."""
-    wanted = {}
-    for name, labels, origin, most in SORTS:
-        aside = None if origin is None else set(holdout_names(data, origin, "both"))
-        rows = [json.loads(line) for file in labels for line in (data / name / file).read_text("utf-8").splitlines()]
-        kept = [row for row in rows if aside is None or row["file"] in aside]
-        (folder / name).mkdir(parents=True, exist_ok=True)
-        for row in kept[:most]:
-            shutil.copy(data / name / row["file"], folder / name)
-            wanted[f"{name}/{Path(row['file']).name}"] = row["schema"]
-    return wanted
+    schemas = {}
+    for source in FOLDERS:
+        held_out = None if source.origin is None else set(holdout_names(data, source.origin, "both"))
+        texts = [(data / source.name / file).read_text("utf-8") for file in source.labels]
+        labels = [json.loads(line) for text in texts for line in text.splitlines()]
+        kept = [label for label in labels if held_out is None or label["file"] in held_out]
+        (folder / source.name).mkdir(parents=True, exist_ok=True)
+        for label in kept[: source.most]:
+            shutil.copy(data / source.name / label["file"], folder / source.name)
+            schemas[f"{source.name}/{Path(label['file']).name}"] = label["schema"]
+    return schemas
 
 
-def report(wanted: dict[str, str], results: Path) -> None:
+def report(schemas: dict[str, str], results: Path) -> None:
     right: Counter[str] = Counter()
     count: Counter[str] = Counter()
     for line in map(json.loads, results.read_text("utf-8").splitlines()):
-        sort = line["file"].partition("/")[0]
-        count[sort] += 1
-        right[sort] += line["schema"] == wanted[line["file"]]
-        if line["schema"] != wanted[line["file"]]:
-            print(f"{line['file']}: read as {line['schema']}, is {wanted[line['file']]}")
+        folder, schema = line["file"].partition("/")[0], schemas[line["file"]]
+        count[folder] += 1
+        right[folder] += line["schema"] == schema
+        if line["schema"] != schema:
+            print(f"{line['file']}: read as {line['schema']}, is {schema}")
     print("\n| documents | read by their own schema |\n|---|---|")
-    for sort in count:
-        print(f"| {sort} | {right[sort]} of {count[sort]} |")
+    for folder in count:
+        print(f"| {folder} | {right[folder]} of {count[folder]} |")
     print(f"| all | {right.total()} of {count.total()} |")
 
 

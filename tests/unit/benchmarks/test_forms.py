@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.accuracy.forms import answered, field_names, schema_of
+from benchmarks.accuracy.forms import field_names, pairs_by_question, schema_of
 from docpipe.evaluate.anls import mean_score, question_score
 from docpipe.samples import draw
 from docpipe.vlm.field_queries import field_queries
@@ -34,7 +34,7 @@ def test_printed_questions_become_fields_named_after_them() -> None:
         {"question": "(3) DATE", "answer": "9/3/92"},
         {"question": "Fax:", "answer": " "},
     ]
-    names = field_names(list(answered(pairs)))
+    names = field_names(list(pairs_by_question(pairs)))
     assert list(names.values()) == ["name_phone_ext", "item_3_date", "item_3_date_again"]
     asked = field_queries(schema_of(names))
     assert asked["name_phone_ext"].prompt == "name phone ext: Name / Phone Ext. :"
