@@ -12,7 +12,7 @@ from pathlib import Path
 from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
-from docpipe.vlm.predict import PredictedValue, Prediction, Predictor, weights_folder
+from docpipe.vlm.predict import PredictedValue, Predictor, SchemaPrediction, weights_folder
 
 MAX_DOCUMENT_LOGIT = 8.0  # that one page can add to the choice of a schema
 
@@ -22,7 +22,7 @@ class _PagePrediction:
     """Of a page, or of a part of a dense one: name of a schema -> what its fields may be."""
 
     page_number: int
-    by_schema: Mapping[str, Prediction]
+    by_schema: Mapping[str, SchemaPrediction]
 
 
 class EmbeddedExtractor:

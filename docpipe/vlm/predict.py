@@ -62,7 +62,7 @@ PredictedRow = Mapping[str, Sequence[PredictedValue]]  # template path of a colu
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class SchemaPrediction:
     """What a window of a page says about the fields of one schema."""
 
     fields: Mapping[str, Sequence[PredictedValue]]  # path of a single field -> values, best first
@@ -116,7 +116,7 @@ class Predictor:
             ) from error
         self.fingerprint = hashlib.sha256(network).hexdigest()[:12]
 
-    def predict(self, page: Page, schemas: Sequence[Schema]) -> list[dict[str, Prediction]]:
+    def predict(self, page: Page, schemas: Sequence[Schema]) -> list[dict[str, SchemaPrediction]]:
         """By window of the page and name of the schema. All schemas are asked in one pass. Raises ExtractionError."""
         picture = canvas_picture(page.image.open(max_side=2 * CANVAS_HEIGHT)) if page.image else blank_picture()
         queries = _queries(schemas)
@@ -170,7 +170,7 @@ def _own_part(window: range, page_words: int) -> range:
     return range(before, len(window) - behind)
 
 
-def _prediction(window: _Window, schema: Schema) -> Prediction:
+def _prediction(window: _Window, schema: Schema) -> SchemaPrediction:
     fields: dict[str, list[PredictedValue]] = {}
     absent: dict[str, float] = {}
     for path in (spec.path for spec in schema.fields if spec.list_path is None):
@@ -185,7 +185,7 @@ def _prediction(window: _Window, schema: Schema) -> Prediction:
     }
     document = QueryKey(schema.name, DOCUMENT_PATH)
     document_logit = -window.no_answer_logit(document) if document in window.query_rows else 0.0
-    return Prediction(fields, absent, rows, document_logit)
+    return SchemaPrediction(fields, absent, rows, document_logit)
 
 
 def _rows(window: _Window, schema_name: str, paths: Sequence[str]) -> list[PredictedRow]:

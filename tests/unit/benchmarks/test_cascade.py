@@ -31,7 +31,9 @@ def answered() -> FirstAnswer:
     given: dict[str, object] = {}
     for field in FIELDS:
         put(given, field.path, None if field.raw is None else {"value": field.value, "raw": field.raw})
-    evaluation = evaluate([LabelledDocument("a.pdf", TRUTH)], [ResultLine("a.pdf", "receipt", "complete", given)], schema)
+    evaluation = evaluate(
+        [LabelledDocument("a.pdf", TRUTH)], [ResultLine("a.pdf", "receipt", "complete", given)], schema
+    )
     return FirstAnswer(FIELDS, field_units(evaluation.documents[0], FIELDS, schema), schema)
 
 

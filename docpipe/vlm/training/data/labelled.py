@@ -39,7 +39,7 @@ _KINDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelledDocument:
+class TrainingDocument:
     """A real document: its file (or its transcribed words), and its values by our paths, as printed or typed."""
 
     origin: str
@@ -57,7 +57,7 @@ class LabelledDocument:
     from_picture: bool = False  # to be read from a picture of the pages, without their text layer
 
 
-def labelled_examples(document: LabelledDocument, pages: Sequence[Page]) -> Iterator[PicturedExample]:
+def labelled_examples(document: TrainingDocument, pages: Sequence[Page]) -> Iterator[PicturedExample]:
     if document.path is None:
         labels = _labels(document, document.words)
         example = _example(document, document.words, document.aspect, PageLabels(labels, {}))
@@ -78,7 +78,7 @@ def labelled_examples(document: LabelledDocument, pages: Sequence[Page]) -> Iter
         yield PicturedExample(example, canvas_picture(page.image.open(max_side=PICTURE_SIDE)))
 
 
-def _example(document: LabelledDocument, words: tuple[Word, ...], aspect: float, labels: PageLabels) -> Example:
+def _example(document: TrainingDocument, words: tuple[Word, ...], aspect: float, labels: PageLabels) -> Example:
     return Example(
         origin=document.origin,
         group=document.group,
@@ -92,7 +92,7 @@ def _example(document: LabelledDocument, words: tuple[Word, ...], aspect: float,
     )
 
 
-def _table_labels(document: LabelledDocument, pages: Sequence[Page]) -> list[PageLabels]:
+def _table_labels(document: TrainingDocument, pages: Sequence[Page]) -> list[PageLabels]:
     """For each page the cells that are known."""
     labels: list[dict[str, list[Span]]] = [{} for _ in pages]
     rows: list[dict[str, tuple[int, ...]]] = [{} for _ in pages]
@@ -107,7 +107,7 @@ def _table_labels(document: LabelledDocument, pages: Sequence[Page]) -> list[Pag
     return [PageLabels(*of_page) for of_page in zip(labels, rows, strict=True)]
 
 
-def _conventions(document: LabelledDocument, pages: Sequence[Sequence[Word]]) -> Conventions:
+def _conventions(document: TrainingDocument, pages: Sequence[Sequence[Word]]) -> Conventions:
     lines: dict[tuple[int, int], list[str]] = {}
     for number, words in enumerate(pages):
         for word in words:
@@ -119,7 +119,7 @@ def _conventions(document: LabelledDocument, pages: Sequence[Sequence[Word]]) ->
     return Conventions(document.day_first, conventions.decimal_mark, conventions.language)
 
 
-def _labels(document: LabelledDocument, words: Sequence[Word]) -> dict[str, list[Span]]:
+def _labels(document: TrainingDocument, words: Sequence[Word]) -> dict[str, list[Span]]:
     """Template path -> spans, for the values that are found on these words."""
     conventions = _conventions(document, [words])
     labels = {path: spans_of(words, value, path, conventions) for path, value in document.values.items()}

@@ -1,6 +1,6 @@
 """The sets of labelled documents that may be trained on, as shared/data/README.md describes them.
 
-In: the folder of the sets and the name of one. Out: `LabelledDocument`s with their values by our paths.
+In: the folder of the sets and the name of one. Out: `TrainingDocument`s with their values by our paths.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from docpipe.samples.seeded_random import SeededRandom
 from docpipe.vlm.training.data.align_labels import match_key
 from docpipe.vlm.training.data.align_tables import LINE_ITEM_COLUMNS, TAX_COLUMNS, truth_row
 from docpipe.vlm.training.data.from_samples import group_by_name
-from docpipe.vlm.training.data.labelled import LabelledDocument
+from docpipe.vlm.training.data.labelled import TrainingDocument
 from docpipe.vlm.training.data.split import part_of
 
 # name in the labels -> our path
@@ -47,19 +47,19 @@ class TranscribedLine:
     box: Box
 
 
-def load_labelled(data: Path, name: str) -> list[LabelledDocument]:
+def load_labelled(data: Path, name: str) -> list[TrainingDocument]:
     """The documents of one set."""
     return list(LABELLED_SETS[name](data))
 
 
-def _receipts(data: Path) -> Iterator[LabelledDocument]:
+def _receipts(data: Path) -> Iterator[TrainingDocument]:
     for name in ("labels.jsonl", "labels_extra.jsonl"):
         for label in _json_lines(data / "receipts" / name):
             path = data / "receipts" / label["file"]
             yield _receipt(label, label["file"], path=path, origin="receipts")
 
 
-def _transcripts(data: Path) -> Iterator[LabelledDocument]:
+def _transcripts(data: Path) -> Iterator[TrainingDocument]:
     """SROIE receipts of which only the lines are known. They are used for training alone."""
     for label in _json_lines(data / "receipts" / "labels_text_only.jsonl"):
         width, height = label["width"], label["height"]
@@ -73,17 +73,17 @@ def _transcripts(data: Path) -> Iterator[LabelledDocument]:
             yield document
 
 
-def _receipt(label: dict[str, Any], name: str, **source: Any) -> LabelledDocument:
+def _receipt(label: dict[str, Any], name: str, **source: Any) -> TrainingDocument:
     seller = match_key(label["fields"].get("company", name))
     values = {RECEIPT_PATHS[k]: v for k, v in label["fields"].items() if k in RECEIPT_PATHS and v}
-    return LabelledDocument(
+    return TrainingDocument(
         group=seller, part=part_of(seller, name), schema="receipt", values=values, day_first=True, **source
     )
 
 
 def _einvoices(
     data: Path, layout: str = "invoice", origin: str = "einvoices", *, from_picture: bool = False
-) -> Iterator[LabelledDocument]:
+) -> Iterator[TrainingDocument]:
     for label in _json_lines(data / "einvoices" / "labels.jsonl"):
         if not label["trainable"] or label["layout"] != layout:
             continue
@@ -97,7 +97,7 @@ def _einvoices(
             "line_items": [truth_row(item, LINE_ITEM_COLUMNS) for item in fields.get("line_items", ())],
             "tax_breakdown": [truth_row(item, TAX_COLUMNS) for item in fields.get("vat_breakdown", ())],
         }
-        yield LabelledDocument(
+        yield TrainingDocument(
             origin=origin,
             group=label["family"],
             part=part_of(label["family"], label["file"]),
@@ -110,12 +110,12 @@ def _einvoices(
         )
 
 
-def _ad_orders(data: Path, *, from_picture: bool = False) -> Iterator[LabelledDocument]:
+def _ad_orders(data: Path, *, from_picture: bool = False) -> Iterator[TrainingDocument]:
     for label in _json_lines(data / "adbuy" / "labels.jsonl"):
         if from_picture and (label["full_page_image"] or not label["text_layer"]):
             continue  # a scan: read from its picture anyway
         values = {k: v for k, v in label["fields"].items() if k in AD_ORDER_PATHS and v}
-        yield LabelledDocument(
+        yield TrainingDocument(
             origin="ad_orders",
             group=label["file"],
             part=part_of(match_key(str(values.get("advertiser", label["file"]))), label["file"]),
@@ -127,12 +127,12 @@ def _ad_orders(data: Path, *, from_picture: bool = False) -> Iterator[LabelledDo
         )
 
 
-def _register_forms(data: Path) -> Iterator[LabelledDocument]:
+def _register_forms(data: Path) -> Iterator[TrainingDocument]:
     for label in _json_lines(data / "register_forms" / "labels.jsonl"):
         values = {k: _typed(k, v) for k, v in label["fields"].items() if k in REGISTRATION_PATHS and v}
         registrant = match_key(str(values.get("registrant_name", label["file"])))
         prompts = field_descriptions(SeededRandom(zlib.crc32(label["file"].encode())), "registration")
-        yield LabelledDocument(
+        yield TrainingDocument(
             origin="register_forms",
             group=registrant,
             part=part_of(registrant, label["file"]),
@@ -145,7 +145,7 @@ def _register_forms(data: Path) -> Iterator[LabelledDocument]:
         )
 
 
-LABELLED_SETS: Mapping[str, Callable[[Path], Iterator[LabelledDocument]]] = {
+LABELLED_SETS: Mapping[str, Callable[[Path], Iterator[TrainingDocument]]] = {
     "receipts": _receipts,
     "transcripts": _transcripts,
     "einvoices": _einvoices,

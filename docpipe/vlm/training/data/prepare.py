@@ -27,7 +27,7 @@ from docpipe.render import Renderer
 from docpipe.samples import QUESTIONNAIRE, SCHEMAS, draw
 from docpipe.vlm.training.data.examples import PicturedExample, write_examples
 from docpipe.vlm.training.data.from_samples import Warp, sample_examples
-from docpipe.vlm.training.data.labelled import LabelledDocument, labelled_examples
+from docpipe.vlm.training.data.labelled import TrainingDocument, labelled_examples
 from docpipe.vlm.training.data.labelled_sets import LABELLED_SETS, load_labelled
 from docpipe.vlm.training.data.pictures import write_picture
 from docpipe.vlm.training.data.split import PARTS
@@ -106,7 +106,7 @@ def _scanned(page: Page, folder: Path, seed: int) -> tuple[Page, Warp]:
     return replace(read_file(path)[0], number=page.number), warp
 
 
-def read_labelled(document: LabelledDocument) -> list[PicturedExample]:
+def read_labelled(document: TrainingDocument) -> list[PicturedExample]:
     """The examples of one real document; a transcript without an image has its words with it."""
     if document.path is None or not document.from_picture:
         return list(labelled_examples(document, read_file(document.path) if document.path else []))
