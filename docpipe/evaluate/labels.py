@@ -177,7 +177,7 @@ def _reversed_parts(file: str) -> tuple[str, ...]:
     return PurePosixPath(unicodedata.normalize("NFC", file.replace("\\", "/"))).parts[::-1]
 
 
-def _common_length(left: tuple[str, ...], right: tuple[str, ...]) -> int:
+def _matching_part_count(left: tuple[str, ...], right: tuple[str, ...]) -> int:
     length = 0
     for left_part, right_part in zip(left, right, strict=False):
         if left_part != right_part:
@@ -200,8 +200,8 @@ def pair_with_results(
     for document in documents:
         parts = _reversed_parts(document.file)
         same_name = by_name.get(parts[0], {})
-        ranked = sorted(same_name, key=lambda other: -_common_length(parts, other))
-        if len(ranked) > 1 and _common_length(parts, ranked[0]) == _common_length(parts, ranked[1]):
+        ranked = sorted(same_name, key=lambda other: -_matching_part_count(parts, other))
+        if len(ranked) > 1 and _matching_part_count(parts, ranked[0]) == _matching_part_count(parts, ranked[1]):
             raise InputError(
                 f"{document.file}: {len(ranked)} results have this name", hint="Evaluate one folder at a time."
             )
