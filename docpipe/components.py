@@ -98,20 +98,20 @@ class ModelName:
         return (self,) if self.second is None else (replace(self, second=None), self.second)
 
     @property
-    def record(self) -> ExtractorKind:
+    def extractor_kind(self) -> ExtractorKind:
         """Of its kind; of a cascade, the first model's."""
         return EXTRACTOR_KINDS[self.kind]
 
     @property
     def is_local(self) -> bool:
         """Whether a large model is loaded on this machine."""
-        return any(member.record.deployment == "local" for member in self.members)
+        return any(member.extractor_kind.deployment == "local" for member in self.members)
 
     @property
     def picture_sides(self) -> tuple[int, ...]:
         """The longer sides, in pixels, of the page pictures that its models are given, the smallest first. A cascade
         has those of both: from a larger picture made smaller the embedded network is as sure of no value as alone."""
-        return tuple(sorted({member.record.picture_side for member in self.members}))
+        return tuple(sorted({member.extractor_kind.picture_side for member in self.members}))
 
 
 def _is_folder(text: str) -> bool:
@@ -121,13 +121,12 @@ def _is_folder(text: str) -> bool:
 
 def _cut_at_kinds(text: str) -> list[str]:
     """Cut at the commas behind which `kind` or `kind:…` stands or nothing at all, and at one before any colon."""
-    parts = [""]
-    for piece in text.split(","):
-        follows = re.match(r"\s*(\w*)\s*(:|$)", piece)
-        is_kind = follows is not None and (follows[2] == ":" or follows[1] in {"", *EXTRACTOR_KINDS})
-        if not parts[0] and len(parts) == 1:
-            parts[0] = piece
-        elif is_kind or ":" not in parts[-1]:
+    first, *pieces = text.split(",")
+    parts = [first]
+    for piece in pieces:
+        match = re.match(r"\s*(\w*)\s*(:|$)", piece)
+        is_kind = match is not None and (match[2] == ":" or match[1] in {"", *EXTRACTOR_KINDS})
+        if is_kind or ":" not in parts[-1]:
             parts.append(piece)
         else:
             parts[-1] += f",{piece}"
@@ -169,10 +168,10 @@ def hosted_backend(kind: str, model: str, settings: Settings, retries: RetryPoli
     settings or of processes shows it. Raises ModelError and UsageError."""
     from docpipe.extractors.hosted.choose import HostedModel, connect  # heavy: an HTTP client
 
-    record = ModelName(kind, model).record
-    assert record.provider is not None  # noqa: S101 - of every hosted kind
-    url, url_variable = getattr(settings, record.url_setting), PREFIX + record.url_setting.upper()
-    hosted = HostedModel(kind, model, record.provider(), record.key_variables, url, url_variable)
+    kind_record = ModelName(kind, model).extractor_kind
+    assert kind_record.provider is not None  # noqa: S101 - of every hosted kind
+    url, url_variable = getattr(settings, kind_record.url_setting), PREFIX + kind_record.url_setting.upper()
+    hosted = HostedModel(kind, model, kind_record.provider(), kind_record.key_variables, url, url_variable)
     return connect(hosted, settings.hosted(), os.environ, retries)
 
 
@@ -231,12 +230,12 @@ EXTRACTOR_KINDS: dict[str, ExtractorKind] = {
 def worker_limits(model: ModelName, settings: Settings, jobs: int | None = None) -> WorkerLimits:
     """How many workers the model allows, and how long each may take. `jobs`: what was asked for. Two local models would
     share one card, or one memory, so there is one worker. Of a cascade the slower model counts."""
-    records = [member.record for member in model.members]
-    waits = [2 * settings.hosted_patience_seconds for record in records if record.deployment == "hosted"]
+    kinds = [member.extractor_kind for member in model.members]
+    waits = [2 * settings.hosted_patience_seconds for record in kinds if record.deployment == "hosted"]
     deadlines = Deadlines(
-        max(record.loading_seconds for record in records),
-        settings.document_seconds + max(record.document_seconds for record in records) + max(waits, default=0.0),
-        settings.page_seconds + max(record.page_seconds for record in records),
+        max(record.loading_seconds for record in kinds),
+        settings.document_seconds + max(record.document_seconds for record in kinds) + max(waits, default=0.0),
+        settings.page_seconds + max(record.page_seconds for record in kinds),
     )
     workers = jobs or settings.jobs or (1 if model.is_local else default_jobs())
     threads = max(1, usable_cores() // workers) if model.is_local else 1
@@ -270,7 +269,7 @@ class Components:
 
 def load_extractor(model: ModelName, settings: Settings, *, threads: int) -> Extractor:
     """Raises ModelError."""
-    first, *others = (member.record.load(member.weights, settings, threads) for member in model.members)
+    first, *others = (member.extractor_kind.load(member.weights, settings, threads) for member in model.members)
     return Cascade(first, others[0]) if others else first
 
 

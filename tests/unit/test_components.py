@@ -62,6 +62,13 @@ def test_an_unknown_kind_is_an_error_that_names_the_kinds(text: str) -> None:
         pytest.fail("it was taken for a model")
 
 
+@pytest.mark.parametrize("text", [",embedded", "embedded,", "embedded:/a, ", "embedded,scripted:a,hf:/b"])
+def test_a_cascade_of_one_model_or_of_three_is_an_error(text: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ModelName.parse(text)
+    assert "A cascade" in caught.value.hint
+
+
 def test_a_provider_that_is_not_known_is_never_taken_for_another() -> None:
     with pytest.raises(ModelError, match="mistral"):
         components.hosted_backend("mistral", "some-model", SETTINGS)
