@@ -1,4 +1,4 @@
-"""A second model is asked about what the first is not sure of, and about nothing else; doubtful values are read again."""
+"""A second model is asked about what the first is not sure of, and nothing else; doubtful values are read again."""
 
 from contextlib import closing
 from dataclasses import dataclass, replace
