@@ -59,7 +59,7 @@ def make_server(application: FastAPI, *, host: str, port: int, proxy: bool = Fal
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: Any = None) -> None:
             """Those who wait for a document are answered now; uploads and downloads go to their end."""
-            application.state.follower.close()
+            application.state.watcher.close()
             await super().shutdown(sockets)
 
     config = uvicorn.Config(

@@ -1,4 +1,4 @@
-"""Where the bytes are: originals, and what one worker hands to the next. A folder, or s3:// for several machines.
+"""The blob store: originals, and what one worker passes to the next. A folder, or s3:// for several machines.
 
 In: a URL as fsspec takes it. Out: bytes under keys; what is written is whole or not there. All that belongs to a job is
 under one prefix, so that nothing is shared and deletion is simple. Keys are ours, never a user's file name.
@@ -36,8 +36,8 @@ class Blobs:
         self._is_local = _is_local(self._files)
 
     def add_original(self, job_id: str, source: BinaryIO, *, max_bytes: int) -> tuple[str, int]:
-        """Keep a document's bytes, never in memory as a whole. Its sha256 and its size. Raises TooLargeError for more
-        than `most` bytes, CorruptError for none, and StoreError; then nothing is kept."""
+        """Store a document's bytes, never in memory as a whole. Returns its sha256 and its size. Raises TooLargeError
+        for more than `max_bytes`, CorruptError for none, and StoreError; then nothing is stored."""
         size = source.seek(0, os.SEEK_END)
         if size > max_bytes:
             raise TooLargeError(f"the file has {size:,} bytes, more than the {max_bytes:,} allowed")
@@ -50,7 +50,7 @@ class Blobs:
 
     def put(self, key: str, source: IO[bytes] | bytes, *, digest: Any = None) -> None:
         """Whole or not there: a reader never sees half of it, also when the source breaks off. `digest`, a hashlib
-        object, is fed with what was written."""
+        object, is updated with what was written."""
         path, chunks = self._path(key), _chunks(source, digest)
         with self._store_errors(key):
             if self._is_local:
@@ -74,7 +74,7 @@ class Blobs:
             return content
 
     def open(self, key: str) -> BinaryIO:
-        """For reading, piece by piece. Raises MissingError."""
+        """For reading, chunk by chunk. Raises MissingError."""
         with self._store_errors(key):
             stream: BinaryIO = self._files.open(self._path(key), "rb")
             return stream
@@ -142,13 +142,13 @@ def original_key(job_id: str) -> str:
 
 @contextmanager
 def open_reference(reference: str, allowed: str) -> Iterator[tuple[BinaryIO, str]]:
-    """A document that somebody names instead of sending it, and its file name. `allowed` are folders and prefixes with
+    """A document that is named instead of sent, opened, and its file name. `allowed` are folders and prefixes with
     commas between. Raises InputError when it is not below one of them or not there, StoreError when S3 is away."""
     prefixes = [prefix.strip() for prefix in allowed.split(",") if _scheme(prefix.strip()) == _scheme(reference)]
-    # "::" puts one file system of fsspec on another, and these know nothing of links: it is no part of a name here
-    may_open = bool(prefixes) and CHAIN_SEPARATOR not in reference and "\x00" not in reference
+    # "::" chains file systems of fsspec, and chained ones do not resolve links: it is no part of a name here
+    is_candidate = bool(prefixes) and CHAIN_SEPARATOR not in reference and "\x00" not in reference
     # no file system is made for a scheme that nobody allowed: some of them connect at once
-    files, path = _file_system(reference, {}) if may_open else (None, "")
+    files, path = _file_system(reference, {}) if is_candidate else (None, "")
     path = os.path.realpath(path) if _is_local(files) else path
     if files is None or not any(_is_below(files, path, prefix) for prefix in prefixes if prefix):
         raise InputError(
@@ -196,7 +196,7 @@ def _is_local(files: Any) -> bool:
 
 
 def _is_storage_error(error: Exception) -> bool:
-    """s3fs makes an OSError of what S3 answers, and lets through what its libraries raise when there is no answer."""
+    """s3fs turns answers of S3 into OSErrors, and lets through what its libraries raise when there is no answer."""
     return isinstance(error, OSError) or type(error).__module__.partition(".")[0] in S3_LIBRARIES
 
 
@@ -213,7 +213,7 @@ def _chunks(source: IO[bytes] | bytes, digest: Any) -> Iterator[bytes]:
 
 
 def _write_file(path: Path, chunks: Iterable[bytes]) -> None:
-    """Written beside and moved into place; it survives a power cut, and so does its name."""
+    """Written beside its place and renamed; both the file and its name survive a power cut."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:

@@ -1,4 +1,4 @@
-"""Opening a database: the URL, the engine, the schema's version, and errors in plain words.
+"""Opening a database: the URL, the engine, the version of its tables, and errors in plain words.
 
 In: a URL or a path to an SQLite file. Out: an engine whose database is at this code's version.
 """
@@ -21,21 +21,21 @@ HEAD = "0004"
 
 VERSION_TABLE = "docpipe_version"  # not Alembic's default: a shared database may have one already
 LOCK_SECONDS = 30  # a writer holds the lock for milliseconds; a backup may hold it for seconds
-CONNECTION_OPTIONS = {
+POSTGRES_OPTIONS = {
     "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
     "tcp_user_timeout": "30000",
 }
-"""Of PostgreSQL's client: a server whose machine says nothing any more is noticed in a minute at most, and not after
-the quarter of an hour for which TCP hopes. The URL may say otherwise."""
+"""Of PostgreSQL's client: a server whose machine is gone without a word is noticed in a minute at most, not after TCP's
+quarter of an hour. The URL may have others."""
 IDLE_SECONDS = 60  # in a transaction that writes; the longest pause of a healthy one is a deletion of blobs
 SETUP_LOCK = 0x646F6370  # "docp": PostgreSQL's advisory lock while tables are made or changed
 WAL_TRIES = 50
 SERVER_DIALECTS = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
-HINTS = (
+HINTS = (  # what a message has in it, and what to do then
     ("disk is full", "Free some disk space and run again; what was saved is whole."),
     ("no space left", "Free some disk space on the server and run again; what was saved is whole."),
     ("database is locked", "Another program holds the database: close it, or wait and run again."),
@@ -145,7 +145,7 @@ def _use_wal(engine: Engine) -> None:
 
 
 def _server_engine(url: URL) -> Engine:
-    url = url.update_query_dict({name: value for name, value in CONNECTION_OPTIONS.items() if name not in url.query})
+    url = url.update_query_dict({name: value for name, value in POSTGRES_OPTIONS.items() if name not in url.query})
     try:
         return create_engine(url, pool_pre_ping=True)
     except ModuleNotFoundError as error:
@@ -157,7 +157,7 @@ def write_transaction(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: committed whole at the end, or nothing of it."""
     with engine.connect().execution_options(writes=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
-            # a process that stands still in the middle of it would keep its locks, and others would wait for ever
+            # a process that stops in the middle of it would keep its locks, and others would wait for ever
             connection.execute(text(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'"))
         yield connection
 

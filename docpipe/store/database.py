@@ -1,6 +1,6 @@
 """One database, as the stores of the service share it: one engine a process, transactions with errors in plain words.
 
-In: a URL. Out: connections, for reading or for writing. SqlStore is older and has an engine of its own.
+In: a URL. Out: connections, for reading or for writing. SqlStore, which `docpipe run` uses, has an engine of its own.
 """
 
 from __future__ import annotations
@@ -43,6 +43,6 @@ class Database:
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> Any:
-    """An INSERT that knows ON CONFLICT, in the dialect of the connection."""
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return make(table).values(values)
+    """An INSERT that takes ON CONFLICT, in the dialect of the connection."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).values(values)

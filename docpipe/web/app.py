@@ -1,8 +1,8 @@
 """The application. In: settings. Out: an ASGI app, for `docpipe serve` or `uvicorn docpipe.web.app:app --factory`.
 
-Frame     request id, log, headers, an answer whatever happens
- Gate     the key; its rate; how long and how large a body may be
-  routes  documents, content, operations; roles are asked for here
+RequestMiddleware          request id, a line in the log, headers, an answer whatever happens
+ AuthenticationMiddleware  the key; its rate limit; how long and how large a body may be
+  routes                   documents, content, operations; each requires a role
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def app(settings: Settings | None = None) -> FastAPI:
     service = Service.of(settings or load_settings())
 
     @asynccontextmanager
-    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(started: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(_open, service)
         yield
-        application.state.follower.close()
+        started.state.watcher.close()
         await run_in_threadpool(service.close)
 
-    made = FastAPI(
+    application = FastAPI(
         title="docpipe",
         version=version("docpipe-extract"),
         description=DESCRIPTION,
@@ -48,19 +48,19 @@ def app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    made.state.service = service
-    made.state.follower = JobWatcher(lambda ids: service.view.by_ids(ids))  # noqa: PLW0108 - not opened yet
-    made.state.look = operations.ReadinessProbe(service)
-    made.include_router(documents.router)
-    made.include_router(content.router)
-    made.include_router(operations.router)
-    add_error_handlers(made)
-    made.add_middleware(AuthenticationMiddleware)
-    made.add_middleware(RequestMiddleware)
-    return made
+    application.state.service = service
+    application.state.watcher = JobWatcher(lambda ids: service.view.by_ids(ids))  # noqa: PLW0108 - not opened yet
+    application.state.readiness = operations.ReadinessProbe(service)
+    application.include_router(documents.router)
+    application.include_router(content.router)
+    application.include_router(operations.router)
+    add_error_handlers(application)
+    application.add_middleware(AuthenticationMiddleware)
+    application.add_middleware(RequestMiddleware)
+    return application
 
 
 def _open(service: Service) -> None:
-    """Now, so that requests need not; a database that is away is tried again with each request."""
+    """Before the first request; a database that is away is tried again with each request."""
     with suppress(StoreError):
         _ = (service.database, service.store, service.blobs)

@@ -95,7 +95,7 @@ def test_health_and_readiness_need_no_key(api: Api):
     assert ready.status_code == 200
     assert ready.json() == {"ready": True, "database": "ok", "blobs": "ok", "broker": "ok", "keeper": "nobody"}
     LeaderLock(api.service.database, LOCK_NAME).acquire("a host:1", LOCK_DURATION)
-    api.client.app.state.look._until = 0.0
+    api.client.app.state.readiness._until = 0.0
     assert api.get("/ready", {}).json()["keeper"] == "ok"
 
 

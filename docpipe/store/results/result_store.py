@@ -12,13 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, Table, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, func, insert, select, update
 
 from docpipe.data import Document, Extraction, Status
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.ports import StoredResult
 from docpipe.store.connect import lock_setup, open_engine, parse_url, store_errors, write_transaction
+from docpipe.store.database import upsert
 from docpipe.store.results import load
 from docpipe.store.results.rows import field_rows, issue_rows
 from docpipe.store.results.typed import TypedTable, ensure_tables, write_typed
@@ -52,8 +52,8 @@ class SqlStore:
         self._engine.dispose()
 
     def add(self, document: Document) -> None:
-        """Remember a document and where it lies; the same bytes under a further path add that path. One that lies in
-        no folder (the service keeps its bytes) has the path `Path()`."""
+        """Record a document and where it lies; the same bytes under a further path add that path. One that lies in no
+        folder (the service stores its bytes) has the path `Path()`."""
         with self._writing() as connection:
             self._add(connection, document.id, document.path, document)
 
@@ -70,8 +70,8 @@ class SqlStore:
         tables = self._tables(schema)
         with self._writing() as connection:
             name = self._lock(connection, extraction.document_id)
-            known = select(extractions.c.id).where(extractions.c.run_key == extraction.run_key)
-            if connection.scalar(known) is not None:
+            same_work = select(extractions.c.id).where(extractions.c.run_key == extraction.run_key)
+            if connection.scalar(same_work) is not None:
                 return False
             self._retire(connection, extraction)
             row_id = self._insert_extraction(connection, extraction)
@@ -86,14 +86,14 @@ class SqlStore:
         False when it is shown already, or unknown."""
         tables = self._tables(schema)
         with self._writing() as connection:
-            found = load.newest_result(connection, [extractions.c.run_key == run_key, ~extractions.c.is_current])
-            if found is None or found.extraction is None:
+            stored = load.newest_result(connection, [extractions.c.run_key == run_key, ~extractions.c.is_current])
+            if stored is None or stored.extraction is None:
                 return False
-            extraction = found.extraction
+            extraction = stored.extraction
             name = self._lock(connection, extraction.document_id)
             self._retire(connection, extraction)
-            again = update(extractions).where(extractions.c.run_key == run_key).values(is_current=True)
-            row_id = connection.scalar(again.returning(extractions.c.id))
+            current = update(extractions).where(extractions.c.run_key == run_key).values(is_current=True)
+            row_id = connection.scalar(current.returning(extractions.c.id))
             self._show(connection, tables, extraction, row_id, name)
             return True
 
@@ -106,7 +106,7 @@ class SqlStore:
         *,
         schema: str | None = None,
     ) -> None:
-        """Remember why a document could not be processed, and what the attempt cost. `document_id` is the sha256 of the
+        """Record why a document could not be processed, and what the attempt cost. `document_id` is the sha256 of the
         file even when it never became a Document, and None when the file could not be read (then there is no run key
         either). `file` is None for a document that lies in no folder; it was added before."""
         path = None if file is None else Path(file)
@@ -131,13 +131,13 @@ class SqlStore:
     def get(self, document_id: str, schema: str | None = None) -> StoredResult | None:
         """The latest result for a document, by its id or the beginning of it (as short as it is unique)."""
         with self._reading() as connection:
-            found = self._match(connection, document_id)
-            if found is None:
+            full_id = self._match(connection, document_id)
+            if full_id is None:
                 return None
-            where = [extractions.c.document_id == found, extractions.c.is_current, *load.of_schema(schema)]
+            where = [extractions.c.document_id == full_id, extractions.c.is_current, *load.of_schema(schema)]
             result = load.newest_result(connection, where)
             if result is None:
-                of_document = [attempts.c.document_id == found, *load.attempt_of_schema(schema)]
+                of_document = [attempts.c.document_id == full_id, *load.attempt_of_schema(schema)]
                 for result in load.failures(connection, of_document):  # the last one stays  # noqa: B007
                     pass
             return result
@@ -188,25 +188,21 @@ class SqlStore:
         row = {"id": document_id, "name": name, "first_seen": _now()}
         if document is None:
             size = path.stat().st_size if path.is_file() else None
-            statement = self._upsert(documents, row | {"size": size}).on_conflict_do_nothing()
+            statement = upsert(connection, documents, row | {"size": size}).on_conflict_do_nothing()
         else:
-            facts = {"media_type": document.media_type, "size": document.size, "pages": document.page_count}
-            statement = self._upsert(documents, row | facts).on_conflict_do_update(
-                index_elements=[documents.c.id], set_=facts, where=documents.c.media_type.is_(None)
+            columns = {"media_type": document.media_type, "size": document.size, "pages": document.page_count}
+            statement = upsert(connection, documents, row | columns).on_conflict_do_update(
+                index_elements=[documents.c.id], set_=columns, where=documents.c.media_type.is_(None)
             )
         connection.execute(statement)
         if path == Path():
             return
         path = path.absolute()
-        place = {"document_id": document_id, "path": str(path), "name": name, "first_seen": _now()}
-        connection.execute(self._upsert(document_files, place).on_conflict_do_nothing())
+        file = {"document_id": document_id, "path": str(path), "name": name, "first_seen": _now()}
+        connection.execute(upsert(connection, document_files, file).on_conflict_do_nothing())
         # what could not be read before has an id now
         unread = attempts.c.document_id.is_(None) & (attempts.c.file == str(path))
         connection.execute(update(attempts).where(unread).values(document_id=document_id))
-
-    def _upsert(self, table: Table, values: dict[str, Any]) -> Any:
-        make = sqlite.insert if self._engine.dialect.name == "sqlite" else postgresql.insert
-        return make(table).values(values)
 
     def _lock(self, connection: Connection, document_id: str) -> str:
         """Until the transaction ends nobody else writes about this document. Returns its name."""
@@ -217,22 +213,24 @@ class SqlStore:
         return name
 
     def _begin(
-        self, connection: Connection, document_id: str | None, run_key: str | None, facts: dict[str, Any]
+        self, connection: Connection, document_id: str | None, run_key: str | None, columns: dict[str, Any]
     ) -> int:
-        same = attempts.c.file == facts.get("file") if document_id is None else attempts.c.document_id == document_id
-        same &= attempts.c.run_key.is_not_distinct_from(run_key)
-        number = (connection.scalar(select(func.max(attempts.c.number)).where(same)) or 0) + 1
+        same_work = (
+            attempts.c.file == columns.get("file") if document_id is None else attempts.c.document_id == document_id
+        )
+        same_work &= attempts.c.run_key.is_not_distinct_from(run_key)
+        number = (connection.scalar(select(func.max(attempts.c.number)).where(same_work)) or 0) + 1
         row = {"document_id": document_id, "run_key": run_key, "number": number, "started": _now()}
-        connection.execute(insert(attempts).values(row | {"outcome": "running"} | facts))
+        connection.execute(insert(attempts).values(row | {"outcome": "running"} | columns))
         return int(number)
 
-    def _end(self, connection: Connection, document_id: str | None, run_key: str, facts: dict[str, Any]) -> bool:
+    def _end(self, connection: Connection, document_id: str | None, run_key: str, columns: dict[str, Any]) -> bool:
         running = (
             (attempts.c.document_id == document_id)
             & (attempts.c.run_key == run_key)
             & (attempts.c.outcome == "running")
         )
-        return connection.execute(update(attempts).where(running).values(ended=_now(), **facts)).rowcount > 0
+        return connection.execute(update(attempts).where(running).values(ended=_now(), **columns)).rowcount > 0
 
     def _retire(self, connection: Connection, extraction: Extraction) -> None:
         same = (extractions.c.document_id == extraction.document_id) & (extractions.c.schema == extraction.schema)
@@ -264,10 +262,10 @@ class SqlStore:
             return None
         # "g" follows all hex digits: a range uses the index where LIKE may not
         query = select(documents.c.id).where(documents.c.id >= prefix, documents.c.id < prefix + "g").limit(2)
-        found = connection.scalars(query).all()
-        if len(found) > 1:
+        matches = connection.scalars(query).all()
+        if len(matches) > 1:
             raise StoreError(f"several documents begin with {prefix}", hint="Give more of the id.")
-        return found[0] if found else None
+        return matches[0] if matches else None
 
 
 def _now() -> datetime:

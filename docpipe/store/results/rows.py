@@ -17,9 +17,7 @@ from docpipe.data import Box, Evidence, Extraction, Field, Issue
 from docpipe.errors import StoreError
 from docpipe.store.tables import clean
 
-Row = RowMapping
-
-PLAIN_DIGITS = 40  # an amount is spelled out (1000, not 1E+3) unless that would take more zeros than this
+PLAIN_DIGITS = 40  # an amount is written without an exponent (1000, not 1E+3) unless it has more digits than this
 
 
 def _plain(amount: Decimal) -> str:
@@ -47,14 +45,14 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 
-def bare(value: object) -> object:
+def without_enum(value: object) -> object:
     """The value of an enum's member, and any other value itself."""
     return value.value if isinstance(value, Enum) else value
 
 
 def to_text(value: object) -> tuple[str | None, str | None]:
     """A typed value as exact text and the name of its type. Raises StoreError for a type that no schema has."""
-    value = bare(value)
+    value = without_enum(value)
     if value is None:
         return None, None
     for kind, name, write in WRITERS:
@@ -107,7 +105,7 @@ def issue_rows(extraction_id: int, extraction: Extraction) -> list[dict[str, Any
     ]
 
 
-def to_extraction(row: Row, field_rows: Iterable[Row], issue_rows: Iterable[Row]) -> Extraction:
+def to_extraction(row: RowMapping, field_rows: Iterable[RowMapping], issue_rows: Iterable[RowMapping]) -> Extraction:
     """`field_rows` and `issue_rows` are those of this extraction, by position."""
     of_field: dict[int | None, list[Issue]] = {}
     for issue in issue_rows:

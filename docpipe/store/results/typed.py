@@ -14,7 +14,7 @@ from datetime import date, time
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
@@ -40,7 +40,7 @@ from docpipe.data import Extraction
 from docpipe.paths import FieldPath
 from docpipe.schema_ports import ColumnType
 from docpipe.store.connect import VERSION_TABLE
-from docpipe.store.results.rows import bare
+from docpipe.store.results.rows import without_enum
 from docpipe.store.tables import (
     Amount,
     CleanText,
@@ -56,21 +56,21 @@ from docpipe.store.tables import (
 if TYPE_CHECKING:
     from docpipe.schema import Schema
 
-LONGEST_NAME = 60  # bytes; PostgreSQL cuts names at 63
-LARGEST_INTEGER = 2**63 - 1
-CLOCK = {"storage_format": "%(hour)02d:%(minute)02d:%(second)02d", "regexp": r"(\d+):(\d+):(\d+)"}
+MAX_NAME_BYTES = 60  # PostgreSQL cuts names at 63
+MAX_INTEGER = 2**63 - 1
+SQLITE_TIME = {"storage_format": "%(hour)02d:%(minute)02d:%(second)02d", "regexp": r"(\d+):(\d+):(\d+)"}
 
 TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
     "text": CleanText(),
     "decimal": Amount(),
     "date": Date(),
-    "time": TimeOfDay().with_variant(sqlite.TIME(**CLOCK), "sqlite"),  # type: ignore[no-untyped-call]
+    "time": TimeOfDay().with_variant(sqlite.TIME(**SQLITE_TIME), "sqlite"),  # type: ignore[no-untyped-call]
     "integer": BigInteger(),
     "boolean": Boolean(),
     "float": Double(),
 }
 
-FITTING: Mapping[ColumnType, tuple[type, ...]] = {
+ACCEPTED_TYPES: Mapping[ColumnType, tuple[type, ...]] = {
     "decimal": (int, float, Decimal),
     "date": (date,),
     "time": (time,),
@@ -78,14 +78,22 @@ FITTING: Mapping[ColumnType, tuple[type, ...]] = {
     "boolean": (bool,),
     "float": (int, float, Decimal),
 }
-SHAPED: Mapping[ColumnType, Callable[[Any], object]] = {
+CONVERTERS: Mapping[ColumnType, Callable[[Any], object]] = {
     "decimal": lambda value: Decimal(str(value)),
     "float": float,
     "time": lambda value: value.replace(tzinfo=None, microsecond=0),  # a column of times of day to the second
 }
 
 RESERVED = PGIdentifierPreparer.reserved_words | SQLiteIdentifierPreparer.reserved_words
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+class TypedPath(NamedTuple):
+    """A field of a schema (`line_items[].amount`) and the type of its column: a field whose type changed gets a new
+    column."""
+
+    path: str
+    type: str
 
 
 @dataclass(frozen=True)
@@ -102,13 +110,13 @@ def sql_name(text: str, taken: Iterable[str] = ()) -> str:
     """A name that needs no quotes in SQL: `GrossTotal` and `gross-total` are gross_total, `order` is order_.
     A name in `taken` gets a trailing underscore too."""
     taken = frozenset(taken)
-    snake = _HUMP.sub("_", unicodedata.normalize("NFKC", clean(text)))
+    snake = _WORD_BOUNDARY.sub("_", unicodedata.normalize("NFKC", clean(text)))
     name = re.sub(r"_+", "_", re.sub(r"\W", "_", snake)).strip("_").lower() or "field"
     if name[0].isdigit():
         name = f"n{name}"
-    if len(name.encode()) > LONGEST_NAME:
+    if len(name.encode()) > MAX_NAME_BYTES:
         digest = sha256(name.encode()).hexdigest()[:8]
-        name = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore") + "_" + digest
+        name = name.encode()[: MAX_NAME_BYTES - 9].decode(errors="ignore") + "_" + digest
     while name in taken or name in RESERVED:
         name += "_"
     return name
@@ -116,57 +124,54 @@ def sql_name(text: str, taken: Iterable[str] = ()) -> str:
 
 def ensure_tables(connection: Connection, schema: Schema) -> list[TypedTable]:
     """The schema's tables, its own first; what is missing is made. Call inside `connect.lock_setup`."""
-    leaves: dict[str, list[tuple[str, ColumnType]]] = {"": []}
+    by_list: dict[str, dict[str, ColumnType]] = {"": {}}
     for spec in schema.fields:
-        leaves.setdefault(spec.list_path or "", []).append((spec.path, spec.kind.column))
-    return [_ensure_table(connection, schema.name, list_path, paths) for list_path, paths in leaves.items()]
+        by_list.setdefault(spec.list_path or "", {})[spec.path] = spec.kind.column
+    return [_ensure_table(connection, schema.name, list_path, types) for list_path, types in by_list.items()]
 
 
-def _ensure_table(
-    connection: Connection, schema: str, list_path: str, paths: list[tuple[str, ColumnType]]
-) -> TypedTable:
+def _ensure_table(connection: Connection, schema: str, list_path: str, types: Mapping[str, ColumnType]) -> TypedTable:
+    """`types` by path."""
     owner = (typed_tables.c.schema == schema) & (typed_tables.c.list_path == list_path)
     name = connection.scalar(select(typed_tables.c.table_name).where(owner))
     if name is None:
-        others = {*inspect(connection).get_table_names(), *inspect(connection).get_view_names()}
-        taken = {*metadata.tables, VERSION_TABLE, *others}
+        existing = {*inspect(connection).get_table_names(), *inspect(connection).get_view_names()}
+        taken = {*metadata.tables, VERSION_TABLE, *existing}
         name = sql_name(f"{schema}_{list_path}" if list_path else schema, taken)
         connection.execute(typed_tables.insert().values(table_name=name, schema=schema, list_path=list_path))
-        known: dict[tuple[str, str], str] = {}
+        known: dict[TypedPath, str] = {}
     else:
         rows = connection.execute(select(typed_columns).where(typed_columns.c.table_name == name))
-        known = {(row.path, row.type): row.column_name for row in rows}
-        others = set()
-    added = _new_columns(list_path, paths, known)
+        known = {TypedPath(row.path, row.type): row.column_name for row in rows}
+    added = _new_columns(list_path, types, known)
     table = _table(name, list_path, {**known, **added})
     if not inspect(connection).has_table(name):
         table.create(connection)
     else:
         _add_columns(connection, table, added.values())
     if added:
-        rows_added = [
-            {"table_name": name, "column_name": column, "path": path, "type": kind}
-            for (path, kind), column in added.items()
-        ]
-        connection.execute(typed_columns.insert(), rows_added)
-    columns = {path: ({**known, **added})[path, kind] for path, kind in paths}
-    return TypedTable(table, list_path, columns, dict(paths))
+        new_rows = [{"table_name": name, "column_name": column, **field._asdict()} for field, column in added.items()]
+        connection.execute(typed_columns.insert(), new_rows)
+    names = {**known, **added}
+    columns = {path: names[TypedPath(path, column_type)] for path, column_type in types.items()}
+    return TypedTable(table, list_path, columns, types)
 
 
 def _new_columns(
-    list_path: str, paths: list[tuple[str, ColumnType]], known: Mapping[tuple[str, str], str]
-) -> dict[tuple[str, str], str]:
+    list_path: str, types: Mapping[str, ColumnType], known: Mapping[TypedPath, str]
+) -> dict[TypedPath, str]:
     """Names for the fields that have no column yet. A field whose type changed gets `<name>_<type>`: the old
     column stays as it was, and going back to the old schema finds it again."""
     taken = {column.name for column in _own_columns(list_path)} | set(known.values())
-    seen = {path for path, _ in known}
-    added: dict[tuple[str, str], str] = {}
-    for path, kind in paths:
-        if (path, kind) in known:
+    known_paths = {field.path for field in known}
+    added: dict[TypedPath, str] = {}
+    for path, column_type in types.items():
+        field = TypedPath(path, column_type)
+        if field in known:
             continue
         leaf = FieldPath.parse(path).leaf
-        name = sql_name(f"{leaf}_{kind}" if path in seen else leaf, taken)
-        added[path, kind] = name
+        name = sql_name(f"{leaf}_{column_type}" if path in known_paths else leaf, taken)
+        added[field] = name
         taken.add(name)
     return added
 
@@ -187,13 +192,13 @@ def _own_columns(list_path: str) -> list[Column[Any]]:
     ]
 
 
-def _table(name: str, list_path: str, columns: Mapping[tuple[str, str], str]) -> Table:
-    typed = [Column(column, TYPES[kind]) for (_path, kind), column in columns.items()]  # type: ignore[index]
+def _table(name: str, list_path: str, columns: Mapping[TypedPath, str]) -> Table:
+    typed = [Column(column, TYPES[field.type]) for field, column in columns.items()]  # type: ignore[index]
     return Table(name, MetaData(), *_own_columns(list_path), *typed)
 
 
 @lru_cache(maxsize=256)  # SQLAlchemy compiles a statement again for each new Table: 1 ms, three times a document
-def _bare_table(name: str, list_path: str) -> Table:
+def _table_without_fields(name: str, list_path: str) -> Table:
     """With docpipe's own columns alone."""
     return _table(name, list_path, {})
 
@@ -215,9 +220,9 @@ def write_typed(
     for name, list_path in connection.execute(
         select(typed_tables.c.table_name, typed_tables.c.list_path).where(typed_tables.c.schema == extraction.schema)
     ).all():
-        table = _bare_table(name, list_path)  # lists that the schema no longer has are emptied as well
+        table = _table_without_fields(name, list_path)  # lists that the schema no longer has are emptied as well
         connection.execute(table.delete().where(table.c.document_id == document_id))
-    own, items = _cells(extraction)
+    own, items = _values_of(extraction)
     for typed in tables:
         if not typed.list_path:
             connection.execute(typed.table.insert(), {**row, **_typed_row(typed, own)})
@@ -235,7 +240,7 @@ def write_typed(
             connection.execute(typed.table.insert(), rows)
 
 
-def _cells(extraction: Extraction) -> tuple[dict[str, object], dict[str, dict[int, dict[str, object]]]]:
+def _values_of(extraction: Extraction) -> tuple[dict[str, object], dict[str, dict[int, dict[str, object]]]]:
     """The values by path, and those of lists by list, index and template path."""
     own: dict[str, object] = {}
     items: dict[str, dict[int, dict[str, object]]] = {}
@@ -250,16 +255,16 @@ def _cells(extraction: Extraction) -> tuple[dict[str, object], dict[str, dict[in
 
 
 def _typed_row(typed: TypedTable, values: Mapping[str, object]) -> dict[str, object]:
-    return {column: cell(values.get(path), typed.types[path]) for path, column in typed.columns.items()}
+    return {column: column_value(values.get(path), typed.types[path]) for path, column in typed.columns.items()}
 
 
-def cell(value: object, column: ColumnType) -> object:
+def column_value(value: object, column: ColumnType) -> object:
     """The value as its column takes it. None where it does not fit; `fields` keeps what it was."""
-    value = bare(value)
+    value = without_enum(value)
     if column == "text":
         return value if value is None or isinstance(value, str) else str(value)
-    if not isinstance(value, FITTING[column]) or isinstance(value, bool) != (column == "boolean"):
+    if not isinstance(value, ACCEPTED_TYPES[column]) or isinstance(value, bool) != (column == "boolean"):
         return None
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
         return None
-    return SHAPED[column](value) if column in SHAPED else value
+    return CONVERTERS[column](value) if column in CONVERTERS else value

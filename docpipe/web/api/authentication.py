@@ -1,7 +1,7 @@
-"""Who is asking: the key of a request is looked at before its body is read.
+"""Authentication: the key of a request is checked before its body is read.
 
-In: requests. Out: requests with `request.state.key`, within the key's rate and size; or 401, 413, 429. What the key may
-do is asked by each route (`needs`).
+In: requests. Out: requests with `request.state.key`, within the key's limits of rate and size; or 401, 413, 429. The
+role that a route requires is checked there (`requires_role`).
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from docpipe.store.jobs.job import Job
 from docpipe.web.api.limits import LimitedBody, RateLimiter
 from docpipe.web.api.problems import ApiError, not_found, to_api_error
 
-PUBLIC_PATHS = ("/health", "/ready", "/openapi.json", "/docs")  # for everybody; all else needs a key
+PUBLIC_PATHS = ("/health", "/ready", "/openapi.json", "/docs")  # all others need a key
 UPLOAD = ("POST", "/v1/documents")
 ID_DIGITS = 32
 bearer = HTTPBearer(auto_error=False, bearerFormat="dp_…", description="A key that `docpipe key create` made.")
 
 
 class AuthenticationMiddleware:
-    """Stands before the routes, because these read the body before they ask anything."""
+    """Before the routes, because FastAPI reads the body before a route's own checks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app, self._rate_limiter = app, RateLimiter()
@@ -48,18 +48,16 @@ class AuthenticationMiddleware:
                 max_bytes = min(int(settings.max_bytes), key.max_bytes or int(settings.max_bytes))
             body = LimitedBody(receive, send, max_bytes=max_bytes, seconds=settings.upload_seconds)
             body.check_declared(scope)
-        except ApiError as refusal:
-            refusal.close_connection = True
-            await refusal.response()(scope, receive, send)
+        except ApiError as error:
+            error.close_connection = True
+            await error.response()(scope, receive, send)
         else:
             await self.app(scope, body.receive, body.send)
 
     async def _authenticate(self, scope: Scope, service: Service) -> ApiKey:
-        """Raises Refusal."""
-        authorization = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode(
-            "latin-1"
-        )
-        scheme, _, token = authorization.partition(" ")
+        """Raises ApiError."""
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        scheme, _, token = header.decode("latin-1").partition(" ")
         try:
             key = await run_in_threadpool(_find_key, service, token.strip() if scheme.lower() == "bearer" else "")
         except DocpipeError as error:
@@ -90,14 +88,14 @@ CurrentService = Annotated[Service, Depends(service_of)]
 def requires_role(role: str) -> Callable[..., Awaitable[ApiKey]]:
     """A dependency: the key of the request, if it has the role. `bearer` is there for the OpenAPI document."""
 
-    async def checked(request: Request, _: Annotated[object, Depends(bearer)] = None) -> ApiKey:
+    async def key_with_role(request: Request, _: Annotated[object, Depends(bearer)] = None) -> ApiKey:
         key: ApiKey = request.state.key
         if not key.may(role):
             message = f"the key {key.name!r} does not have the role {role!r}"
             raise ApiError(403, "forbidden", message, "Ask the operator for a key with it.", close_connection=True)
         return key
 
-    return checked
+    return key_with_role
 
 
 SubmitKey = Annotated[ApiKey, Depends(requires_role("submit"))]
@@ -106,7 +104,7 @@ ReviewKey = Annotated[ApiKey, Depends(requires_role("review"))]
 
 
 def visible_job(service: Service, key: ApiKey, job_id: str) -> Job:
-    """The job, if the key may know of it. Raises Refusal 404 otherwise, as if there were none."""
+    """The job, if the key may see it. Raises ApiError 404 otherwise, as if there were none."""
     job = service.jobs.get(job_id) if _is_id(job_id) else None
     if job is None or not (key.sees_all or job.owner == key.id):
         raise not_found(job_id)
@@ -114,7 +112,7 @@ def visible_job(service: Service, key: ApiKey, job_id: str) -> Job:
 
 
 def changeable_job(service: Service, key: ApiKey, job_id: str) -> Job:
-    """The job, if the key may try it again and delete it: its own, or any for an admin. Raises Refusal."""
+    """The job, if the key may try it again and delete it: its own, or any for an admin. Raises ApiError."""
     job = visible_job(service, key, job_id)
     if job.owner != key.id and not key.may("admin"):
         raise ApiError(403, "forbidden", "it belongs to another key", "Only the role `admin` changes those of others.")

@@ -122,11 +122,11 @@ async def events(
     last_event_id: Annotated[str | None, Header(max_length=200, description="browsers send it")] = None,
 ) -> Response:
     """An event `state` at once and at each change, with the document as data, until it has ended; `deleted` when it
-    is gone. A browser that connects again after the end is told to stop."""
+    is gone. A browser that connects again after the end gets 204 and stops."""
     job = await run_in_threadpool(visible_job, service, key, id)
     if job.state in ENDED and last_event_id == event_id(job):
         return Response(status_code=204)
-    watcher: JobWatcher = request.app.state.follower
+    watcher: JobWatcher = request.app.state.watcher
     changes = stream(watcher, job, partial(submitted_document, request=request))
     return StreamingResponse(changes, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 

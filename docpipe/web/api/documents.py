@@ -64,7 +64,7 @@ def submit(
 
 @dataclass(frozen=True, slots=True)
 class DocumentFilter:
-    """Of a list. Times without a zone are UTC."""
+    """The query parameters of a list. Times without a zone are UTC."""
 
     state: Annotated[list[JobState] | None, Query(description="may be given several times", examples=[["done"]])] = None
     status: Annotated[Literal["complete", "needs_review"] | None, Query(description="of the result")] = None
@@ -88,19 +88,16 @@ def list_documents(
     cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before")] = None,
 ) -> DocumentList:
     """One's own; with the role `review` or `admin` everybody's."""
-    page, next_cursor = service.view.page(
-        JobFilter(
-            states=tuple(filters.state or ()),
-            status=filters.status,
-            schema=filters.schema,
-            document_id=filters.document_id,
-            owner=None if key.sees_all else key.id,
-            created_since=_utc("created_since", filters.created_since),
-            created_before=_utc("created_before", filters.created_before),
-        ),
-        limit=limit,
-        after=cursor,
+    chosen = JobFilter(
+        states=tuple(filters.state or ()),
+        status=filters.status,
+        schema=filters.schema,
+        document_id=filters.document_id,
+        owner=None if key.sees_all else key.id,
+        created_since=_utc("created_since", filters.created_since),
+        created_before=_utc("created_before", filters.created_before),
     )
+    page, next_cursor = service.view.page(chosen, limit=limit, after=cursor)
     return DocumentList(documents=[submitted_document(job, request) for job in page], next=next_cursor)
 
 
@@ -117,7 +114,7 @@ async def status(
     """With `wait` the answer comes as soon as the document has ended, and after so many seconds at the latest."""
     job: Job | None = await run_in_threadpool(visible_job, service, key, id)
     if wait and job is not None and job.state not in ENDED:
-        watcher: JobWatcher = request.app.state.follower
+        watcher: JobWatcher = request.app.state.watcher
         job = await watcher.wait_for_end(job, wait)
     if job is None:
         raise not_found(id)
@@ -151,17 +148,17 @@ def retry(request: Request, response: Response, key: SubmitKey, service: Current
     responses=error_responses(404) | {204: {"description": "It is gone"}},
 )
 def delete(key: SubmitKey, service: CurrentService, id: str) -> None:  # noqa: A002
-    """The original, the pictures, the result and the messages about it; at once, also while a worker has it."""
+    """The original, the pictures, the result and its webhooks; at once, also while a worker has it."""
     changeable_job(service, key, id)
     if not delete_job(service, id):
         raise not_found(id)
 
 
-def _utc(name: str, given: datetime | None) -> datetime | None:
+def _utc(name: str, time: datetime | None) -> datetime | None:
     """Raises Refusal for the ends of the calendar."""
-    if given is None or given.tzinfo is None:
-        return None if given is None else given.replace(tzinfo=UTC)
+    if time is None or time.tzinfo is None:
+        return None if time is None else time.replace(tzinfo=UTC)
     try:
-        return given.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError as error:
         raise ApiError(422, "invalid", f"{name}: there is no such time in UTC", "Give a year of ours.") from error

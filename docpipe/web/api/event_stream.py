@@ -1,6 +1,6 @@
-"""Waiting for documents: one look at the database for all who wait, several times a second.
+"""Waiting for documents: one query of the database for all who wait, several times a second.
 
-In: jobs as a client knows them. Out: the same jobs once they are further, or after a time.
+In: jobs as a client knows them. Out: the same jobs once they have changed, or after a time.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from docpipe.store.jobs.job import ENDED, Job
 from docpipe.web.api.models import SubmittedDocument
 
 log = logging.getLogger("docpipe.web")
-POLL_SECONDS = 0.25  # seconds between two looks
-HEARTBEAT_SECONDS = 15.0  # seconds after which a silent stream says that it lives: proxies hang up after 30 or 60
-MAX_STREAM_SECONDS = 600.0  # seconds; then the client connects again, and its key is looked at again
-RECONNECT_MILLISECONDS = 2_000  # milliseconds after which a browser connects again
+POLL_SECONDS = 0.25
+HEARTBEAT_SECONDS = 15.0  # a silent stream sends a comment: proxies close connections after 30 or 60 seconds
+MAX_STREAM_SECONDS = 600.0  # then the client connects again, and its key is checked again
+RECONNECT_MILLISECONDS = 2_000  # after which a browser connects again
 
 
 @dataclass(eq=False)
@@ -31,7 +31,7 @@ class _Waiter:
 
 @dataclass
 class JobWatcher:
-    """One per application. `find` gives the jobs with these ids, as far as they are there."""
+    """One per application. `load` gives the jobs with these ids, as far as they exist."""
 
     load: Callable[[Sequence[str]], Mapping[str, Job]]
     _waiters: set[_Waiter] = field(default_factory=set)
@@ -55,13 +55,13 @@ class JobWatcher:
             self._waiters.discard(waiter)
 
     async def wait_for_end(self, job: Job, seconds: float) -> Job | None:
-        """As soon as it has ended, or after `seconds`."""
+        """The job as soon as it has ended, or as it is after `seconds`; None when it was deleted."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + seconds
-        now: Job | None = job
-        while now is not None and now.state not in ENDED and loop.time() < deadline and not self._closing:
-            now = await self.next_change(now, deadline - loop.time())
-        return now
+        latest: Job | None = job
+        while latest is not None and latest.state not in ENDED and loop.time() < deadline and not self._closing:
+            latest = await self.next_change(latest, deadline - loop.time())
+        return latest
 
     def close(self) -> None:
         """The server stops: nobody is kept waiting."""
@@ -84,23 +84,23 @@ class JobWatcher:
                 log.warning("%s", error)
                 continue
             for waiter in self._waiters:
-                now = jobs.get(waiter.job.id)
-                if waiter.job.id in ids and not waiter.change.done() and _version(now) != _version(waiter.job):
-                    waiter.change.set_result(now)
+                latest = jobs.get(waiter.job.id)
+                if waiter.job.id in ids and not waiter.change.done() and _version(latest) != _version(waiter.job):
+                    waiter.change.set_result(latest)
 
 
 async def stream(watcher: JobWatcher, job: Job, to_document: Callable[[Job], SubmittedDocument]) -> AsyncIterator[str]:
-    """Server-sent events: how it is at once, then each change, until it has ended."""
+    """Server-sent events: the job as it is, then each change, until it has ended."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + MAX_STREAM_SECONDS
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n{_event(job, to_document)}"
     while job.state not in ENDED and loop.time() < deadline and not watcher.closing:
-        now = await watcher.next_change(job, min(HEARTBEAT_SECONDS, deadline - loop.time()))
-        if now is None:
+        latest = await watcher.next_change(job, min(HEARTBEAT_SECONDS, deadline - loop.time()))
+        if latest is None:
             yield "event: deleted\ndata: {}\n\n"
             return
-        yield ": it is still at work\n\n" if now is job else _event(now, to_document)
-        job = now
+        yield ": it is still at work\n\n" if latest is job else _event(latest, to_document)
+        job = latest
 
 
 def event_id(job: Job) -> str:
@@ -113,5 +113,5 @@ def _event(job: Job, to_document: Callable[[Job], SubmittedDocument]) -> str:
 
 
 def _version(job: Job | None) -> object:
-    """What a client waits for. That a worker still has it is no news."""
+    """What changes when a client gets an event. That a worker renews its lease is none."""
     return None if job is None else (job.state, job.attempts, job.environment_retries, job.ended)

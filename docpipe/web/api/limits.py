@@ -1,6 +1,6 @@
 """What one client may cost: bytes of a body, seconds of silence, requests a minute.
 
-In: ASGI messages of one request, times of requests. Out: the same messages, or a Refusal before the rest is read.
+In: ASGI messages of one request, times of requests. Out: the same messages, or an ApiError before the rest is read.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from docpipe.web.api.problems import ApiError
 
 UPLOAD_OVERHEAD = 64 * 1024  # bytes of an upload beside the file: other fields, names, boundaries
 SMALL_BODY = 64 * 1024  # bytes of the body of any other request
-SILENCE_TIMEOUT = 30.0  # between two pieces of a body
+SILENCE_TIMEOUT = 30.0  # seconds between two chunks of a body
 RATE_WINDOW = 60.0  # seconds over which requests are counted
 
 
 class LimitedBody:
-    """The body of one request, counted and timed. A declared length is believed only when it is too large. `most` are
-    the bytes of the document in it; None: it has none."""
+    """The body of one request, counted and timed. A declared length is believed only when it is too large. `max_bytes`
+    limits the document in it; None: it has none. All of it must come within `seconds`."""
 
     def __init__(self, receive: Receive, send: Send, *, max_bytes: int | None, seconds: float) -> None:
         self._receive, self._send = receive, send
@@ -32,23 +32,24 @@ class LimitedBody:
         self._complete = self._answered = False
 
     def check_declared(self, scope: Scope) -> None:
-        """Raises Refusal."""
+        """Raises ApiError."""
         for name, value in scope["headers"]:
             if name == b"content-length" and value.isdigit() and int(value) > self._limit:
                 raise self._too_large()
 
     async def receive(self) -> Message:
-        """Raises Refusal. After the body this waits for as long as it takes: then it is the client's hanging up."""
+        """Raises ApiError. After the body this waits without a limit: what comes then is that the client has
+        closed the connection."""
         if self._complete:
             return await self._receive()
-        left = self._deadline - asyncio.get_running_loop().time()
+        remaining = self._deadline - asyncio.get_running_loop().time()
         try:
-            async with asyncio.timeout(max(0.0, min(SILENCE_TIMEOUT, left))):
+            async with asyncio.timeout(max(0.0, min(SILENCE_TIMEOUT, remaining))):
                 message = await self._receive()
         except TimeoutError:
             if self._answered:
                 return {"type": "http.disconnect"}
-            raise self._too_slow(left) from None
+            raise self._too_slow(remaining) from None
         self._received += len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         if self._received > self._limit:
@@ -63,14 +64,14 @@ class LimitedBody:
         message = f"the body has more than the {self._allowed:,} bytes that are allowed"
         return ApiError(413, "too_large", message, "Split the document, or ask the operator.", close_connection=True)
 
-    def _too_slow(self, left: float) -> ApiError:
-        waited = f"stopped coming for {SILENCE_TIMEOUT:g} seconds" if left > SILENCE_TIMEOUT else "took too long"
+    def _too_slow(self, remaining: float) -> ApiError:
+        waited = f"stopped coming for {SILENCE_TIMEOUT:g} seconds" if remaining > SILENCE_TIMEOUT else "took too long"
         message = f"the body {waited}; all of it must come within {self._seconds:g} seconds"
         return ApiError(408, "timeout", message, "Try again over a better line.", close_connection=True)
 
 
 class RateLimiter:
-    """Requests of each key in the last minute, in this process: several API processes allow as many times more."""
+    """Counts the requests of each key in the last minute, in this process: two API processes allow twice as many."""
 
     def __init__(self) -> None:
         self._times: dict[str, deque[float]] = {}

@@ -1,4 +1,4 @@
-"""What Prometheus asks for. In: the record. Out: counters and gauges.
+"""What Prometheus scrapes. In: the tables of the service. Out: counters and gauges.
 
 The counters are sums in SQL, so they are the same in every API process and survive all of them: ask one.
 """
@@ -26,7 +26,7 @@ COUNTERS = {
     "attempts": "Times that workers took them up.",
     "pages": "Their pages.",
     "fields": "Fields with a value.",
-    "accepted": "Of these, accepted without a look.",
+    "accepted": "Of these, accepted without a review.",
     "image_tokens": "Of pictures, a part of the tokens in.",
     "money": "Spent on models that cost something.",
 }
@@ -35,9 +35,9 @@ TOKENS = {"in": "tokens_in", "out": "tokens_out"}
 
 
 def registry(service: Service) -> CollectorRegistry:
-    registry_ = CollectorRegistry(auto_describe=False)
-    registry_.register(_ServiceCollector(service))
-    return registry_
+    collectors = CollectorRegistry(auto_describe=False)
+    collectors.register(_ServiceCollector(service))
+    return collectors
 
 
 @dataclass(eq=False)
@@ -68,7 +68,7 @@ class _ServiceCollector(Collector):
         yield from (seconds, tokens)
 
     def _open_jobs(self) -> Iterator[Metric]:
-        """What has succeeded is counted above; here it would be counted anew at each look."""
+        """What has succeeded is counted above; here it would be counted anew at each scrape."""
         states = [state for state in STATES if state != "done"]
         counts = self.service.view.counts(JobFilter(states=states))
         jobs = GaugeMetricFamily("docpipe_jobs", "Documents in each state, without those done.", labels=("state",))
@@ -88,6 +88,6 @@ class _ServiceCollector(Collector):
             broker.add_metric([], 1)
         except QueueError:
             broker.add_metric([], 0)
-        keeper = GaugeMetricFamily("docpipe_keeper_up", "Whether a keeper is there.")
-        keeper.add_metric([], LeaderLock(self.service.database, LOCK_NAME).holder() is not None)
-        yield from (depth, broker, keeper)
+        maintenance = GaugeMetricFamily("docpipe_keeper_up", "Whether a maintenance process is there.")
+        maintenance.add_metric([], LeaderLock(self.service.database, LOCK_NAME).holder() is not None)
+        yield from (depth, broker, maintenance)

@@ -19,10 +19,10 @@ from docpipe.log import log_context
 from docpipe.web.api.problems import CLOSE, ApiError
 
 log = logging.getLogger("docpipe.web")
-CLIENT_CLOSED_REQUEST = 499  # as nginx writes it: nobody is there to be answered
+CLIENT_CLOSED_REQUEST = 499  # as nginx logs it: nobody is there to get an answer
 LINGER_SECONDS, LINGER_BYTES = 3.0, 16 * 1024**2
-"""A client that sends all before it reads would see a broken line instead of a refusal: so much of what it sends is
-thrown away first."""
+"""A client that sends all before it reads would see a broken connection instead of the error: so much of what it
+sends is discarded first."""
 SECURITY_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -34,7 +34,7 @@ _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 
 class RequestMiddleware:
-    """The outermost part."""
+    """The outermost layer of the application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -45,7 +45,7 @@ class RequestMiddleware:
             return
         header = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         request_id = header.decode() if _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex[:16]
-        response = _Response(request_id, receive, send, is_page=scope["path"].endswith("/docs"))
+        response = _ResponseSender(request_id, receive, send, is_page=scope["path"].endswith("/docs"))
         started = perf_counter()
         with log_context(request=request_id):
             try:
@@ -57,13 +57,12 @@ class RequestMiddleware:
                 if not response.status:
                     await _internal_error(request_id).response()(scope, response.receive, response.send)
             finally:
-                log.info(
-                    _log_line(scope, response.status), extra={"context": _log_facts(scope, perf_counter() - started)}
-                )
+                context = _log_context(scope, perf_counter() - started)
+                log.info(_log_line(scope, response.status), extra={"context": context})
 
 
-class _Response:
-    """What is sent back, with our headers. `status` is 0 before it has begun."""
+class _ResponseSender:
+    """Sends the response with our headers. `status` is 0 before it has begun."""
 
     def __init__(self, request_id: str, receive: Receive, send: Send, *, is_page: bool) -> None:
         self.status = 0
@@ -108,7 +107,7 @@ def _log_line(scope: Scope, status: int) -> str:
     return f"{scope['method']} {scope.get('raw_path', b'').partition(b'?')[0].decode('latin-1')[:200]} {status}"
 
 
-def _log_facts(scope: Scope, seconds: float) -> dict[str, Any]:
+def _log_context(scope: Scope, seconds: float) -> dict[str, Any]:
     key, client = scope.get("state", {}).get("key"), scope.get("client")
     return {
         "method": scope["method"],

@@ -1,4 +1,4 @@
-"""What the API says and takes, as the OpenAPI document describes it, with examples.
+"""What the API answers, as the OpenAPI document describes it, with examples.
 
 In: jobs. Out: Pydantic models, and entries for `responses=`. Here a *document* is one submission (a job); `document_id`
 is the sha256 of its bytes, which two submissions may share.
@@ -88,7 +88,7 @@ class Readiness(BaseModel):
 
 
 def submitted_document(job: Job, request: Request) -> SubmittedDocument:
-    here = documents_url(request, job.id)
+    url = document_url(request, job.id)
     return SubmittedDocument(
         id=job.id,
         document_id=job.document_id,
@@ -105,13 +105,13 @@ def submitted_document(job: Job, request: Request) -> SubmittedDocument:
         kept=job.purged is None,
         owner=job.owner,
         callback_url=(job.callback or {}).get("url"),
-        status_url=here,
-        result_url=f"{here}/result" if job.state in ENDED else None,
+        status_url=url,
+        result_url=f"{url}/result" if job.state in ENDED else None,
     )
 
 
-def documents_url(request: Request, job_id: str) -> str:
-    """A path: the host of a request is what its sender says."""
+def document_url(request: Request, job_id: str) -> str:
+    """A path: the host in a request is whatever its sender wrote."""
     return f"{request.scope.get('root_path', '')}/v1/documents/{job_id}"
 
 
@@ -132,17 +132,17 @@ ERROR_RESPONSES: dict[int, tuple[str, dict[str, Any]]] = {
 ALWAYS = (401, 403, 413, 422, 429, 503)
 
 
-def error_responses(*more: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*further: int) -> dict[int | str, dict[str, Any]]:
     """Entries for `responses=` of a route that needs a key."""
-    found: dict[int | str, dict[str, Any]] = {}
-    for status in sorted({*ALWAYS, *more}):
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({*ALWAYS, *further}):
         description, example = ERROR_RESPONSES[status]
         content = {"application/json": {"example": example}}
         headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer"}}}
-        found[status] = {"model": Problem, "description": description, "content": content}
+        responses[status] = {"model": Problem, "description": description, "content": content}
         if status in (429, 503):
-            found[status]["headers"] = headers
-    return found
+            responses[status]["headers"] = headers
+    return responses
 
 
 def example(description: str, value: Any, media_type: str = "application/json") -> dict[str, Any]:

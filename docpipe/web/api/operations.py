@@ -29,7 +29,7 @@ from docpipe.web.api.problems import ApiError
 
 log = logging.getLogger("docpipe.web")
 router = APIRouter()
-PROBE_SECONDS = 5.0  # seconds between two looks at what is ready: anybody may ask, and a look writes to the blobs
+PROBE_SECONDS = 5.0  # between two checks of readiness: anybody may ask, and a check writes to the blobs
 READY = {"ready": True, "database": "ok", "blobs": "ok", "broker": "ok", "keeper": "ok"}
 ENTRY = {
     "name": "receipt", "version": "3b0c", "description": "A receipt of a shop.", "fields": ["seller.name", "total"],
@@ -57,9 +57,9 @@ async def health() -> dict[str, str]:
     },
 )
 def ready(request: Request, response: Response) -> Readiness:
-    """503 only when the database or the blob store is away. Looked at every five seconds at most."""
-    probe: ReadinessProbe = request.app.state.look
-    readiness = probe.ready()
+    """503 only when the database or the blob store is away. Checked every five seconds at most."""
+    probe: ReadinessProbe = request.app.state.readiness
+    readiness = probe.check()
     response.status_code = 200 if readiness.ready else 503
     return readiness
 
@@ -104,7 +104,7 @@ def schema(key: ReadKey, service: CurrentService, name: str) -> dict[str, Any]: 
         return {
             "title": name,
             "description": loaded.description,
-            "anyOf": [each.json_schema() for each in loaded.choices],
+            "anyOf": [choice.json_schema() for choice in loaded.choices],
         }
     return loaded.json_schema()
 
@@ -126,14 +126,14 @@ def _entry(request: Request, name: str) -> SchemaEntry | None:
 
 @dataclass
 class ReadinessProbe:
-    """At all that the service needs, and not again for a while."""
+    """Checks all that the service needs; the answer is kept for a few seconds."""
 
     service: Service
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _until: float = 0.0
     _readiness: Readiness | None = None
 
-    def ready(self) -> Readiness:
+    def check(self) -> Readiness:
         with self._lock:
             if self._readiness is None or time.monotonic() > self._until:
                 self._readiness = self._probe()
@@ -142,29 +142,30 @@ class ReadinessProbe:
 
     def _probe(self) -> Readiness:
         service = self.service
-        keeper = _answer_of("the database", lambda: LeaderLock(service.database, LOCK_NAME).holder() or "")
-        database = keeper is not None
-        blobs = _answer_of("the blob store", self._probe_blobs) is not None
-        broker = _answer_of("the broker", lambda: service.queue.depth("prepare")) is not None
+        maintenance = _attempt("the database", lambda: LeaderLock(service.database, LOCK_NAME).holder() or "")
+        database = maintenance is not None
+        blobs = _attempt("the blob store", self._probe_blobs) is not None
+        broker = _attempt("the broker", lambda: service.queue.depth("prepare")) is not None
         return Readiness(
             ready=database and blobs,
             database="ok" if database else "away",
             blobs="ok" if blobs else "away",
             broker="ok" if broker else "away",
-            keeper="ok" if keeper else "nobody",
+            keeper="ok" if maintenance else "nobody",
         )
 
     def _probe_blobs(self) -> bool:
         """A disk that is full can be read."""
-        place = f"ready/{uuid.uuid4().hex}"
-        self.service.blobs.put(f"{place}/probe", b"ready")
-        self.service.blobs.delete(place)
+        prefix = f"ready/{uuid.uuid4().hex}"
+        self.service.blobs.put(f"{prefix}/probe", b"ready")
+        self.service.blobs.delete(prefix)
         return True
 
 
-def _answer_of(what: str, look: Callable[[], T]) -> T | None:
+def _attempt(what: str, check: Callable[[], T]) -> T | None:
+    """None: what is checked does not answer."""
     try:
-        return look()
+        return check()
     except DocpipeError as error:
         log.warning("%s is away: %s", what, error)
         return None

@@ -47,7 +47,7 @@ STATUS: Mapping[type[DocpipeError], int] = {
 
 @dataclass(eq=False)
 class ApiError(Exception):
-    """What a route or a limit says no to. `closing`: the rest of the body is not wanted."""
+    """An error answer of a route, a check or a limit. `close_connection`: the rest of the body is not read."""
 
     status: int
     code: str
@@ -74,7 +74,7 @@ def gone(what: str) -> ApiError:
 
 
 def to_api_error(error: DocpipeError) -> ApiError:
-    """How an error of docpipe's is said to a client."""
+    """An error of docpipe as a client sees it."""
     status = next((number for kind, number in STATUS.items() if isinstance(error, kind)), 500)
     if isinstance(error, MissingError):
         log.warning("%s", error)
@@ -88,35 +88,35 @@ def to_api_error(error: DocpipeError) -> ApiError:
 
 def add_error_handlers(app: FastAPI) -> None:
     """All errors of this application come out in the one shape."""
-    app.add_exception_handler(ApiError, _refused)
-    app.add_exception_handler(DocpipeError, _failed)
-    app.add_exception_handler(HTTPException, _unrouted)
-    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(ApiError, _on_api_error)
+    app.add_exception_handler(DocpipeError, _on_docpipe_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
 
 
-async def _refused(_: Request, error: Exception) -> JSONResponse:
+async def _on_api_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)  # noqa: S101 - registered for these alone, as the next three
     return error.response()
 
 
-async def _failed(_: Request, error: Exception) -> JSONResponse:
+async def _on_docpipe_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DocpipeError)  # noqa: S101
     return to_api_error(error).response()
 
 
-async def _unrouted(_: Request, error: Exception) -> JSONResponse:
-    """What the framework says: no such path, no such method, a body that is no form."""
+async def _on_http_error(_: Request, error: Exception) -> JSONResponse:
+    """An error of the framework: no such path, no such method, a body that is no form."""
     assert isinstance(error, HTTPException)  # noqa: S101
     code = HTTPStatus(error.status_code).name.lower()
     return ApiError(error.status_code, code, str(error.detail), "See /openapi.json.", error.headers or {}).response()
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _on_invalid_request(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     return invalid(error.errors()[0]).response()
 
 
-def invalid(first: Mapping[str, Any]) -> ApiError:
-    """Of one entry of a Pydantic error. The input is not repeated: it may be of any size and kind."""
-    where = ".".join(str(part) for part in first["loc"] if part not in ("query", "path", "header", "body"))
-    return ApiError(422, "invalid", f"{where[:100]}: {first['msg']}", "See /openapi.json for what is allowed.")
+def invalid(error: Mapping[str, Any]) -> ApiError:
+    """From one entry of a Pydantic error. The input is not repeated: it may be of any size and kind."""
+    where = ".".join(str(part) for part in error["loc"] if part not in ("query", "path", "header", "body"))
+    return ApiError(422, "invalid", f"{where[:100]}: {error['msg']}", "See /openapi.json for what is allowed.")

@@ -25,11 +25,11 @@ from docpipe.web.api.problems import ApiError, invalid
 MULTIPART = "multipart/form-data"
 FILE = "file"
 MAX_FILES, MAX_FIELDS, MAX_FIELD_BYTES = 1, 8, 16 * 1024
-TEXT = Field(default=None, max_length=2000)
+OPTIONAL_TEXT = Field(default=None, max_length=2000)
 
 
 class FormFields(BaseModel):
-    """Beside the file."""
+    """What the form may have beside the file."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
@@ -37,16 +37,18 @@ class FormFields(BaseModel):
         str, Field(alias="schema", max_length=200, description="one of /v1/schemas", examples=["invoice"])
     ] = "invoice"
     priority: Annotated[Priority, Field(description="`interactive`: somebody waits")] = "bulk"
-    callback_url: Annotated[str | None, Field(description="gets a signed POST when the document has ended")] = TEXT
+    callback_url: Annotated[str | None, Field(description="gets a signed POST when the document has ended")] = (
+        OPTIONAL_TEXT
+    )
     reference: Annotated[
         str | None, Field(description="instead of `file`: a path or an s3:// URL that the operator allows")
-    ] = TEXT
+    ] = OPTIONAL_TEXT
 
     @field_validator("*")
     @classmethod
     def _is_text(cls, value: str | None) -> str | None:
-        """Databases and file systems stumble over NUL and halves of characters."""
-        if value is not None and any(unicodedata.category(letter) in ("Cc", "Cs") for letter in value):
+        """Databases and file systems fail on NUL and on lone surrogates."""
+        if value is not None and any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
             raise ValueError("control characters are not allowed")
         return value
 
@@ -69,15 +71,10 @@ async def read_form(
         Header(min_length=1, max_length=200, description="the same key again is the same document", examples=["a-17"]),
     ] = None,
 ) -> AsyncIterator[Upload]:
-    """A dependency. Raises Refusal."""
+    """A dependency. Raises ApiError."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MULTIPART:
-        raise ApiError(
-            415,
-            "unsupported_media_type",
-            f"the body is no {MULTIPART}",
-            "With curl: -F file=@FILE",
-            close_connection=True,
-        )
+        message, hint = f"the body is no {MULTIPART}", "With curl: -F file=@FILE"
+        raise ApiError(415, "unsupported_media_type", message, hint, close_connection=True)
     try:
         form = await request.form(max_files=MAX_FILES, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES)
     except OSError as error:  # where uploads are written to, $TMPDIR
@@ -99,11 +96,11 @@ def _upload(form: FormData, owner: str, idempotency_key: str | None) -> Upload:
     file = form.get(FILE)
     if file is not None and not isinstance(file, UploadFile):
         raise _invalid_form("`file` has no file name: it came as a field")
-    fields_given = {name: value for name, value in form.multi_items() if name != FILE}
-    if any(isinstance(value, UploadFile) for value in fields_given.values()):
+    values = {name: value for name, value in form.multi_items() if name != FILE}
+    if any(isinstance(value, UploadFile) for value in values.values()):
         raise _invalid_form("the file belongs into the field `file`")
     try:
-        fields = FormFields.model_validate({name: value for name, value in fields_given.items() if value != ""})
+        fields = FormFields.model_validate({name: value for name, value in values.items() if value != ""})
     except ValidationError as error:
         raise invalid(error.errors()[0]) from error
     if (file is None) == (fields.reference is None):
@@ -125,14 +122,14 @@ def _invalid_form(message: str) -> ApiError:
 
 def openapi_request_body() -> dict[str, Any]:
     """The request body, for the OpenAPI document."""
-    described = FormFields.model_json_schema()
+    form_schema = FormFields.model_json_schema()
     file = {"type": "string", "format": "binary", "description": "PDF, TIFF, PNG, JPEG, WebP or HEIC"}
-    either = [{"required": [FILE], "not": {"required": ["reference"]}}, {"required": ["reference"]}]
+    file_or_reference = [{"required": [FILE], "not": {"required": ["reference"]}}, {"required": ["reference"]}]
     schema = {
         "type": "object",
-        "properties": {FILE: file, **described["properties"]},
+        "properties": {FILE: file, **form_schema["properties"]},
         "additionalProperties": False,
-        "oneOf": either,
+        "oneOf": file_or_reference,
     }
-    given = {FILE: "(the bytes of invoice-4711.pdf)", "schema": "invoice", "priority": "interactive"}
-    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": schema, "example": given}}}}
+    example = {FILE: "(the bytes of invoice-4711.pdf)", "schema": "invoice", "priority": "interactive"}
+    return {"requestBody": {"required": True, "content": {MULTIPART: {"schema": schema, "example": example}}}}

@@ -227,7 +227,7 @@ def test_the_beginning_of_an_id_is_enough_while_it_is_unique(store: SqlStore) ->
 def test_reading_goes_page_by_page_and_sees_one_moment(
     store: SqlStore, invoice: Schema, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load, "PAGE", 3)
+    monkeypatch.setattr(load, "PAGE_SIZE", 3)
     documents = [document(f"{number}.pdf") for number in range(8)]
     for one in documents[:7]:
         store.add(one)
