@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING
 import click
 
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
+from docpipe.cli.wording import printable_url, without_password
 from docpipe.components import ModelName, load_extractor
 from docpipe.config import PREFIX, Settings, load_settings, readable
 from docpipe.errors import DocpipeError, ModelError, StoreError, install_hint
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
 
 GIB = 1024**3
 CHECKSUM_DIGITS = 12
-WITH_PASSWORD = re.compile(r"(://[^:/@]*:)[^@]*(@)")  # of a URL: redis://user:password@host
 
-NEEDED = ("numpy", "onnxruntime", "rapidocr", "tokenizers", "pypdfium2", "pillow", "pydantic", "sqlalchemy")
+REQUIRED = ("numpy", "onnxruntime", "rapidocr", "tokenizers", "pypdfium2", "pillow", "pydantic", "sqlalchemy")
 OPTIONAL = {
     "pi-heif": "HEIC photos are refused",
     "psycopg": f"no PostgreSQL. {install_hint('postgres')}",
@@ -50,14 +49,14 @@ OPTIONAL = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """`cost` says what does not work (empty: nothing); `exit_code` is 0 unless the main job cannot run without it;
-    `mark` stands for the usual one."""
+    """`consequence` says what does not work (empty: all works); `exit_code` is 0 unless the main job cannot run without
+    it; `label` stands for `ok` and `missing`."""
 
-    what: str
+    subject: str
     detail: str
-    cost: str = ""
+    consequence: str = ""
     exit_code: int = 0
-    mark: str = ""
+    label: str = ""
 
 
 @click.command()
@@ -76,16 +75,21 @@ def doctor() -> int:
         "Database": lambda: _database(settings),
         "Settings in force (environment, else default)": lambda: _settings(settings),
     }
-    worst = 0
-    for topic, look in topics.items():
+    exit_code = 0
+    for topic, find in topics.items():
         click.secho(topic, bold=True)
-        for finding in look():
-            worst = worst or finding.exit_code
-            usual = "ok" if not finding.cost else "MISSING" if finding.exit_code else "missing"
-            cost = f" ({finding.cost})" if finding.cost else ""
-            click.echo(f"  {finding.mark or usual:<7}  {finding.what:<24} {finding.detail}{cost}")
-    click.echo("The main job can run." if not worst else "`docpipe run` cannot work before what is MISSING is there.")
-    return worst
+        for finding in find():
+            exit_code = exit_code or finding.exit_code
+            click.echo(f"  {_line(finding)}")
+    is_ready = exit_code == 0
+    click.echo("The main job can run." if is_ready else "`docpipe run` cannot work before what is MISSING is there.")
+    return exit_code
+
+
+def _line(finding: Finding) -> str:
+    label = "ok" if not finding.consequence else "MISSING" if finding.exit_code else "missing"
+    consequence = f" ({finding.consequence})" if finding.consequence else ""
+    return f"{finding.label or label:<7}  {finding.subject:<24} {finding.detail}{consequence}"
 
 
 def _computer() -> Iterator[Finding]:
@@ -99,13 +103,15 @@ def _computer() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    for package in NEEDED:
-        found = _version(package)
-        cost = "" if found else install_hint()
-        yield Finding(package, found or "not installed", cost, 0 if found else ModelError.exit_code)
-    for package, cost in OPTIONAL.items():
-        found = _version(package)
-        yield Finding(package, found or "not installed", "" if found else cost)
+    for package in REQUIRED:
+        installed = _version(package)
+        if installed:
+            yield Finding(package, installed)
+        else:
+            yield Finding(package, "not installed", install_hint(), ModelError.exit_code)
+    for package, consequence in OPTIONAL.items():
+        installed = _version(package)
+        yield Finding(package, installed or "not installed", "" if installed else consequence)
 
 
 def _version(package: str) -> str | None:
@@ -117,8 +123,8 @@ def _version(package: str) -> str | None:
 
 def _programs() -> Iterator[Finding]:
     poppler = shutil.which("pdftoppm") if poppler_is_installed() else None
-    cost = "" if poppler else "PDFs that PDFium refuses are reported as corrupt"
-    yield Finding("Poppler", poppler or "not found", cost)
+    consequence = "" if poppler else "PDFs that PDFium refuses are reported as corrupt"
+    yield Finding("Poppler", poppler or "not found", consequence)
 
 
 def _models(settings: Settings) -> Iterator[Finding]:
@@ -128,23 +134,23 @@ def _models(settings: Settings) -> Iterator[Finding]:
         yield Finding(settings.model, error.message, error.hint, ModelError.exit_code)
         members = ()
     for model in members:
-        yield _chosen(model, settings)
+        yield _model_of_settings(model, settings)
     for file in _model_files():
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:CHECKSUM_DIGITS]
         yield Finding(file.stem, f"{file.stat().st_size / 1e6:.1f} MB, sha256 {digest}…, {file}")
 
 
-def _chosen(model: ModelName, settings: Settings) -> Finding:
+def _model_of_settings(model: ModelName, settings: Settings) -> Finding:
     """The model of DOCPIPE_MODEL. One of gigabytes is not loaded for this, nor downloaded."""
     try:
         if model.is_local:
-            return _chosen_local(str(model), model.weights)
+            return _local_model(str(model), model.weights)
         return Finding(str(model), load_extractor(model, settings, threads=1).name)
     except DocpipeError as error:
         return Finding(str(model), error.message, error.hint or "see above", ModelError.exit_code)
 
 
-def _chosen_local(model: str, weights: str) -> Finding:
+def _local_model(model: str, weights: str) -> Finding:
     from docpipe.extractors.local.models.source import (  # heavy: only who names such a model has them
         check_installed,
         parse_source,
@@ -158,8 +164,8 @@ def _chosen_local(model: str, weights: str) -> Finding:
         return Finding(model, "not downloaded yet: the first run does it, or `hf download` (docs/models.md)")
     from docpipe.extractors.local.models.load import plan_load  # heavy: transformers
 
-    known = plan_load(weights)
-    return Finding(model, f"{known.name}, in {known.dtype} on {known.device.name} ({known.device.id})")
+    plan = plan_load(weights)
+    return Finding(model, f"{plan.name}, in {plan.dtype} on {plan.device.name} ({plan.device.id})")
 
 
 def _model_files() -> Iterator[Path]:
@@ -176,10 +182,10 @@ def local_models(devices: Sequence[Device] | None = None) -> Iterator[Finding]:
     """The cards, and which of the recommended models fit. `devices` stand for what torch finds here."""
     from docpipe.extractors.local.models import catalogue, memory_estimate  # heavy: only for this topic
 
-    cost = "vision-language models would run on the CPU: slow; the embedded network needs no card"
+    consequence = "vision-language models would run on the CPU: slow; the embedded network needs no card"
     if devices is None:
         if _version("torch") is None:
-            yield Finding("graphics card", "not looked for without torch", cost)
+            yield Finding("graphics card", "not looked for without torch", consequence)
             return
         from docpipe.extractors.local.models.devices import (
             find_devices,  # heavy: torch, two seconds; it alone knows its cards
@@ -187,21 +193,21 @@ def local_models(devices: Sequence[Device] | None = None) -> Iterator[Finding]:
 
         devices = find_devices()
     if not any(device.is_gpu for device in devices):
-        yield Finding("graphics card", "none that torch can use", cost)
+        yield Finding("graphics card", "none that torch can use", consequence)
     for device in devices:
-        version = f", compute capability {'.'.join(map(str, device.capability))}" if device.capability else ""
+        capability = f", compute capability {'.'.join(map(str, device.capability))}" if device.capability else ""
         memory = f"{memory_estimate.in_gib(device.free_memory)} of {memory_estimate.in_gib(device.total_memory)} free"
-        yield Finding(device.id, f"{device.name}, {memory}{version}, {_types(device)}")
+        yield Finding(device.id, f"{device.name}, {memory}{capability}, {_number_types(device)}")
     best = memory_estimate.choose_device(devices)
     for model in catalogue.CATALOGUE:
         dtype = memory_estimate.choose_dtype(best, model.shape, "bfloat16")
         need = f"{memory_estimate.in_gib(memory_estimate.required_memory(model.shape, dtype))} in {dtype}"
-        mark = "fits" if catalogue.fits(model, best) else "too big"
-        yield Finding(need, f"{model.repository}: {model.licence}", mark=mark)
-    yield Finding("", f"(with one page, on {best.id}, {best.name})", mark=" ")
+        label = "fits" if catalogue.fits(model, best) else "too big"
+        yield Finding(need, f"{model.repository}: {model.licence}", label=label)
+    yield Finding("", f"(with one page, on {best.id}, {best.name})", label=" ")
 
 
-def _types(device: Device) -> str:
+def _number_types(device: Device) -> str:
     """The numbers that models of today, which are saved in bfloat16, run in."""
     if device.is_gpu:
         return "bfloat16" if device.has_bfloat16 else "float32 (no bfloat16), float16 for models saved in it"
@@ -214,19 +220,19 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
     try:
         url = parse_url(settings.database_url)
-        shown = url.render_as_string(hide_password=True)
-        new = url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
-        if new and os.access(Path(url.database or "").absolute().parent, os.W_OK):
-            yield Finding("database", f"{shown}, will be made by the first run")
+        name = printable_url(settings.database_url)
+        is_new = url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
+        if is_new and os.access(Path(url.database or "").absolute().parent, os.W_OK):
+            yield Finding("database", f"{name}, will be made by the first run")
             return
         SqlStore(settings.database_url, create=False).close()
-        yield Finding("database", f"{shown}, reachable")
+        yield Finding("database", f"{name}, reachable")
     except DocpipeError as error:
         yield Finding("database", error.message, error.hint, StoreError.exit_code)
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     for name, field in Settings.model_fields.items():
-        shown = WITH_PASSWORD.sub(r"\1***\2", readable(getattr(settings, name)))
+        value = without_password(readable(getattr(settings, name)))
         source = "environment" if PREFIX + name.upper() in os.environ else "default"
-        yield Finding(PREFIX + name.upper(), f"{shown} ({source}): {field.description}")
+        yield Finding(PREFIX + name.upper(), f"{value} ({source}): {field.description}")

@@ -20,8 +20,8 @@ T4 = Device("cuda:1", "Tesla T4", 15 * GIB, 14 * GIB, (7, 5))
 CPU = Device("cpu", "EPYC", 64 * GIB, 60 * GIB)
 
 
-def finding_about(findings: list[Finding], what: str) -> Finding:
-    return next(finding for finding in findings if what in f"{finding.what} {finding.detail}")
+def finding_about(findings: list[Finding], text: str) -> Finding:
+    return next(finding for finding in findings if text in f"{finding.subject} {finding.detail}")
 
 
 def test_doctor_says_for_each_card_what_it_has_and_calculates_in():
@@ -35,24 +35,24 @@ def test_doctor_says_for_each_card_what_it_has_and_calculates_in():
 
 def test_doctor_says_of_each_recommended_model_whether_it_fits_the_emptiest_card():
     findings = list(local_models([T4, L4, CPU]))
-    assert {finding_about(findings, model.repository).mark for model in CATALOGUE} == {"fits", "too big"}
-    assert finding_about(findings, "Qwen/Qwen3-VL-8B-Instruct").mark == "fits"
+    assert {finding_about(findings, model.repository).label for model in CATALOGUE} == {"fits", "too big"}
+    assert finding_about(findings, "Qwen/Qwen3-VL-8B-Instruct").label == "fits"
     large = finding_about(findings, "google/gemma-3-12b-it")
-    assert large.mark == "too big"
-    assert "27.1 GiB in bfloat16" in large.what
+    assert large.label == "too big"
+    assert "27.1 GiB in bfloat16" in large.subject
     assert "NVIDIA L4" in findings[-1].detail
 
 
 def test_an_older_card_needs_twice_the_memory():
     findings = list(local_models([T4, CPU]))
-    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").what.endswith("in float32")
-    assert finding_about(findings, "Qwen/Qwen3-VL-4B-Instruct").mark == "too big"
+    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").subject.endswith("in float32")
+    assert finding_about(findings, "Qwen/Qwen3-VL-4B-Instruct").label == "too big"
 
 
 def test_without_a_card_doctor_says_what_that_costs():
     findings = list(local_models([CPU]))
-    assert "slow" in finding_about(findings, "graphics card").cost
-    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").mark == "fits"
+    assert "slow" in finding_about(findings, "graphics card").consequence
+    assert finding_about(findings, "Qwen/Qwen3-VL-2B-Instruct").label == "fits"
 
 
 def test_doctor_works_without_torch(tmp_path):
