@@ -195,17 +195,17 @@ def _template(picture: str) -> str:
 def tokenizer_of(preset: ModelPreset) -> PreTrainedTokenizerFast:
     special = [*IDEFICS, *_tiles()] if preset.kind == "smolvlm" else list(QWEN)
     end = "<end_of_utterance>" if preset.kind == "smolvlm" else "<|im_end|>"
-    made = Tokenizer(models.BPE())
+    bpe = Tokenizer(models.BPE())
     digits: Any = pre_tokenizers.Digits(individual_digits=True)
-    made.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-    made.decoder = decoders.ByteLevel()
+    bpe.pre_tokenizer = pre_tokenizers.Sequence([digits, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+    bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=preset.vocabulary, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False,
         special_tokens=["<pad>", *special],
     )  # fmt: skip
-    made.train_from_iterator(_drawn_text(round(LINES_A_TOKEN * preset.vocabulary)), trainer)
+    bpe.train_from_iterator(_drawn_text(round(LINES_A_TOKEN * preset.vocabulary)), trainer)
     tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=made, padding_side="left", pad_token="<pad>", eos_token=end, clean_up_tokenization_spaces=False
+        tokenizer_object=bpe, padding_side="left", pad_token="<pad>", eos_token=end, clean_up_tokenization_spaces=False
     )
     tokenizer.add_special_tokens({"additional_special_tokens": special})
     return tokenizer
@@ -219,7 +219,7 @@ def _drawn_text(lines: int) -> Iterator[str]:
     """Words of invoices, and names made of their pieces: a vocabulary as large as a real one needs many."""
     draw = random.Random(SEED)
     words = sorted({word for path in WORDS.rglob("*.txt") for word in path.read_text("utf-8").split()})
-    pieces = sorted({word[at : at + 3] for word in words for at in range(0, len(word) - 2, 3) if word.isalpha()})
+    pieces = sorted({word[i : i + 3] for word in words for i in range(0, len(word) - 2, 3) if word.isalpha()})
     for _ in range(lines):
         name = "".join(draw.choices(pieces, k=draw.randint(2, 4)))
         key = "_".join(draw.choices(words, k=2)).lower()

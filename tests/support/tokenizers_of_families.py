@@ -21,10 +21,10 @@ SIZE = 900
 
 @cache
 def tokenizer_of(kind: str) -> PreTrainedTokenizerFast:
-    made = {"byte-level": _byte_level, "sentencepiece": _sentencepiece, "unigram": _unigram}[kind]()
-    made.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in TAGS])
-    made.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL])
-    return PreTrainedTokenizerFast(tokenizer_object=made, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    tokenizer = {"byte-level": _byte_level, "sentencepiece": _sentencepiece, "unigram": _unigram}[kind]()
+    tokenizer.add_tokens([AddedToken(tag, special=False, normalized=False) for tag in TAGS])
+    tokenizer.add_special_tokens([AddedToken(name, special=True, normalized=False) for name in SPECIAL])
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
 
 
 def _text() -> list[str]:
@@ -41,34 +41,34 @@ def _text() -> list[str]:
 
 
 def _byte_level() -> Tokenizer:
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     letters = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=SIZE, initial_alphabet=letters, show_progress=False)
-    made.train_from_iterator(_text(), trainer)
-    return made
+    tokenizer.train_from_iterator(_text(), trainer)
+    return tokenizer
 
 
 def _sentencepiece() -> Tokenizer:
-    made = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
-    made.normalizer = normalizers.Replace(" ", "▁")
-    made.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
-    made.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>", fuse_unk=True))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split("▁", "merged_with_next")
+    tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     numbers = [f"<0x{number:02X}>" for number in range(256)]
     trainer = trainers.BpeTrainer(vocab_size=SIZE, special_tokens=["<unk>", *numbers], show_progress=False)
-    made.train_from_iterator(_text(), trainer)
-    described = json.loads(made.to_str())
-    described["added_tokens"] = []  # bytes are ordinary tokens
-    return Tokenizer.from_str(json.dumps(described))
+    tokenizer.train_from_iterator(_text(), trainer)
+    description = json.loads(tokenizer.to_str())
+    description["added_tokens"] = []  # bytes are ordinary tokens
+    return Tokenizer.from_str(json.dumps(description))
 
 
 def _unigram() -> Tokenizer:
-    made = Tokenizer(models.Unigram())
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    made.decoder = decoders.Metaspace()
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
     trainer = trainers.UnigramTrainer(
         vocab_size=300, special_tokens=["<s>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
     )
-    made.train_from_iterator(_text(), trainer)
-    return made
+    tokenizer.train_from_iterator(_text(), trainer)
+    return tokenizer

@@ -161,10 +161,10 @@ class DayBudget:
             return blank
         try:
             sums = json.loads(self.file.read_text(encoding="utf-8"))
-            kept = {"day": str(sums["day"]), "tokens": int(sums["tokens"]), "money": float(sums["money"])}
+            stored = {"day": str(sums["day"]), "tokens": int(sums["tokens"]), "money": float(sums["money"])}
         except (ValueError, KeyError, TypeError) as error:
             raise ModelError(f"{self.file} is no account of a day's spending", hint=SPENDING_HINT) from error
-        return kept if kept["day"] == day else blank
+        return stored if stored["day"] == day else blank
 
 
 class PromptSpending:

@@ -19,19 +19,19 @@ BOUND_KEYWORDS = frozenset(
 
 def without_keywords(schema: Mapping[str, Any], keywords: frozenset[str]) -> dict[str, Any]:
     """A copy without these keywords, at any depth. What is under `properties` are names, not keywords."""
-    kept: dict[str, Any] = {}
+    reduced: dict[str, Any] = {}
     for keyword, value in schema.items():
         if keyword in keywords:
             continue
         if keyword == "properties":
-            kept[keyword] = {name: without_keywords(inner, keywords) for name, inner in value.items()}
+            reduced[keyword] = {name: without_keywords(inner, keywords) for name, inner in value.items()}
         elif keyword == "items":
-            kept[keyword] = without_keywords(value, keywords)
+            reduced[keyword] = without_keywords(value, keywords)
         elif keyword == "anyOf":
-            kept[keyword] = [without_keywords(inner, keywords) for inner in value]
+            reduced[keyword] = [without_keywords(inner, keywords) for inner in value]
         else:
-            kept[keyword] = value
-    return kept
+            reduced[keyword] = value
+    return reduced
 
 
 def count_unions(schema: Mapping[str, Any]) -> int:
@@ -43,11 +43,11 @@ def count_unions(schema: Mapping[str, Any]) -> int:
 
 def without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which null is not allowed: an empty text takes its place, which means the same to docpipe."""
-    kept = dict(schema)
-    if isinstance(kept.get("type"), list):
-        kept["type"] = next((name for name in kept["type"] if name != "null"), "null")
-    if "properties" in kept:
-        kept["properties"] = {name: without_null(inner) for name, inner in kept["properties"].items()}
-    if "items" in kept:
-        kept["items"] = without_null(kept["items"])
-    return kept
+    reduced = dict(schema)
+    if isinstance(reduced.get("type"), list):
+        reduced["type"] = next((name for name in reduced["type"] if name != "null"), "null")
+    if "properties" in reduced:
+        reduced["properties"] = {name: without_null(inner) for name, inner in reduced["properties"].items()}
+    if "items" in reduced:
+        reduced["items"] = without_null(reduced["items"])
+    return reduced

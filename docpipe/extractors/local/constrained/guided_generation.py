@@ -67,9 +67,9 @@ def device_errors() -> Iterator[None]:
 
 
 def _greedy_config(own_config: GenerationConfig, max_tokens: int) -> GenerationConfig:
-    kept = {name: getattr(own_config, name, None) for name in KEPT_SETTINGS}
+    settings = {name: getattr(own_config, name, None) for name in KEPT_SETTINGS}
     config: Any = GenerationConfig  # untyped
-    return cast(GenerationConfig, config(**kept, do_sample=False, num_beams=1, max_new_tokens=max_tokens))
+    return cast(GenerationConfig, config(**settings, do_sample=False, num_beams=1, max_new_tokens=max_tokens))
 
 
 class _GuidedLogits(LogitsProcessor):

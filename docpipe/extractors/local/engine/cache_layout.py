@@ -34,11 +34,11 @@ class StepInput:
 
 
 class _FedToken(NamedTuple):
-    """`place` among its sequence's tokens."""
+    """`token_index` among its sequence's tokens."""
 
     token: int
     owner: int
-    place: int
+    token_index: int
 
 
 class CacheLayout:

@@ -114,10 +114,10 @@ class Engine:
 
     def _prefill(self, inputs: ModelInputs) -> _Prefilled:
         """One pass over the prompts, without the prefix that was read before."""
-        known = self._prefix_cache.lookup(inputs) if self._prefix_cache is not None else None
-        remaining, cache = known or (inputs, new_cache())
+        cached = self._prefix_cache.lookup(inputs) if self._prefix_cache is not None else None
+        remaining, cache = cached or (inputs, new_cache())
         output = self._model(**remaining.tensors, past_key_values=cache, use_cache=True, logits_to_keep=1)
-        if self._prefix_cache is not None and not known:
+        if self._prefix_cache is not None and not cached:
             self._prefix_cache.store(inputs, cache)
         return _Prefilled(remaining, cache, output.logits[:, -1])
 

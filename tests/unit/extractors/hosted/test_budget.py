@@ -128,15 +128,15 @@ def test_the_account_lies_where_programs_keep_their_state():
 
 def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path: Path):
     file = tmp_path / "spending.json"
-    during = []
+    counted_during = []
 
-    def answer(_request):
-        during.append(_counted(file))
+    def respond(_request):
+        counted_during.append(_counted(file))
         return success("openai", ANSWER)
 
-    with fake_provider("openai", answer, day_tokens=100_000, spending_file=file) as (_server, backend):
+    with fake_provider("openai", respond, day_tokens=100_000, spending_file=file) as (_server, backend):
         single_reply(backend)
-    assert during[0] > 4096 + 70 + 1120  # thinking, answer, picture
+    assert counted_during[0] > 4096 + 70 + 1120  # thinking, answer, picture
     assert _counted(file) == 1020
 
 
@@ -202,16 +202,16 @@ def test_a_document_may_use_so_many_tokens_over_all_attempts():
 
 def test_what_a_model_was_seen_to_need_is_reserved_from_then_on(tmp_path: Path):
     """Some models count a picture tenfold: the estimate learns it from the first answer."""
-    file, during = tmp_path / "spending.json", []
+    file, counted_during = tmp_path / "spending.json", []
 
-    def answer(_request):
-        during.append(_counted(file))
+    def respond(_request):
+        counted_during.append(_counted(file))
         return success("openai", ANSWER, usage={"prompt_tokens": 30_000, "completion_tokens": 20})
 
-    with fake_provider("openai", answer, day_tokens=200_000, spending_file=file) as (_server, backend):
+    with fake_provider("openai", respond, day_tokens=200_000, spending_file=file) as (_server, backend):
         single_reply(backend)
         single_reply(backend)
-    assert during[1] - 30_020 > 30_000 > during[0]
+    assert counted_during[1] - 30_020 > 30_000 > counted_during[0]
 
 
 def test_money_cannot_be_limited_for_a_model_without_a_price(tmp_path: Path):

@@ -222,9 +222,9 @@ def test_a_wrong_key_is_not_shown_even_when_the_server_repeats_it(kind: str, cap
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_document_that_is_too_large_fails_for_good(kind: str):
-    for answer in (failure(kind, 413, "request too large"), failure(kind, 400, "prompt is too long: 250000 tokens")):
+    for response in (failure(kind, 413, "request too large"), failure(kind, 400, "prompt is too long: 250000 tokens")):
         with (
-            fake_provider(kind, answer) as (_server, backend),
+            fake_provider(kind, response) as (_server, backend),
             pytest.raises(TooLargeError, match="too large for"),
         ):
             single_reply(backend)
@@ -276,8 +276,8 @@ def test_a_refusal_is_said_and_not_argued_with(kind: str, number: int, caplog: p
 )  # fmt: skip
 def test_an_answer_for_which_no_tokens_were_left_keeps_what_was_written(kind: str, finish: str):
     with fake_provider(kind, success(kind, '{"invoice_number": "R-1', finish)) as (server, backend):
-        (written,) = single_reply(backend).completions
-    assert (written.text, written.finish) == ('{"invoice_number": "R-1', "length")
+        (completion,) = single_reply(backend).completions
+    assert (completion.text, completion.finish) == ('{"invoice_number": "R-1', "length")
     assert len(server.received) == 1
 
 
@@ -321,20 +321,20 @@ def test_a_fence_around_an_answer_does_no_harm():
 
 
 def test_one_document_that_fails_does_not_take_the_others_with_it():
-    def answer(request):
+    def respond(request):
         return failure("openai", 413, "too large") if "Huge" in json.dumps(request.body) else success("openai", ANSWER)
 
     huge = replace(PROMPT, parts=("Huge",))
-    with fake_provider("openai", answer) as (_server, backend):
+    with fake_provider("openai", respond) as (_server, backend):
         replies = backend.complete([PROMPT, huge, PROMPT])
     assert [type(reply) for reply in replies] == [BackendReply, TooLargeError, BackendReply]
 
 
 def test_a_document_that_the_server_dislikes_stops_no_other():
-    def answer(request):
+    def respond(request):
         return failure("openai", 400, "not safe") if "Odd" in json.dumps(request.body) else success("openai", ANSWER)
 
-    with fake_provider("openai", answer, hosted_parallel=1) as (_server, backend):
+    with fake_provider("openai", respond, hosted_parallel=1) as (_server, backend):
         replies = backend.complete([replace(PROMPT, parts=("Odd",)), PROMPT, PROMPT])
     assert [type(reply) for reply in replies] == [AnswerError, BackendReply, BackendReply]
 
@@ -345,10 +345,10 @@ def test_documents_wait_together_for_a_server_that_is_down_and_not_one_after_the
         server,
         backend,
     ):
-        found = GenerativeExtractor(backend).extract_many(
+        answers = GenerativeExtractor(backend).extract_many(
             [[with_blank_image(page_of(["Total 1,00"]))]] * 4, load_schema("receipt")
         )
-    assert [type(answer) for answer in found] == [ModelError] * 4
+    assert [type(answer) for answer in answers] == [ModelError] * 4
     assert len(server.received) == 6, "the attempts of one"
 
 

@@ -31,10 +31,10 @@ NO_SCHEMA = {
 def test_a_server_without_structured_output_gets_the_schema_in_words_from_then_on(
     kind: str, caplog: pytest.LogCaptureFixture
 ):
-    refusing = lambda request: (  # noqa: E731
-        failure(kind, 400, NO_SCHEMA[kind]) if server.schema(-1) is not None else success(kind, ANSWER)
-    )
-    with fake_provider(kind, refusing) as (server, backend):
+    def respond(_request):
+        return failure(kind, 400, NO_SCHEMA[kind]) if server.schema(-1) is not None else success(kind, ANSWER)
+
+    with fake_provider(kind, respond) as (server, backend):
         assert _text(single_reply(backend)) == ANSWER
         first = len(server.received)
         assert _text(single_reply(backend)) == ANSWER
@@ -44,15 +44,15 @@ def test_a_server_without_structured_output_gets_the_schema_in_words_from_then_o
 
 
 def test_a_server_that_dislikes_the_bounds_alone_keeps_the_schema():
-    def refusing(request):
-        disliked = "pattern" in json.dumps(server.schema())
+    def respond(request):
+        has_pattern = "pattern" in json.dumps(server.schema())
         return (
             failure("openai", 400, "Invalid schema: pattern is not permitted")
-            if disliked
+            if has_pattern
             else success("openai", ANSWER)
         )
 
-    with fake_provider("openai", refusing) as (server, backend):
+    with fake_provider("openai", respond) as (server, backend):
         single_reply(backend)
         single_reply(backend)
     assert len(server.received) == 3
@@ -61,12 +61,12 @@ def test_a_server_that_dislikes_the_bounds_alone_keeps_the_schema():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_model_that_takes_no_temperature_is_not_sent_one_again(kind: str, caplog: pytest.LogCaptureFixture):
-    refusing = lambda request: (  # noqa: E731
+    respond = lambda request: (  # noqa: E731
         failure(kind, 400, "temperature is not supported")
         if server.temperature() is not None
         else success(kind, ANSWER)
     )
-    with fake_provider(kind, refusing) as (server, backend):
+    with fake_provider(kind, respond) as (server, backend):
         single_reply(backend)
         single_reply(backend)
     assert [server.temperature(number) for number in range(3)] == [0, None, None]
@@ -75,27 +75,29 @@ def test_a_model_that_takes_no_temperature_is_not_sent_one_again(kind: str, capl
 
 
 @pytest.mark.parametrize(
-    ("said", "gone"),
+    ("message", "parameter"),
     [
         ("logprobs are not supported with reasoning models", "logprobs"),
         ("Unsupported parameter: 'max_tokens' is not supported with this model", "max_tokens"),
     ],
 )
-def test_what_a_model_does_not_take_is_left_out(said: str, gone: str):
-    refusing = lambda request: failure("openai", 400, said) if gone in request.body else success("openai", ANSWER)  # noqa: E731
-    with fake_provider("openai", refusing) as (server, backend):
+def test_what_a_model_does_not_take_is_left_out(message: str, parameter: str):
+    def respond(request):
+        return failure("openai", 400, message) if parameter in request.body else success("openai", ANSWER)
+
+    with fake_provider("openai", respond) as (server, backend):
         single_reply(backend)
     assert len(server.received) == 2
     assert server.schema() is not None
 
 
 def test_a_server_with_a_short_context_gets_no_room_for_thinking():
-    said = "'max_tokens' is too large: 4180. This model's maximum context length is 4096 tokens"
+    message = "'max_tokens' is too large: 4180. This model's maximum context length is 4096 tokens"
 
-    def refusing(request):
-        return failure("openai", 400, said) if request.body["max_tokens"] > 1000 else success("openai", ANSWER)
+    def respond(request):
+        return failure("openai", 400, message) if request.body["max_tokens"] > 1000 else success("openai", ANSWER)
 
-    with fake_provider("openai", refusing) as (server, backend):
+    with fake_provider("openai", respond) as (server, backend):
         single_reply(backend)
     assert [request.body["max_tokens"] > 1000 for request in server.received] == [True, False]
 
@@ -111,11 +113,11 @@ def test_a_refused_request_that_blames_nothing_is_not_held_against_the_schema():
 
 
 def test_a_context_that_is_shorter_still_gives_what_it_has_left():
-    def refusing(request):
-        said = "max_tokens is too large: maximum context length is 2048 tokens"
-        return failure("openai", 400, said) if "max_tokens" in request.body else success("openai", ANSWER)
+    def respond(request):
+        message = "max_tokens is too large: maximum context length is 2048 tokens"
+        return failure("openai", 400, message) if "max_tokens" in request.body else success("openai", ANSWER)
 
-    with fake_provider("openai", refusing) as (server, backend):
+    with fake_provider("openai", respond) as (server, backend):
         single_reply(backend)
         single_reply(backend)
     assert ["max_tokens" in request.body for request in server.received] == [True, True, False, False]

@@ -38,11 +38,15 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_question_is_one_request_and_its_answer_one_object_with_all_slots(kind: str):
+def test_a_prompt_is_one_request_and_its_answer_one_object_with_all_slots(kind: str):
     with fake_provider(kind) as (server, backend):
         reply = single_reply(backend)
-    (written,) = reply.completions
-    assert (written.text, written.slot_names, written.finish) == (ANSWER, ("invoice_number", "gross_total"), "complete")
+    (completion,) = reply.completions
+    assert (completion.text, completion.slot_names, completion.finish) == (
+        ANSWER,
+        ("invoice_number", "gross_total"),
+        "complete",
+    )
     assert len(server.received) == 1
     assert backend.name == f"{kind}:some-model@127.0.0.1:{server.port}", "another server's model is another model"
 
@@ -101,16 +105,16 @@ def test_the_schema_is_sent_with_the_keywords_that_the_provider_takes(kind: str)
 
 
 def test_a_field_with_the_name_of_a_keyword_stays_in_the_schema():
-    question = replace(PROMPT, slots=(OutputSlot("pattern", TEXT, 40), OutputSlot("format", TEXT, 40)))
+    prompt = replace(PROMPT, slots=(OutputSlot("pattern", TEXT, 40), OutputSlot("format", TEXT, 40)))
     with fake_provider("anthropic", success("anthropic", '{"pattern": "a", "format": "b"}')) as (server, backend):
-        single_reply(backend, question)
+        single_reply(backend, prompt)
     assert list(server.schema()["properties"]) == ["pattern", "format"]
 
 
 def test_anthropic_gets_no_more_unions_than_it_takes_and_is_told_how_to_say_null():
     slots = tuple(OutputSlot(f"field_{number}", TEXT, 20) for number in range(17))
-    answer = success("anthropic", json.dumps(dict.fromkeys((slot.name for slot in slots), "")))
-    with fake_provider("anthropic", answer) as (server, backend):
+    response = success("anthropic", json.dumps(dict.fromkeys((slot.name for slot in slots), "")))
+    with fake_provider("anthropic", response) as (server, backend):
         single_reply(backend, Prompt(PROMPT.parts, slots))
         single_reply(backend, Prompt(PROMPT.parts, slots[:16]))
     assert {value["type"] for value in server.schema(0)["properties"].values()} == {"string"}
@@ -182,59 +186,59 @@ def test_a_password_in_an_address_is_not_accepted_and_not_shown():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_questions_are_asked_side_by_side_and_answered_in_their_order(kind: str):
+def test_prompts_are_sent_side_by_side_and_answered_in_their_order(kind: str):
     def echo(request: ReceivedRequest) -> CannedResponse:
-        told = json.dumps(request.body)
-        number = next(number for number in range(9) if f"Document {number}." in told)
+        body = json.dumps(request.body)
+        number = next(number for number in range(9) if f"Document {number}." in body)
         return success(kind, json.dumps({"invoice_number": str(number), "gross_total": None}))
 
-    questions = [replace(PROMPT, parts=(f"Document {number}.",)) for number in range(9)]
+    prompts = [replace(PROMPT, parts=(f"Document {number}.",)) for number in range(9)]
     with fake_provider(kind, echo, hosted_parallel=3) as (server, backend):
-        replies = backend.complete(questions)
+        replies = backend.complete(prompts)
     assert [json.loads(reply.completions[0].text)["invoice_number"] for reply in replies] == list("012345678")
     assert server.most_at_once <= 3
 
 
-def test_no_question_is_no_request():
+def test_no_prompt_is_no_request():
     with fake_provider("openai") as (server, backend):
         assert backend.complete([]) == []
     assert server.received == []
 
 
-def _pieces(*texts: str):
+def _reported_tokens(*texts: str):
     return [{"token": text, "logprob": -0.5, "bytes": list(text.encode())} for text in texts]
 
 
 @pytest.mark.parametrize("kind", ["openai", "gemini"])
 def test_the_probability_of_each_token_comes_back_where_the_server_tells_it(kind: str):
     texts = ('{"', "invoice_number", '": "', "R-17", '", ', '"gross_total": "119,00"}')
-    with fake_provider(kind, success(kind, ANSWER, tokens=_pieces(*texts))) as (server, backend):
-        (written,) = single_reply(backend).completions
-    assert [token.text for token in written.tokens] == list(texts)
-    assert {token.log_probability for token in written.tokens} == {-0.5}
+    with fake_provider(kind, success(kind, ANSWER, tokens=_reported_tokens(*texts))) as (server, backend):
+        (completion,) = single_reply(backend).completions
+    assert [token.text for token in completion.tokens] == list(texts)
+    assert {token.log_probability for token in completion.tokens} == {-0.5}
     body = server.received[0].body
     assert body["generationConfig"]["responseLogprobs"] if kind == "gemini" else body["logprobs"]
 
 
-def test_a_letter_that_two_tokens_share_is_one_token_as_probable_as_both():
+def test_a_character_that_two_tokens_share_is_one_token_as_probable_as_both():
     text = '{"invoice_number": "Ä"}'
     first, second = "Ä".encode()
-    pieces = [
-        *_pieces('{"invoice_number": "'),
+    reported = [
+        *_reported_tokens('{"invoice_number": "'),
         {"token": "\\xc3", "logprob": -0.25, "bytes": [first]},
         {"token": "\\x84", "logprob": -0.5, "bytes": [second]},
-        *_pieces('"}', "<|end|>"),  # vLLM has the token that ends the answer too
+        *_reported_tokens('"}', "<|end|>"),  # vLLM has the token that ends the answer too
     ]
-    with fake_provider("openai", success("openai", text, tokens=pieces)) as (_server, backend):
-        (written,) = single_reply(backend).completions
-    assert "".join(token.text for token in written.tokens) == text
-    assert next(token.log_probability for token in written.tokens if token.text == "Ä") == -0.75
+    with fake_provider("openai", success("openai", text, tokens=reported)) as (_server, backend):
+        (completion,) = single_reply(backend).completions
+    assert "".join(token.text for token in completion.tokens) == text
+    assert next(token.log_probability for token in completion.tokens if token.text == "Ä") == -0.75
 
 
 def test_tokens_that_do_not_make_up_the_text_are_left_out():
-    with fake_provider("openai", success("openai", ANSWER, tokens=_pieces('{"other'))) as (_server, backend):
-        (written,) = single_reply(backend).completions
-    assert (written.text, written.tokens) == (ANSWER, ())
+    with fake_provider("openai", success("openai", ANSWER, tokens=_reported_tokens('{"other'))) as (_server, backend):
+        (completion,) = single_reply(backend).completions
+    assert (completion.text, completion.tokens) == (ANSWER, ())
 
 
 def test_a_server_that_counts_nothing_is_answered_for_all_the_same():

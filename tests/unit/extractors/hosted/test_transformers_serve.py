@@ -100,8 +100,8 @@ def _ask(backend: HostedBackend, *pictures: Image.Image) -> BackendReply | Docpi
 def test_what_random_weights_write_is_an_honest_failure_and_is_counted(backend: HostedBackend):
     reply = _ask(backend, Image.new("RGB", (224, 168), "white"))
     if isinstance(reply, BackendReply):
-        (written,) = reply.completions
-        assert written.finish == "length"
+        (completion,) = reply.completions
+        assert completion.finish == "length"
         assert (reply.tokens_in > 20, reply.tokens_out > 0) == (True, True)
     else:
         assert isinstance(reply, AnswerError)
