@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import CorruptError, InputError, TooLargeError
-from docpipe.render import PDF, Drawing, Engine, PageObjects, PageSize, Renderer, SourceFile
+from docpipe.render import PDF, Drawing, PageObjects, PageSize, RenderEngine, Renderer, SourceFile
 from docpipe.render.blank import is_blank
 from docpipe.render.rendered_page import fitted
 
@@ -43,7 +43,7 @@ class DrawnPage:
     number: int
     side: int
     rotation: int = 0
-    engine: Engine | None = None
+    engine: RenderEngine | None = None
 
     def open(self, *, max_side: int | None = None) -> Image:
         image = self.draw(max_side).image

@@ -6,7 +6,7 @@ In: a label file and the JSON lines of `docpipe run`. Out: an `Evaluation`; docs
 from docpipe.evaluate.errors_page import errors_page
 from docpipe.evaluate.labels import (
     LabelledDocument,
-    Prediction,
+    ResultField,
     ResultLine,
     read_labels,
     read_results,
@@ -23,7 +23,7 @@ __all__ = [
     "FieldComparison",
     "LabelledDocument",
     "NameMap",
-    "Prediction",
+    "ResultField",
     "ResultLine",
     "Score",
     "ScoredDocument",

@@ -1,6 +1,6 @@
 """Is an answer what the label says? Values are compared by the field's kind.
 
-In: a FieldSpec, a label, a Prediction. Out: a MatchOutcome (right, wrong, missed, spurious).
+In: a FieldSpec, a label, a ResultField. Out: a MatchOutcome (right, wrong, missed, spurious).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
 
-from docpipe.evaluate.labels import LabelledDocument, Prediction
+from docpipe.evaluate.labels import LabelledDocument, ResultField
 from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import ColumnType, Conventions
@@ -129,7 +129,7 @@ def expected_value(spec: FieldSpec, label: object, conventions: Conventions) -> 
     return ExpectedValue(label, tuple(right_values(spec, label, conventions)), printed)
 
 
-def is_right(spec: FieldSpec, expected: ExpectedValue, prediction: Prediction) -> bool:
+def is_right(spec: FieldSpec, expected: ExpectedValue, prediction: ResultField) -> bool:
     """Whether the answer is right. A label that its kind cannot parse is compared as printed."""
     if expected.values:
         answer = typed_value(spec.kind.column, prediction.value)
@@ -146,7 +146,7 @@ def is_absent(label: object) -> bool:
     return not label_text(label).strip()
 
 
-def match_outcome(spec: FieldSpec, expected: ExpectedValue, prediction: Prediction) -> MatchOutcome | None:
+def match_outcome(spec: FieldSpec, expected: ExpectedValue, prediction: ResultField) -> MatchOutcome | None:
     """None: rightly absent. An answer without a value (printed, but not parsable) is no answer."""
     if prediction.value is None:
         return None if expected.is_absent else "missed"

@@ -1,6 +1,6 @@
 """Where the label's own transcript prints a value, and whether the evidence lies there.
 
-In: label words with boxes, a Prediction. Out: boxes; True, False, or None when the transcript does not print it.
+In: label words with boxes, a ResultField. Out: boxes; True, False, or None when the transcript does not print it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from itertools import accumulate
 
 from docpipe.data import Box
 from docpipe.evaluate.compare import letters_and_digits
-from docpipe.evaluate.labels import LabelWord, Prediction
+from docpipe.evaluate.labels import LabelWord, ResultField
 
 MIN_IOU = 0.5  # the usual bar in detection; issue 3 asks for it
 MAX_WORDS = 12  # an address runs over up to twelve words or lines; longer runs cost time and find nothing
 
 
-def is_grounded(prediction: Prediction, words: Sequence[LabelWord]) -> bool | None:
+def is_grounded(prediction: ResultField, words: Sequence[LabelWord]) -> bool | None:
     """Whether the evidence on page 1 (label transcripts cover one page) overlaps a place where the value
     is printed. A value may be printed in several places: any of them will do.
     """

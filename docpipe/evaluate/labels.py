@@ -44,7 +44,7 @@ class LabelledDocument:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class ResultField:
     """What a result file says about one field (the value is still JSON)."""
 
     value: object
@@ -65,22 +65,22 @@ class ResultLine:
     error: Mapping[str, Any] | None = None
     messages: tuple[str, ...] = ()
 
-    def prediction(self, path: str) -> Prediction:
+    def prediction(self, path: str) -> ResultField:
         """A field inside an object (`seller.name`) stands inside that object."""
         value: Any = self.fields
         for name in path.split("."):
             value = value.get(name) if isinstance(value, dict) else None
         return read_prediction(value)
 
-    def rows(self, list_path: str) -> list[Mapping[str, Prediction]]:
+    def rows(self, list_path: str) -> list[Mapping[str, ResultField]]:
         rows = self.fields.get(list_path) or []
         return [{name: read_prediction(cell) for name, cell in row.items()} for row in rows]
 
 
-NO_PREDICTION = Prediction(None)
+NO_PREDICTION = ResultField(None)
 
 
-def read_prediction(record: object) -> Prediction:
+def read_prediction(record: object) -> ResultField:
     """An absent field is null."""
     if not isinstance(record, dict):
         return NO_PREDICTION
@@ -89,7 +89,7 @@ def read_prediction(record: object) -> Prediction:
         for item in record.get("evidence") or ()
     )
     value, raw = record.get("value"), record.get("raw")
-    return Prediction(value, raw, float(record.get("confidence") or 0.0), bool(record.get("accepted")), evidence)
+    return ResultField(value, raw, float(record.get("confidence") or 0.0), bool(record.get("accepted")), evidence)
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 from docpipe.evaluate.compare import MatchOutcome, expected_value, label_conventions, match_outcome, typed_value
 from docpipe.evaluate.grounding import is_grounded
-from docpipe.evaluate.labels import NO_PREDICTION, LabelledDocument, Prediction, ResultLine, pair_with_results
+from docpipe.evaluate.labels import NO_PREDICTION, LabelledDocument, ResultField, ResultLine, pair_with_results
 from docpipe.evaluate.rows import CellComparison, ListScore, RowPair, score_rows
 from docpipe.evaluate.scores import (
     CalibrationReport,
@@ -29,7 +29,7 @@ from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Conventions
 
-Failure = Literal["failed", "missing"]  # docpipe could not process the document; the results have no line for it
+NoResultReason = Literal["failed", "missing"]  # docpipe could not process the document; the results have no line for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class FieldComparison:
     path: str
     outcome: MatchOutcome
     label: object
-    prediction: Prediction
+    prediction: ResultField
     grounded: bool | None = None
 
 
@@ -57,7 +57,7 @@ class ScoredDocument:
     unlabelled: tuple[str, ...] = ()
 
     @property
-    def failure(self) -> Failure | None:
+    def failure(self) -> NoResultReason | None:
         if self.result is None:
             return "missing"
         return "failed" if self.result.status == "failed" else None

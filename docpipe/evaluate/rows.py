@@ -20,7 +20,7 @@ from docpipe.evaluate.compare import (
     letters_and_digits,
     match_outcome,
 )
-from docpipe.evaluate.labels import NO_PREDICTION, LabelRow, Prediction
+from docpipe.evaluate.labels import NO_PREDICTION, LabelRow, ResultField
 from docpipe.schema_fields import FieldSpec
 from docpipe.schema_ports import Conventions
 
@@ -32,7 +32,7 @@ MIN_ROW_SIMILARITY = 0.3
 ORDER_PENALTY = 1e-4
 
 ExpectedRow = Mapping[str, ExpectedValue]
-PredictedRow = Mapping[str, Prediction]
+ResultRow = Mapping[str, ResultField]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CellComparison:
     column: str
     outcome: MatchOutcome
     label: object
-    prediction: Prediction
+    prediction: ResultField
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ListScore:
 def score_rows(
     columns: Mapping[str, FieldSpec],
     labels: Sequence[LabelRow],
-    predicted_rows: Sequence[PredictedRow],
+    predicted_rows: Sequence[ResultRow],
     conventions: Conventions,
 ) -> ListScore:
     """Match the rows one to one so that as many cells as possible agree, then compare rows and cells."""
@@ -96,7 +96,7 @@ def _key_columns(columns: Mapping[str, FieldSpec], labelled: Sequence[str]) -> l
 
 
 def _match_rows(
-    columns: Mapping[str, FieldSpec], expected_rows: Sequence[ExpectedRow], predicted_rows: Sequence[PredictedRow]
+    columns: Mapping[str, FieldSpec], expected_rows: Sequence[ExpectedRow], predicted_rows: Sequence[ResultRow]
 ) -> Iterator[tuple[int, int]]:
     """The Hungarian method: a greedy choice would pair the first of two rows with the same price wrongly."""
     from scipy.optimize import linear_sum_assignment  # heavy: 0.2 s, and only lists need it
@@ -111,7 +111,7 @@ def _match_rows(
             yield int(row), int(column)
 
 
-def _row_similarity(columns: Mapping[str, FieldSpec], expected_row: ExpectedRow, predicted_row: PredictedRow) -> float:
+def _row_similarity(columns: Mapping[str, FieldSpec], expected_row: ExpectedRow, predicted_row: ResultRow) -> float:
     """Agreeing cells count 1; a text that is not similar enough counts half its similarity."""
     similarity = 0.0
     for name, spec in columns.items():
@@ -126,7 +126,7 @@ def _row_similarity(columns: Mapping[str, FieldSpec], expected_row: ExpectedRow,
     return similarity
 
 
-def _is_cell_right(spec: FieldSpec, expected: ExpectedValue, prediction: Prediction) -> bool:
+def _is_cell_right(spec: FieldSpec, expected: ExpectedValue, prediction: ResultField) -> bool:
     """In a row, a cell that the label leaves open cannot make the row wrong."""
     return expected.is_absent or match_outcome(spec, expected, prediction) == "right"
 
@@ -134,7 +134,7 @@ def _is_cell_right(spec: FieldSpec, expected: ExpectedValue, prediction: Predict
 def _compare_cells(
     columns: Mapping[str, FieldSpec],
     expected_rows: Sequence[ExpectedRow],
-    predicted_rows: Sequence[PredictedRow],
+    predicted_rows: Sequence[ResultRow],
     pairs: Sequence[RowPair],
 ) -> Iterator[CellComparison]:
     """Every labelled cell; a spurious row's cells too, but not what a row answers beyond its label."""

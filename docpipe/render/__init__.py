@@ -5,8 +5,18 @@ or an InputError. Importing this loads no decoder: they are loaded in the decode
 """
 
 from docpipe.render.limits import Limits
-from docpipe.render.rendered_page import Characters, Drawing, Engine, PageObjects, PageSize
+from docpipe.render.rendered_page import Characters, Drawing, PageObjects, PageSize, RenderEngine
 from docpipe.render.renderer import Renderer
 from docpipe.render.source_file import PDF, SourceFile
 
-__all__ = ["PDF", "Characters", "Drawing", "Engine", "Limits", "PageObjects", "PageSize", "Renderer", "SourceFile"]
+__all__ = [
+    "PDF",
+    "Characters",
+    "Drawing",
+    "Limits",
+    "PageObjects",
+    "PageSize",
+    "RenderEngine",
+    "Renderer",
+    "SourceFile",
+]

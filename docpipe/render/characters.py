@@ -22,7 +22,7 @@ _UNPAINTED_MODES = (api.FPDF_TEXTRENDERMODE_INVISIBLE, api.FPDF_TEXTRENDERMODE_C
 _REPLACEMENT = "\ufffd"
 
 
-class _TextStyle(NamedTuple):
+class _CharacterStyle(NamedTuple):
     """What all characters of a text object share: font size in points, angle clockwise in degrees, flags."""
 
     size: float
@@ -47,7 +47,7 @@ def read_characters(page: pdfium.PdfPage) -> CharacterRows:
 def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
     letters: list[str] = []
     rows = array("f")
-    styles: dict[int, _TextStyle] = {}
+    styles: dict[int, _CharacterStyle] = {}
     left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
     edges = byref(left), byref(right), byref(bottom), byref(top)
     loose = api.FS_RECTF()
@@ -74,7 +74,7 @@ def _letter(code: int) -> str:
     return _REPLACEMENT if code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
 
 
-def _style(raw: Any, index: int, styles: dict[int, _TextStyle]) -> _TextStyle:
+def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle]) -> _CharacterStyle:
     """Of the text object of a character; `styles` keeps them by the objects' addresses."""
     item = api.FPDFText_GetTextObject(raw, index)
     key = addressof(item.contents) if item else 0
@@ -84,7 +84,7 @@ def _style(raw: Any, index: int, styles: dict[int, _TextStyle]) -> _TextStyle:
         api.FPDFText_GetMatrix(raw, index, byref(matrix))
         size = math.hypot(matrix.c, matrix.d) * api.FPDFText_GetFontSize(raw, index)
         angle = -math.degrees(math.atan2(matrix.b, matrix.a))
-        style = styles[key] = _TextStyle(size, angle, INVISIBLE if item and is_unpainted(item) else 0)
+        style = styles[key] = _CharacterStyle(size, angle, INVISIBLE if item and is_unpainted(item) else 0)
     return style
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Request, Response, receive, send
+from docpipe.render.pipe_messages import DecoderResponse, Request, receive, send
 
 STARTUP_SECONDS = 60.0  # Python and PDFium load in 0.2 s; a computer under heavy load may need a hundred times as long
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
@@ -65,7 +65,7 @@ class DecoderProcess:
     def pid(self) -> int:
         return self._process.pid
 
-    def exchange(self, request: Request) -> Response:
+    def exchange(self, request: Request) -> DecoderResponse:
         """The response to one request. Raises DecoderLost when there is none in time or ever."""
         deadline = time.monotonic() + self._seconds
         try:
@@ -85,7 +85,7 @@ class DecoderProcess:
         self._pipe.close()
         self._process.returncode = 0  # or Popen warns that it is still running
 
-    def _await(self, deadline: float) -> Response:
+    def _await(self, deadline: float) -> DecoderResponse:
         try:
             if not self._pipe.poll(max(0.0, deadline - time.monotonic())):
                 self.kill()

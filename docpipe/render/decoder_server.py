@@ -22,8 +22,8 @@ from docpipe.render.limits import Limits
 from docpipe.render.pipe_messages import (
     Bitmap,
     CharacterRows,
+    DecoderResponse,
     Request,
-    Response,
     error_response,
     receive,
     send,
@@ -56,7 +56,7 @@ class DecoderServer:
         self._key: object = None
         self._file: DecodableFile | None = None
 
-    def respond(self, request: Request) -> Response:
+    def respond(self, request: Request) -> DecoderResponse:
         """Never raises: what goes wrong with a file is a response, too."""
         try:
             return self._respond(request)
@@ -70,13 +70,13 @@ class DecoderServer:
         except Exception as error:  # noqa: BLE001 (the one boundary: decoders raise anything on damaged files)
             return error_response(CorruptError(f"it cannot be decoded ({type(error).__name__}: {error})"))
 
-    def _respond(self, request: Request) -> Response:
+    def _respond(self, request: Request) -> DecoderResponse:
         file = self._open(request)
         match request.task:
             case "sizes":
-                return Response({"sizes": [asdict(size) for size in file.sizes()]})
+                return DecoderResponse({"sizes": [asdict(size) for size in file.sizes()]})
             case "page_objects":
-                return Response(asdict(file.page_objects(request.number)))
+                return DecoderResponse(asdict(file.page_objects(request.number)))
             case "draw":
                 return file.draw(request.number, request.max_side).response(request.engine)
             case "characters":

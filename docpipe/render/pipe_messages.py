@@ -12,9 +12,9 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
 from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError, UnsupportedError
-from docpipe.render.rendered_page import Engine
+from docpipe.render.rendered_page import RenderEngine
 
-Json = dict[str, Any]
+JsonObject = dict[str, Any]
 Task = Literal["sizes", "page_objects", "draw", "characters"]
 # One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags
 COLUMNS = 11
@@ -32,16 +32,16 @@ class Request:
     version: list[int]
     media_type: str
     password: str | None = field(repr=False)
-    engine: Engine
+    engine: RenderEngine
     number: int = 1
     max_side: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class DecoderResponse:
     """What came of a request: facts, and the pixels or rows that are too many for JSON."""
 
-    header: Json
+    header: JsonObject
     payload: bytes | memoryview | None = None
 
 
@@ -69,9 +69,9 @@ class Bitmap:
     complete: float = 1.0
     frames: int = 1
 
-    def response(self, engine: Engine) -> Response:
+    def response(self, engine: RenderEngine) -> DecoderResponse:
         size, parts = (self.width, self.height), {"complete": self.complete, "frames": self.frames}
-        return Response({"size": size, "stride": self.stride, "engine": engine, **parts}, self.pixels)
+        return DecoderResponse({"size": size, "stride": self.stride, "engine": engine, **parts}, self.pixels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +84,26 @@ class CharacterRows:
     rotation: int = 0
     rows: bytes | memoryview = b""
 
-    def response(self) -> Response:
-        return Response({"text": self.text, "box": self.box, "rotation": self.rotation}, self.rows)
+    def response(self) -> DecoderResponse:
+        return DecoderResponse({"text": self.text, "box": self.box, "rotation": self.rotation}, self.rows)
 
 
-def send(pipe: Connection, header: Json, payload: bytes | bytearray | memoryview | None = None) -> None:
+def send(pipe: Connection, header: JsonObject, payload: bytes | bytearray | memoryview | None = None) -> None:
     """One message. Lone surrogates (file names that are not UTF-8) survive as JSON escapes."""
     pipe.send_bytes(json.dumps({**header, "payload": payload is not None}).encode("ascii"))
     if payload is not None:
         pipe.send_bytes(payload)
 
 
-def receive(pipe: Connection) -> Response:
+def receive(pipe: Connection) -> DecoderResponse:
     """The next message; EOFError when the other process is gone."""
-    header: Json = json.loads(pipe.recv_bytes())
-    return Response(header, pipe.recv_bytes() if header.pop("payload") else b"")
+    header: JsonObject = json.loads(pipe.recv_bytes())
+    return DecoderResponse(header, pipe.recv_bytes() if header.pop("payload") else b"")
 
 
-def error_response(error: InputError) -> Response:
-    return Response({"error": error.code, "message": error.message, "hint": error.hint})
+def error_response(error: InputError) -> DecoderResponse:
+    return DecoderResponse({"error": error.code, "message": error.message, "hint": error.hint})
 
 
-def error_of(header: Json) -> InputError:
+def error_of(header: JsonObject) -> InputError:
     return _ERRORS.get(header["error"], InputError)(header["message"], hint=header["hint"])

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-Engine = Literal["pdfium", "poppler", "pillow"]  # the program that draws: the first two PDFs, the third images
+RenderEngine = Literal["pdfium", "poppler", "pillow"]  # the program that draws: the first two PDFs, the third images
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Drawing:
     counts the pictures of an animation, of which the first is drawn."""
 
     image: Image
-    engine: Engine
+    engine: RenderEngine
     complete: float = 1.0
     frames: int = 1
 

@@ -22,13 +22,13 @@ from docpipe.render.pipe_messages import (
     GENERATED,
     INVISIBLE,
     UNMAPPED,
+    DecoderResponse,
     PageBox,
     Request,
-    Response,
     Task,
     error_of,
 )
-from docpipe.render.rendered_page import Characters, Drawing, Engine, PageObjects, PageSize, fitted
+from docpipe.render.rendered_page import Characters, Drawing, PageObjects, PageSize, RenderEngine, fitted
 from docpipe.render.source_file import PDF, SourceFile
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class _LastDrawing:
     request: Request
     drawing: Drawing
 
-    def serves(self, max_side: int, engine: Engine | None) -> bool:
+    def serves(self, max_side: int, engine: RenderEngine | None) -> bool:
         return max(self.drawing.image.size) >= max_side and engine in (None, self.drawing.engine)
 
 
@@ -69,7 +69,7 @@ class Renderer:
         """What page `number` (from 1) is made of: text or images, and at which resolution."""
         return PageObjects(**self._ask(_request("page_objects", source, number)).header)
 
-    def draw(self, source: SourceFile, number: int, *, max_side: int, engine: Engine | None = None) -> Drawing:
+    def draw(self, source: SourceFile, number: int, *, max_side: int, engine: RenderEngine | None = None) -> Drawing:
         """Page `number` (from 1), upright as the file says, as RGB; its longer side has `max_side` pixels
         (PDF) or at most as many (image). The last drawing is kept and serves smaller ones. With an `engine` only this
         one draws."""
@@ -100,7 +100,7 @@ class Renderer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, request: Request, engine: Engine | None = None) -> Response:
+    def _ask(self, request: Request, engine: RenderEngine | None = None) -> DecoderResponse:
         """The response to one request, from this engine alone or else from any. A PDF that PDFium refuses, or that
         makes it crash, goes to Poppler where that is installed. When both refuse, PDFium's reason counts, except that
         a file for which Poppler needs a password is encrypted and not damaged."""
@@ -119,7 +119,7 @@ class Renderer:
             except InputError:
                 raise refusal from None
 
-    def _exchange(self, request: Request) -> Response:
+    def _exchange(self, request: Request) -> DecoderResponse:
         with self._lock:
             if self._decoder is not None and self._decoder.owner != os.getpid():
                 self._decoder.forget()
@@ -173,7 +173,7 @@ def _error_of_loss(lost: DecoderLost) -> InputError:
     return CorruptError(f"it {lost.detail}; it is damaged, or needs more memory than is allowed")
 
 
-def _drawing(response: Response) -> Drawing:
+def _drawing(response: DecoderResponse) -> Drawing:
     from PIL import Image  # heavy: Pillow
 
     header, pixels = response.header, response.payload
@@ -190,7 +190,7 @@ def _reduced(drawing: Drawing, max_side: int) -> Drawing:
     return replace(drawing, image=image)
 
 
-def _characters(response: Response) -> Characters:
+def _characters(response: DecoderResponse) -> Characters:
     import numpy as np  # heavy: numpy
 
     text, rotation = response.header["text"], response.header["rotation"]

@@ -101,29 +101,3 @@ def test_the_index_of_the_docs_is_complete():
     index = (ROOT / "docs/README.md").read_text("utf-8")
     pages = [path.relative_to(ROOT / "docs") for path in DOCS if path.is_relative_to(ROOT / "docs")]
     assert [str(page) for page in pages if page.name != "README.md" and f"({page})" not in index] == []
-
-
-def test_prose_fits_a_screen():
-    """Tables and what stands in code fences may be wider."""
-    wide = []
-    for document in DOCS:
-        fenced = False
-        for number, line in enumerate(document.read_text("utf-8").splitlines(), start=1):
-            fenced ^= line.lstrip().startswith("```")
-            if len(line) > COLUMNS and not fenced and not line.startswith("|"):
-                wide.append(f"{document.relative_to(ROOT)}:{number}")
-    assert wide == []
-
-
-def test_the_types_that_the_glossary_names_are_there():
-    text = (ROOT / "docs/glossary.md").read_text("utf-8")
-    named = set(TYPE_IN_GLOSSARY.findall(text))
-    defined = {node.name for path in SHIPPED for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)}
-    assert len(named) > 50, "the glossary names too few types"
-    assert named - defined == set()
-
-
-def test_every_term_of_the_glossary_says_where_it_is_from():
-    lines = (ROOT / "docs/glossary.md").read_text("utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
-    assert [row for row in rows if len(row) != 3 or not all(row)] == []

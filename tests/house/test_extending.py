@@ -162,6 +162,79 @@ def test_a_file_type(copy: Copy):
     assert len({*copy.touched, "README.md"}) == promised("A file type")
 
 
+PROVIDER = '''"""`mistral:NAME`: Mistral speaks as OpenAI does. In: a ProviderRequest. Out: a ProviderResponse."""
+
+import httpx2
+
+from docpipe.extractors.hosted.providers.openai_chat import OpenAIChat
+
+
+class MistralChat(OpenAIChat):
+    def __init__(self, key: str | None, url: str | None, http: httpx2.Client) -> None:
+        super().__init__(key, url or "https://api.mistral.ai/v1", http)
+'''
+RECORD = """    "mistral": ExtractorKind(
+        _load_hosted("mistral"), picture_side=2_048, deployment="hosted", extra="hosted",
+        provider=_mistral, key_variables=("MISTRAL_API_KEY",), url_setting="mistral_url",
+    ),
+"""
+IMPORT = """
+def _mistral() -> Callable[..., Provider]:
+    from docpipe.extractors.hosted.providers.mistral_chat import MistralChat  # heavy: the provider's client
+
+    return MistralChat
+
+
+@contextlib.contextmanager
+"""
+ASKS_A_SERVER = """
+import json, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from PIL import Image
+from docpipe.components import ModelName, load_extractor
+from docpipe.config import load_settings
+from docpipe.data import Page
+from docpipe.schema import load_schema
+class Server(BaseHTTPRequestHandler):
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        message = {"role": "assistant", "content": '{"total": "12.00"}'}
+        answer = {"message": message, "finish_reason": "stop", "index": 0}
+        body = {"id": "1", "object": "chat.completion", "created": 1, "model": asked["model"], "choices": [answer]}
+        text = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+        print(asked["model"], self.headers["Authorization"])
+    def log_message(self, *args):
+        pass
+class Image_:
+    def open(self, *, max_side=None):
+        return Image.new("RGB", (200, 200), "white")
+server = HTTPServer(("127.0.0.1", 0), Server)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/v1"
+settings = load_settings({"DOCPIPE_MISTRAL_URL": url, "DOCPIPE_SPENDING_FILE": "spending.json"})
+extractor = load_extractor(ModelName.parse("mistral:small"), settings, threads=1)
+answer = extractor.extract([Page(1, 200, 200, 72.0, Image_())], load_schema("receipt").only(["total"]))
+print(extractor.name, [candidate.text for candidate in answer.candidates])
+"""
+
+
+def test_a_provider(copy: Copy, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MISTRAL_API_KEY", "not-a-key")
+    copy.add("docpipe/extractors/hosted/providers/mistral_chat.py", PROVIDER)
+    copy.edit("docpipe/components.py", "\n@contextlib.contextmanager\n", IMPORT)
+    copy.edit("docpipe/components.py", '    "gemini": ExtractorKind(', RECORD + '    "gemini": ExtractorKind(')
+    setting = "    gemini_url: str | None = Field("
+    copy.edit("docpipe/config.py", setting, f"    mistral_url: str | None = Field(None, description='')\n{setting}")
+    printed = copy.run(ASKS_A_SERVER)
+    assert "small Bearer not-a-key" in printed and "mistral:small" in printed and "['12.00']" in printed
+    assert len(copy.touched) == promised("A provider")
+
+
 READS_A_PAGE = """
 import numpy as np, torch
 from docpipe.data import Box, Word

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from docpipe.errors import AnswerError, DocpipeError, ModelError
 from docpipe.extractors.generative.backend import BackendReply, Completion, Prompt
 from docpipe.extractors.hosted.budget import DayBudget, Price, PromptSpending, TokenUsage
-from docpipe.extractors.hosted.failures import Endpoint, Failure, error_of
+from docpipe.extractors.hosted.failures import Endpoint, RequestFailure, error_of
 from docpipe.extractors.hosted.provider import (
     Feature,
     Provider,
@@ -178,7 +178,7 @@ class HostedBackend:
         for feature in sorted(new):
             log.warning("%s does not take %s", self._endpoint.model, FEATURE_TEXTS[feature])
 
-    def _attempt(self, request: ProviderRequest, spending: PromptSpending) -> ProviderResponse | Failure:
+    def _attempt(self, request: ProviderRequest, spending: PromptSpending) -> ProviderResponse | RequestFailure:
         """One request, counted before and after."""
         tokens_in = round(request.estimated_prompt_tokens * self._estimate_factor)
         estimate = TokenUsage(tokens_in, request.max_tokens)
@@ -211,7 +211,7 @@ class HostedBackend:
         return 0.0 if price is None else price.cost(usage)
 
 
-def _rejected_features(failure: Failure, features: frozenset[Feature]) -> frozenset[Feature]:
+def _rejected_features(failure: RequestFailure, features: frozenset[Feature]) -> frozenset[Feature]:
     """What to leave out of a request that was refused. Without a word about it the schema is the first suspect."""
     if failure.kind != "status" or failure.status not in (400, 422):
         return frozenset()

@@ -40,7 +40,7 @@ KIND_TEXTS: Mapping[FailureKind, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class RequestFailure:
     """`message` are the server's words, `body` the whole of its answer, `headers` by their names in small letters."""
 
     kind: FailureKind
@@ -105,20 +105,20 @@ class Endpoint:
         return f"{self.model}@{self.server}" if self.is_self_hosted else self.model
 
 
-def client_failure(client: Any, error: Exception) -> Failure | None:
+def client_failure(client: Any, error: Exception) -> RequestFailure | None:
     """What an error of OpenAI's or Anthropic's client means: both are generated alike. `client` is the library."""
     match error:
         case client.APIStatusError():
             body = error.body if error.body is not None else error.response.text
-            return Failure("status", error_message(body), error.status_code, dict(error.response.headers), body)
+            return RequestFailure("status", error_message(body), error.status_code, dict(error.response.headers), body)
         case client.APITimeoutError() if not isinstance(error.__cause__, httpx2.ConnectTimeout):
-            return Failure("timeout", "")
+            return RequestFailure("timeout", "")
         case client.APIConnectionError() if isinstance(error.__cause__, httpx2.RemoteProtocolError | httpx2.ReadError):
-            return Failure("broken", str(error.__cause__))
+            return RequestFailure("broken", str(error.__cause__))
         case client.APIConnectionError():
-            return Failure("connection", str(error.__cause__ or error))
+            return RequestFailure("connection", str(error.__cause__ or error))
         case client.APIResponseValidationError() | json.JSONDecodeError():
-            return Failure("broken", "the answer is no JSON")
+            return RequestFailure("broken", "the answer is no JSON")
     return None
 
 
@@ -138,7 +138,7 @@ def error_message(body: Any) -> str:
     return " ".join(str(each) for each in words if each)[:MAX_MESSAGE_LENGTH]
 
 
-def error_of(failure: Failure, endpoint: Endpoint) -> DocpipeError:
+def error_of(failure: RequestFailure, endpoint: Endpoint) -> DocpipeError:
     """What a user sees. `failure.message` must not have the key in it any more."""
     explanation = _explanation(failure, endpoint)
     error = TooLargeError if failure.is_too_long else AnswerError if failure.status in DOCUMENT_STATUSES else ModelError
@@ -154,7 +154,7 @@ class _Explanation:
     hint: str
 
 
-def _explanation(failure: Failure, endpoint: Endpoint) -> _Explanation:
+def _explanation(failure: RequestFailure, endpoint: Endpoint) -> _Explanation:
     model, server, status = endpoint.model, endpoint.server, failure.status
     by_status: Mapping[int | None, _Explanation] = {
         401: _Explanation(

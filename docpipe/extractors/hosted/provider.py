@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 
 from docpipe.extractors.generative.backend import FinishReason, OutputToken, Prompt
 from docpipe.extractors.hosted.budget import TokenUsage
-from docpipe.extractors.hosted.failures import Failure
+from docpipe.extractors.hosted.failures import RequestFailure
 
 Feature = Literal[
     "schema", "bounds", "temperature", "logprobs", "image_detail", "thinking", "token_limit", "legacy_limit_name"
@@ -102,7 +102,7 @@ class Provider(Protocol):
         """One request, no retries. Raises whatever the client raises."""
         ...
 
-    def failure(self, error: Exception) -> Failure | None:
+    def failure(self, error: Exception) -> RequestFailure | None:
         """What such an error means; None: it is none of the client's."""
         ...
 

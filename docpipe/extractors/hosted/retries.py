@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from docpipe.extractors.hosted.failures import Failure
+from docpipe.extractors.hosted.failures import RequestFailure
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ class RetryPolicy:
     now: Callable[[], float] = time.time
     random_number: Callable[[], float] = random.random
 
-    def run(self, attempt: Callable[[], T | Failure]) -> T | Failure:
+    def run(self, attempt: Callable[[], T | RequestFailure]) -> T | RequestFailure:
         """The first result, or the failure after which it is not worth while to go on."""
         began = self.clock()
         for number in range(1, self.max_attempts + 1):
             result = attempt()
-            if not isinstance(result, Failure) or not result.is_transient or number == self.max_attempts:
+            if not isinstance(result, RequestFailure) or not result.is_transient or number == self.max_attempts:
                 return result
             wait = self._wait(result, number)
             if self.clock() - began + wait > self.max_seconds:
@@ -48,7 +48,7 @@ class RetryPolicy:
             self.sleep(wait)
         raise AssertionError("there is at least one attempt")
 
-    def _wait(self, failure: Failure, number: int) -> float:
+    def _wait(self, failure: RequestFailure, number: int) -> float:
         """Seconds after the attempt of this number."""
         retry_after = failure.retry_after(self.now())
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (number - 1)) if retry_after is None else retry_after

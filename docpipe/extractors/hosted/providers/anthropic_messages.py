@@ -13,7 +13,7 @@ import httpx2
 
 from docpipe.extractors.generative.backend import FinishReason
 from docpipe.extractors.hosted.budget import TokenUsage
-from docpipe.extractors.hosted.failures import Failure, client_failure
+from docpipe.extractors.hosted.failures import RequestFailure, client_failure
 from docpipe.extractors.hosted.provider import MEDIA_TYPE, EncodedImage, Feature, ProviderRequest, ProviderResponse
 from docpipe.extractors.hosted.provider_schema import (
     BOUND_KEYWORDS,
@@ -67,7 +67,7 @@ class AnthropicMessages:
             )
         )
 
-    def failure(self, error: Exception) -> Failure | None:
+    def failure(self, error: Exception) -> RequestFailure | None:
         return client_failure(anthropic, error)
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from docpipe.extractors.generative.backend import FinishReason
 from docpipe.extractors.hosted.budget import TokenUsage
-from docpipe.extractors.hosted.failures import Failure, error_message
+from docpipe.extractors.hosted.failures import RequestFailure, error_message
 from docpipe.extractors.hosted.provider import (
     MEDIA_TYPE,
     EncodedImage,
@@ -76,19 +76,19 @@ class GeminiContent:
         config = types.GenerateContentConfig(**options)
         return _response(self._client.models.generate_content(model=request.model, contents=contents, config=config))
 
-    def failure(self, error: Exception) -> Failure | None:
+    def failure(self, error: Exception) -> RequestFailure | None:
         match error:
             case errors.APIError():
                 headers = {name.lower(): value for name, value in dict(getattr(error.response, "headers", {})).items()}
-                return Failure("status", error_message(error.details), error.code, headers, error.details)
+                return RequestFailure("status", error_message(error.details), error.code, headers, error.details)
             case httpx2.ConnectTimeout() | httpx2.ConnectError() | httpx2.ProxyError() | httpx2.UnsupportedProtocol():
-                return Failure("connection", str(error))
+                return RequestFailure("connection", str(error))
             case httpx2.TimeoutException():
-                return Failure("timeout", "")
+                return RequestFailure("timeout", "")
             case httpx2.HTTPError():
-                return Failure("broken", str(error))
+                return RequestFailure("broken", str(error))
             case json.JSONDecodeError() | ValidationError():
-                return Failure("broken", "the answer is no JSON of theirs")
+                return RequestFailure("broken", "the answer is no JSON of theirs")
         return None
 
 

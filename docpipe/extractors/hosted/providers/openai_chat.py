@@ -13,7 +13,7 @@ import openai
 
 from docpipe.extractors.generative.backend import FinishReason
 from docpipe.extractors.hosted.budget import TokenUsage
-from docpipe.extractors.hosted.failures import Failure, client_failure
+from docpipe.extractors.hosted.failures import RequestFailure, client_failure
 from docpipe.extractors.hosted.provider import (
     MEDIA_TYPE,
     EncodedImage,
@@ -74,7 +74,7 @@ class OpenAIChat:
         messages: Any = [{"role": "user", "content": content}]
         return _response(self._client.chat.completions.create(model=request.model, messages=messages, **options))
 
-    def failure(self, error: Exception) -> Failure | None:
+    def failure(self, error: Exception) -> RequestFailure | None:
         return client_failure(openai, error)
 
 
