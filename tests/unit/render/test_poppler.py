@@ -27,7 +27,7 @@ from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import PDF, Limits, Renderer, SourceFile
 from docpipe.store.blobs import Blobs
-from docpipe.store.jobs.prepared_pages import load_pages, save_pages
+from docpipe.store.jobs.prepared_pages import StoredPages, load_pages, save_pages
 from tests.support.poppler import needs_poppler, without_header
 
 POINTS = (400, 600)
@@ -241,9 +241,8 @@ def test_the_note_is_in_the_pages_that_workers_hand_on(tmp_path, renderer):
     write(tmp_path / "a.pdf", without_header(letter()))
     document, pages = pages_of(tmp_path / "a.pdf", renderer)
     blobs = Blobs(f"file://{tmp_path}/blobs")
-    save_pages(blobs, "job", document, pages, {})
-    _, handed_on, _ = load_pages(blobs, "job")
-    assert [engines(page) for page in handed_on] == [["drawn_by_poppler"]]
+    save_pages(blobs, "job", StoredPages(document, pages, {}))
+    assert [engines(page) for page in load_pages(blobs, "job").pages] == [["drawn_by_poppler"]]
 
 
 @needs_poppler
