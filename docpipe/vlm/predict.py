@@ -58,7 +58,7 @@ class PredictedValue:
         return text
 
 
-PredictedRow = Mapping[str, Sequence[PredictedValue]]  # template path of a column -> values, best first
+RowValues = Mapping[str, Sequence[PredictedValue]]  # template path of a column -> values, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class SchemaPrediction:
 
     fields: Mapping[str, Sequence[PredictedValue]]  # path of a single field -> values, best first
     absent: Mapping[str, float]  # path of a single field -> probability that it has no value here
-    rows: Mapping[str, Sequence[PredictedRow]]  # path of a list -> its rows in reading order
+    rows: Mapping[str, Sequence[RowValues]]  # path of a list -> its rows in reading order
     document_logit: float  # that the page is a document of this schema; 0 if there was no choice
 
 
@@ -76,9 +76,7 @@ class _Window:
     """Words of a page that the network read in one pass, and its outputs: a batch of one."""
 
     words: Sequence[Word]
-    own: (
-        range  # of these words: neighbouring windows share some, and a row is of the window in whose own part it starts
-    )
+    own_words: range  # of these words: windows share some, and a row is of the window in whose own words it starts
     query_rows: Mapping[QueryKey, int]
     outputs: NetworkOutputs[NDArray[Any]]
 
@@ -124,16 +122,17 @@ class Predictor:
         predictions = []
         for words in word_windows(len(page.words)):
             outputs = self._run(page, words, picture, list(queries.values()))
-            window = _Window(page.words[words.start : words.stop], _own_part(words, len(page.words)), rows, outputs)
+            own_words = _own_words(words, len(page.words))
+            window = _Window(page.words[words.start : words.stop], own_words, rows, outputs)
             predictions.append({schema.name: _prediction(window, schema) for schema in schemas})
         return predictions
 
     def _run(
-        self, page: Page, window: range, picture: Float32Array, queries: Sequence[FieldQuery]
+        self, page: Page, word_range: range, picture: Float32Array, queries: Sequence[FieldQuery]
     ) -> NetworkOutputs[NDArray[Any]]:
         try:
             fields = encode_queries(queries, self._tokenizer)
-            words = page.words[window.start : window.stop]
+            words = page.words[word_range.start : word_range.stop]
             encoded = encode_page(words, page.height / page.width, picture, self._tokenizer)
             return NetworkOutputs.ordered(self._session.run(None, one_page(fields, encoded).by_onnx_name()))
         except Exception as error:
@@ -163,19 +162,20 @@ def _queries(schemas: Sequence[Schema]) -> dict[QueryKey, FieldQuery]:
     return queries
 
 
-def _own_part(window: range, page_words: int) -> range:
+def _own_words(word_range: range, page_words: int) -> range:
     """Half of what two windows share is each one's own. Counted from the window's first word."""
-    before = WINDOW_OVERLAP // 2 if window.start else 0
-    behind = WINDOW_OVERLAP // 2 if window.stop < page_words else 0
-    return range(before, len(window) - behind)
+    before = WINDOW_OVERLAP // 2 if word_range.start else 0
+    behind = WINDOW_OVERLAP // 2 if word_range.stop < page_words else 0
+    return range(before, len(word_range) - behind)
 
 
 def _prediction(window: _Window, schema: Schema) -> SchemaPrediction:
     fields: dict[str, list[PredictedValue]] = {}
     absent: dict[str, float] = {}
+    lines = window.lines
     for path in (spec.path for spec in schema.fields if spec.list_path is None):
         key = QueryKey(schema.name, path)
-        decoded = spans.decode_field(window.span_logits(key), window.no_answer_logit(key), window.lines)
+        decoded = spans.decode_field(window.span_logits(key), window.no_answer_logit(key), lines)
         texts = [_value(window, span).text for span in decoded.spans]
         fields[path] = [_value(window, span) for span in spans.merge_equal_texts(decoded.spans, texts)]
         absent[path] = decoded.no_answer
@@ -188,14 +188,14 @@ def _prediction(window: _Window, schema: Schema) -> SchemaPrediction:
     return SchemaPrediction(fields, absent, rows, document_logit)
 
 
-def _rows(window: _Window, schema_name: str, paths: Sequence[str]) -> list[PredictedRow]:
-    """The rows that start in the window's own part."""
+def _rows(window: _Window, schema_name: str, paths: Sequence[str]) -> list[RowValues]:
+    """The rows that start in the window's own words."""
     columns = {path: window.span_logits(QueryKey(schema_name, path)) for path in paths}
     rows = spans.decode_rows(columns, window.outputs.same_row_logits[0], window.lines)
     return [
         {path: [_value(window, span) for span in cells] for path, cells in row.items()}
         for row in rows
-        if min(cells[0].words[0] for cells in row.values()) in window.own
+        if min(cells[0].words[0] for cells in row.values()) in window.own_words
     ]
 
 

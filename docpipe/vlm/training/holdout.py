@@ -22,14 +22,14 @@ def holdout_names(data: Path, set_name: str, part: str, labels: Path | None = No
     """`labels`: only the files that this label file names too, where a set has several (`evaluate` reads one)."""
     try:
         documents = [d for d in load_labelled(data, set_name) if d.part in (HOLDOUT_PARTS if part == BOTH else [part])]
-        known = None if labels is None else _files_of(labels)
+        labelled_files = None if labels is None else _files_of(labels)
     except OSError as error:
         raise InputError(
             f"the labels of {set_name} cannot be read: {error}",
             hint="--data names the folder that holds receipts/ and so on.",
         ) from error
     names = [_name(document.path, data) for document in documents if document.path is not None]
-    return [name for name in names if known is None or name in known]
+    return [name for name in names if labelled_files is None or name in labelled_files]
 
 
 def _name(path: Path, data: Path) -> str:

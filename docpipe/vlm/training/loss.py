@@ -26,14 +26,14 @@ def total_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
 
 def row_loss(same_row_logits: Tensor, same_row: Tensor) -> Tensor:
     """Per cell against the number of cells in its row, so that long tables weigh like short ones; 0 without cells."""
-    known = (same_row != ROW_UNKNOWN).float()
-    each = _binary_loss(same_row_logits, same_row.clamp(min=0).float(), known)  # [B, N]
-    cells = known.amax(-1)
+    is_known = (same_row != ROW_UNKNOWN).float()
+    each = _binary_loss(same_row_logits, same_row.clamp(min=0).float(), is_known)  # [B, N]
+    cells = is_known.amax(-1)
     return (each * cells).sum() / cells.sum().clamp(min=1.0)
 
 
 def span_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
-    known, targets = batch.is_known.float(), batch.targets
+    is_known, targets = batch.is_known.float(), batch.targets
     fields, word_mask = batch.inputs.fields, batch.inputs.word_mask.float()[:, None]  # [B, 1, N]
     start, end, inside = (
         _binary_loss(outputs.span_logits[:, :, role], targets[:, :, role], word_mask) for role in (START, END, INSIDE)
@@ -43,7 +43,7 @@ def span_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
     as_single = _choice_loss(outputs, batch) + inside
     loss = torch.where(fields.repeated.float() > 0, as_column, as_single)
     loss = torch.where(fields.group_ids == DOCUMENT, no_answer, loss)
-    return (loss * known).sum() / known.sum().clamp(min=1.0)
+    return (loss * is_known).sum() / is_known.sum().clamp(min=1.0)
 
 
 def _choice_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:

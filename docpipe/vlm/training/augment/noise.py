@@ -36,21 +36,21 @@ class NoisyWords:
 def ocr_noise(words: Sequence[Word], random: np.random.Generator) -> NoisyWords:
     """Of a strength drawn from none to MAX_STRENGTH."""
     strength = float(random.uniform(0.0, MAX_STRENGTH))
-    kept: list[Word] = []
+    noisy: list[Word] = []
     new_index: dict[int, int] = {}
     for index, word in enumerate(words):
         if random.random() < LOST_SHARE * strength:
             continue
         text = _confused(word.text, CONFUSED_SHARE * strength, random)
-        before = kept[-1] if kept else None
-        if before and _may_merge(before, word) and random.random() < MERGED_SHARE * strength:
-            kept[-1] = replace(before, text=before.text + text, box=before.box.union(word.box))
+        previous = noisy[-1] if noisy else None
+        if previous and _may_merge(previous, word) and random.random() < MERGED_SHARE * strength:
+            noisy[-1] = replace(previous, text=previous.text + text, box=previous.box.union(word.box))
         else:
             loss = random.exponential(CONFIDENCE_LOSS * strength + LEAST_LOSS)
             confidence = float(np.clip(1.0 - loss, LOWEST_CONFIDENCE, 1.0))
-            kept.append(replace(word, text=text, confidence=confidence))
-        new_index[index] = len(kept) - 1
-    return NoisyWords(tuple(kept), new_index)
+            noisy.append(replace(word, text=text, confidence=confidence))
+        new_index[index] = len(noisy) - 1
+    return NoisyWords(tuple(noisy), new_index)
 
 
 def jitter(words: tuple[Word, ...], random: np.random.Generator) -> tuple[Word, ...]:

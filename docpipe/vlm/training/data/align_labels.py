@@ -105,13 +105,13 @@ def keep_flight_periods(
     ]
     if not any(periods):
         return list(labels)
-    kept = []
+    changed = []
     for spans, pairs in zip(labels, periods, strict=True):
         others = {path: own for path, own in spans.items() if path not in FLIGHT}
         if pairs:
             others |= {first: sorted({a for a, _ in pairs}), last: sorted({b for _, b in pairs})}
-        kept.append(others)
-    return kept
+        changed.append(others)
+    return changed
 
 
 def adjacent_spans(

@@ -29,47 +29,47 @@ class PageLabels:
 
 
 def sample_examples(
-    drawn: SampleDocument, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
+    sample: SampleDocument, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
 ) -> Iterator[PicturedExample]:
     """`warps` says how each page was bent between drawing and reading, by page number."""
     for page in pages:
         if page.image is None or not page.words:
             continue
-        printed = [value for value in drawn.printed_values if value.page == page.number]
-        found = page_labels(printed, drawn.field_descriptions, page, (warps or {}).get(page.number))
+        printed = [value for value in sample.printed_values if value.page == page.number]
+        found_labels = page_labels(printed, sample.field_descriptions, page, (warps or {}).get(page.number))
         # the blanks of a form are named after their captions, which say nothing sure about what stands in them
-        kinds = {path: "text" if drawn.schema == "form" else group_by_name(path) for path in drawn.field_descriptions}
+        kinds = {path: "text" if sample.schema == "form" else group_by_name(path) for path in sample.field_descriptions}
         example = Example(
             origin=origin,
             group=name,
-            schema=drawn.schema,
+            schema=sample.schema,
             aspect=page.height / page.width,
             words=page.words,
-            labels=found.labels,
-            prompts=dict(drawn.field_descriptions),
+            labels=found_labels.labels,
+            prompts=dict(sample.field_descriptions),
             kinds=kinds,
-            rows=found.rows,
+            rows=found_labels.rows,
         )
         yield PicturedExample(example, canvas_picture(page.image.open(max_side=PICTURE_SIDE)))
 
 
 def page_labels(
-    printed: Sequence[PrintedValue], fields: Mapping[str, str], page: Page, warp: Warp | None
+    printed_values: Sequence[PrintedValue], fields: Mapping[str, str], page: Page, warp: Warp | None
 ) -> PageLabels:
     """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
     of each span; a field with a value that the reader lost is unknown."""
     rows_of_spans: dict[str, dict[Span, int]] = {path: {} for path in fields}
     lost = set()
-    for value in printed:
+    for value in printed_values:
         path = FieldPath.parse(value.path).template
         span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
         if not span:
             lost.add(path)
             continue
         rows_of_spans.setdefault(path, {})[span] = row_of(value.path)
-    kept = {path: dict(sorted(spans.items())) for path, spans in rows_of_spans.items() if path not in lost}
-    labels = {path: list(spans) for path, spans in kept.items()}
-    rows = {path: tuple(spans.values()) for path, spans in kept.items() if spans and FieldPath.parse(path).is_cell}
+    known = {path: dict(sorted(spans.items())) for path, spans in rows_of_spans.items() if path not in lost}
+    labels = {path: list(spans) for path, spans in known.items()}
+    rows = {path: tuple(spans.values()) for path, spans in known.items() if spans and FieldPath.parse(path).is_cell}
     return PageLabels(labels, rows)
 
 

@@ -63,13 +63,15 @@ def labelled_examples(document: TrainingDocument, pages: Sequence[Page]) -> Iter
         example = _example(document, document.words, document.aspect, PageLabels(labels, {}))
         yield PicturedExample(example, blank_picture())
         return
-    kept = [page for page in pages if page.image is not None and page.words]
-    labels_of_pages = [_labels(document, page.words) for page in kept]
+    readable_pages = [page for page in pages if page.image is not None and page.words]
+    labels_of_pages = [_labels(document, page.words) for page in readable_pages]
     if document.origin == "ad_orders":
-        labels_of_pages = keep_flight_periods(labels_of_pages, [page.words for page in kept])
-    known = dict.fromkeys(path for labels in labels_of_pages for path in labels)
-    for page, labels, cells in zip(kept, labels_of_pages, _table_labels(document, kept), strict=True):
-        complete = without_line_items({path: labels.get(path, []) for path in known}, cells.labels)
+        labels_of_pages = keep_flight_periods(labels_of_pages, [page.words for page in readable_pages])
+    known_paths = dict.fromkeys(path for labels in labels_of_pages for path in labels)
+    for page, labels, cells in zip(
+        readable_pages, labels_of_pages, _table_labels(document, readable_pages), strict=True
+    ):
+        complete = without_line_items({path: labels.get(path, []) for path in known_paths}, cells.labels)
         if document.max_places is not None:
             complete = {path: spans for path, spans in complete.items() if len(spans) <= document.max_places}
         assert page.image is not None  # noqa: S101 - filtered above

@@ -73,19 +73,19 @@ def read_file(path: Path) -> list[Page]:
 def read_drawn(spec: SampleSpec) -> list[PicturedExample]:
     """The examples of one drawn document."""
     schema, name = spec.schema or _schema_of(spec.seed), str(spec.seed)
-    drawn = draw(schema, spec.seed)
+    sample = draw(schema, spec.seed)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "drawn.pdf"
-        path.write_bytes(drawn.pdf)
+        path.write_bytes(sample.pdf)
         pages = read_file(path)
         if not spec.scanned:
-            return list(sample_examples(drawn, pages, origin=f"drawn_{schema}", name=name))
+            return list(sample_examples(sample, pages, origin=f"drawn_{schema}", name=name))
         examples: list[PicturedExample] = []
         for page in pages[:MAX_SCANNED_PAGES]:
             scanned, warp = _scanned(page, Path(folder), spec.seed)
             if scanned.rotation == 0:
                 warps = {page.number: warp}
-                examples += sample_examples(drawn, [scanned], origin=f"scanned_{schema}", name=name, warps=warps)
+                examples += sample_examples(sample, [scanned], origin=f"scanned_{schema}", name=name, warps=warps)
         return examples
 
 
