@@ -40,7 +40,7 @@ def migrate(wait: float, database: str | None) -> None:
 
 
 def _migrate(url: str, wait: float) -> str | None:
-    """The version that it had. A database that is away is tried again for `wait` seconds; each reason is said once."""
+    """The version that it had. A database that is away is tried again for `wait` seconds; a reason is printed once."""
     deadline = time.monotonic() + wait
     last_message = ""
     while True:

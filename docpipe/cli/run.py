@@ -98,7 +98,7 @@ def run(paths: tuple[Path, ...], **values: Any) -> int:
                     totals.add(outcome)
                     view.done(outcome)
             output.finish()
-        finally:  # also after Ctrl-C: what was done is stored, and said
+        finally:  # also after Ctrl-C: what was done is stored, and counted here
             view.summary()
     is_default = settings.database_url == settings_with().database_url
     commands = next_commands(totals, plan.schema.name, None if is_default else settings.database_url)

@@ -133,7 +133,7 @@ def _field_table(fields: Sequence[Field]) -> Table:
 def draw(
     result: StoredResult, extraction: Extraction, *, pages: list[int] | None, output: Path | None, password: str | None
 ) -> list[Path]:
-    """Write the pictures and say where they are. A file that is gone or has changed is said, and is no error. `pages`
+    """Write the pictures and say where they are. A file that is gone or has changed is named, and is no error. `pages`
     None: each page with a field."""
     from docpipe.cli.page_pictures import PagePictures  # heavy: Pillow and the renderer, for drawing only
 

@@ -195,11 +195,11 @@ def paid(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("paid")
 def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path, database_url, redis_url):
-    with serving(tmp_path, broker_url=redis_url, database_url=database_url) as service, task_runner(service) as desk:
-        job = worked(desk, submit(service, pdf("Kaputt")))
+    with serving(tmp_path, broker_url=redis_url, database_url=database_url) as service, task_runner(service) as runner:
+        job = worked(runner, submit(service, pdf("Kaputt")))
         assert (job.state, job.error["code"]) == ("failed", "answer")
-        good = worked(desk, submit(service, pdf()))
-        again = worked(desk, submit(service, pdf()))
+        good = worked(runner, submit(service, pdf()))
+        again = worked(runner, submit(service, pdf()))
         assert good.run_key == again.run_key
         (total,) = CostStore(service.database).sums("extractor")
         assert total.by["extractor"].startswith("scripted:")

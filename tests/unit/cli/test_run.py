@@ -251,11 +251,11 @@ def test_a_mixed_folder_is_read_by_what_each_document_is(tmp_path):
     receipt = {"when": "Thank you", "as": "receipt", "merchant_name": "Nordwind Papier GmbH", "total": "119.00"}
     (folder / "script.json").write_text(json.dumps([receipt, {"as": "invoice", **SCRIPT}]))
     draw_invoice(folder / "docs" / "bill.pdf")
-    draw_invoice(folder / "docs" / "till.pdf", note="Thank you for shopping with us")
+    draw_invoice(folder / "docs" / "receipt.pdf", note="Thank you for shopping with us")
     (folder / "docs" / "empty.pdf").touch()
     first = docpipe_run(folder, "docs", "--schema", "auto", "--output", "out.jsonl")
     schemas = {file: line["schema"] for file, line in first.lines().items()}
-    assert schemas == {"bill.pdf": "invoice", "till.pdf": "receipt", "empty.pdf": "auto"}
+    assert schemas == {"bill.pdf": "invoice", "receipt.pdf": "receipt", "empty.pdf": "auto"}
     assert first.query("SELECT merchant_name FROM receipt") == [("Nordwind Papier GmbH",)]
     assert first.query("SELECT invoice_number FROM invoice") == [("R-2041",)]
     again = docpipe_run(folder, "docs", "--schema", "auto", "--output", "out.jsonl")
