@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 from benchmarks.accuracy.error_causes import error_causes
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
-from docpipe.evaluate.scores import Score
+from docpipe.evaluate.scores import CalibrationReport, Score
 from docpipe.render import Renderer
 from docpipe.schema import load_schema
 from docpipe.vlm.training.data.pictures import write_picture
@@ -29,6 +30,7 @@ from docpipe.vlm.training.holdout import holdout_names
 
 MICRO, LINE_ITEMS = "**micro**, single fields", "line_items"
 FINISHED = (0, 3)  # 3: a document was refused; it counts as missed
+LINE_WIDTH = 120
 AD_ORDER = Path(__file__).parent / "ad_order.json"
 
 
@@ -160,11 +162,32 @@ def table(labelled_set: LabelledSet, evaluation: Evaluation) -> Iterator[str]:
                 f"| {path} | {_number(counts.f1)} | {_interval(score.interval)} | {counts.right} | {counts.wrong}"
                 f" | {counts.missed} | {counts.spurious} |"
             )
-    calibration = evaluation.to_json()["calibration"]
-    mistakes = ", ".join(f"{cause} {count}" for cause, count in error_causes(evaluation).most_common())
-    yield f"\nWhat was not right, cells of rows included: {mistakes or 'nothing'}."
-    yield f"\nConfidence: {json.dumps(calibration)}"
-    yield f"Grounding: {evaluation.grounded} of {evaluation.groundable} right values at the place of the label."
+    mistakes = "; ".join(f"{cause} {count}" for cause, count in error_causes(evaluation).most_common())
+    yield "\n" + textwrap.fill(f"What was not right, cells of rows included: {mistakes or 'nothing'}.", LINE_WIDTH)
+    yield from confidence_lines(evaluation.calibration)
+    yield f"\nGrounding: {evaluation.grounded} of {evaluation.groundable} right values at the place of the label."
+
+
+def confidence_lines(calibration: CalibrationReport) -> Iterator[str]:
+    """What `accepted` was worth, and how many answers of each confidence were right."""
+    if not calibration.answers:
+        return
+    yield (
+        f"\nAccepted: {calibration.accepted} of {calibration.answers} answers, {calibration.accepted_wrong} of them"
+        f" wrong{_bound(calibration.error_at_most)}."
+    )
+    yield (
+        f"At 1 % error the confidence could accept {calibration.coverage_at_1_percent or 0:.1%}."
+        f" Expected calibration error: {_number(calibration.expected_calibration_error)}.\n"
+    )
+    columns = [[f"{each.low:.1f}-{each.high:.1f}", str(each.answers), str(each.right)] for each in calibration.bins]
+    headings, *rows = zip(["confidence", "answers", "right"], *columns, strict=True)
+    yield f"| {' | '.join(headings)} |\n|{'---|' * len(headings)}"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+
+
+def _bound(error_at_most: float | None) -> str:
+    return "" if error_at_most is None else f" (at most {error_at_most:.1%} with 95 % confidence)"
 
 
 def _number(value: float | None) -> str:

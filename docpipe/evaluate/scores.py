@@ -166,6 +166,7 @@ class CalibrationReport:
     """What `accepted` was worth. `error_at_most` is the upper end of the 95 % interval (Clopper-Pearson)
     of the share of wrong answers among the accepted ones; `coverage_at_1_percent` the share of all
     answers that the best threshold on their confidence accepts with at most 1 % wrong among them.
+    `expected_calibration_error`: how far confidence and share of right answers lie apart, as a mean over the bins.
     """
 
     answers: int
@@ -174,6 +175,7 @@ class CalibrationReport:
     accepted_wrong: int
     error_at_most: float | None
     coverage_at_1_percent: float | None
+    expected_calibration_error: float | None
     bins: tuple[ConfidenceBin, ...]
 
     def to_json(self) -> dict[str, object]:
@@ -191,6 +193,7 @@ def calibration_report(answers: Sequence[ScoredAnswer]) -> CalibrationReport:
         accepted_wrong=accepted_wrong,
         error_at_most=_upper_bound(accepted_wrong, len(accepted)),
         coverage_at_1_percent=_coverage(answers, 0.01),
+        expected_calibration_error=_calibration_error(answers),
         bins=_bins(answers),
     )
 
@@ -217,10 +220,23 @@ def _coverage(answers: Sequence[ScoredAnswer], max_error: float) -> float | None
     return _ratio(accepted_count, len(ranked))
 
 
+def _calibration_error(answers: Sequence[ScoredAnswer]) -> float | None:
+    """Guo et al. 2017, On Calibration of Modern Neural Networks: bins weigh as much as they have answers."""
+    distance = sum(abs(sum(answer.confidence - answer.right for answer in members)) for members in _binned(answers))
+    return _ratio(distance, len(answers))
+
+
 def _bins(answers: Sequence[ScoredAnswer]) -> tuple[ConfidenceBin, ...]:
-    bins = []
-    for index in range(BINS):
-        right_in_bin = [answer.right for answer in answers if min(int(answer.confidence * BINS), BINS - 1) == index]
-        if right_in_bin:
-            bins.append(ConfidenceBin(index / BINS, (index + 1) / BINS, len(right_in_bin), sum(right_in_bin)))
-    return tuple(bins)
+    bins = (
+        ConfidenceBin(index / BINS, (index + 1) / BINS, len(members), sum(answer.right for answer in members))
+        for index, members in enumerate(_binned(answers))
+    )
+    return tuple(each for each in bins if each.answers)
+
+
+def _binned(answers: Sequence[ScoredAnswer]) -> list[list[ScoredAnswer]]:
+    """By their confidence, in bins of the same width."""
+    bins: list[list[ScoredAnswer]] = [[] for _ in range(BINS)]
+    for answer in answers:
+        bins[min(int(answer.confidence * BINS), BINS - 1)].append(answer)
+    return bins

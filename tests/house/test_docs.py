@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,26 @@ def test_the_index_of_the_docs_is_complete():
     index = (ROOT / "docs/README.md").read_text("utf-8")
     pages = [path.relative_to(ROOT / "docs") for path in DOCS if path.is_relative_to(ROOT / "docs")]
     assert [str(page) for page in pages if page.name != "README.md" and f"({page})" not in index] == []
+
+
+def test_the_layers_of_the_architecture_are_those_of_the_import_rules():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    (layers,) = [each["layers"] for each in project["tool"]["importlinter"]["contracts"] if each["type"] == "layers"]
+    modules = [{name.strip().removeprefix("docpipe.") for name in layer.split("|")} for layer in layers]
+    section = (ROOT / "docs/architecture.md").read_text("utf-8").partition("| layer | modules")[2].partition("\n\n")[0]
+    rows = [line.split("|")[2] for line in section.splitlines() if line.startswith("| ")]
+    assert [set(re.findall(r"`([\w.]+)`", row)) for row in rows] == modules
+
+
+def test_the_types_that_the_glossary_names_are_there():
+    text = (ROOT / "docs/glossary.md").read_text("utf-8")
+    named = set(TYPE_IN_GLOSSARY.findall(text))
+    defined = {node.name for path in SHIPPED for node in ast.walk(tree(path)) if isinstance(node, ast.ClassDef)}
+    assert len(named) > 50, "the glossary names too few types"
+    assert named - defined == set()
+
+
+def test_every_term_of_the_glossary_says_where_it_is_from():
+    lines = (ROOT / "docs/glossary.md").read_text("utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    assert [row for row in rows if len(row) != 3 or not all(row)] == []

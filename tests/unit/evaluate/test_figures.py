@@ -109,6 +109,14 @@ def test_calibration_says_how_many_accepted_values_were_wrong() -> None:
     assert 0.02 < report.error_at_most < 0.05
 
 
+def test_the_calibration_error_is_how_far_confidence_is_from_the_share_of_right_answers() -> None:
+    answers = [ScoredAnswer(0.9, accepted=True, right=number < 7) for number in range(10)]  # 0.2 too sure
+    answers += [ScoredAnswer(0.25, accepted=False, right=number < 4) for number in range(10)]  # 0.15 not sure enough
+    report = calibration_report(answers)
+    assert report.expected_calibration_error == pytest.approx((0.2 + 0.15) / 2)
+    assert calibration_report([]).expected_calibration_error is None
+
+
 def test_a_threshold_cannot_separate_answers_of_one_confidence() -> None:
     answers = [ScoredAnswer(0.9, accepted=False, right=True)] * 50
     answers += [ScoredAnswer(0.9, accepted=False, right=False)] * 50
