@@ -43,15 +43,15 @@ class AcceptancePolicy:
         second = "" if self.second_calibration is None else f"+{self.second_calibration.fingerprint}"
         return self.calibration.fingerprint + second
 
-    def issues(self, *, asked_second: bool) -> Iterator[Issue]:
+    def issues(self, *, used_second: bool) -> Iterator[Issue]:
         """That no value can be accepted, for want of checked examples."""
         calibrations = [(self.calibration, "no value")]
-        if asked_second and self.second_calibration is not None:
+        if used_second and self.second_calibration is not None:
             calibrations.append((self.second_calibration, "no value of the second model"))
-        for calibration, which in calibrations:
+        for calibration, subject in calibrations:
             if calibration.threshold(self.accept_error) is None:
                 message = (
-                    f"{which} is accepted: {len(calibration.held_out)} checked examples of this extractor do not prove"
-                    f" an error of at most {self.accept_error:.2%} at any confidence"
+                    f"{subject} is accepted: {len(calibration.held_out)} checked examples of this extractor do not"
+                    f" prove an error of at most {self.accept_error:.2%} at any confidence"
                 )
                 yield Issue("not_calibrated", message)

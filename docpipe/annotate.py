@@ -291,10 +291,12 @@ class _AnnotatedPage:
     def _width(self, text: str, size: int) -> float:
         return self.draw.textlength(text, font=_font(size)) / OVERSAMPLING
 
-    def _text(self, corner: tuple[float, float], text: str, size: int, colour: Rgb, room: float = float("inf")) -> None:
+    def _text(
+        self, corner: tuple[float, float], text: str, size: int, colour: Rgb, max_width: float = float("inf")
+    ) -> None:
         """One line, cut off with an ellipsis where it has no room."""
-        if self._width(text, size) > room:
-            while text and self._width(text + "…", size) > room:
+        if self._width(text, size) > max_width:
+            while text and self._width(text + "…", size) > max_width:
                 text = text[:-1]
             text += "…"
         self.draw.text((corner[0] * OVERSAMPLING, corner[1] * OVERSAMPLING), text, font=_font(size), fill=colour)

@@ -21,8 +21,8 @@ from docpipe.schema import Schema
 # `python -m benchmarks.accuracy.cascade` counts what is asked and what is missed: of 82 errors in drawn documents 72
 # are asked about, at .95 it would be 75, for 14 of 2,040 fields more (decision 14).
 ABSENT_SURE = 0.9
-REGIONS_MOST = 6  # of one document: those of the least sure values
-REGION_BELOW = 0.75  # confidence; an uncalibrated model accepts nothing, and not everything is to be read twice
+MAX_REGIONS = 6  # of one document: those of the least sure values
+REGION_CONFIDENCE = 0.75  # confidence; an uncalibrated model accepts nothing, and not everything is to be read twice
 MARGIN_LINES = 2.0  # around a value, in heights of its line: its label may stand above it
 MARGIN_WIDTH = 0.2  # of the page to the left and to the right: or beside it
 
@@ -75,19 +75,19 @@ def _is_uncertain(field: Field, required: bool, absent_sure: float) -> bool:
     return required or field.confidence < absent_sure
 
 
-def merge_answers(first: Answer, second: Answer, asked_paths: Collection[str]) -> Answer:
+def merge_answers(first: Answer, second: Answer, requested_paths: Collection[str]) -> Answer:
     """One answer of two: for single fields that both were asked about, a mixture in which both weigh the same; of a
     list the second's rows, if it found any; of one in which it broke off, if these are more than the first's."""
-    lists_of_second = {path for path in asked_paths if _has_better_rows(second, first, path)}
+    lists_of_second = {path for path in requested_paths if _has_better_rows(second, first, path)}
     answered = {*second.absent, *(candidate.path for candidate in second.candidates)}
-    mixed = answered.intersection(asked_paths)
+    mixed = answered.intersection(requested_paths)
     absent = {path: p for path, p in first.absent.items() if _list(path) not in lists_of_second}
     absent |= {path: p for path, p in second.absent.items() if _list(path) in lists_of_second}
-    for path in (path for path in asked_paths if path in mixed):
+    for path in (path for path in requested_paths if path in mixed):
         absent[path] = _absence(first, second, path)
-    kept = [candidate for candidate in first.candidates if _list(candidate.path) not in lists_of_second]
+    kept_candidates = [candidate for candidate in first.candidates if _list(candidate.path) not in lists_of_second]
     candidates = [
-        *(_halved(candidate) if candidate.path in mixed else candidate for candidate in kept),
+        *(_halved(candidate) if candidate.path in mixed else candidate for candidate in kept_candidates),
         *(_halved(candidate) for candidate in second.candidates if candidate.path in mixed),
         *(candidate for candidate in second.candidates if _list(candidate.path) in lists_of_second),
     ]
@@ -134,12 +134,12 @@ def doubtful_regions(fields: Iterable[Field], pages: Sequence[Page]) -> dict[str
     by_number = {page.number: page for page in pages if page.image is not None}
     doubtful = sorted((field for field in fields if _is_doubtful(field)), key=lambda field: field.confidence)
     on_pages = [(field, by_number.get(field.evidence[0].page)) for field in doubtful]
-    return {field.path: _region(field, page) for field, page in on_pages[:REGIONS_MOST] if page is not None}
+    return {field.path: _region(field, page) for field, page in on_pages[:MAX_REGIONS] if page is not None}
 
 
 def _is_doubtful(field: Field) -> bool:
     is_single = not FieldPath.parse(field.path).is_cell
-    return is_single and bool(field.evidence) and not field.accepted and field.confidence < REGION_BELOW
+    return is_single and bool(field.evidence) and not field.accepted and field.confidence < REGION_CONFIDENCE
 
 
 def _region(field: Field, page: Page) -> Page:

@@ -121,9 +121,9 @@ def _is_folder(text: str) -> bool:
 
 def _cut_at_kinds(text: str) -> list[str]:
     """Cut at the commas behind which `kind` or `kind:…` stands or nothing at all, and at one before any colon."""
-    first, *pieces = text.split(",")
+    first, *following = text.split(",")
     parts = [first]
-    for piece in pieces:
+    for piece in following:
         match = re.match(r"\s*(\w*)\s*(:|$)", piece)
         is_kind = match is not None and (match[2] == ":" or match[1] in {"", *EXTRACTOR_KINDS})
         if is_kind or ":" not in parts[-1]:
@@ -231,10 +231,10 @@ def worker_limits(model: ModelName, settings: Settings, jobs: int | None = None)
     """How many workers the model allows, and how long each may take. `jobs`: what was asked for. Two local models would
     share one card, or one memory, so there is one worker. Of a cascade the slower model counts."""
     kinds = [member.extractor_kind for member in model.members]
-    waits = [2 * settings.hosted_patience_seconds for record in kinds if record.deployment == "hosted"]
+    hosted_seconds = [2 * settings.hosted_patience_seconds for record in kinds if record.deployment == "hosted"]
     deadlines = Deadlines(
         max(record.loading_seconds for record in kinds),
-        settings.document_seconds + max(record.document_seconds for record in kinds) + max(waits, default=0.0),
+        settings.document_seconds + max(record.document_seconds for record in kinds) + max(hosted_seconds, default=0.0),
         settings.page_seconds + max(record.page_seconds for record in kinds),
     )
     workers = jobs or settings.jobs or (1 if model.is_local else default_jobs())

@@ -190,7 +190,7 @@ def binomial_tail(errors: int, size: int, rate: float) -> float:
 
 
 def _candidate_sizes(count: int, error_rate: float) -> list[int]:
-    """How many of the most confident are tried: all, then STEP times fewer, down to what can prove the error at all."""
+    """How many of the most confident are tried: all, then SIZE_STEP times fewer, down to what can prove any error."""
     if not 0.0 < error_rate < 1.0:
         return []
     fewest = max(1.0, math.log(FAILURE_PROBABILITY) / math.log1p(-error_rate))

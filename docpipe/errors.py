@@ -22,7 +22,9 @@ DocpipeError                 1
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -142,6 +144,12 @@ class QueueError(DocpipeError):
     retryable = True
     code = "queue"
     default_hint = "Check that the broker is running and that its URL is right."
+
+
+def describe_bug(error: Exception) -> str:
+    """`KeyError at parse.py:120: 'total'`: an error that nobody foresaw, with the line that raised it."""
+    raised = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(raised.filename).name}:{raised.lineno}: {error}"
 
 
 REPORT_HINT = "This is a bug in docpipe. Please report it, with the document if you may share it."

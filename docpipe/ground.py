@@ -48,16 +48,18 @@ def ground(answer: Answer, document: DocumentIndex) -> Answer:
         return _times_printed(" ".join(text.split()), document.printed)
 
     verified = [_verified(candidate, document) for candidate in answer.candidates]
-    unplaced = {candidate.path: occurrences_of(candidate.text) for candidate in verified if not candidate.evidence}
-    places = _Places(document, _row_positions(verified, unplaced))
+    occurrences_by_path = {
+        candidate.path: occurrences_of(candidate.text) for candidate in verified if not candidate.evidence
+    }
+    selector = _OccurrenceSelector(document, _row_positions(verified, occurrences_by_path))
     order = {path: number for number, path in enumerate(dict.fromkeys(candidate.path for candidate in verified))}
     grounded: list[Candidate] = []
     for candidate in sorted(verified, key=lambda candidate: not FieldPath.parse(candidate.path).row):  # rows first
         evidence, times = candidate.evidence, count(candidate.text)
         if not evidence and (occurrences := occurrences_of(candidate.text)):
-            evidence, times = places.choose(candidate, occurrences), len(occurrences)
+            evidence, times = selector.choose(candidate, occurrences), len(occurrences)
         if FieldPath.parse(candidate.path).row:
-            places.row_evidence.add(evidence)
+            selector.row_evidence.add(evidence)
         support = min(times, FULL_SUPPORT) / FULL_SUPPORT
         grounded.append(replace(candidate, evidence=evidence, signals={**candidate.signals, "support": support}))
     grounded.sort(key=lambda candidate: order[candidate.path])
@@ -67,10 +69,10 @@ def ground(answer: Answer, document: DocumentIndex) -> Answer:
 def _times_printed(text: str, printed: str) -> int:
     """How often a text is printed as it is written, counted up to FULL_SUPPORT. To look for each of a long document's
     thousands of values on each of its pages, loosely, would take minutes."""
-    times, place = 0, printed.find(text) if text else -1
-    while place >= 0 and times < FULL_SUPPORT:
-        times += not cuts_a_word(printed, place, place + len(text))
-        place = printed.find(text, place + 1)
+    times, start = 0, printed.find(text) if text else -1
+    while start >= 0 and times < FULL_SUPPORT:
+        times += not cuts_a_word(printed, start, start + len(text))
+        start = printed.find(text, start + 1)
     return times
 
 
@@ -105,32 +107,33 @@ def _leaves_out(quoted: Sequence[str], printed: Sequence[str]) -> bool:
     if all(word in rest for word in quoted):
         return True
     whole, part = " ".join(printed), " ".join(quoted)
-    places = (found.start() for found in re.finditer(re.escape(part), whole)) if part else ()
-    return any(not cuts_a_number(whole, place, place + len(part)) for place in places)
+    starts = (match.start() for match in re.finditer(re.escape(part), whole)) if part else ()
+    return any(not cuts_a_number(whole, start, start + len(part)) for start in starts)
 
 
 def _row_positions(
-    candidates: Sequence[Candidate], unplaced: Mapping[str, Sequence[Occurrence]]
+    candidates: Sequence[Candidate], occurrences_by_path: Mapping[str, Sequence[Occurrence]]
 ) -> dict[str, _Position]:
     """Where each row of a list stands: the middle one of the cells that brought their evidence; in a row without them,
-    of its cells that stand in one place only, texts before numbers. `unplaced`: where the others are printed."""
-    brought: dict[str, list[_Position]] = defaultdict(list)
-    texts: dict[str, list[_Position]] = defaultdict(list)
-    numbers: dict[str, list[_Position]] = defaultdict(list)
+    of its cells that stand in one place only, texts before numbers. `occurrences_by_path`:
+    where the others are printed."""
+    from_evidence: dict[str, list[_Position]] = defaultdict(list)
+    from_texts: dict[str, list[_Position]] = defaultdict(list)
+    from_numbers: dict[str, list[_Position]] = defaultdict(list)
     for candidate in candidates:
         row = FieldPath.parse(candidate.path).row
-        occurrences = unplaced.get(candidate.path, ())
+        occurrences = occurrences_by_path.get(candidate.path, ())
         if row and candidate.evidence:
-            brought[row].append(_position(candidate.evidence))
+            from_evidence[row].append(_position(candidate.evidence))
         elif row and len(occurrences) == 1:
-            of_sort = numbers if is_mostly_digits(squeeze(candidate.text)) else texts
-            of_sort[row].append(_position(occurrences[0].evidence))
-    positions = {**numbers, **texts, **brought}
+            from_occurrences = from_numbers if is_mostly_digits(squeeze(candidate.text)) else from_texts
+            from_occurrences[row].append(_position(occurrences[0].evidence))
+    positions = {**from_numbers, **from_texts, **from_evidence}
     return {row: sorted(of_row)[len(of_row) // 2] for row, of_row in positions.items()}
 
 
-class _Places:
-    """Which of the places where a text is printed is meant: `rows` says where the rows of lists stand."""
+class _OccurrenceSelector:
+    """Chooses the occurrence of a text that is meant; `rows` says where the rows of lists stand."""
 
     def __init__(self, document: DocumentIndex, rows: Mapping[str, _Position]) -> None:
         self._document, self._rows = document, rows
@@ -139,26 +142,32 @@ class _Places:
     def choose(self, candidate: Candidate, occurrences: Sequence[Occurrence]) -> tuple[Evidence, ...]:
         """For a cell of a list the occurrence on its row's line, else the nearest of the best that is not above the
         list; for any other field the first of the best that is no cell of a list."""
-        equals = [occurrence for occurrence in occurrences if occurrence.quality == occurrences[0].quality]
+        equally_good = [occurrence for occurrence in occurrences if occurrence.quality == occurrences[0].quality]
         row = FieldPath.parse(candidate.path).row
         if not row:
-            free = (occurrence.evidence for occurrence in equals if occurrence.evidence not in self.row_evidence)
-            return next(free, occurrences[0].evidence)
+            unused = (
+                occurrence.evidence for occurrence in equally_good if occurrence.evidence not in self.row_evidence
+            )
+            return next(unused, occurrences[0].evidence)
         if row not in self._rows:
             return occurrences[0].evidence
         page, height = self._rows[row]
         same_number = self._document.pages[page].same_number(candidate.text)
         on_page = [*(occurrence for occurrence in occurrences if occurrence.page == page), *same_number]
-        in_row = [place for place in on_page if abs(_position(place.evidence).height - height) <= ROW_REACH]
+        in_row = [
+            occurrence for occurrence in on_page if abs(_position(occurrence.evidence).height - height) <= ROW_REACH
+        ]
         first = self._first_row(FieldPath.parse(row).list_path)
         top = _Position(first.page, first.height - HEADINGS_REACH)
-        below = [occurrence for occurrence in equals if _position(occurrence.evidence) >= top]
-        near = in_row or [occurrence for occurrence in below if occurrence.page == page] or below
-        nearest = min(near, key=lambda place: abs(_position(place.evidence).height - height), default=None)
+        below = [occurrence for occurrence in equally_good if _position(occurrence.evidence) >= top]
+        candidates = in_row or [occurrence for occurrence in below if occurrence.page == page] or below
+        nearest = min(
+            candidates, key=lambda occurrence: abs(_position(occurrence.evidence).height - height), default=None
+        )
         return nearest.evidence if nearest else ()
 
     def _first_row(self, list_path: str | None) -> _Position:
-        return min(place for row, place in self._rows.items() if FieldPath.parse(row).list_path == list_path)
+        return min(position for row, position in self._rows.items() if FieldPath.parse(row).list_path == list_path)
 
 
 def _position(evidence: Sequence[Evidence]) -> _Position:

@@ -20,7 +20,7 @@ from docpipe.page_images import for_models
 from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
-from docpipe.understanding import Understanding, ask, ask_again
+from docpipe.understanding import DocumentState, extract_first, extract_second
 
 # Part of the run key. Raise it when a change of the steps changes results.
 PIPELINE_VERSION = 4
@@ -79,10 +79,10 @@ def understand_many(
 ) -> list[Extraction | DocpipeError]:
     """The same for several documents. Where one has no result, the error that it has instead stands in its place."""
     first, second = (extractor.first, extractor.second) if isinstance(extractor, Cascade) else (extractor, None)
-    documents = [Understanding(prepared, run, policy, schema) for prepared, run in zip(batch, runs, strict=True)]
-    ask(documents, first)
+    documents = [DocumentState(prepared, run, policy, schema) for prepared, run in zip(batch, runs, strict=True)]
+    extract_first(documents, first)
     if second is not None:
-        ask_again(documents, second)
+        extract_second(documents, second)
     last = second or first
     if isinstance(last, RegionExtractor):
         for document in (document for document in documents if document.error is None):
@@ -92,14 +92,14 @@ def understand_many(
 
 def extract(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> Extraction:
     """One document, from its file to its result."""
-    run = plan(document, schema, parts, policy)
+    run = identify_run(document, schema, parts, policy)
     prepared = prepare(document, parts.rasteriser, parts.reader, picture_sides=parts.picture_sides)
     return understand(prepared, schema, extractor=parts.extractor, run=run, policy=policy)
 
 
-def plan(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> RunIdentity:
+def identify_run(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> RunIdentity:
     """What the result will be the result of. Known before any work, so that a store can say it is done already."""
-    recipe = {
+    inputs = {
         "pipeline": PIPELINE_VERSION,
         "document": document.id,
         "schema": [schema.name, schema.version],
@@ -108,5 +108,5 @@ def plan(document: Document, schema: Schema, parts: PipelineParts, policy: Accep
         "picture_sides": parts.picture_sides,
         "policy": [policy.fingerprint, policy.accept_error],
     }
-    key = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     return RunIdentity(document.id, parts.extractor.name, key)

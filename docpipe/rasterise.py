@@ -146,8 +146,8 @@ def _issues(number: int, drawing: Drawing, blank: bool) -> Iterator[Issue]:
         yield Issue("animation_first_frame", message, "info", page=number)
 
 
-def _unreadable(number: int, why: str) -> Page:
-    issue = Issue("page_unreadable", f"page {number} could not be drawn: {why}", "error", page=number)
+def _unreadable(number: int, reason: str) -> Page:
+    issue = Issue("page_unreadable", f"page {number} could not be drawn: {reason}", "error", page=number)
     return Page(number, 0, 0, 0.0, issues=(issue,))
 
 

@@ -32,8 +32,8 @@ class Schema:
     """What to look for. `version` is the first 12 hex digits of the sha256 of name, prompts, kinds and rules.
 
     `reference` is what `load_schema` takes to build the same schema in another process. `choices`: this is no schema
-    but several, of which each document has one; it has no fields itself. `whole`: the schema of which this is a part
-    (`only`).
+    but several, of which each document has one; it has no fields itself. `narrowed_from`: the schema of which this is
+    a part (`only`).
     """
 
     name: str
@@ -44,7 +44,7 @@ class Schema:
     rules: tuple[Rule, ...]
     reference: str = field(default="", compare=False)
     choices: tuple[Schema, ...] = ()
-    whole: Schema | None = field(default=None, compare=False, repr=False)
+    narrowed_from: Schema | None = field(default=None, compare=False, repr=False)
 
     def chosen(self, name: str) -> Schema:
         """The schema of that name among the choices; itself where there is nothing to choose. Raises SchemaError."""
@@ -76,10 +76,10 @@ class Schema:
     def only(self, paths: Collection[str]) -> Schema:
         """With these fields alone (templates, or paths of whole lists), to ask for nothing else: without rules, and
         with a version of its own."""
-        whole = self.whole or self
+        full_schema = self.narrowed_from or self
         fields = tuple(spec for spec in self.fields if spec.path in paths or spec.list_path in paths)
-        version = _digest("\n".join((whole.version, *(spec.path for spec in fields))))
-        return replace(self, version=version, fields=fields, rules=(), whole=whole)
+        version = _digest("\n".join((full_schema.version, *(spec.path for spec in fields))))
+        return replace(self, version=version, fields=fields, rules=(), narrowed_from=full_schema)
 
     def conventions(self, texts: Iterable[str]) -> Conventions:
         """How the document with these lines writes dates and numbers (delegates to the schema package's kinds)."""
@@ -103,7 +103,7 @@ class Schema:
                 f"the schema class {self.reference} is local to a function and cannot be sent to another process",
                 hint="Define the class at the top level of its module.",
             )
-        if self.whole is None:
+        if self.narrowed_from is None:
             return (load_schema, (self.reference,))
         return (_narrowed, (self.reference, tuple(spec.path for spec in self.fields)))
 

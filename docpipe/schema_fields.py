@@ -49,7 +49,7 @@ class Annotation:
     `model` is the class of an object, or of the items of a list; None for a leaf.
     """
 
-    bare: Any
+    bare_type: Any
     metadata: tuple[Any, ...]
     model: type[BaseModel] | None
     is_list: bool
@@ -97,10 +97,10 @@ def is_model(candidate: Any) -> bool:
 
 def _leaf(model: type[BaseModel], name: str, path: str, list_path: str | None) -> FieldSpec:
     info, annotation = model.model_fields[name], annotation_of(model, name)
-    kind = next(filter(_is_kind, annotation.metadata), None) or kinds().kind_for_type(annotation.bare)
+    kind = next(filter(_is_kind, annotation.metadata), None) or kinds().kind_for_type(annotation.bare_type)
     if kind is None:
         raise SchemaError(
-            f"{model.__name__}: {path} has the type {annotation.bare}, which has no kind",
+            f"{model.__name__}: {path} has the type {annotation.bare_type}, which has no kind",
             hint="Use str, Decimal, int, float, bool, date, time, an enum or a Literal, or annotate it with a kind.",
         )
     _check_kind(kind, f"{model.__name__}: {path}")
@@ -115,16 +115,16 @@ def _leaf(model: type[BaseModel], name: str, path: str, list_path: str | None) -
     )
 
 
-def _unwrapped(bare: Any, metadata: list[Any]) -> tuple[Any, list[Any]]:
+def _unwrapped(annotation: Any, metadata: list[Any]) -> tuple[Any, list[Any]]:
     """The type without `| None` and `Annotated`, and all metadata met on the way."""
-    if get_origin(bare) is Annotated:
-        inner, *more = get_args(bare)
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
         return _unwrapped(inner, [*metadata, *more])
-    if get_origin(bare) in (Union, types.UnionType):
-        parts = [part for part in get_args(bare) if part is not type(None)]
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [part for part in get_args(annotation) if part is not type(None)]
         if len(parts) == 1:
             return _unwrapped(parts[0], metadata)
-    return bare, metadata
+    return annotation, metadata
 
 
 def _is_kind(candidate: Any) -> bool:
@@ -133,11 +133,11 @@ def _is_kind(candidate: Any) -> bool:
     )
 
 
-def _check_kind(kind: Kind, where: str) -> None:
+def _check_kind(kind: Kind, location: str) -> None:
     """A kind of one's own may have any name, but its column and its group are those that the steps know."""
     if kind.column not in COLUMN_TYPES:
         hint = f"A column is {', '.join(COLUMN_TYPES)}."
-        raise SchemaError(f"{where}: the kind {kind.name} has the column {kind.column!r}", hint=hint)
+        raise SchemaError(f"{location}: the kind {kind.name} has the column {kind.column!r}", hint=hint)
     if group_of(kind) not in GROUPS:
         hint = f"A group is {', '.join(GROUPS)}; leave it out, and the column decides."
-        raise SchemaError(f"{where}: the kind {kind.name} has the group {group_of(kind)!r}", hint=hint)
+        raise SchemaError(f"{location}: the kind {kind.name} has the group {group_of(kind)!r}", hint=hint)

@@ -35,7 +35,7 @@ class Conventions:
     """How this document writes dates and numbers, read from the document itself. None: it does not say.
 
     `day_first` comes from a date that can be read only one way, or from language and country, and
-    `why` says which (`"25/12/2018 on page 1"`), or is empty when nothing decided.
+    `reasons` say which (`"25/12/2018 on page 1"`), or are empty when nothing decided.
     """
 
     day_first: bool | None = None
@@ -43,7 +43,7 @@ class Conventions:
     language: str | None = None
     country: str | None = None
     currency: str | None = None
-    why: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

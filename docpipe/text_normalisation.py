@@ -44,13 +44,13 @@ def squeeze_with_offsets(text: str) -> tuple[str, list[int]]:
     """Letters and digits only, without case and accents; and for each of them its place in `text`."""
     squeezed: list[str] = []
     offsets: list[int] = []
-    for place, letter in enumerate(text):
+    for offset, letter in enumerate(text):
         if letter.isascii():
             plain = letter.lower() if letter.isalnum() else ""
         else:
             plain = "".join(part for part in unicodedata.normalize("NFKD", letter).casefold() if part.isalnum())
         squeezed.append(plain)
-        offsets.extend([place] * len(plain))
+        offsets.extend([offset] * len(plain))
     return "".join(squeezed), offsets
 
 
@@ -81,7 +81,7 @@ def number_key(text: str) -> str | None:
 
 def _split_number(printed: str) -> tuple[str, str]:
     """The digits before and after the decimal mark."""
-    marks = [place for place, letter in enumerate(printed) if letter in ".,"]
+    marks = [offset for offset, letter in enumerate(printed) if letter in ".,"]
     digits = re.sub(r"\D", "", printed)
     if not marks:
         return digits, ""

@@ -129,12 +129,12 @@ class PageIndex:
             yield from self._squeezed_matches(squeezed)
 
     def _squeezed_matches(self, squeezed: str) -> Iterator[Occurrence]:
-        place = self._squeezed.find(squeezed)
-        while place >= 0:
-            start, end = self._offsets[place], self._offsets[place + len(squeezed) - 1] + 1
+        index = self._squeezed.find(squeezed)
+        while index >= 0:
+            start, end = self._offsets[index], self._offsets[index + len(squeezed) - 1] + 1
             if not cuts_a_word(self.printed, start, end):
                 yield self._occurrence(start, end, "normalised")
-            place = self._squeezed.find(squeezed, place + 1)
+            index = self._squeezed.find(squeezed, index + 1)
 
     def _by_lines(self, text: str) -> Iterator[Occurrence]:
         """Whole lines that together make up the text, for blocks that stand beside other columns."""
@@ -163,10 +163,10 @@ class PageIndex:
         if len(squeezed) < MIN_FUZZY_LETTERS:
             return
         if is_mostly_digits(squeezed):
-            place = self._lookalike_place(lookalike_key(squeezed), is_date=date_key(text) is not None)
-            if place is None:
+            offsets = self._lookalike_offsets(lookalike_key(squeezed), is_date=date_key(text) is not None)
+            if offsets is None:
                 return  # one other digit is another value
-            start, end = place
+            start, end = offsets
             similarity = 1.0
         else:
             aligned = fuzz.partial_ratio_alignment(squeezed, self._squeezed, score_cutoff=100 * MIN_SIMILARITY)
@@ -180,15 +180,15 @@ class PageIndex:
                 return  # `Total` is in `Subtotal`, but it is not that word
         yield self._occurrence(start, end, "fuzzy", similarity)
 
-    def _lookalike_place(self, key: str, *, is_date: bool) -> tuple[int, int] | None:
+    def _lookalike_offsets(self, key: str, *, is_date: bool) -> tuple[int, int] | None:
         """The first whole print that could be these digits; a date may be glued to the time that follows it:
         `09/02/201811:35`."""
-        place = self._lookalikes.find(key)
-        while place >= 0:
-            start, end = self._offsets[place], self._offsets[place + len(key) - 1] + 1
+        index = self._lookalikes.find(key)
+        while index >= 0:
+            start, end = self._offsets[index], self._offsets[index + len(key) - 1] + 1
             if is_date or not cuts_a_word(self.printed, start, end):
                 return (start, end) if is_date else self._whole_words(start, end)
-            place = self._lookalikes.find(key, place + 1)
+            index = self._lookalikes.find(key, index + 1)
         return None
 
     # -- places -----------------------------------------------------------------------------------------------------
@@ -281,11 +281,11 @@ class PageIndex:
                     yield first, last, text
 
 
-def _cut_box(box: Box, start: int, length: int, whole: int) -> Box:
+def _cut_box(box: Box, start: int, length: int, full_length: int) -> Box:
     """The part of a word's box that holds `length` letters from `start`, letters being equally wide."""
-    if length >= whole:
+    if length >= full_length:
         return box
-    step = (box.right - box.left) / max(1, whole)
+    step = (box.right - box.left) / max(1, full_length)
     return Box(box.left + start * step, box.top, box.left + (start + length) * step, box.bottom)
 
 

@@ -7,11 +7,9 @@ has instead. What goes wrong with one document is its own, and costs no other.
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from time import perf_counter
 from typing import TypeVar
 
@@ -22,7 +20,7 @@ from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocument
 from docpipe.decide import decide
 from docpipe.document_index import DocumentIndex
-from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError
+from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError, describe_bug
 from docpipe.ground import ground
 from docpipe.paths import FieldPath
 from docpipe.ports import Extractor, RegionExtractor
@@ -35,15 +33,15 @@ log = logging.getLogger(__name__)
 
 # What breaks off an extraction because of the document: values and shapes that nobody foresaw, no memory for it. Not
 # Exception: the time limit of a task queue is one, too, and is for whoever set it.
-BROKEN_OFF = (
+UNFORESEEN_ERRORS = (
     ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError,
 )  # fmt: skip
 
 
 @dataclass
-class Understanding:
-    """One document: the answer so far, and what was decided from it. `asked_again` are the templates of single fields
-    and the paths of lists that were asked a second time."""
+class DocumentState:
+    """One document: the answer so far, and what was decided from it. `second_paths` are the templates of single
+    fields and the paths of lists that the second extractor, or the second reading, was asked about."""
 
     prepared: PreparedDocument
     run: RunIdentity
@@ -51,7 +49,7 @@ class Understanding:
     schema: Schema
     answer: Answer = field(default_factory=lambda: Answer(()))
     fields: tuple[Field, ...] = ()
-    asked_again: tuple[str, ...] = ()
+    second_paths: tuple[str, ...] = ()
     error: DocpipeError | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"extract": 0.0, "decide": 0.0})
 
@@ -66,45 +64,45 @@ class Understanding:
 
     def add_second(self, answer: Answer) -> None:
         """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
-        certain = {value.path: value for value in self.fields if _asked_path(value.path) not in self.asked_again}
-        self.answer = merge_answers(self.answer, answer, self.asked_again)
+        certain = {value.path: value for value in self.fields if _requested_path(value.path) not in self.second_paths}
+        self.answer = merge_answers(self.answer, answer, self.second_paths)
         decided = self._decide(self.policy.second_calibration or self.policy.calibration)
         self.fields = tuple(certain.get(value.path) or _mark_second(value) for value in decided)
 
     def extract_regions(self, extractor: RegionExtractor) -> None:
         """The doubtful single fields once more, each from its region of a page."""
         regions = doubtful_regions(self.fields, self.prepared.pages)
-        if self.asked_again:  # the first model's sure values are not the second's to doubt
-            regions = {path: region for path, region in regions.items() if path in self.asked_again}
+        if self.second_paths:  # the first model's sure values are not the second's to doubt
+            regions = {path: region for path, region in regions.items() if path in self.second_paths}
         if not regions:
             return
         started = perf_counter()
         try:
-            again = _guarded(lambda: extractor.extract_regions(regions, self.schema))
+            region_answer = _guarded(lambda: extractor.extract_regions(regions, self.schema))
         except DocpipeError as error:  # the first answer was paid for, and stands
-            self._note(Issue("not_reread", f"doubtful values were not read again: {error.message}"), error)
+            self._add_issue(Issue("not_reread", f"doubtful values were not read again: {error.message}"), error)
             return
         finally:
             self.seconds["extract"] += perf_counter() - started
-        self.asked_again = self.asked_again or tuple(regions)
+        self.second_paths = self.second_paths or tuple(regions)
         if self.policy.second_calibration is not None:
-            self.add_second(again)
+            self.add_second(region_answer)
         else:
-            self.answer = merge_answers(self.answer, again, tuple(regions))
+            self.answer = merge_answers(self.answer, region_answer, tuple(regions))
             self.fields = self._decide(self.policy.calibration)
 
-    def keep_first(self, error: DocpipeError) -> None:
+    def keep_first_answer(self, error: DocpipeError) -> None:
         """The second model has no answer, and no retry would help."""
-        self._note(Issue("second_unusable", f"the second model was of no help: {error.message}"), error)
+        self._add_issue(Issue("second_unusable", f"the second model was of no help: {error.message}"), error)
 
     def extraction(self) -> Extraction:
         started = perf_counter()
-        issues = [*_issues(self.answer), *self.policy.issues(asked_second=bool(self.asked_again))]
+        issues = [*_issues(self.answer), *self.policy.issues(used_second=bool(self.second_paths))]
         extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
         self.seconds["decide"] += perf_counter() - started
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
 
-    def _note(self, issue: Issue, error: DocpipeError) -> None:
+    def _add_issue(self, issue: Issue, error: DocpipeError) -> None:
         self.answer = replace(with_cost(self.answer, error.cost), issues=(*self.answer.issues, issue))
 
     def _decide(self, calibration: Calibration) -> tuple[Field, ...]:
@@ -116,7 +114,7 @@ class Understanding:
         return decided
 
 
-def ask(documents: Sequence[Understanding], extractor: Extractor) -> None:
+def extract_first(documents: Sequence[DocumentState], extractor: Extractor) -> None:
     """All of them, which have one schema."""
     if not documents:
         return
@@ -127,18 +125,18 @@ def ask(documents: Sequence[Understanding], extractor: Extractor) -> None:
             document.add_first(answer)
 
 
-def ask_again(documents: Sequence[Understanding], extractor: Extractor) -> None:
+def extract_second(documents: Sequence[DocumentState], extractor: Extractor) -> None:
     """A second extractor, about the fields that are not sure. Documents that are unsure of the same go together."""
-    groups: dict[tuple[str, tuple[str, ...]], list[Understanding]] = {}
+    groups: dict[tuple[str, tuple[str, ...]], list[DocumentState]] = {}
     for document in documents:
-        document.asked_again = () if document.error else uncertain_paths(document.fields, document.schema)
-        if document.asked_again:
-            groups.setdefault((document.schema.name, document.asked_again), []).append(document)
+        document.second_paths = () if document.error else uncertain_paths(document.fields, document.schema)
+        if document.second_paths:
+            groups.setdefault((document.schema.name, document.second_paths), []).append(document)
     for (_, paths), members in groups.items():
         answers = _answers(members, extractor, members[0].schema.only(paths))
         for document, answer in zip(members, answers, strict=True):
             if isinstance(answer, AnswerError | TooLargeError):
-                document.keep_first(answer)
+                document.keep_first_answer(answer)
             elif isinstance(answer, DocpipeError):
                 answer.cost = add_costs(answer.cost, document.answer.cost)
                 document.error = answer
@@ -147,7 +145,7 @@ def ask_again(documents: Sequence[Understanding], extractor: Extractor) -> None:
 
 
 def _answers(
-    documents: Sequence[Understanding], extractor: Extractor, schema: Schema
+    documents: Sequence[DocumentState], extractor: Extractor, schema: Schema
 ) -> Sequence[Answer | DocpipeError]:
     """All at once; when that fails as a whole, one by one."""
     started = perf_counter()
@@ -180,16 +178,14 @@ def _guarded(extract: Callable[[], T]) -> T:
     except MemoryError as error:
         log.error("an extractor had no memory for a document", exc_info=error)
         raise TooLargeError("there is not enough memory to extract from this document") from error
-    except BROKEN_OFF as error:
+    except UNFORESEEN_ERRORS as error:
         log.error("an extractor failed on a document", exc_info=error)
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
-        message = f"the extractor failed on this document: {type(error).__name__} at {where}: {error}"
+        message = f"the extractor failed on this document: {describe_bug(error)}"
         raise ExtractionError(message) from error
 
 
-def _asked_path(path: str) -> str:
-    """As it is asked about: a cell's list, or the single field."""
+def _requested_path(path: str) -> str:
+    """What an extractor is asked about for a field: a cell's whole list, or the single field."""
     return FieldPath.parse(path).list_path or path
 
 

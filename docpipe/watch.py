@@ -135,10 +135,10 @@ class WatchedFolder:
         def cannot_list(error: OSError) -> None:
             problems[Path(error.filename)] = f"it cannot be listed: {error.strerror}"
 
-        own = {self.folder / DONE, self.folder / FAILED}
+        own_folders = {self.folder / DONE, self.folder / FAILED}
         for root, folders, names in os.walk(self.folder, onerror=cannot_list):
             subfolders = [Path(root, name) for name in folders if not name.startswith(".")]
-            subfolders = [path for path in subfolders if path not in own]
+            subfolders = [path for path in subfolders if path not in own_folders]
             problems.update((path, LINKED_FOLDER) for path in subfolders if path.is_symlink())
             folders[:] = [path.name for path in subfolders if not path.is_symlink()]
             yield from (Path(root, name) for name in names if is_document(name))

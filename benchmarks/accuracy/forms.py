@@ -159,7 +159,7 @@ def schema_of(names: Mapping[str, str]) -> Schema:
 
 def _fill_in(components: Components, path: Path, schema: Schema) -> tuple[list[Page], dict[str, Field]]:
     document = components.open(path)
-    run = pipeline.plan(document, schema, components.parts, components.policy)
+    run = pipeline.identify_run(document, schema, components.parts, components.policy)
     prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
     extraction = pipeline.understand(
         prepared, schema, extractor=components.parts.extractor, run=run, policy=components.policy

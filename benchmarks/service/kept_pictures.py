@@ -48,7 +48,7 @@ def measured(
 ) -> Iterator[tuple[str, int]]:
     """How many fields differ, by what was kept."""
     document, wanted = components.open(path), load_schema(schema)
-    run = pipeline.plan(document, wanted, components.parts, components.policy)
+    run = pipeline.identify_run(document, wanted, components.parts, components.policy)
     prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
 
     def understood(what: PreparedDocument) -> Extraction:

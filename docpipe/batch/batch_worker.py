@@ -49,7 +49,7 @@ class DocumentWorker:
     def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
         document = self.components.open(task.path, self.plan.passwords)
         schema, policy = self.plan.schema, self.components.policy
-        run_key = pipeline.plan(document, schema, self.components.parts, policy).key
+        run_key = pipeline.identify_run(document, schema, self.components.parts, policy).key
         if not report(Opened(replace(document, password=None), run_key, self.extractor_name)):
             return None
         parts = replace(self.components.parts, reader=_ReportingReader(self.components.parts.reader, report))

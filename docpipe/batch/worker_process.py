@@ -25,7 +25,7 @@ from docpipe.batch.messages import (
     StartupFailed,
     WorkerSetup,
 )
-from docpipe.errors import REPORT_HINT, DocpipeError, TooLargeError
+from docpipe.errors import REPORT_HINT, DocpipeError, TooLargeError, describe_bug
 
 
 def main(setup: WorkerSetup, connection: Connection, shutdown_pipe: Connection, log_file: Path) -> None:
@@ -69,10 +69,8 @@ def _process(worker: BatchWorker, task: FileTask, connection: Connection) -> Fin
     except MemoryError:
         return Failed(TooLargeError("There was not enough memory for this document."))
     except Exception as error:  # noqa: BLE001 - the worker's border: a bug costs one document and is reported as a bug
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(place.filename).name}:{place.lineno}"
         traceback.print_exc()
-        return Failed(DocpipeError(f"{type(error).__name__} at {where}: {error}", hint=REPORT_HINT))
+        return Failed(DocpipeError(describe_bug(error), hint=REPORT_HINT))
 
 
 def _isolate(log_file: Path) -> None:

@@ -33,7 +33,9 @@ class PagePictures:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._renderer.close()
 
     def open(self, path: Path, password: str | None = None) -> Document:

@@ -76,7 +76,9 @@ class RunView:
         self._task = self._bar.add_task("loading", total=None, documents=f"0/{self._total}", pages=0)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._bar.stop()
 
     def opened(self, file: Path, pages: int) -> None:

@@ -75,8 +75,8 @@ def _amounts(path: str, parser: KindParser, document: DocumentIndex) -> Iterator
     values: set[object] = set()
     for number in sorted(document.pages, reverse=True):
         page = document.pages[number]
-        for place in range(len(page.words) - 1, -1, -1):
-            text = page.words[place].text
+        for index in range(len(page.words) - 1, -1, -1):
+            text = page.words[index].text
             if len(values) >= MAX_AMOUNTS:
                 return
             if not _AMOUNT.search(text):
@@ -85,5 +85,5 @@ def _amounts(path: str, parser: KindParser, document: DocumentIndex) -> Iterator
             if not parsed.value or parsed.issue is not None or parsed.value in values:
                 continue
             values.add(parsed.value)
-            quote = page.quote(place, place)
+            quote = page.quote(index, index)
             yield Option(parsed.value, text, PRINTED_AMOUNT_SCORE, quote, parsed, {}, is_unproposed=True)

@@ -115,25 +115,30 @@ def absent_scores(answer: Answer) -> dict[str, float]:
 def _option(candidate: Candidate, parser: KindParser, document: DocumentIndex) -> Option:
     """The candidate without the words that its kind has no use for: `02/02/16 10:35` -> `02/02/16` for a date."""
     path = candidate.path
-    whole = parser.parse(path, candidate.text)
+    parsed_whole = parser.parse(path, candidate.text)
     untrimmed = Option(
-        whole.value, candidate.text, min(1.0, candidate.score), candidate.evidence, whole, candidate.signals
+        parsed_whole.value,
+        candidate.text,
+        min(1.0, candidate.score),
+        candidate.evidence,
+        parsed_whole,
+        candidate.signals,
     )
     is_typed = parser.kind(path).column != "text"
     words = _word_range(candidate, document)
-    if words is None or not (is_typed or whole.value is None):
+    if words is None or not (is_typed or parsed_whole.value is None):
         return untrimmed
     page = document.pages[words.page]
-    runs = [(run, run.text(page)) for run in words.shorter()]
-    if whole.value is None:  # the longest run that parses stands for the whole
+    runs = [(shorter, shorter.text(page)) for shorter in words.shorter()]
+    if parsed_whole.value is None:  # the longest run that parses stands for the whole
         readable = (parsed for _, text in reversed(runs) if (parsed := parser.parse(path, text)).value is not None)
-        whole = next(readable, whole)
+        parsed_whole = next(readable, parsed_whole)
     for run, text in runs:
         parsed = parser.parse(path, text)
-        if parsed.value is not None and (parsed.value, parsed.issue) == (whole.value, whole.issue):
+        if parsed.value is not None and (parsed.value, parsed.issue) == (parsed_whole.value, parsed_whole.issue):
             quote = page.quote(run.first, run.last, candidate.evidence[0].match)
             return replace(untrimmed, value=parsed.value, raw=text, evidence=quote, parsed=parsed)
-    return replace(untrimmed, value=whole.value, parsed=whole)
+    return replace(untrimmed, value=parsed_whole.value, parsed=parsed_whole)
 
 
 def _word_range(candidate: Candidate, document: DocumentIndex) -> _WordRange | None:
@@ -191,9 +196,9 @@ def _with_date_beside(path: str, proposed: list[Option], parser: KindParser, doc
     page = document.pages[line.page]
     for run in [*line.shorter(), line]:
         text = run.text(page)
-        if (again := parser.parse(path, text)).value == parsed.value:
+        if (parsed_run := parser.parse(path, text)).value == parsed.value:
             quote = page.quote(run.first, run.last)
-            return [*proposed, Option(again.value, text, DATE_BESIDE_SHARE * best.score, quote, again)]
+            return [*proposed, Option(parsed_run.value, text, DATE_BESIDE_SHARE * best.score, quote, parsed_run)]
     return proposed
 
 
@@ -202,11 +207,11 @@ def _lines_of(quote: Evidence, document: DocumentIndex) -> Iterator[_WordRange]:
     if quote.page not in document.pages:
         return
     page = document.pages[quote.page]
-    for place in page.words_in(quote.box):
-        first = last = place
-        while first > 0 and page.words[first - 1].line == page.words[place].line:
+    for index in page.words_in(quote.box):
+        first = last = index
+        while first > 0 and page.words[first - 1].line == page.words[index].line:
             first -= 1
-        while last + 1 < len(page.words) and page.words[last + 1].line == page.words[place].line:
+        while last + 1 < len(page.words) and page.words[last + 1].line == page.words[index].line:
             last += 1
         yield _WordRange(quote.page, first, last)
 
@@ -219,11 +224,11 @@ def _distinct(kind: Kind, proposed: Sequence[Option]) -> list[Option]:
         ranked = parsable
     merged: list[Option] = []
     for option in ranked:
-        twin = next((index for index, other in enumerate(merged) if _same(kind, other, option)), None)
-        if twin is None:
+        equal_index = next((index for index, other in enumerate(merged) if _same(kind, other, option)), None)
+        if equal_index is None:
             merged.append(option)
         else:
-            merged[twin] = _joined(merged[twin], option)
+            merged[equal_index] = _joined(merged[equal_index], option)
     return sorted(merged, key=lambda option: -option.score)[:MAX_OPTIONS]
 
 

@@ -47,22 +47,22 @@ def in_reading_order(fields: Iterable[Field], schema: Schema, document: Document
 
 def _sorted_rows(rows: Mapping[int, Sequence[Field]], document: DocumentIndex) -> list[Sequence[Field]]:
     """By the place of their first word; a row that was found nowhere stays behind the one before it."""
-    placed: list[tuple[tuple[_WordPosition, int], Sequence[Field]]] = []
-    prints: set[frozenset[object]] = set()
-    place = _WordPosition(0, 0)
+    with_positions: list[tuple[tuple[_WordPosition, int], Sequence[Field]]] = []
+    seen_rows: set[frozenset[object]] = set()
+    position = _WordPosition(0, 0)
     for number in sorted(rows):
         row = rows[number]
         printed = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
-        if all(cell.evidence for cell in row) and printed in prints:
+        if all(cell.evidence for cell in row) and printed in seen_rows:
             continue  # the same print read twice, as from overlapping parts of a long page
-        prints.add(printed)
-        own = min((_place_of(cell, document) for cell in row), default=_NOWHERE)
-        place = place if own == _NOWHERE else own
-        placed.append(((place, number), row))
-    return [row for _, row in sorted(placed, key=lambda pair: pair[0])]
+        seen_rows.add(printed)
+        first_word = min((_position_of(cell, document) for cell in row), default=_NOWHERE)
+        position = position if first_word == _NOWHERE else first_word
+        with_positions.append(((position, number), row))
+    return [row for _, row in sorted(with_positions, key=lambda pair: pair[0])]
 
 
-def _place_of(cell: Field, document: DocumentIndex) -> _WordPosition:
+def _position_of(cell: Field, document: DocumentIndex) -> _WordPosition:
     """Of its first word."""
     for quote in cell.evidence:
         words = document.pages[quote.page].words_in(quote.box) if quote.page in document.pages else []

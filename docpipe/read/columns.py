@@ -138,8 +138,8 @@ def _grow_pair(rows: Sequence[PhraseRow], start: int, gutter: _Gutter, height: f
         misfits = 0 if all(fits) else misfits + 1
         if misfits == 2:
             break
-        belongs = all(fits) and (bool(sides[1]) or step <= PARAGRAPH_STEP * height)
-        if belongs and left.is_block() and right.is_block() and not left.is_labels():
+        continues = all(fits) and (bool(sides[1]) or step <= PARAGRAPH_STEP * height)
+        if continues and left.is_block() and right.is_block() and not left.is_labels():
             end, middle = number + 1, (low + high) / 2
     return _BlockPair(start, end, middle) if end > start else None
 

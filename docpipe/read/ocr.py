@@ -114,8 +114,8 @@ def _slope(regions: Sequence[Region]) -> float:
     measured = float(np.median([tan(radians(region.angle)) for region in long_lines]))
     x, y, height = np.array([(region.x, region.y, region.height) for region in horizontal]).T
     bin_size = float(np.median(height)) * ALIGNMENT_BIN
-    trials = sorted((measured + np.tan(np.radians(SLOPE_TRIALS))).tolist(), key=lambda slope: abs(slope - measured))
-    best: float = max(trials, key=lambda slope: _aligned_pairs(y - slope * x, bin_size))  # of equals, the nearest
+    slopes = sorted((measured + np.tan(np.radians(SLOPE_TRIALS))).tolist(), key=lambda slope: abs(slope - measured))
+    best: float = max(slopes, key=lambda slope: _aligned_pairs(y - slope * x, bin_size))  # of equals, the nearest
     return best
 
 

@@ -91,8 +91,8 @@ def _share_arena() -> None:
     sessions' own arenas a worker keeps 740 MB after a few pages, with this one 500 MB, for 5 % more time."""
     import onnxruntime  # heavy: see _session
 
-    kind, whole = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
-    cpu = onnxruntime.OrtMemoryInfo("Cpu", kind, 0, whole)
+    arena, default_memory = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    cpu = onnxruntime.OrtMemoryInfo("Cpu", arena, 0, default_memory)
     as_requested, default = 1, -1
     onnxruntime.create_and_register_allocator(cpu, onnxruntime.OrtArenaCfg(0, as_requested, default, default))
 

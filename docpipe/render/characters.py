@@ -51,7 +51,7 @@ def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
     left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
     edges = byref(left), byref(right), byref(bottom), byref(top)
     loose = api.FS_RECTF()
-    at_loose = byref(loose)
+    loose_pointer = byref(loose)
     for index in range(count):
         letters.append(_letter(api.FPDFText_GetUnicode(raw, index)))
         api.FPDFText_GetCharBox(raw, index, *edges)
@@ -59,7 +59,7 @@ def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
         if api.FPDFText_IsGenerated(raw, index) == 1:
             rows.extend((*tight, *tight, 0.0, 0.0, GENERATED))
             continue
-        has_loose_box = api.FPDFText_GetLooseCharBox(raw, index, at_loose)
+        has_loose_box = api.FPDFText_GetLooseCharBox(raw, index, loose_pointer)
         style = _style(raw, index, styles)
         flags = style.flags
         if api.FPDFText_HasUnicodeMapError(raw, index) == 1:

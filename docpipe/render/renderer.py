@@ -62,12 +62,12 @@ class Renderer:
 
     def sizes(self, source: SourceFile) -> tuple[PageSize, ...]:
         """The size of every page, cheaply: nothing is drawn."""
-        header = self._ask(_request("sizes", source)).header
+        header = self._response(_request("sizes", source)).header
         return tuple(PageSize(**size) for size in header["sizes"])
 
     def page_objects(self, source: SourceFile, number: int) -> PageObjects:
         """What page `number` (from 1) is made of: text or images, and at which resolution."""
-        return PageObjects(**self._ask(_request("page_objects", source, number)).header)
+        return PageObjects(**self._response(_request("page_objects", source, number)).header)
 
     def draw(self, source: SourceFile, number: int, *, max_side: int, engine: RenderEngine | None = None) -> Drawing:
         """Page `number` (from 1), upright as the file says, as RGB; its longer side has `max_side` pixels
@@ -78,13 +78,13 @@ class Renderer:
         if last is not None and last.request == request and last.serves(max_side, engine):
             return _reduced(last.drawing, max_side)
         self._last = None  # before the next one comes: never two large drawings
-        drawing = _drawing(self._ask(replace(request, max_side=max_side), engine))
+        drawing = _drawing(self._response(replace(request, max_side=max_side), engine))
         self._last = _LastDrawing(request, drawing)
         return _reduced(drawing, max_side)
 
     def characters(self, source: SourceFile, number: int) -> Characters:
         """The text layer of page `number` (from 1); empty for images."""
-        return _characters(self._ask(_request("characters", source, number)))
+        return _characters(self._response(_request("characters", source, number)))
 
     def close(self) -> None:
         """End the decoder process and forget the last drawing. The next request starts a new one."""
@@ -97,10 +97,12 @@ class Renderer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self.close()
 
-    def _ask(self, request: Request, engine: RenderEngine | None = None) -> DecoderResponse:
+    def _response(self, request: Request, engine: RenderEngine | None = None) -> DecoderResponse:
         """The response to one request, from this engine alone or else from any. A PDF that PDFium refuses, or that
         makes it crash, goes to Poppler where that is installed. When both refuse, PDFium's reason counts, except that
         a file for which Poppler needs a password is encrypted and not damaged."""

@@ -75,8 +75,8 @@ class Unit(Text):
     max_length: ClassVar[int] = 30
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
-        whole = one_line(text)
-        return Parsed(_BEFORE_UNIT.sub("", whole) or whole or None)
+        line = one_line(text)
+        return Parsed(_BEFORE_UNIT.sub("", line) or line or None)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """How a document writes dates and numbers, read from its own lines.
 
 In: the lines of a document. Out: `Conventions`: order of day and month, decimal mark, language, country, currency,
-each with the reason in `why`. What the lines do not say stays None; nothing is assumed.
+each with the reason in `reasons`. What the lines do not say stays None; nothing is assumed.
 """
 
 from __future__ import annotations
@@ -84,35 +84,35 @@ def conventions(texts: Iterable[str]) -> Conventions:
     """How the document with these lines writes dates and numbers."""
     lines = list(islice(texts, MAX_LINES))
     text = "\n".join(lines)
-    why: dict[str, str] = {}
-    language = _language(text, why)
+    reasons: dict[str, str] = {}
+    language = _language(text, reasons)
     country_signs = signs(text)
-    country = _country(country_signs, why)
-    currency = _currency(text, country, language, why)
-    home = country_of_currency(currency) if currency else None
-    if country is None and home is not None:
-        country, why["country"] = home, f"the currency is {currency}"
+    country = _country(country_signs, reasons)
+    currency = _currency(text, country, language, reasons)
+    currency_country = country_of_currency(currency) if currency else None
+    if country is None and currency_country is not None:
+        country, reasons["country"] = currency_country, f"the currency is {currency}"
     day_first, reason = _order_of_dates(lines)
     if day_first is None:
         day_first, reason = _order_of_place(_votes(text, country_signs, language, currency), lines)
     if day_first is not None:
-        why["day_first"] = reason
-    mark = _decimal_mark(text, currency, why)
-    return Conventions(day_first, mark, language, country, currency, why)
+        reasons["day_first"] = reason
+    mark = _decimal_mark(text, currency, reasons)
+    return Conventions(day_first, mark, language, country, currency, reasons)
 
 
-def _language(text: str, why: dict[str, str]) -> str | None:
+def _language(text: str, reasons: dict[str, str]) -> str | None:
     counts: Counter[str] = Counter()
     for word in _LETTERS.findall(text.lower()):
         counts.update(_LANGUAGES.get(word, ()))
     ranked = counts.most_common(2)
     if not ranked or ranked[0][1] < MIN_STOP_WORDS or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
-    why["language"] = f"{ranked[0][1]} words of {ranked[0][0]}"
+    reasons["language"] = f"{ranked[0][1]} words of {ranked[0][0]}"
     return ranked[0][0]
 
 
-def _country(country_signs: Signs, why: dict[str, str]) -> str | None:
+def _country(country_signs: Signs, reasons: dict[str, str]) -> str | None:
     """The country with the most kinds of sign; of two with as many the one whose signs are seen more often."""
     ranked = sorted(
         ((len(kinds), sum(kinds.values()), country) for country, kinds in country_signs.items()), reverse=True
@@ -120,11 +120,11 @@ def _country(country_signs: Signs, why: dict[str, str]) -> str | None:
     if not ranked or (len(ranked) > 1 and ranked[0][:2] == ranked[1][:2]):
         return None
     _kinds, times, country = ranked[0]
-    why["country"] = f"{times} signs of {country} ({', '.join(country_signs[country])})"
+    reasons["country"] = f"{times} signs of {country} ({', '.join(country_signs[country])})"
     return country
 
 
-def _currency(text: str, country: str | None, language: str | None, why: dict[str, str]) -> str | None:
+def _currency(text: str, country: str | None, language: str | None, reasons: dict[str, str]) -> str | None:
     counts: Counter[str] = Counter(currency_marks(text))
     for mark, codes in SHARED.items():
         times = counts.pop(mark, 0)
@@ -135,7 +135,7 @@ def _currency(text: str, country: str | None, language: str | None, why: dict[st
     ranked = counts.most_common(2)
     if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
         return None
-    why["currency"] = f"{ranked[0][0]} is marked {ranked[0][1]} times"
+    reasons["currency"] = f"{ranked[0][0]} is marked {ranked[0][1]} times"
     return ranked[0][0]
 
 
@@ -191,7 +191,7 @@ def _votes(text: str, country_signs: Signs, language: str | None, currency: str 
 
 
 def _order_of_place(votes: Votes, lines: list[str]) -> tuple[bool | None, str]:
-    """The order that clearly more signs speak for: at least CLEARLY_MORE times as many as against it.
+    """The order that clearly more signs speak for: at least VOTE_MAJORITY times as many as against it.
 
     Signs of a country that writes both orders (Canada) speak against either. Without any decision the order is None:
     there is no default.
@@ -216,21 +216,21 @@ def _order_of_words(line: str) -> bool | None:
     return None
 
 
-def _decimal_mark(text: str, currency: str | None, why: dict[str, str]) -> DecimalMark | None:
+def _decimal_mark(text: str, currency: str | None, reasons: dict[str, str]) -> DecimalMark | None:
     sure = (len(_SURE_POINT.findall(text)), len(_SURE_COMMA.findall(text)))
     points, commas = sure if sum(sure) else (len(_POINT_DECIMAL.findall(text)), len(_COMMA_DECIMAL.findall(text)))
     if not points and not commas:
-        return _mark_of_whole_amounts(text, currency, why)
+        return _mark_of_whole_amounts(text, currency, reasons)
     if points == commas or min(points, commas) * 3 > max(points, commas):
         return None
     mark: DecimalMark = "." if points > commas else ","
     if not sum(sure) and len(set(_GROUPED[mark].findall(text))) > max(points, commas):
-        return _mark_of_whole_amounts(text, currency, why)  # `6.500` and `12.000` speak against one `3.50`
-    why["decimal_mark"] = f"{max(points, commas)} amounts have it"
+        return _mark_of_whole_amounts(text, currency, reasons)  # `6.500` and `12.000` speak against one `3.50`
+    reasons["decimal_mark"] = f"{max(points, commas)} amounts have it"
     return mark
 
 
-def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str]) -> DecimalMark | None:
+def _mark_of_whole_amounts(text: str, currency: str | None, reasons: dict[str, str]) -> DecimalMark | None:
     """Where nothing has cents and round prices in groups of three abound (`6.500`, `12.000`), or some have two groups
     (`6.025.000`), the mark groups."""
     if currency in THREE_DECIMALS:
@@ -238,10 +238,10 @@ def _mark_of_whole_amounts(text: str, currency: str | None, why: dict[str, str])
     grouped = {mark: set(_GROUPED[mark].findall(text)) for mark in (".", ",")}
     points, commas = grouped["."], grouped[","]
     amounts = points or commas
-    round_ones = [amount for amount in amounts if amount.endswith("00")]
+    round_amounts = [amount for amount in amounts if amount.endswith("00")]
     millions = [amount for amount in amounts if len(re.findall(r"[.,]", amount)) > 1]
-    tells = len(round_ones) * 2 > len(amounts) or len(millions) >= MIN_DOUBLY_GROUPED
-    if (points and commas) or len(amounts) < MIN_WHOLE_AMOUNTS or not tells:
+    is_grouping = len(round_amounts) * 2 > len(amounts) or len(millions) >= MIN_DOUBLY_GROUPED
+    if (points and commas) or len(amounts) < MIN_WHOLE_AMOUNTS or not is_grouping:
         return None
-    why["decimal_mark"] = f"{len(amounts)} amounts such as {min(millions or round_ones)} and none with cents"
+    reasons["decimal_mark"] = f"{len(amounts)} amounts such as {min(millions or round_amounts)} and none with cents"
     return "," if points else "."

@@ -56,8 +56,8 @@ CONSTRAINTS = {
 }
 """JSON Schema's keyword -> argument of a Pydantic field: checked after the extraction."""
 
-PLAIN = {"type", "title", "description", "examples", "default", "$comment", "deprecated", "format", "enum"}
-OBJECT = {
+LEAF_KEYWORDS = {"type", "title", "description", "examples", "default", "$comment", "deprecated", "format", "enum"}
+OBJECT_KEYWORDS = {
     "type",
     "title",
     "description",
@@ -69,7 +69,7 @@ OBJECT = {
     "$comment",
     "examples",
 }
-ARRAY = {"type", "title", "description", "items", "$comment", "examples", "default", "minItems", "maxItems"}
+ARRAY_KEYWORDS = {"type", "title", "description", "items", "$comment", "examples", "default", "minItems", "maxItems"}
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _HINT = "docs/schemas.md lists what a JSON Schema file may hold; a Pydantic class can say more."
@@ -85,7 +85,7 @@ def model_from_file(path: Path) -> type[BaseModel]:
         ) from error
     except ValueError as error:
         raise SchemaError(f"{path} is not JSON: {error}", hint="Check the file with a JSON editor.") from error
-    node = _checked(content, "#", OBJECT)
+    node = _checked(content, "#", OBJECT_KEYWORDS)
     if _type(node, "#") != "object":
         raise SchemaError(
             f"{path}: # is not an object", hint='A schema starts with {"type": "object", "properties": …}.'
@@ -113,30 +113,34 @@ def _model(node: Mapping[str, Any], pointer: str, name: str) -> type[BaseModel]:
 
 def _fields(properties: Mapping[str, Any], required: list[str], pointer: str, name: str) -> Iterator[tuple[str, Any]]:
     for key, child in properties.items():
-        where = f"{pointer}/properties/{key.replace('~', '~0').replace('/', '~1')}"
+        child_pointer = f"{pointer}/properties/{key.replace('~', '~0').replace('/', '~1')}"
         if not _NAME.fullmatch(key):
             raise SchemaError(
-                f"{where}: a field name has letters, digits and _ only", hint=f"Use {_field_name(key)!r}."
+                f"{child_pointer}: a field name has letters, digits and _ only", hint=f"Use {_field_name(key)!r}."
             )
         if not isinstance(child, dict):
-            raise SchemaError(f"{where} is not an object", hint=_HINT)
+            raise SchemaError(f"{child_pointer} is not an object", hint=_HINT)
         described: dict[str, Any] = {"description": child.get("description") or child.get("title")}
-        json_type = _type(child, where)
+        json_type = _type(child, child_pointer)
         if json_type == "array":
-            item = _checked(_checked(child, where, ARRAY).get("items"), f"{where}/items", OBJECT)
-            if _type(item, f"{where}/items") != "object":
-                raise SchemaError(f"{where}/items is not an object", hint="A list holds objects with properties.")
-            row = _model(item, f"{where}/items", name + _class_name(key))
+            item = _checked(
+                _checked(child, child_pointer, ARRAY_KEYWORDS).get("items"), f"{child_pointer}/items", OBJECT_KEYWORDS
+            )
+            if _type(item, f"{child_pointer}/items") != "object":
+                raise SchemaError(
+                    f"{child_pointer}/items is not an object", hint="A list holds objects with properties."
+                )
+            row = _model(item, f"{child_pointer}/items", name + _class_name(key))
             yield key, (list[row], Field(default_factory=list, **described))  # type: ignore[valid-type]
         elif json_type == "object":
-            inner = _model(_checked(child, where, OBJECT), where, name + _class_name(key))
+            inner = _model(_checked(child, child_pointer, OBJECT_KEYWORDS), child_pointer, name + _class_name(key))
             yield key, (inner | None, Field(default=None, **described))
         else:
-            yield key, (_leaf_type(child, where, key in required), _leaf_field(child, described))
+            yield key, (_leaf_type(child, child_pointer, key in required), _leaf_field(child, described))
 
 
 def _leaf_type(node: Mapping[str, Any], pointer: str, expected: bool) -> Any:
-    _checked(node, pointer, PLAIN | set(CONSTRAINTS))
+    _checked(node, pointer, LEAF_KEYWORDS | set(CONSTRAINTS))
     if "enum" in node:
         values = [value for value in node["enum"] if value is not None]
         if not values or not all(isinstance(value, str) for value in values):
@@ -171,7 +175,7 @@ def _type(node: Mapping[str, Any], pointer: str) -> str:
     json_type = node.get("type")
     if json_type is None and "enum" in node:
         return "string"
-    if json_type is None and not (node.keys() - PLAIN - OBJECT - ARRAY - set(CONSTRAINTS)):
+    if json_type is None and not (node.keys() - LEAF_KEYWORDS - OBJECT_KEYWORDS - ARRAY_KEYWORDS - set(CONSTRAINTS)):
         json_type = "object" if "properties" in node else "array" if "items" in node else None
     names = [name for name in json_type if name != "null"] if isinstance(json_type, list) else [json_type]
     if len(names) != 1 or names[0] not in {*TYPES, "object", "array"}:

@@ -56,10 +56,10 @@ _BY_TYPE: dict[type, Kind] = {
 }
 
 
-def kind_for_type(bare: Any) -> Kind | None:
+def kind_for_type(annotation: Any) -> Kind | None:
     """The kind of a field that names none: by its type alone, never by its name. None: there is no kind for it."""
-    if get_origin(bare) is Literal:
-        return Choice(tuple(str(value) for value in get_args(bare)))
-    if isinstance(bare, type) and issubclass(bare, enum.Enum):
-        return Choice(tuple(str(member.value) for member in bare))
-    return _BY_TYPE.get(bare) if isinstance(bare, type) else None
+    if get_origin(annotation) is Literal:
+        return Choice(tuple(str(value) for value in get_args(annotation)))
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return Choice(tuple(str(member.value) for member in annotation))
+    return _BY_TYPE.get(annotation) if isinstance(annotation, type) else None

@@ -190,13 +190,13 @@ def _has_whole_prices(conventions: Conventions) -> bool:
     return currency is not None and has_no_cents(currency)
 
 
-def _printed_number(match: re.Match[str], mark: DecimalMark | None, guess: DecimalMark) -> PrintedNumber | None:
+def _printed_number(match: re.Match[str], mark: DecimalMark | None, assumed_mark: DecimalMark) -> PrintedNumber | None:
     """The number that a match stands for, or None when its groups make no number (`12.03.2018`)."""
     printed, text = match.group(), match.string
     plain = _APOSTROPHES.sub("", _BLANKS.sub("", printed))
     if dashed := _NO_CENTS.match(text, match.end()):
         mark = "." if dashed[1] == "." else ","
-    digits, issue, message = _digits(plain, mark, guess)
+    digits, issue, message = _digits(plain, mark, assumed_mark)
     if digits is None:
         return None
     if issue is None and " " in printed and "," not in printed and (mark == "." or "." in printed):
@@ -207,7 +207,7 @@ def _printed_number(match: re.Match[str], mark: DecimalMark | None, guess: Decim
     return PrintedNumber(value, match.start(), match.end(), issue, message)
 
 
-def _digits(plain: str, mark: DecimalMark | None, guess: DecimalMark) -> _Digits:
+def _digits(plain: str, mark: DecimalMark | None, assumed_mark: DecimalMark) -> _Digits:
     """`mark` is the decimal mark if it is known, `guess` what a single mark before three digits is taken for."""
     marks = [char for char in plain if char in ".,"]
     if not marks:
@@ -219,17 +219,17 @@ def _digits(plain: str, mark: DecimalMark | None, guess: DecimalMark) -> _Digits
         return _Digits(f"{''.join(whole)}.{groups[-1]}" if is_number else None)
     if len(marks) > 1:
         return _Digits("".join(groups) if _is_grouped(groups) else None)
-    return _digits_with_one_mark(plain, mark, guess)
+    return _digits_with_one_mark(plain, mark, assumed_mark)
 
 
-def _digits_with_one_mark(plain: str, mark: DecimalMark | None, guess: DecimalMark) -> _Digits:
+def _digits_with_one_mark(plain: str, mark: DecimalMark | None, assumed_mark: DecimalMark) -> _Digits:
     """Three digits after the only mark may be thousands or decimals; anything else is decimals."""
     before, after = re.split(r"[.,]", plain)
     if len(after) != 3 or len(before) > 3 or before in {"", "0"} or before.startswith("0"):
         return _Digits(f"{before or '0'}.{after}")
     if mark is not None:
         return _Digits(f"{before}.{after}" if mark in plain else before + after)
-    digits = f"{before}.{after}" if guess == "." else before + after
+    digits = f"{before}.{after}" if assumed_mark == "." else before + after
     issue, message = (
         "decimal_mark_unknown",
         f"{plain!r} is {before}.{after} or {before}{after}; the document does not say",

@@ -1,6 +1,7 @@
 """Repairs of what OCR commonly misreads in numbers and dates: an explicit step of its own.
 
-In: a printed text. Out: the text with slips repaired; the same text when there is none or it could be something else.
+In: a printed text. Out: the text with misreadings repaired; the same text when there are none, or where it could be
+something else.
 The repaired text is used for the value alone: `raw` stays as printed, and the value carries the issue `ocr_repaired`.
 """
 
@@ -33,17 +34,17 @@ def repair_number(text: str) -> str:
 
     A letter at the end of a whole number or of two decimals stays: `5l` are litres, in `10.60S` the S is a tax code.
     """
-    text = _TOKEN.sub(lambda found: _digits_for_letters(found.group()), text)
+    text = _TOKEN.sub(lambda match: _digits_for_letters(match.group()), text)
     text = _COLON_BEFORE_CENTS.sub(r"\1.\2", text)
-    text = _BLANK_BEFORE_CENTS.sub(lambda found: f"{found[1]}{found[2] or found[3]}{found[4]}", text)
+    text = _BLANK_BEFORE_CENTS.sub(lambda match: f"{match[1]}{match[2] or match[3]}{match[4]}", text)
     text = _BLANK_IN_GROUP.sub(r"\1,\2", text)
-    text = _POINT_FOR_COMMA.sub(lambda found: f"{found[1].replace('.', '')}.{found[2]}", text)
-    return _COMMA_FOR_POINT.sub(lambda found: f"{found[1].replace(',', '')}.{found[2]}", text)
+    text = _POINT_FOR_COMMA.sub(lambda match: f"{match[1].replace('.', '')}.{match[2]}", text)
+    return _COMMA_FOR_POINT.sub(lambda match: f"{match[1].replace(',', '')}.{match[2]}", text)
 
 
 def repair_date(text: str) -> str:
     """`O2/l1/2O18` -> `02/11/2018`."""
-    return _DATE_TOKEN.sub(lambda found: found.group().translate(LETTER_TO_DIGIT), text)
+    return _DATE_TOKEN.sub(lambda match: match.group().translate(LETTER_TO_DIGIT), text)
 
 
 def _digits_for_letters(token: str) -> str:

@@ -103,9 +103,9 @@ class Total:
         total, parts = _decimal(values.get(self.total)), self._parts(values)
         if total is None or parts is None or not any(path in parts for path in self.plus):
             return None
-        whole = sum(parts.values(), Decimal(0))
+        total_of_all = sum(parts.values(), Decimal(0))
         without = sum((part for path, part in parts.items() if path not in self.included), Decimal(0))
-        return any(abs(added - total) <= self.tolerance for added in (whole, without))
+        return any(abs(added - total) <= self.tolerance for added in (total_of_all, without))
 
     def explain(self, values: Values) -> str:
         parts = self._parts(values) or {}

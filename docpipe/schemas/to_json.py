@@ -40,7 +40,7 @@ def json_file(schema: Schema) -> str:
     title = schema.model.__name__
     content = {"$schema": DRAFT, "title": title, **_object(schema, schema.model, "")}
     text = json.dumps(content, indent=2, ensure_ascii=False)
-    return _LIST.sub(lambda found: " ".join(found.group().split()).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
+    return _LIST.sub(lambda match: " ".join(match.group().split()).replace("[ ", "[").replace(" ]", "]"), text) + "\n"
 
 
 def _object(schema: Schema, model: type[BaseModel], prefix: str) -> dict[str, Any]:

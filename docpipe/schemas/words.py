@@ -15,7 +15,7 @@ from typing import ClassVar
 from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
 
 MIN_SIMILARITY = 0.9
-"""Names and addresses are the same from this similarity of letters and digits on (the measure of the issue)."""
+"""Names and addresses are the same from this similarity of letters and digits on."""
 
 MIN_PHONE_DIGITS = 5
 MIN_LOCAL_PHONE_DIGITS = 7

@@ -48,12 +48,12 @@ class JobBatch:
 
     def run(self) -> None:
         """Raises what stopped them all; the lease then has the jobs that have no end yet."""
-        first, *mates = self._lease.jobs
+        first, *batch_mates = self._lease.jobs
         facts = {"batch": self._size, "jobs": [job.id for job in self._lease.jobs]}
-        if mates:
+        if batch_mates:
             log.info("understand: %d documents at a time", self._size, extra={"context": facts})
         with ExitStack() as spans:
-            for job in mates:  # the task runner has begun the span of the first
+            for job in batch_mates:  # the task runner has begun the span of the first
                 spans.enter_context(span("understand", job.trace, job=job.id, batch=self._size))
             schema = load_schema(first.schema)
             inputs = self._model_inputs(schema)
@@ -67,7 +67,7 @@ class JobBatch:
             with self._isolated(job):
                 sides = self._components.parts.picture_sides
                 stored = load_pages(self._recorder.service.blobs, job.id, sides=sides)
-                run = pipeline.plan(stored.document, schema, self._components.parts, self._components.policy)
+                run = pipeline.identify_run(stored.document, schema, self._components.parts, self._components.policy)
                 extraction = self._recorder.stored_result(run, schema)
                 if extraction is not None:
                     self._finish(job, run, extraction, charge_cost=False)

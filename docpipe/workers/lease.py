@@ -35,13 +35,15 @@ class Lease:
         self.jobs = (*self.jobs, *jobs)
 
     def remove(self, job: Job) -> None:
-        self.jobs = tuple(held for held in self.jobs if held.id != job.id)
+        self.jobs = tuple(other for other in self.jobs if other.id != job.id)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._stop.set()
         self._thread.join()
 

@@ -132,9 +132,9 @@ class TaskRunner:
                 work(lease)
         except Exception as error:  # noqa: BLE001 - it is written to the jobs
             in_batch = len(lease.jobs) > 1
-            for held in lease.jobs:
-                with log_context(job=held.id, document=held.document_id):
-                    self._recorder.failed(held, stage, error, in_batch=in_batch)
+            for leased_job in lease.jobs:
+                with log_context(job=leased_job.id, document=leased_job.document_id):
+                    self._recorder.failed(leased_job, stage, error, in_batch=in_batch)
         else:
             if lease.jobs:  # a batch has logged the end of each of its jobs
                 log.info("%s: done", stage, extra={"context": {"seconds": perf_counter() - started}})
@@ -159,8 +159,8 @@ class TaskRunner:
         (job,) = lease.jobs
         components = self._components_for(job)
         batch_size = min(components.parts.extractor.batch_size, self.service.settings.batch)
-        mates = retry_store(lambda: self.service.jobs.claim_batch_mates(job, self._worker_name, batch_size - 1))
-        lease.add(mates)
+        batch_mates = retry_store(lambda: self.service.jobs.claim_batch_mates(job, self._worker_name, batch_size - 1))
+        lease.add(batch_mates)
         JobBatch(self._recorder, lease, components).run()
 
     def _components_for(self, job: Job) -> Components:

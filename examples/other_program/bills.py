@@ -38,7 +38,9 @@ class Bills:
     def __enter__(self) -> Bills:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._connection.close()
 
     def add(self, task_id: str, reference: str) -> None:

@@ -12,7 +12,7 @@ from docpipe.data import Document, Issue, PreparedDocument
 from docpipe.errors import AnswerError, CorruptError, ModelError
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
-from docpipe.pipeline import PipelineParts, extract, plan, prepare, understand
+from docpipe.pipeline import PipelineParts, extract, identify_run, prepare, understand
 from docpipe.rasterise import PageRasteriser
 from docpipe.read import PageReader
 from docpipe.render import Limits, Renderer
@@ -148,7 +148,7 @@ def test_an_answer_that_was_cut_off_is_visible(receipt):
 def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(receipt):
     def key(document=DOCUMENT, schema=receipt, script=RECEIPT, accept_error=0.01, **changed):
         parts = replace(parts_of(Pages([LINES]), script), **changed)
-        return plan(document, schema, parts, policy_of(parts, accept_error)).key
+        return identify_run(document, schema, parts, policy_of(parts, accept_error)).key
 
     changed = [
         key(document=replace(DOCUMENT, id="1" * 64)),
@@ -165,7 +165,7 @@ def test_the_run_key_is_the_same_for_the_same_work_and_another_for_any_change(re
 def test_the_result_carries_the_run_key(receipt):
     parts = parts_of(Pages([LINES]), RECEIPT)
     policy = policy_of(parts)
-    assert extract(DOCUMENT, receipt, parts, policy).run_key == plan(DOCUMENT, receipt, parts, policy).key
+    assert extract(DOCUMENT, receipt, parts, policy).run_key == identify_run(DOCUMENT, receipt, parts, policy).key
 
 
 def test_a_script_answers_by_what_is_on_the_pages(tmp_path, receipt):

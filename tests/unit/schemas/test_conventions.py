@@ -11,7 +11,7 @@ from docpipe.schemas.territories import day_first_in, day_first_of_currency
 def test_one_unambiguous_date_decides_the_order_for_the_document():
     read = conventions(["Date 25/12/2018", "Due 03/04/2019"])
     assert read.day_first is True
-    assert "25/12/2018" in read.why["day_first"]
+    assert "25/12/2018" in read.reasons["day_first"]
     assert conventions(["Date 12/25/2018"]).day_first is False
 
 
@@ -93,7 +93,7 @@ def test_the_language_is_known_by_its_small_words(line, language):
 def test_one_sign_of_the_place_decides_when_nothing_speaks_against_it(lines, day_first):
     read = conventions([*lines, "03/04/2018"])
     assert read.day_first is day_first
-    assert read.why["day_first"]
+    assert read.reasons["day_first"]
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_one_sign_of_the_place_decides_when_nothing_speaks_against_it(lines, day
 def test_signs_that_say_nothing_or_contradict_each_other_decide_nothing(lines):
     read = conventions([*lines, "03/04/2018"])
     assert read.day_first is None
-    assert "day_first" not in read.why
+    assert "day_first" not in read.reasons
 
 
 def test_clearly_more_signs_outweigh_a_single_one():
@@ -122,7 +122,7 @@ def test_clearly_more_signs_outweigh_a_single_one():
 def test_the_name_of_a_weekday_decides_the_order_of_the_date_beside_it():
     read = conventions(["CALIFORNIA 19210", "Mon 03/07/2017 10:45AM"])
     assert read.day_first is True
-    assert "03/07/2017" in read.why["day_first"]
+    assert "03/07/2017" in read.reasons["day_first"]
     assert conventions(["Dienstag 03/07/2017"]).day_first is False
     assert conventions(["Friday 03/07/2017"]).day_first is None
 

@@ -173,7 +173,7 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
         path = tmp_path / "invoice.pdf"
         path.write_bytes(draw("receipt", 7_000_302, fonts="standard").pdf)
         document, schema = components.open(path), load_schema("receipt")
-        run = pipeline.plan(document, schema, components.parts, components.policy)
+        run = pipeline.identify_run(document, schema, components.parts, components.policy)
         prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
         understood = partial(
             pipeline.understand, schema=schema, extractor=components.parts.extractor, run=run, policy=components.policy
