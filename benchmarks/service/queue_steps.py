@@ -98,7 +98,7 @@ def _of_understand(service: Service) -> list[TimedFunction]:
         TimedFunction("understand: claim", service.jobs, "claim"),
         TimedFunction("understand: read words and plan", job_batch, "load_pages"),
         TimedFunction("understand: read words and plan", job_batch, "load_schema"),
-        TimedFunction("understand: read words and plan", pipeline, "plan"),
+        TimedFunction("understand: read words and plan", pipeline, "identify_run"),
         TimedFunction("flow: extract, ground, decide, validate", pipeline, "understand_many"),
         TimedFunction("understand: save the result", service.store, "find"),
         TimedFunction("understand: save the result", service.store, "claim"),

@@ -1,0 +1,1 @@
+"""The HTTP API: submitting documents, following jobs, reading results."""

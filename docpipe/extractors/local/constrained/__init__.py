@@ -1,0 +1,1 @@
+"""Constrained decoding: only tokens that a JSON Schema allows are generated."""

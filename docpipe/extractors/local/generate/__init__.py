@@ -1,0 +1,1 @@
+"""Models that the engine does not serve, with the `generate` of transformers."""

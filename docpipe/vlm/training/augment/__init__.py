@@ -1,0 +1,1 @@
+"""Changes of training documents that keep their labels right."""

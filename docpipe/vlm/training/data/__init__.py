@@ -1,0 +1,1 @@
+"""Training data: drawn and labelled documents, with the words that each field's value is."""
