@@ -45,7 +45,7 @@ class SummaryRow:
     status: Status
     status_text: str
     values: str
-    look_at: str
+    issue_text: str
 
 
 class RunView:
@@ -93,7 +93,7 @@ class RunView:
     def done(self, outcome: Outcome) -> None:
         status_text = f"{outcome.status}, unchanged" if outcome.unchanged else outcome.status
         values = key_values(outcome, self.schema)
-        row = SummaryRow(outcome.path, outcome.status, status_text, values, what_to_look_at(outcome))
+        row = SummaryRow(outcome.path, outcome.status, status_text, values, first_issue_text(outcome))
         self._rows.append(row)
         self._unchanged += outcome.unchanged
         progress = self._in_progress.pop(outcome.path, PageProgress(1, 0))
@@ -102,7 +102,7 @@ class RunView:
         self._draw()
         if not self._console.is_terminal:
             head = f"[{len(self._rows)}/{self._total}] {row.file}: {row.status_text}"
-            self._console.print(": ".join(filter(None, (head, row.look_at))), markup=False, soft_wrap=True)
+            self._console.print(": ".join(filter(None, (head, row.issue_text))), markup=False, soft_wrap=True)
 
     def summary(self) -> None:
         """The table with what needs a person first, and the counts."""
@@ -141,7 +141,7 @@ class RunView:
         table.add_column("look at", overflow="fold", ratio=5)
         for row in sorted(self._rows, key=lambda row: (URGENCY[row.status], str(row.file)))[:MAX_ROWS]:
             status = f"[{COLOURS[row.status]}]{row.status_text}[/]"
-            table.add_row(escape(row.file.name), status, escape(row.values), escape(row.look_at))
+            table.add_row(escape(row.file.name), status, escape(row.values), escape(row.issue_text))
         return table
 
     def _counts(self) -> str:
@@ -166,14 +166,14 @@ def key_values(outcome: Outcome, schema: Schema) -> str:
     return " · ".join(" ".join(str(values[path]).split()) for path in paths)
 
 
-def what_to_look_at(outcome: Outcome) -> str:
-    """For a person, first: the error, or the worst doubt."""
+def first_issue_text(outcome: Outcome) -> str:
+    """What a person should look at first: the error, or the most severe issue."""
     if outcome.error is not None:
         return explained(outcome.error.message, outcome.error.hint)
-    doubts = outcome.issues_to_review()
-    if not doubts:
+    issues = outcome.issues_to_review()
+    if not issues:
         return ""
-    first = doubts[0]
+    first = issues[0]
     named = first.field is None or squeeze(first.field) in squeeze(first.message)
-    more = f" (+{len(doubts) - 1} more)" if len(doubts) > 1 else ""
+    more = f" (+{len(issues) - 1} more)" if len(issues) > 1 else ""
     return (first.message if named else f"{first.field}: {first.message}") + more
