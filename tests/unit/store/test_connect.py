@@ -31,7 +31,7 @@ def test_a_url_that_cannot_work_is_explained_without_its_password(url: str, mess
 
 def test_a_missing_postgresql_database_is_named(postgres_url: str) -> None:
     with pytest.raises(StoreError, match='"not_there" does not exist') as caught:
-        SqlStore(postgres_url.replace("/test_", "/not_there?x=/test_").split("?")[0] + "?" + postgres_url.split("?")[1])
+        SqlStore(postgres_url.rpartition("/")[0] + "/not_there")
     assert "createdb" in caught.value.hint
 
 

@@ -156,7 +156,7 @@ def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, 
 def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
     """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone."""
     monkeypatch.setattr("docpipe.store.connect.IDLE_SECONDS", 1)
-    frozen, database = Database(postgres_url), Database(f"{postgres_url}&options=-c%20lock_timeout%3D9000")
+    frozen, database = Database(postgres_url), Database(f"{postgres_url}?options=-c%20lock_timeout%3D9000")
     try:
         store, waiting = JobStore(database), JobSweeper(database)
         held, free = (store.claim(add(store, f"{name}.pdf").id, "prepare", "host:1") for name in ("held", "free"))
