@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
@@ -29,7 +28,20 @@ from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import attempts, documents, extractions
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.batched import BATCHED, KIND, Batched
-from tests.support.serving import pdf, result, rows, script, serving, settings, submit, task_runner, wait_over
+from tests.support.processes import end_leases_of_the_dead
+from tests.support.serving import (
+    await_renewal,
+    hasten_renewals,
+    pdf,
+    result,
+    rows,
+    script,
+    serving,
+    settings,
+    submit,
+    task_runner,
+    wait_over,
+)
 
 NUMBERS = [f"R-20{number}" for number in range(10, 20)]
 SAID = [{"when": number, "invoice_number": number, "gross_total": "119,00"} for number in NUMBERS]
@@ -231,18 +243,18 @@ def test_a_job_that_is_deleted_while_its_batch_is_at_work_leaves_nothing(runner,
     assert not list(Path(runner.service.settings.blob_url, job_prefix(made[1].id)).glob("*"))
 
 
-def test_the_leases_of_all_are_renewed_until_each_has_ended(folder, redis_url, monkeypatch):
+def test_the_leases_of_all_are_renewed_until_each_has_ended(runner, service, monkeypatch):
     others: list[Job | None] = []
 
     def slowly(_: int) -> None:
-        sleep(1.5)
-        others.extend(service.jobs.claim(job.id, "understand", "other:1") for job in made)
+        for job in made:
+            await_renewal(service.database, job)
+            others.append(service.jobs.claim(job.id, "understand", "other:1"))
 
     monkeypatch.setattr(Batched, "meanwhile", staticmethod(slowly))
-    options = {"broker_url": redis_url, "model": batched(folder), "lease_seconds": 1}
-    with serving(folder, **options) as service, task_runner(service) as runner:
-        made = waiting(runner, NUMBERS[:3])
-        assert states(worked(runner, made)) == ["done"] * 3
+    hasten_renewals(monkeypatch)
+    made = waiting(runner, NUMBERS[:3])
+    assert states(worked(runner, made)) == ["done"] * 3
     assert others == [None] * 3
 
 
@@ -281,12 +293,17 @@ def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_die
     (folder / "bill.py").write_text(SCHEMA)
     (folder / "joins.py").write_text(JOINS)
     redis = RedisServer(folder, save=False).start()
-    chosen = settings(folder, broker_url=redis.url, model=batched(folder), lease_seconds=4)
+    chosen = settings(folder, broker_url=redis.url, model=batched(folder), lease_seconds=600)
     given = environment(**{name: getattr(chosen, name) for name in chosen.model_fields_set})
     program = worker({**given, "PYTHONPATH": f"{ROOT}:{folder}"}, folder / "worker.log", "-I", "joins")
     service = Service.of(chosen)
     keeper = Maintenance(service)
     keeping = threading.Thread(target=keeper.run, kwargs={"poll_seconds": 0.1})
+
+    def all_have_ended() -> bool:
+        end_leases_of_the_dead(service)
+        return all(service.jobs.get(job.id).state in ENDED for job in made)
+
     try:
         with task_runner(service) as runner:
             options = SubmitOptions(f"{folder}/bill.py:Bill")
@@ -298,7 +315,7 @@ def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_die
                 runner.prepare(job.id)
         keeping.start()
         with running(program):
-            wait_until(lambda: all(service.jobs.get(job.id).state in ENDED for job in made), "all have ended")
+            wait_until(all_have_ended, "all have ended")
         found = [service.jobs.get(job.id) for job in made]
         assert states(found) == ["done", "done", "done", "quarantined", "done", "done"], program.said()
         assert (found[3].error["code"], found[3].attempts) == ("worker_lost", MAX_ATTEMPTS)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from time import sleep
 from typing import Any
 
 import pytest
@@ -29,6 +28,8 @@ from docpipe.workers import task_runner as module
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
     SCRIPT,
+    await_renewal,
+    hasten_renewals,
     lease_over,
     pdf,
     rows,
@@ -230,20 +231,20 @@ def test_a_stage_that_takes_too_long_is_given_back_with_that_reason(runner, serv
     assert "DOCPIPE_TASK_SECONDS" in waiting.error["hint"]
 
 
-def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(folder, redis_url, monkeypatch):
+def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(runner, service, monkeypatch):
     whole = pipeline.prepare
     others: list[Job | None] = []
 
     def slowly(*given: Any, **more: Any) -> Any:
-        sleep(1.5)
+        await_renewal(service.database, job)
         others.append(service.jobs.claim(job.id, "prepare", "other:1"))
         return whole(*given, **more)
 
     monkeypatch.setattr(pipeline, "prepare", slowly)
-    with serving(folder, broker_url=redis_url, lease_seconds=1) as service, task_runner(service) as runner:
-        job = submit(service)
-        runner.prepare(job.id)
-        assert (others, service.jobs.get(job.id).state) == ([None], "prepared")
+    hasten_renewals(monkeypatch)
+    job = submit(service)
+    runner.prepare(job.id)
+    assert (others, service.jobs.get(job.id).state) == ([None], "prepared")
 
 
 def test_a_worker_that_was_taken_for_dead_does_not_end_the_job_a_second_time(runner, service, monkeypatch):

@@ -13,9 +13,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from reportlab.pdfgen.canvas import Canvas
 from sqlalchemy import Table, func, select, update
 
+from benchmarks.service.servers import wait_until
 from docpipe.config import Settings, load_settings
 from docpipe.data import Extraction
 from docpipe.service.service import Service
@@ -24,6 +26,7 @@ from docpipe.store.database import Database
 from docpipe.store.jobs.job import Job, Submission
 from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.tables import deliveries, jobs
+from docpipe.workers import lease
 from docpipe.workers.task_runner import TaskRunner
 
 LINES = ("Rechnung R-2041", "Datum 14.03.2026", "Verkäufer Muster GmbH", "Summe EUR 119,00")
@@ -54,7 +57,7 @@ def settings(folder: Path, **more: Any) -> Settings:
     """Those of a service in this folder, with an extractor that answers SCRIPT."""
     given = {
         "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs", "broker_url": NOBODY,
-        "lease_seconds": 5, **more,
+        "lease_seconds": 60, **more,
     }  # fmt: skip
     if "model" not in given:
         given["model"] = script(folder)
@@ -111,6 +114,17 @@ def set_of(database: Database, job: Job, **values: Any) -> None:
 def column(database: Database, job: Job, name: str) -> Any:
     with database.reading() as connection:
         return connection.scalar(select(jobs.c[name]).where(jobs.c.id == job.id))
+
+
+def hasten_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leases, however long, are renewed many times a second."""
+    monkeypatch.setattr(lease, "RENEWALS_PER_LEASE", 1_000)
+
+
+def await_renewal(database: Database, job: Job) -> None:
+    """The time of the lease has passed; then until its worker has renewed it."""
+    lease_over(database, job)
+    wait_until(lambda: column(database, job, "leased_until") > ago(0), "the lease is renewed", look=0.01)
 
 
 def lease_over(database: Database, job: Job) -> None:
