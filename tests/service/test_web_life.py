@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ import pytest
 from sqlalchemy import inspect, text
 
 import docpipe.workers.task_runner
+from benchmarks.service.servers import START_SECONDS
 from docpipe.service.job_actions import delete_job
+from docpipe.store.jobs.job import Job
 from docpipe.web.api import event_stream
+from docpipe.web.api.event_stream import JobWatcher
 from tests.support.serving import pdf
 from tests.support.web import Api, api_in, error, kept
 
@@ -34,18 +37,30 @@ def api_on_both(tmp_path: Path, redis_url: str, database_url: str) -> Iterator[A
         yield api
 
 
-def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api):
+def on_wait(monkeypatch: pytest.MonkeyPatch, act: Callable[[Job], object]) -> None:
+    """What happens, in a thread of its own, when a client begins to wait for a change of the job as it knows it."""
+    next_change = JobWatcher.next_change
+
+    async def waited_for(self: JobWatcher, job: Job, seconds: float) -> Job | None:
+        threading.Thread(target=act, args=(job,)).start()
+        return await next_change(self, job, seconds)
+
+    monkeypatch.setattr(JobWatcher, "next_change", waited_for)
+
+
+def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api, monkeypatch: pytest.MonkeyPatch):
     document = api.taken_in()
     answers: list[Any] = []
-    own = api.own
+    own, waits = api.own, threading.Event()
+    on_wait(monkeypatch, lambda _: waits.set())
     waiting = threading.Thread(
         target=lambda: answers.append(api.get(f"{document['status_url']}?wait=60", own).json()), daemon=True
     )
     waiting.start()
-    time.sleep(0.3)
+    assert waits.wait(START_SECONDS)
     assert not answers
     api.worked(document)
-    waiting.join(30)
+    waiting.join(45)  # less than it would wait
     assert answers[0]["state"] == "done" and answers[0]["result_url"]
 
 
@@ -53,16 +68,26 @@ def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api
     monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
     document = api.taken_in()
     assert api.get(f"{document['status_url']}?wait=0.2").json()["state"] == "queued"
-    threading.Timer(0.2, delete_job, [api.service, document["id"]]).start()
+    on_wait(monkeypatch, lambda job: delete_job(api.service, job.id))
     assert error(api.get(f"{document['status_url']}?wait=60")) == (404, "not_found")
 
 
 def test_a_renewed_lease_is_no_news_for_whoever_waits(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.02)
     document = api.taken_in()
     job = api.service.jobs.claim(document["id"], "prepare", "a worker")
-    threading.Timer(0.2, api.service.jobs.renew, [job]).start()
-    threading.Timer(0.5, delete_job, [api.service, document["id"]]).start()
+    watcher, polls = api.client.app.state.watcher, itertools.count(1)
+    load = watcher.load
+
+    def load_meanwhile(ids: Sequence[str]) -> Mapping[str, Job]:
+        poll = next(polls)
+        if poll == 2:
+            assert api.service.jobs.renew(job)
+        elif poll == 4:
+            assert delete_job(api.service, job.id)
+        return load(ids)
+
+    monkeypatch.setattr(watcher, "load", load_meanwhile)
     assert events(api.get(f"{document['status_url']}/events")) == [("state", "preparing"), ("deleted", None)]
 
 
@@ -78,31 +103,39 @@ def events(answer: Any) -> list[tuple[str, str | None]]:
 
 
 def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.MonkeyPatch):
+    """A worker takes each step when the client knows of the one before."""
     monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.02)
-    document = api.taken_in()
-    streamed: list[Any] = []
-    own = api.own
-    watching = threading.Thread(
-        target=lambda: streamed.append(api.get(f"{document['status_url']}/events", own)), daemon=True
-    )
-    watching.start()
-    time.sleep(0.3)
-    api.runner.prepare(document["id"])
-    time.sleep(0.3)
-    api.runner.understand(document["id"])
-    watching.join(30)
-    states = [state for _, state in events(streamed[0])]
+    steps = {"queued": api.runner.prepare, "prepared": api.runner.understand}
+
+    def work(job: Job) -> None:
+        step = steps.pop(job.state, None)
+        if step is not None:
+            step(job.id)
+
+    on_wait(monkeypatch, work)
+    document, own = api.taken_in(), api.own
+    streamed = api.get(f"{document['status_url']}/events", own)
+    states = [state for _, state in events(streamed)]
     assert states[0] == "queued" and states[-1] == "done" and "prepared" in states
-    last = [line for line in streamed[0].text.splitlines() if line.startswith("id: ")][-1].removeprefix("id: ")
+    last = [line for line in streamed.text.splitlines() if line.startswith("id: ")][-1].removeprefix("id: ")
     again = api.get(f"{document['status_url']}/events", own | {"last-event-id": last})
     assert again.status_code == 204, "a browser that connects again is told to stop"
 
 
 def test_a_silent_stream_says_that_it_lives(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr(event_stream, "MAX_STREAM_SECONDS", 0.5)
+    """Its time passes faster than ours."""
+    now, next_change = 0.0, JobWatcher.next_change
+
+    async def waited_for(self: JobWatcher, job: Job, seconds: float) -> Job | None:
+        nonlocal now
+        now += seconds
+        return await next_change(self, job, 0.001)
+
+    monkeypatch.setattr(event_stream, "monotonic", lambda: now)
+    monkeypatch.setattr(JobWatcher, "next_change", waited_for)
     answer = api.get(f"{api.taken_in()['status_url']}/events")
-    assert answer.text.count(": it is still at work") >= 2
+    heartbeats = event_stream.MAX_STREAM_SECONDS / event_stream.HEARTBEAT_SECONDS
+    assert answer.text.count(": it is still at work") == heartbeats >= 2
     assert events(answer) == [("state", "queued")]
 
 

@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 
 from starlette.concurrency import run_in_threadpool
 
@@ -91,11 +92,10 @@ class JobWatcher:
 
 async def stream(watcher: JobWatcher, job: Job, to_document: Callable[[Job], SubmittedDocument]) -> AsyncIterator[str]:
     """Server-sent events: the job as it is, then each change, until it has ended."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + MAX_STREAM_SECONDS
+    deadline = monotonic() + MAX_STREAM_SECONDS
     yield f"retry: {RECONNECT_MILLISECONDS}\n\n{_event(job, to_document)}"
-    while job.state not in ENDED and loop.time() < deadline and not watcher.closing:
-        latest = await watcher.next_change(job, min(HEARTBEAT_SECONDS, deadline - loop.time()))
+    while job.state not in ENDED and monotonic() < deadline and not watcher.closing:
+        latest = await watcher.next_change(job, min(HEARTBEAT_SECONDS, deadline - monotonic()))
         if latest is None:
             yield "event: deleted\ndata: {}\n\n"
             return
