@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+import sys
 import threading
 import uuid
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import sleep
+from types import ModuleType
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
+from benchmarks.service.servers import START_SECONDS, wait_until
 from docpipe.errors import UsageError
 from docpipe.schema import load_schema
 from docpipe.store import SqlStore
@@ -204,22 +208,11 @@ def test_deletion_leaves_what_the_command_line_read(database, store, view, resul
 
 def test_a_document_that_is_submitted_while_it_is_deleted_stays(database, store, view, monkeypatch):
     """The deletion sees the new job although it began before that was written."""
-    first, open_, go_on = add(store), threading.Event(), threading.Event()
-    whole = job_store.job_from_row
-
-    def paused(row) -> Job:
-        open_.set()
-        go_on.wait(10)
-        return whole(row)
-
-    monkeypatch.setattr(job_store, "job_from_row", paused)
-    submitting = threading.Thread(target=add, args=(store,))
-    submitting.start()
-    open_.wait(10)
-    deleting = threading.Thread(target=view.delete, args=(first.id,))
-    deleting.start()
-    sleep(0.3)  # for the deletion to come as far as it can
-    go_on.set()
+    first = add(store)
+    with paused(monkeypatch, job_store, "job_from_row") as pause:
+        submitting = pause.start(lambda: add(store))
+        deleting = background(lambda: view.delete(first.id))
+        await_lock(database, deleting)
     submitting.join()
     deleting.join()
     assert (rows(database, jobs), rows(database, documents)) == (1, 1)
@@ -227,26 +220,71 @@ def test_a_document_that_is_submitted_while_it_is_deleted_stays(database, store,
 
 
 def test_a_submission_waits_for_a_deletion_and_brings_its_document_again(database, store, view, monkeypatch):
-    first, open_, go_on, found = add(store), threading.Event(), threading.Event(), []
-    whole = job_view._delete_result
-
-    def paused(*given) -> None:
-        whole(*given)
-        open_.set()
-        go_on.wait(10)
-
-    monkeypatch.setattr(job_view, "_delete_result", paused)
-    deleting = threading.Thread(target=view.delete, args=(first.id,))
-    deleting.start()
-    open_.wait(10)
-    submitting = threading.Thread(target=lambda: found.append(store.submit("1" * 32, submission())))
-    submitting.start()
-    sleep(0.3)
-    go_on.set()
+    first, submitted = add(store), []
+    with paused(monkeypatch, job_view, "_delete_result") as pause:
+        deleting = pause.start(lambda: view.delete(first.id))
+        submitting = background(lambda: submitted.append(store.submit("1" * 32, submission())))
+        await_lock(database, submitting)
     submitting.join()
     deleting.join()
-    assert found[0][0].id == "1" * 32
+    assert submitted[0][0].id == "1" * 32
     assert (rows(database, jobs), rows(database, documents)) == (1, 1)
+
+
+def background(work: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+@dataclass
+class Pause:
+    """In the middle of a transaction, until the test goes on."""
+
+    reached: threading.Event = field(default_factory=threading.Event)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def start(self, work: Callable[[], object]) -> threading.Thread:
+        """Work that has come as far as the pause."""
+        thread = background(work)
+        assert self.reached.wait(START_SECONDS)
+        return thread
+
+
+@contextmanager
+def paused(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Iterator[Pause]:
+    """The first thread that has called this function pauses until the block ends."""
+    pause, whole = Pause(), getattr(module, name)
+
+    def call(*given: Any) -> Any:
+        made = whole(*given)
+        if not pause.reached.is_set():
+            pause.reached.set()
+            assert pause.over.wait(START_SECONDS)
+        return made
+
+    monkeypatch.setattr(module, name, call)
+    try:
+        yield pause
+    finally:
+        pause.over.set()
+
+
+def await_lock(database: Database, thread: threading.Thread) -> None:
+    """Until the thread waits for a lock that another transaction holds, or has ended without waiting."""
+    wait_until(lambda: waits_for_lock(database, thread) or not thread.is_alive(), "it waits or has ended", look=0.02)
+
+
+def waits_for_lock(database: Database, thread: threading.Thread) -> bool:
+    if database.url.get_backend_name() == "postgresql":
+        with database.reading() as connection:
+            waiting = (
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            return connection.scalar(text(waiting)) > 0
+    # SQLite waits within the statement that begins a transaction
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and frame.f_code.co_name == "do_execute" and "BEGIN IMMEDIATE" in frame.f_locals.values()
 
 
 def test_messages_that_wait_or_were_given_up_are_counted(database, store, view, results):
