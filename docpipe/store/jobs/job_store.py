@@ -123,7 +123,9 @@ class JobStore:
             values = {"state": "quarantined", **_error_columns(error)}
             return self._end(job, values, JobUsage.of_failed_attempt(error.cost, 1))
         wait = BUDGET_WAIT if is_budget else min(FIRST_WAIT * 2 ** min(tries, 10), MAX_WAIT)
-        values = {"state": WAITING_STATE[stage], "not_before": _now() + wait, **_unleased(), **_error_columns(error)}
+        now = _now()
+        values = {"state": WAITING_STATE[stage], "changed": now, "not_before": now + wait}
+        values |= {**_unleased(), **_error_columns(error)}
         if is_environment:
             retries = job.environment_retries + (not is_budget)
             values |= {"attempts": job.attempts - 1, "environment_retries": retries}

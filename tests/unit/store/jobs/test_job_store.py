@@ -53,10 +53,7 @@ def at_once(work: list) -> list:
 
 
 def wait_of(database: Database, job: Job) -> timedelta:
-    """To the second: the two times are written one after the other."""
-    return timedelta(
-        seconds=round((column(database, job, "not_before") - column(database, job, "changed")).total_seconds())
-    )
+    return column(database, job, "not_before") - column(database, job, "changed")
 
 
 def claim_all(url: str, ids: list[str], worker: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
+from benchmarks.service.servers import wait_until
 from docpipe.errors import DocpipeError, StoreError
+from docpipe.store.connect import IDLE_SECONDS
 from docpipe.store.database import Database
 from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_store import JobStore
@@ -153,9 +154,9 @@ def test_what_cannot_be_deleted_or_was_begun_again_keeps_its_original(database, 
         assert not may, "the look was older than the retry"
 
 
-def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url, monkeypatch):
-    """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone."""
-    monkeypatch.setattr("docpipe.store.connect.IDLE_SECONDS", 1)
+def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_not_for_ever(postgres_url):
+    """PostgreSQL keeps the locks of a process that stands still, or whose machine is gone, for IDLE_SECONDS; here it
+    is told to wait no longer when the test has seen enough."""
     frozen, database = Database(postgres_url), Database(f"{postgres_url}?options=-c%20lock_timeout%3D9000")
     try:
         store, waiting = JobStore(database), JobSweeper(database)
@@ -163,11 +164,22 @@ def test_a_worker_that_stands_still_in_a_transaction_holds_up_nobody_else_and_no
         for job in (held, free):
             lease_over(database, job)
         with pytest.raises(StoreError), frozen.writing() as connection:
+            limit, process = connection.execute(
+                text("SELECT current_setting('idle_in_transaction_session_timeout')::interval, pg_backend_pid()")
+            ).one()
+            assert limit == timedelta(seconds=IDLE_SECONDS)
             connection.execute(update(jobs).where(jobs.c.id == held.id).values(worker="host:2"))
             assert waiting.release_expired("prepare") == 1, "the other one"
-            time.sleep(1.5)
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = '100ms'"))
+            wait_until(lambda: not is_connected(database, process), "PostgreSQL has ended its connection")
             assert waiting.release_expired("prepare") == 1, "now this one as well"
         assert store.get(held.id).worker == "host:1"
     finally:
         frozen.close()
         database.close()
+
+
+def is_connected(database: Database, process: int) -> bool:
+    with database.reading() as connection:
+        query = text("SELECT count(*) FROM pg_stat_activity WHERE pid = :process")
+        return connection.scalar(query, {"process": process}) > 0

@@ -72,9 +72,10 @@ def test_a_failure_is_told_with_its_reason(store, outbox):
 
 def test_a_message_that_was_taken_is_nobody_elses_until_its_sender_counts_as_dead(store, outbox, database):
     ended(store)
+    before = datetime.now(UTC)
     (first,) = outbox.acquire()
+    assert before <= due(database) - LEASE_DURATION <= datetime.now(UTC)
     assert outbox.acquire() == []
-    assert due(database) > datetime.now(UTC) + LEASE_DURATION - timedelta(seconds=30)
     messages_due(database)
     (again,) = outbox.acquire()
     assert (again.id, again.body, again.attempts) == (first.id, first.body, 2)
@@ -107,15 +108,14 @@ def test_a_message_that_arrived_is_not_sent_again(store, outbox, database):
 
 def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_after_the_last(store, outbox, database):
     ended(store)
-    waits = []
-    for attempt in range(1, len(RETRY_SECONDS) + 1):
+    for attempt, seconds in enumerate(RETRY_SECONDS, start=1):
         (message,) = outbox.acquire()
         assert message.attempts == attempt
+        before = datetime.now(UTC)
         outbox.mark_failed(message, "the receiver answered 500")
-        waits.append(round((due(database) - datetime.now(UTC)).total_seconds()))
+        assert before <= due(database) - timedelta(seconds=seconds) <= datetime.now(UTC)
         assert outbox.acquire() == [], "it waits"
         messages_due(database)
-    assert waits == pytest.approx(RETRY_SECONDS, abs=2)
     outbox.mark_failed(outbox.acquire()[0], "x" * 10_000)
     messages_due(database)
     assert outbox.acquire() == []
