@@ -35,7 +35,7 @@ ShouldProcess = Callable[[FileTask, Opened], bool]
 
 @dataclass(slots=True)
 class _Worker:
-    """`shutdown_pipe` carries nothing: the worker ends when it is closed. `deadline` is in seconds of the monotonic
+    """`shutdown_pipe` carries nothing: the worker ends when it is closed. `deadline` is in seconds of the pool's
     clock, `seconds_allowed` how long it was set for."""
 
     process: SpawnProcess
@@ -50,11 +50,13 @@ class _Worker:
 
 @dataclass
 class WorkerPool:
-    """At most `size` workers, started when there is work. `with` ends them all, at once and whatever they do."""
+    """At most `size` workers, started when there is work. `with` ends them all, at once and whatever they do. `clock`
+    is the one that deadlines are seconds of."""
 
     setup: WorkerSetup
     size: int
     deadlines: Deadlines = field(default_factory=Deadlines)
+    clock: Callable[[], float] = time.monotonic
 
     def __post_init__(self) -> None:
         self._workers: list[_Worker] = []
@@ -106,12 +108,12 @@ class WorkerPool:
                     worker.connection.send(pending[0])
                     worker.task = pending.popleft()
                     worker.seconds_allowed = self.deadlines.for_document()
-                    worker.deadline = time.monotonic() + worker.seconds_allowed
+                    worker.deadline = self.clock() + worker.seconds_allowed
 
     def _workers_with_messages(self) -> list[_Worker]:
         """Wait for the next message, death or deadline."""
         next_deadline = min((worker.deadline for worker in self._workers), default=NEVER)
-        timeout = None if next_deadline == NEVER else max(0.0, next_deadline - time.monotonic())
+        timeout = None if next_deadline == NEVER else max(0.0, next_deadline - self.clock())
         connections: list[Connection | int] = [worker.connection for worker in self._workers]
         readable = set(wait(connections + [worker.process.sentinel for worker in self._workers], timeout))
         return [worker for worker in self._workers if readable & {worker.connection, worker.process.sentinel}]
@@ -125,7 +127,7 @@ class WorkerPool:
             assert task is not None  # noqa: S101 - a worker's messages are about its task
             if isinstance(message, Opened):
                 worker.seconds_allowed = self.deadlines.for_document(message.document.page_count)
-                worker.deadline = time.monotonic() + worker.seconds_allowed
+                worker.deadline = self.clock() + worker.seconds_allowed
                 with contextlib.suppress(OSError):  # it has just died: that is its outcome
                     worker.connection.send(should_process(task, message))
             elif isinstance(message, Finished | Failed):
@@ -135,7 +137,7 @@ class WorkerPool:
             yield from self._remove(worker, _crash_error(worker))
 
     def _end_overdue(self) -> Iterator[tuple[FileTask, TaskMessage]]:
-        for worker in [worker for worker in self._workers if worker.deadline <= time.monotonic()]:
+        for worker in [worker for worker in self._workers if worker.deadline <= self.clock()]:
             yield from self._remove(worker, _timeout_error(worker))
 
     def _remove(self, worker: _Worker, cause: DocpipeError) -> Iterator[tuple[FileTask, TaskMessage]]:
@@ -167,7 +169,7 @@ class WorkerPool:
         workers_end.close()
         workers_shutdown_end.close()
         start_seconds = self.deadlines.start_seconds
-        deadline = time.monotonic() + start_seconds
+        deadline = self.clock() + start_seconds
         self._workers.append(_Worker(process, connection, shutdown_pipe, log_file, deadline, start_seconds))
 
 

@@ -12,14 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.service.servers import wait_until
 from docpipe.batch.messages import Failed, FileTask, Finished, Opened, PageRead, ReportProgress, TaskMessage
 from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
 from docpipe.data import Document, Extraction
 from docpipe.errors import CorruptError, ModelError
+from tests.support.clock import AheadClock
+from tests.support.processes import is_alive
 from tests.support.repository import ROOT
 
-QUICK = Deadlines(document_seconds=2.0, page_seconds=1.0)
+DEADLINES = Deadlines(document_seconds=600.0, page_seconds=100.0)
 
 
 def extraction(document_id: str) -> Extraction:
@@ -48,8 +51,9 @@ class Misbehaving:
                 raise ValueError("broken")
             case "long":
                 report(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
+                while not task.path.exists():
+                    time.sleep(0.01)
                 for number in range(4):
-                    time.sleep(0.9)
                     report(PageRead(number + 1))
             case "prints":
                 os.write(1, b"from a C library\n")
@@ -79,12 +83,12 @@ class DiesAtStart:
 
 def outcomes(*names: str, jobs: int = 2) -> dict[str, TaskMessage]:
     """The last message of each document."""
-    with WorkerPool(Misbehave(), jobs, QUICK) as pool:
+    with WorkerPool(Misbehave(), jobs, DEADLINES) as pool:
         assert pool.start() == "misbehaving:1"
         return {task.path.name: message for task, message in pool.process(tasks(*names), process_all)}
 
 
-def tasks(*names: str) -> list[FileTask]:
+def tasks(*names: str | Path) -> list[FileTask]:
     return [FileTask(Path(name)) for name in names]
 
 
@@ -106,14 +110,36 @@ def test_a_crash_a_kill_and_an_exit_each_cost_one_document():
 
 
 def test_a_document_that_hangs_is_given_up_and_the_others_go_on():
-    messages = outcomes("hangs", "a", "b", jobs=2)
-    assert "took longer than 3 s" in error_of(messages["hangs"])
-    assert isinstance(messages["a"], Finished)
-    assert isinstance(messages["b"], Finished)
+    clock, ended = AheadClock(), {}
+    with WorkerPool(Misbehave(), 2, DEADLINES, clock) as pool:
+        pool.start()
+        for task, message in pool.process(tasks("hangs", "a", "b"), process_all):
+            ended[task.path.name] = message
+            if ended.keys() == {"a", "b"}:
+                clock.ahead += DEADLINES.for_document()
+    assert "took longer than 700 s" in error_of(ended["hangs"])
+    assert isinstance(ended["a"], Finished)
+    assert isinstance(ended["b"], Finished)
 
 
-def test_the_allowance_grows_with_the_pages():
-    assert isinstance(outcomes("long", jobs=1)["long"], Finished)  # 3.6 s, where a single page may take 3 s
+@pytest.mark.parametrize(("pages_of_time", "outcome"), [(3, Finished), (4, Failed)])
+def test_the_allowance_grows_with_the_pages(tmp_path, pages_of_time, outcome):
+    """Of four pages; so much time passes between the first message and the look at the clock after it."""
+    clock, path = AheadClock(), tmp_path / "long"
+
+    def opened(task: FileTask, opened: Opened) -> bool:
+        clock.ahead += DEADLINES.for_document(pages_of_time)
+        return True
+
+    def stop() -> bool:
+        if clock.ahead:
+            path.touch()  # the document goes on
+        return False
+
+    with WorkerPool(Misbehave(), 1, DEADLINES, clock) as pool:
+        pool.start()
+        *_, (_, last) = pool.process(tasks(path), opened, stop)
+    assert isinstance(last, outcome)
 
 
 def test_refusals_and_bugs_are_outcomes_and_the_worker_lives_on():
@@ -160,17 +186,6 @@ def test_the_workers_end_when_the_parent_is_killed(tmp_path):
         assert parent.stdout is not None
         workers = [int(pid) for pid in parent.stdout.readline().split()]
         assert workers
-        assert any(alive(pid) for pid in workers)
+        assert any(is_alive(pid) for pid in workers)
         parent.kill()
-    deadline = time.monotonic() + 20
-    while any(alive(pid) for pid in workers):
-        assert time.monotonic() < deadline, "a worker outlived its parent"
-        time.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    """Running, and not a zombie that waits for whoever inherited it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_until(lambda: not any(is_alive(pid) for pid in workers), "the workers end with their parent")
