@@ -5,14 +5,15 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.service.servers import free_port, wait_until
-from docpipe.cli import invoke
+from benchmarks.service.servers import wait_until
+from docpipe.cli import invoke, migrate
 from docpipe.config import Settings
 from docpipe.service.job_actions import delete_job
 from docpipe.service.maintenance import LOCK_NAME
@@ -24,8 +25,7 @@ from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.store.jobs.leader_lock import LeaderLock
 from tests.support.service_env import configure_service, put_documents, worker_thread
-from tests.support.serving import NOBODY, column, pdf, set_of, submit, task_runner
-from tests.unit.test_watch import database_closed
+from tests.support.serving import NOBODY, column, database_closed, pdf, set_of, submit, task_runner
 
 
 @pytest.fixture
@@ -281,20 +281,29 @@ def test_migrate_says_from_which_version_to_which(settings_without_broker, capsy
     assert "nothing to do" in capsys.readouterr().out
 
 
-def test_migrate_waits_for_a_database_that_is_not_there_yet(settings_without_broker, postgres_url, capsys):
+def test_migrate_waits_for_a_database_that_is_not_there_yet(settings_without_broker, postgres_url, capsys, monkeypatch):
+    """It is opened when the command waits for the second time."""
+    waits = []
     with database_closed(postgres_url) as open_again:
-        later = threading.Timer(1.0, open_again)
-        later.start()
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 2:
+                open_again()
+
+        monkeypatch.setattr(migrate.time, "sleep", sleep)
         assert invoke(["migrate", "--db", postgres_url, "--wait", "60"]) == 0
-        later.join()
+    assert waits == [migrate.RETRY_SECONDS] * 2
     captured = capsys.readouterr()
     assert captured.err.count("Waiting: ") == 1
     assert "from nothing" in captured.out
 
 
 def test_migrate_says_why_when_it_has_waited_long_enough(settings_without_broker, capsys):
-    address = f"postgresql://clerk:geheim@127.0.0.1:{free_port()}/docs"
-    assert invoke(["migrate", "--db", address, "--wait", "0.1"]) == 7
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))  # and does not listen
+        address = f"postgresql://clerk:geheim@127.0.0.1:{silent.getsockname()[1]}/docs"
+        assert invoke(["migrate", "--db", address, "--wait", "0.1"]) == 7
     output = capsys.readouterr().err
     assert "refused" in output
     assert "geheim" not in output

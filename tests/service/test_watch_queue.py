@@ -16,9 +16,9 @@ from docpipe.service.service import Service
 from docpipe.store import connect
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.watch import STABLE_POLLS, WatchedFolder
+from tests.support.command_line import files_in
 from tests.support.service_env import configure_service, put_documents, run_waiting_jobs
 from tests.support.serving import pdf, set_of, task_runner
-from tests.unit.test_watch import files_in
 
 
 @pytest.fixture

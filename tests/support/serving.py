@@ -7,15 +7,16 @@ import hashlib
 import io
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from reportlab.pdfgen.canvas import Canvas
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, func, make_url, select, update
 
 from benchmarks.service.servers import wait_until
 from docpipe.config import Settings, load_settings
@@ -148,3 +149,18 @@ def rows(database: Database, table: Table) -> int:
 
 def ago(seconds: float) -> datetime:
     return datetime.now(UTC) - timedelta(seconds=seconds)
+
+
+@contextmanager
+def database_closed(url: str) -> Iterator[Callable[[], None]]:
+    """A PostgreSQL database that lets nobody in; what is yielded opens it again, as does the end of the block."""
+    name = make_url(url).database
+    with psycopg.connect(make_url(url).set(database="postgres").render_as_string(False), autocommit=True) as other:
+        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+
+        def open_again() -> None:
+            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+
+        yield open_again
+        open_again()

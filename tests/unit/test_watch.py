@@ -14,11 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-from sqlalchemy import make_url
 
-from benchmarks.service.servers import Program, wait_until
+from benchmarks.service.servers import START_SECONDS, Program, wait_until
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.capacity import Deadlines, WorkerLimits
 from docpipe.cli import invoke, watch_local
@@ -27,7 +25,9 @@ from docpipe.config import load_settings
 from docpipe.errors import UsageError
 from docpipe.schema import load_schema
 from docpipe.watch import STABLE_POLLS, WatchedFile, WatchedFolder
-from tests.unit.cli.test_run import draw_invoice, draw_scan, environment, workplace
+from tests.support.command_line import command_environment, draw_invoice, files_in, workplace
+from tests.support.processes import WAITS, Gate
+from tests.support.serving import database_closed
 
 
 class Clock:
@@ -60,10 +60,6 @@ def poll_until_stable(watched: WatchedFolder) -> list[WatchedFile]:
 
 def names(files: list[WatchedFile]) -> list[str]:
     return [file.name for file in files]
-
-
-def files_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
 
 
 def test_a_file_is_taken_when_it_has_stopped_growing(folder):
@@ -243,7 +239,7 @@ def watching(folder: Path, *more: str) -> Iterator[Program]:
     """`docpipe watch` as a process, until the block ends."""
     command = [sys.executable, "-m", "docpipe", "watch", str(folder / "docs"), "--poll", "0.1"]
     command += ["--db", f"sqlite:///{folder / 'test.db'}", "--model", f"scripted:{folder / 'script.json'}"]
-    program = Program([*command, *more], environment(), folder / "watch.log").start()
+    program = Program([*command, *more], command_environment(), folder / "watch.log").start()
     try:
         yield program
     finally:
@@ -261,7 +257,7 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
     draw_invoice(docs / "known.pdf")
     subprocess.run(  # as if the watcher had been killed between storing and moving
         [sys.executable, "-m", "docpipe", "run", str(docs), "--db", f"sqlite:///{folder / 'test.db'}",
-         "--model", f"scripted:{folder / 'script.json'}", "--jobs", "1"], env=environment(), check=True,
+         "--model", f"scripted:{folder / 'script.json'}", "--jobs", "1"], env=command_environment(), check=True,
         capture_output=True,
     )  # fmt: skip
     with watching(folder, "--jobs", "2") as program:
@@ -285,35 +281,24 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
 
 def test_after_kill_9_a_document_is_read_again_and_after_sigterm_to_its_end(tmp_path):
     folder = workplace(tmp_path)
-    docs = folder / "docs"
-    draw_scan(docs / "long.pdf", pages=1)
+    docs, gate = folder / "docs", Gate(folder)
+    draw_invoice(docs / "long.pdf", note=WAITS)
     draw_invoice(docs / "short.pdf")
-    with watching(folder, "--jobs", "1") as program:
-        wait_until(lambda: "long.pdf came" in program.said(), "the document is in hand")
+    with watching(folder, "--jobs", "1", "--schema", gate.schema) as program:
+        gate.await_document()
+        assert "long.pdf came" in program.said()
         os.kill(program.process.pid, signal.SIGKILL)
     assert files_in(docs) == {"long.pdf", "short.pdf"}
-    (folder / "watch.log").unlink()
-    with watching(folder, "--jobs", "1") as program:
-        wait_until(lambda: "long.pdf came" in program.said(), "the next one has it in hand")
-        assert program.stop() == 0
+    gate.close()
+    with watching(folder, "--jobs", "1", "--schema", gate.schema) as program:
+        gate.await_document()
+        program.process.terminate()
+        wait_until(lambda: "ending after the documents in hand" in program.said(), "it has seen the signal")
+        gate.open()
+        assert program.process.wait(START_SECONDS) == 0
     assert files_in(docs) == {"done/long.pdf", "short.pdf"}
     assert query(folder, "SELECT count(*) FROM extractions") == [(1,)]
     assert query(folder, "SELECT outcome FROM attempts ORDER BY number") == [("lost",), ("done",)]
-
-
-@contextmanager
-def database_closed(url: str) -> Iterator[Callable[[], None]]:
-    """A PostgreSQL database that lets nobody in; what is yielded opens it again, as does the end of the block."""
-    name = make_url(url).database
-    with psycopg.connect(make_url(url).set(database="postgres").render_as_string(False), autocommit=True) as other:
-        other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-
-        def open_again() -> None:
-            other.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-
-        yield open_again
-        open_again()
 
 
 @pytest.fixture

@@ -26,10 +26,10 @@ from docpipe.store.database import Database
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.results.costs import CostStore
 from docpipe.store.tables import attempts, extractions
+from tests.support.command_line import docpipe_run
 from tests.support.serving import LINES, SCRIPT, pdf, script, serving, submit, task_runner, worked
 from tests.support.stored import document, extraction
 from tests.support.web import api_in
-from tests.unit.cli.test_run import docpipe_run
 
 PAID = {"tokens_in": 1000.0, "image_tokens": 800.0, "tokens_out": 100.0, "money": 0.25}
 EMBEDDED, HOSTED = "embedded:test@1", "openai:small@2026"

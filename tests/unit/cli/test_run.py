@@ -3,103 +3,24 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pikepdf
 import pytest
-from PIL import Image, ImageDraw, ImageFont
-from reportlab.pdfgen.canvas import Canvas
 
-from tests.support.repository import ROOT
-
-SCRIPT = {
-    "invoice_number": "R-2041",
-    "issue_date": "2026-03-14",
-    "seller_name": "Nordwind Papier GmbH",
-    "currency": "EUR",
-    "net_total": "100.00",
-    "tax_total": "19.00",
-    "gross_total": "119.00",
-}
-LINES = (
-    "Nordwind Papier GmbH",
-    "Invoice R-2041",
-    "Date 2026-03-14",
-    "Net EUR 100.00",
-    "VAT EUR 19.00",
-    "Total EUR 119.00",
+from tests.support.command_line import (
+    SCRIPT,
+    FinishedRun,
+    command,
+    command_environment,
+    docpipe_run,
+    draw_invoice,
+    workplace,
 )
-
-
-def draw_invoice(path: Path, *, pages: int = 1, note: str = "") -> None:
-    canvas = Canvas(str(path), invariant=True)
-    for _ in range(pages):
-        for number, line in enumerate((*LINES, note)):
-            canvas.drawString(80, 740 - 30 * number, line)
-        canvas.showPage()
-    canvas.save()
-
-
-def draw_scan(path: Path, pages: int) -> None:
-    """Pages without a text layer, full of lines: OCR takes a second or more for each."""
-    font = ImageFont.load_default(size=22)
-    page = Image.new("L", (1240, 1754), 255)
-    draw = ImageDraw.Draw(page)
-    for row in range(48):
-        draw.text((80, 60 + 34 * row), f"{row} printed words to be read, and some more of them", 0, font)
-    page.save(path, save_all=True, append_images=[page] * (pages - 1), resolution=150)
-
-
-@dataclass
-class FinishedRun:
-    """A finished `docpipe run`."""
-
-    code: int
-    out: str
-    err: str
-    folder: Path
-
-    def lines(self, name: str = "out.jsonl") -> dict[str, dict]:
-        records = [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
-        return {record["file"]: record for record in records}
-
-    def query(self, sql: str) -> list[tuple]:
-        connection = sqlite3.connect(self.folder / "test.db")
-        try:
-            return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
-
-
-def command(folder: Path, *arguments: str) -> list[str]:
-    fixed = ["--db", f"sqlite:///{folder / 'test.db'}", "--model", f"scripted:{folder / 'script.json'}"]
-    return [sys.executable, "-m", "docpipe", "run", *arguments, *fixed]
-
-
-def environment() -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DOCPIPE_")}
-    return {**inherited, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-
-
-def docpipe_run(folder: Path, *arguments: str) -> FinishedRun:
-    done = subprocess.run(
-        command(folder, *arguments), capture_output=True, text=True, env=environment(), cwd=folder, check=False
-    )
-    return FinishedRun(done.returncode, done.stdout, done.stderr, folder)
-
-
-def workplace(folder: Path) -> Path:
-    (folder / "script.json").write_text(json.dumps(SCRIPT))
-    (folder / "docs").mkdir()
-    return folder
+from tests.support.processes import WAITS, Gate
 
 
 @pytest.fixture(scope="module")
@@ -207,41 +128,43 @@ def test_force_does_the_work_again_and_keeps_the_earlier_result(tmp_path):
 
 
 @pytest.fixture
-def long_run(tmp_path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """A run that has reported two small files done and is busy with a long scan."""
+def interrupted(tmp_path) -> Iterator[tuple[Gate, subprocess.Popen[str]]]:
+    """A run that has reported two files done and is in the middle of the third."""
     folder = workplace(tmp_path)
-    draw_scan(folder / "docs" / "long.pdf", pages=40)
+    draw_invoice(folder / "docs" / "long.pdf", note=WAITS)
     for name in ("a", "b"):
         draw_invoice(folder / "docs" / f"{name}.pdf", note=name)
+    gate = Gate(folder)
     with subprocess.Popen(
-        command(folder, "docs", "--output", "out.jsonl", "--jobs", "2"),
-        stderr=subprocess.PIPE, text=True, env=environment(), cwd=folder,
+        command(folder, "docs", "--output", "out.jsonl", "--jobs", "2", "--schema", gate.schema),
+        stderr=subprocess.PIPE, text=True, env=command_environment(), cwd=folder,
     ) as process:  # fmt: skip
         assert process.stderr is not None
         for _ in range(2):
             assert "long.pdf" not in process.stderr.readline()
-        yield folder, process
+        gate.await_document()
+        yield gate, process
         process.kill()
 
 
-def test_ctrl_c_stops_and_says_what_was_done(long_run):
-    folder, process = long_run
+def test_ctrl_c_stops_and_says_what_was_done(interrupted):
+    gate, process = interrupted
     process.send_signal(signal.SIGINT)
     output = process.stderr.read()
     assert process.wait() == 130
     assert "2 of 3 files" in output
     assert "1 not begun or not finished" in output
     assert "Traceback" not in output
-    assert sorted(FinishedRun(130, "", output, folder).lines()) == ["a.pdf", "b.pdf"]
+    assert sorted(FinishedRun(130, "", output, gate.folder).lines()) == ["a.pdf", "b.pdf"]
 
 
-def test_after_kill_9_nothing_that_was_reported_is_lost_and_the_next_run_goes_on(long_run):
-    folder, process = long_run
+def test_after_kill_9_nothing_that_was_reported_is_lost_and_the_next_run_goes_on(interrupted):
+    gate, process = interrupted
     process.kill()
     process.wait()
-    assert sorted(FinishedRun(-9, "", "", folder).lines()) == ["a.pdf", "b.pdf"]
-    draw_scan(folder / "docs" / "long.pdf", pages=1)
-    again = docpipe_run(folder, "docs", "--jobs", "1")
+    assert sorted(FinishedRun(-9, "", "", gate.folder).lines()) == ["a.pdf", "b.pdf"]
+    gate.open()
+    again = docpipe_run(gate.folder, "docs", "--jobs", "1", "--schema", gate.schema)
     assert "2 unchanged since an earlier run" in again.err
     assert again.query("SELECT count(*) FROM extractions") == [(3,)]
 
