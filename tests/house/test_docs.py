@@ -113,6 +113,18 @@ def test_the_layers_of_the_architecture_are_those_of_the_import_rules():
     assert [set(re.findall(r"`([\w.]+)`", row)) for row in rows] == modules
 
 
+def test_prose_fits_a_screen():
+    """Tables and what stands in code fences may be wider."""
+    wide = []
+    for document in DOCS:
+        fenced = False
+        for number, line in enumerate(document.read_text("utf-8").splitlines(), start=1):
+            fenced ^= line.lstrip().startswith("```")
+            if len(line) > COLUMNS and not fenced and not line.startswith("|"):
+                wide.append(f"{document.relative_to(ROOT)}:{number}")
+    assert wide == []
+
+
 def test_the_types_that_the_glossary_names_are_there():
     text = (ROOT / "docs/glossary.md").read_text("utf-8")
     named = set(TYPE_IN_GLOSSARY.findall(text))
