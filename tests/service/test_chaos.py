@@ -17,7 +17,7 @@ def test_each_document_ends_once_whatever_is_killed_and_forgotten(monkeypatch: p
     monkeypatch.setattr(job_sweeper, "OVERTAKEN_AFTER", timedelta(seconds=2))
     events = ((0.25, "Redis emptied (FLUSHALL)"), (0.75, "PostgreSQL killed"))
     course, found = chaos(
-        Plan(documents=40, kills=4, workers=2, interval=1.5, seconds=150, keeper=False, events=events, away=1.0)
+        Plan(documents=40, kills=4, workers=2, interval=1.5, seconds=600, keeper=False, events=events, away=1.0)
     )
     assert found.broken == []
     assert course.kills.total() >= 4 and len(course.events) == len(events)

@@ -50,7 +50,9 @@ def service(tmp_path: Path, redis_url: str) -> Iterator[Service]:
 
 
 @pytest.fixture
-def keeper(service: Service) -> Maintenance:
+def keeper(service: Service, monkeypatch: pytest.MonkeyPatch) -> Maintenance:
+    """No receiver of a test counts as slow, however busy the computer is."""
+    monkeypatch.setattr(module, "SLOW_SECONDS", 600.0)
     return Maintenance(service)
 
 
@@ -150,7 +152,7 @@ def test_interactive_documents_are_handed_out_first(service, redis_url):
     slow, fast = submit(service, pdf("1")), submit(service, pdf("2"), priority=1)
     app = service.queue._app
     with app.connection_for_read() as connection, connection.SimpleQueue(app.amqp.queues["docpipe.prepare"]) as queue:
-        assert [queue.get(timeout=5).payload[0] for _ in range(2)] == [[fast.id], [slow.id]]
+        assert [queue.get(timeout=120).payload[0] for _ in range(2)] == [[fast.id], [slow.id]]
 
 
 # Originals past their time.
@@ -255,7 +257,7 @@ def test_one_receiver_that_does_not_answer_holds_up_no_other(service, keeper, mo
 
     def post(self, delivery) -> None:
         if "slow" in delivery.target["url"]:
-            assert arrived.wait(20)
+            assert arrived.wait(120)
             return
         whole(self, delivery)
         arrived.set()
@@ -273,7 +275,7 @@ def test_who_waits_for_an_answer_gets_it(service, keeper, redis_url):
     job = done(service, callback={"answer": "task-1"})
     assert keeper.deliver() == 1
     with Celery(broker=redis_url, backend=redis_url, set_as_current=False) as app:
-        answer = AsyncResult("task-1", app=app).get(timeout=10)
+        answer = AsyncResult("task-1", app=app).get(timeout=120)
     assert (answer["task_id"], answer["job_id"], answer["run_key"]) == ("task-1", job.id, job.run_key)
     assert answer["fields"]["gross_total"]["value"] == "1234.50"
 
@@ -282,7 +284,7 @@ def test_the_task_that_was_named_gets_the_answer_as_its_argument(service, keeper
     job = done(service, callback={"answer": "task-1", "task": "shop.bill", "queue": "shop"})
     assert keeper.deliver() == 1
     with Connection(redis_url) as connection, connection.SimpleQueue("shop") as queue:
-        found = queue.get(timeout=10)
+        found = queue.get(timeout=120)
         assert found.headers["task"] == "shop.bill"
         (arguments, *_) = found.payload
         assert [each["job_id"] for each in arguments] == [job.id]

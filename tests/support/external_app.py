@@ -34,7 +34,7 @@ for one in messages:
 for one in messages:
     options = {"priority": one["priority"]} if "priority" in one else {}
     app.send_task("docpipe.process", one["args"], one["kwargs"], task_id=one["id"], queue=TO_DOCPIPE, **options)
-print(json.dumps({one["id"]: app.AsyncResult(one["id"]).get(timeout=60) for one in messages if one["wait"]}))
+print(json.dumps({one["id"]: app.AsyncResult(one["id"]).get(timeout=180) for one in messages if one["wait"]}))
 """
 
 
@@ -76,7 +76,7 @@ class Both:
     def programs(self) -> tuple[Program, Program]:
         inside = environment(
             broker_url=self.broker, blob_url=self.folder / "blobs", references=f"{self.inbox}, s3://nobody/",
-            lease_seconds=10, **{"database_url": f"sqlite:///{self.folder / 'docpipe.db'}", **self.settings},
+            **{"database_url": f"sqlite:///{self.folder / 'docpipe.db'}", **self.settings},
         )  # fmt: skip
         inside["PYTHONPATH"] += os.pathsep + str(self.folder)  # where a schema of the operator's lies
         return worker(inside, self.folder / "worker.log"), docpipe(inside, self.folder / "maintenance.log", "maintain")
@@ -97,7 +97,7 @@ class Both:
         """What a process of the shop printed."""
         done = subprocess.run(
             [sys.executable, "-S", *arguments], input=json.dumps(given), text=True, capture_output=True, cwd=SHOP,
-            env=self.outside(), timeout=100, check=False,
+            env=self.outside(), timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + (self.folder / "worker.log").read_text()[-3000:]
         return done.stdout

@@ -87,7 +87,7 @@ class Machine:
         """As `systemd-run` does it with the settings of that unit."""
         return subprocess.run(
             [self._here(word) for word in command], env=self.environment(unit), cwd=self.folder, capture_output=True,
-            text=True, check=False, timeout=90,
+            text=True, check=False, timeout=180,
         )  # fmt: skip
 
     def command(self, unit: Unit) -> list[str]:

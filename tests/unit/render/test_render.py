@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +17,11 @@ import pytest
 from PIL import Image
 from reportlab.pdfgen.canvas import Canvas
 
+from benchmarks.service.servers import wait_until
 from docpipe.errors import CorruptError, InputError, TooLargeError
 from docpipe.render import PDF, Limits, Renderer, SourceFile
 from docpipe.render.decoder_process import PACKAGE_ROOT
+from tests.support.processes import is_alive
 
 PNG = "image/png"
 
@@ -44,20 +45,6 @@ def letter(tmp_path: Path) -> SourceFile:
 
 def decoder_pid(renderer: Renderer) -> int:
     return renderer._decoder.pid
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until(condition, seconds: float = 20.0) -> bool:
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.05)
-    return condition()
 
 
 def test_a_page_is_drawn_at_the_size_that_was_asked_for(renderer, letter):
@@ -132,7 +119,7 @@ def test_the_decoder_ends_when_its_parent_is_killed(letter):
         assert is_alive(decoder)
         parent.kill()
         parent.wait()
-    assert wait_until(lambda: not is_alive(decoder))
+    wait_until(lambda: not is_alive(decoder), "the decoder ends with its parent")
 
 
 def test_closing_ends_the_decoder_and_a_later_request_starts_another(letter):

@@ -4,7 +4,6 @@ random weights write comes back as what it is."""
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from benchmarks.service.servers import free_port
 from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import AnswerError, DocpipeError
@@ -49,9 +49,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-c", PROGRAM, "serve", "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "NO_PROXY": "127.0.0.1"}
     log = tmp_path_factory.mktemp("serve") / "log"
@@ -62,7 +60,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}/v1"
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(START_SECONDS)
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
