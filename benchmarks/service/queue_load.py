@@ -30,7 +30,7 @@ from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.queue_steps import steps
 from benchmarks.service.service_harness import Stand, stand
 from benchmarks.speed.documents import drawn_pdfs, scans
-from benchmarks.speed.main_job import _machine as machine
+from benchmarks.speed.main_job import machine_table
 from docpipe.capacity import usable_cores
 from docpipe.service.service import Service
 from docpipe.service.submit import SubmitOptions, submit_document
@@ -172,7 +172,7 @@ def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
 
 
 def report(found: Mapping[str, Any]) -> Iterator[str]:
-    yield from machine(found["workers"])
+    yield from machine_table(found["workers"])
     if "steps" in found:
         yield "\n| step, one process, a document | milliseconds |\n|---|---|"
         for step, seconds in found["steps"].items():

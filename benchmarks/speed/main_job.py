@@ -56,7 +56,7 @@ def main() -> None:
         peak = peak_memory(
             ["run", str(long), "--schema", options.schema, "--model", model, "--db", str(folder / "long.db")], folder
         )
-        for line in _machine_table(jobs):
+        for line in machine_table(jobs):
             print(line)
         for line in _figures_table(measured, len(pictures)):
             print(line)
@@ -119,7 +119,7 @@ def _two_decimals(ratios: Sequence[float]) -> str:
     return ", ".join(f"{ratio:.2f}" for ratio in ratios)
 
 
-def _machine_table(jobs: int) -> Iterator[str]:
+def machine_table(jobs: int) -> Iterator[str]:
     memory = usable_memory()
     packages = ", ".join(f"{name} {version(name)}" for name in ("onnxruntime", "rapidocr", "pypdfium2"))
     yield "| machine | |\n|---|---|"

@@ -8,9 +8,9 @@ which JSON Schema cannot say.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,4 +88,6 @@ def _typed(spec: FieldSpec) -> Mapping[str, Any]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description="Write the shipped schemas as JSON Schema files.")
+    parser.add_argument("folder", type=Path)
+    main(parser.parse_args().folder)
