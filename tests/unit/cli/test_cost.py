@@ -140,7 +140,7 @@ def test_a_day_is_a_day_in_utc_wherever_the_server_thinks_it_is(store, database_
         read(store, name)
     failed(store, "d.pdf")
     if database_url.startswith("postgresql"):
-        database_url += "&options=-c%20timezone%3DPacific/Auckland"
+        database_url += "?options=-c%20timezone%3DPacific/Auckland"
     costs = CostStore(Database(database_url))
     for name, moment in {
         "a": "2026-01-31T00:00:00",
