@@ -4,8 +4,8 @@
 
 In: how many documents and how many kills. Out: Markdown on standard output; exit code 1 when a promise was broken.
 Workers die by `kill -9` (a worker with its children, a child alone, a parent alone) and are started again at once, as
-systemd or Kubernetes would. Redis is restarted, killed and emptied, PostgreSQL is restarted and killed, the keeper is
-killed. Documents are sent all the while by a client that repeats what failed under the same idempotency key.
+systemd or Kubernetes would. Redis is restarted, killed and emptied, PostgreSQL is restarted and killed, the maintenance
+is killed. Documents are sent all the while by a client that repeats what failed under the same idempotency key.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import psutil
 from benchmarks.service.chaos_audit import Audit, audit
 from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.servers import Program
-from benchmarks.service.service_harness import Stand, stand
+from benchmarks.service.service_harness import ServiceHarness, service_harness
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.service.job_actions import retry_job
 from docpipe.service.maintenance import Maintenance
@@ -43,14 +43,16 @@ from docpipe.store.jobs.job_view import JobFilter
 LEASE_SECONDS = 5
 SUBMITTED_BY = 0.7  # of the kills: later ones meet a backlog, so that most of the dead have a document in hand
 EVERY_TENTH = 10  # document is interactive
-KINDS = ("group", "child", "child", "parent")  # a child alone dies most often: of bad documents, or for want of memory
+KILL_KINDS = ("group", "child", "child", "parent")
+"""A child alone dies most often: of bad documents, or for want of memory."""
+
 SENT = re.compile(r"(\d+) jobs were sent to")
 
 
 @dataclass(frozen=True)
-class Plan:
-    """`interval`: seconds between kills. `keeper`: one as a process; otherwise it is a thread here, which a test can
-    make less patient. `away`: seconds that the database is away, longer than a lease; Redis is for a third of it.
+class ChaosPlan:
+    """`interval`: seconds between kills. `maintenance_process`: otherwise the maintenance is a thread here, whose waits
+    a test can make shorter. `outage_seconds`: of the database, longer than a lease; a third of it for Redis.
     `events`: what else happens, at which share of the kills."""
 
     documents: int = 1000
@@ -59,18 +61,18 @@ class Plan:
     interval: float = 2.0
     seconds: float = 1800.0
     seed: int = 4
-    keeper: bool = True
-    away: float = 8.0
+    maintenance_process: bool = True
+    outage_seconds: float = 8.0
     events: tuple[tuple[float, str], ...] = (
-        (0.08, "keeper killed"), (0.15, "Redis restarted"), (0.25, "PostgreSQL restarted"),
-        (0.35, "Redis emptied (FLUSHALL)"), (0.45, "keeper killed"), (0.55, "Redis killed"),
-        (0.65, "PostgreSQL killed"), (0.75, "keeper killed"), (0.85, "Redis killed"),
+        (0.08, "maintenance killed"), (0.15, "Redis restarted"), (0.25, "PostgreSQL restarted"),
+        (0.35, "Redis emptied (FLUSHALL)"), (0.45, "maintenance killed"), (0.55, "Redis killed"),
+        (0.65, "PostgreSQL killed"), (0.75, "maintenance killed"), (0.85, "Redis killed"),
     )  # fmt: skip
 
 
 @dataclass
-class Course:
-    """What happened."""
+class ChaosLog:
+    """What was done, and what the client saw."""
 
     kills: Counter[str] = field(default_factory=Counter)
     hits: int = 0
@@ -84,22 +86,22 @@ class Course:
 
 
 @dataclass
-class Chaos:
-    stand: Stand
-    plan: Plan
-    course: Course = field(default_factory=Course)
-    say: Callable[[str], None] = lambda _: None
+class ChaosRun:
+    harness: ServiceHarness
+    plan: ChaosPlan
+    log: ChaosLog = field(default_factory=ChaosLog)
+    report: Callable[[str], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.plan.seed)
-        self.workers = [self.stand.worker(f"worker-{number}") for number in range(self.plan.workers)]
-        self.keeper = self.stand.keeper() if self.plan.keeper else None
-        self.service = self.stand.service()
+        self.workers = [self.harness.worker(f"worker-{number}") for number in range(self.plan.workers)]
+        self.maintenance = self.harness.maintenance() if self.plan.maintenance_process else None
+        self.service = self.harness.service()
         self.broken: BaseException | None = None
 
     def run(self) -> None:
         """Raises TimeoutError when jobs are still open long after the last kill."""
-        with self._keeping():
+        with self._maintained():
             self._run()
 
     def _run(self) -> None:
@@ -113,33 +115,33 @@ class Chaos:
         if self.broken is not None:
             raise self.broken
         self._await_end(started + self.plan.seconds)
-        self.course.seconds = time.monotonic() - started
-        if self.keeper is not None:
-            self.course.resent = sum(int(number) for number in SENT.findall(self.keeper.said()))
+        self.log.seconds = time.monotonic() - started
+        if self.maintenance is not None:
+            self.log.resent = sum(int(number) for number in SENT.findall(self.maintenance.output()))
 
     @contextmanager
-    def _keeping(self) -> Iterator[None]:
-        if self.keeper is not None:
+    def _maintained(self) -> Iterator[None]:
+        if self.maintenance is not None:
             yield
             return
-        keeper = Maintenance(self.stand.service())
-        thread = threading.Thread(target=keeper.run)
+        maintenance = Maintenance(self.harness.service())
+        thread = threading.Thread(target=maintenance.run)
         thread.start()
         try:
             yield
         finally:
-            keeper.stop.set()
+            maintenance.stop.set()
             thread.join()
-            keeper.service.close()
+            maintenance.service.close()
 
     def _submit_all(self) -> None:
         """As a client of the API would: what failed is sent again under its key, for as long as it takes."""
-        plan, service = self.plan, self.stand.service()
+        plan, service = self.plan, self.harness.service()
         pace = SUBMITTED_BY * plan.kills * plan.interval / plan.documents
         try:
             for number in range(plan.documents):
-                self.course.first_tries[number] = datetime.now(UTC)
-                self.course.jobs[number] = self._submit(service, number)
+                self.log.first_tries[number] = datetime.now(UTC)
+                self.log.jobs[number] = self._submit(service, number)
                 time.sleep(pace)
         except BaseException as error:  # noqa: BLE001 - it is raised again where it is seen
             self.broken = error
@@ -149,29 +151,29 @@ class Chaos:
     def _submit(self, service: Service, number: int) -> str:
         key = f"chaos-{number}"
         priority = INTERACTIVE if number % EVERY_TENTH == 0 else BULK
-        wish = SubmitOptions(priority=priority, idempotency_key=key, callback={"answer": key})
+        options = SubmitOptions(priority=priority, idempotency_key=key, callback={"answer": key})
         content = invoice(number)
         while True:
             try:
-                return submit_document(service, BytesIO(content), f"{number}.pdf", wish).id
+                return submit_document(service, BytesIO(content), f"{number}.pdf", options).id
             except StoreError:
-                self.course.repeated += 1
+                self.log.repeated += 1
                 time.sleep(0.5)
 
     def _kill_all_along(self, submitter: threading.Thread) -> None:
         """Until there were enough kills, and all documents are taken in."""
         plan, events = self.plan, list(self.plan.events)
-        while self.course.kills.total() < plan.kills or submitter.is_alive():
+        while self.log.kills.total() < plan.kills or submitter.is_alive():
             time.sleep(self.dice.uniform(0.5, 1.5) * plan.interval)
             self._kill_one()
-            while events and self.course.kills.total() >= events[0][0] * plan.kills:
+            while events and self.log.kills.total() >= events[0][0] * plan.kills:
                 self._happen(events.pop(0)[1])
             self._revive()
-            if self.course.kills.total() % 10 == 0:
-                self.say(f"{self.course.kills.total()} kills, {len(self.course.jobs)} documents taken in")
+            if self.log.kills.total() % 10 == 0:
+                self.report(f"{self.log.kills.total()} kills, {len(self.log.jobs)} documents taken in")
 
     def _kill_one(self) -> None:
-        kind = self.dice.choice(KINDS)
+        kind = self.dice.choice(KILL_KINDS)
         worker = self.dice.choice(self.workers)
         children = _children(worker)
         if not children or worker.process is None:
@@ -182,8 +184,8 @@ class Chaos:
         else:
             for victim in victims:
                 _kill(victim)
-        self.course.kills[kind] += 1
-        self.course.hits += self._in_hand(victims)
+        self.log.kills[kind] += 1
+        self.log.hits += self._in_hand(victims)
 
     def _in_hand(self, victims: list[int]) -> int:
         """How many jobs the dead had: their names stay on them until the lease is over."""
@@ -195,40 +197,40 @@ class Chaos:
 
     def _revive(self) -> None:
         for program in self._programs():
-            if not program.alive:
+            if not program.is_alive:
                 program.start()
 
     def _programs(self) -> list[Program]:
-        return [*self.workers, *([self.keeper] if self.keeper is not None else [])]
+        return [*self.workers, *([self.maintenance] if self.maintenance is not None else [])]
 
     def _happen(self, event: str) -> None:
-        self.say(event)
-        self.course.events.append(event)
-        redis, postgres = self.stand.redis, self.stand.postgres
+        self.report(event)
+        self.log.events.append(event)
+        redis, postgres = self.harness.redis, self.harness.postgres
         sign = signal.SIGKILL if "killed" in event else None
-        if event.startswith("keeper"):
-            if self.keeper is not None:
-                self.keeper.kill()
+        if event.startswith("maintenance"):
+            if self.maintenance is not None:
+                self.maintenance.kill()
         elif "emptied" in event:
             redis.wipe()
         else:
             is_redis = event.startswith("Redis")
             server = redis if is_redis else postgres
             server.stop(*([sign] if sign else []))
-            time.sleep(self.plan.away / 3 if is_redis else self.plan.away)
+            time.sleep(self.plan.outage_seconds / 3 if is_redis else self.plan.outage_seconds)
             server.start()
 
     def _await_end(self, until: float) -> None:
         """Jobs that chance has killed three times are tried again, as an operator would."""
-        told = 0.0
+        last_report = 0.0
         while self._open():
             if time.monotonic() > until:
                 raise TimeoutError(f"still open: {self.service.view.counts()}, {self.service.view.undelivered()}")
-            if time.monotonic() - told > 10:
-                told = time.monotonic()
-                self.say(f"waiting: {self.service.view.counts()}, messages: {self.service.view.undelivered()}")
+            if time.monotonic() - last_report > 10:
+                last_report = time.monotonic()
+                self.report(f"waiting: {self.service.view.counts()}, messages: {self.service.view.undelivered()}")
             for job in self.service.view.page(JobFilter(states=("quarantined",)))[0]:
-                self.course.retried.append(f"{job.name}: {job.error and job.error['message']}")
+                self.log.retried.append(f"{job.name}: {job.error and job.error['message']}")
                 retry_job(self.service, job.id)
             self._revive()
             time.sleep(0.5)
@@ -254,59 +256,63 @@ def _kill(process: int) -> None:
         return
 
 
-def report(course: Course, found: Audit) -> Iterator[str]:
-    kills = ", ".join(f"{count} {name}" for name, count in sorted(course.kills.items()))
-    events = Counter(course.events)
+def report(log: ChaosLog, outcome: Audit) -> Iterator[str]:
+    kills = ", ".join(f"{count} {name}" for name, count in sorted(log.kills.items()))
+    events = Counter(log.events)
     yield "| what happened | |\n|---|---|"
-    yield f"| documents | {len(course.jobs)} |"
-    yield f"| `kill -9` of workers | {course.kills.total()} ({kills}) |"
-    yield f"| of these, killed with a document in hand | {course.hits} |"
+    yield f"| documents | {len(log.jobs)} |"
+    yield f"| `kill -9` of workers | {log.kills.total()} ({kills}) |"
+    yield f"| of these, killed with a document in hand | {log.hits} |"
     yield f"| other | {', '.join(f'{name}: {count}' for name, count in events.items())} |"
-    yield f"| submissions that failed and were repeated | {course.repeated} |"
-    yield f"| messages that the keeper sent again | {course.resent} |"
-    yield f"| killed three times by chance, tried again by the operator | {len(course.retried)} |"
-    yield f"| from the first submission to the last end | {course.seconds:.0f} s |"
-    yield f"| longest from the first try of a submission to its end | {found.longest:.1f} s |"
-    yield f"| median of the same | {found.median:.1f} s |"
+    yield f"| submissions that failed and were repeated | {log.repeated} |"
+    yield f"| messages that were sent again | {log.resent} |"
+    yield f"| killed three times by chance, tried again by the operator | {len(log.retried)} |"
+    yield f"| from the first submission to the last end | {log.seconds:.0f} s |"
+    yield f"| longest from the first try of a submission to its end | {outcome.longest:.1f} s |"
+    yield f"| median of the same | {outcome.median:.1f} s |"
     yield "\n| promise | found |\n|---|---|"
-    for promise, said in found.promises.items():
-        yield f"| {promise} | {said} |"
-    yield f"\n{'Every promise was kept.' if not found.broken else 'BROKEN: ' + '; '.join(found.broken)}"
+    for promise, finding in outcome.promises.items():
+        yield f"| {promise} | {finding} |"
+    yield f"\n{'Every promise was kept.' if not outcome.broken else 'BROKEN: ' + '; '.join(outcome.broken)}"
 
 
-def chaos(plan: Plan, say: Callable[[str], None] = lambda _: None, logs: Path | None = None) -> tuple[Course, Audit]:
+def run_chaos(
+    plan: ChaosPlan, report_line: Callable[[str], None] = lambda _: None, logs: Path | None = None
+) -> tuple[ChaosLog, Audit]:
     with TemporaryDirectory(prefix="docpipe-chaos-") as folder:
         model = write_script(Path(folder) / "script.json", range(plan.documents))
-        with stand(model, folder=logs, lease_seconds=LEASE_SECONDS) as whole:
-            made = Chaos(whole, plan, say=say)
+        with service_harness(model, folder=logs, lease_seconds=LEASE_SECONDS) as harness:
+            chaos = ChaosRun(harness, plan, report=report_line)
             try:
-                made.run()
-                return made.course, audit(made.service, made.course.jobs, made.course.first_tries)
+                chaos.run()
+                return chaos.log, audit(chaos.service, chaos.log.jobs, chaos.log.first_tries)
             finally:
-                made.service.close()
+                chaos.service.close()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Kill everything while documents come in, and count them.")
-    parser.add_argument("--documents", type=int, default=Plan.documents)
-    parser.add_argument("--kills", type=int, default=Plan.kills, help="of workers")
-    parser.add_argument("--workers", type=int, default=Plan.workers)
-    parser.add_argument("--interval", type=float, default=Plan.interval, help="seconds between two kills")
-    parser.add_argument("--seconds", type=float, default=Plan.seconds, help="when to give up")
-    parser.add_argument("--seed", type=int, default=Plan.seed)
+    parser.add_argument("--documents", type=int, default=ChaosPlan.documents)
+    parser.add_argument("--kills", type=int, default=ChaosPlan.kills, help="of workers")
+    parser.add_argument("--workers", type=int, default=ChaosPlan.workers)
+    parser.add_argument("--interval", type=float, default=ChaosPlan.interval, help="seconds between two kills")
+    parser.add_argument("--seconds", type=float, default=ChaosPlan.seconds, help="when to give up")
+    parser.add_argument("--seed", type=int, default=ChaosPlan.seed)
     parser.add_argument("--logs", type=Path, help="an empty folder in which everything is left")
     options = vars(parser.parse_args())
     logs = options.pop("logs")
     started = time.monotonic()
     try:
-        course, found = chaos(
-            Plan(**options), lambda line: print(f"{time.monotonic() - started:6.0f} s  {line}", file=sys.stderr), logs
+        log, outcome = run_chaos(
+            ChaosPlan(**options),
+            lambda line: print(f"{time.monotonic() - started:6.0f} s  {line}", file=sys.stderr),
+            logs,
         )
     except DocpipeError as error:
         sys.exit(f"{error}")
-    for line in report(course, found):
+    for line in report(log, outcome):
         print(line)
-    sys.exit(1 if found.broken else 0)
+    sys.exit(1 if outcome.broken else 0)
 
 
 if __name__ == "__main__":

@@ -30,14 +30,14 @@ class Audit:
     longest: float = 0.0
     median: float = 0.0
 
-    def expect(self, promise: str, found: Any, wanted: Any) -> None:
+    def expect(self, promise: str, found: Any, expected: Any) -> None:
         self.promises[promise] = str(found)
-        if found != wanted:
-            self.broken.append(f"{promise}: {found}, not {wanted}")
+        if found != expected:
+            self.broken.append(f"{promise}: {found}, not {expected}")
 
 
 def audit(service: Service, taken_in: Mapping[int, str], first_tries: Mapping[int, datetime]) -> Audit:
-    found, count = Audit(), len(taken_in)
+    report, count = Audit(), len(taken_in)
     with service.database.reading() as connection:
         rows = {row["id"]: row for row in connection.execute(select(jobs)).mappings()}
         bodies = connection.execute(select(deliveries.c.job_id, deliveries.c.body, deliveries.c.delivered)).all()
@@ -50,35 +50,36 @@ def audit(service: Service, taken_in: Mapping[int, str], first_tries: Mapping[in
             connection.execute(select(usage.c.outcome, func.sum(usage.c.documents)).group_by("outcome")).all()
         )
         stored = connection.scalar(select(func.count()).select_from(extractions))
-    found.expect("jobs, one for each document", len(rows), count)
+    report.expect("jobs, one for each document", len(rows), count)
     states = Counter(row["state"] for row in rows.values())
-    found.expect("jobs that are done", states["done"], count)
-    found.expect("jobs that are open, failed or quarantined", len(rows) - states["done"], 0)
-    found.expect("results, one for each document", stored, count)
-    right = {rows[job]["document_id"]: printed(number) for number, job in taken_in.items() if job in rows}
-    found.expect(
-        "results with their own document's number", sum(right.get(key) == value for key, value in results), count
+    report.expect("jobs that are done", states["done"], count)
+    report.expect("jobs that are open, failed or quarantined", len(rows) - states["done"], 0)
+    report.expect("results, one for each document", stored, count)
+    numbers = {rows[job]["document_id"]: printed(number) for number, job in taken_in.items() if job in rows}
+    report.expect(
+        "results with their own document's number", sum(numbers.get(key) == value for key, value in results), count
     )
     ends = Counter((job, body["type"]) for job, body, _ in bodies)
-    done = {job: times for (job, kind), times in ends.items() if kind == "document.done"}
-    found.expect("documents whose end was told exactly once", sum(times == 1 for times in done.values()), count)
+    ends_by_job = {job: times for (job, kind), times in ends.items() if kind == "document.done"}
+    once = sum(times == 1 for times in ends_by_job.values())
+    report.expect("documents whose end was reported exactly once", once, count)
     quarantined = sum(times for (_, kind), times in ends.items() if kind != "document.done")
-    late = sum(when is None for _, body, when in bodies if body["type"] == "document.done")
-    found.expect("messages of these ends that were not delivered", late, 0)
+    undelivered = sum(when is None for _, body, when in bodies if body["type"] == "document.done")
+    report.expect("messages of these ends that were not delivered", undelivered, 0)
     billed = sum(int(documents) for outcome, documents in counted.items() if outcome != "quarantined")
-    found.expect("documents on the bill", billed, count)
-    found.promises["quarantined meanwhile, and told so"] = str(quarantined)
-    found.promises["bytes left behind without a job (of submissions that failed)"] = _orphans(service, set(rows))
+    report.expect("documents on the bill", billed, count)
+    report.promises["quarantined meanwhile, and reported so"] = str(quarantined)
+    report.promises["bytes left behind without a job (of submissions that failed)"] = _orphans(service, set(rows))
     waits = [
         (rows[job]["ended"] - first_tries[number]).total_seconds()
         for number, job in taken_in.items()
         if job in rows and rows[job]["ended"]
     ]
-    found.longest, found.median = max(waits, default=0.0), median(waits) if waits else 0.0
-    return found
+    report.longest, report.median = max(waits, default=0.0), median(waits) if waits else 0.0
+    return report
 
 
 def _orphans(service: Service, known: set[str]) -> str:
-    folders = [each for each in Path(service.settings.blob_url).glob("*/*") if each.name not in known]
-    size = sum(file.stat().st_size for each in folders for file in each.iterdir())
+    folders = [folder for folder in Path(service.settings.blob_url).glob("*/*") if folder.name not in known]
+    size = sum(file.stat().st_size for folder in folders for file in folder.iterdir())
     return f"{len(folders)} folders, {size:,} bytes"

@@ -54,14 +54,14 @@ def printed(number: int) -> str:
 def write_script(path: Path, numbers: Iterable[int] = ()) -> str:
     """Write the extractor's answers and return the name of the model. With `numbers` each document is answered with its
     own invoice number and date; without, all of them alike."""
-    alike = {
+    common = {
         "seller_name": SELLER, "currency": "EUR", "net_total": NET, "tax_total": TAX, "gross_total": GROSS,
         "buyer_name": None, "due_date": None,
         "line_items": [dict(zip(COLUMNS, item, strict=True)) for item in ITEMS],
     }  # fmt: skip
-    own = [
+    answers = [
         {"when": printed(number), "invoice_number": printed(number), "issue_date": f"{1 + number % 28:02d}.01.2026"}
         for number in numbers
     ]
-    path.write_text(json.dumps([{**each, **alike} for each in own] or [alike]), encoding="utf-8")
+    path.write_text(json.dumps([{**answer, **common} for answer in answers] or [common]), encoding="utf-8")
     return f"scripted:{path}"

@@ -1,6 +1,6 @@
-"""A service to let things go wrong in, with a client, and what came of it.
+"""A service in which things go wrong, with a client, and a report of what came of it.
 
-In: a stand. Out: outcomes. benchmarks.service.failures has the causes.
+In: a service harness. Out: reports. benchmarks.service.failures has the failures.
 """
 
 from __future__ import annotations
@@ -10,53 +10,53 @@ import time
 from dataclasses import dataclass, field
 
 from benchmarks.service.documents import invoice
-from benchmarks.service.network_namespace import OwnNetwork
+from benchmarks.service.network_namespace import NetworkNamespace
 from benchmarks.service.servers import Program, wait_until
-from benchmarks.service.service_harness import Stand
+from benchmarks.service.service_harness import ServiceHarness
 from docpipe.service.service import Service
 from docpipe.service.submit import SubmitOptions, submit_document
 from docpipe.store.jobs.job import Job
 
-PATIENCE = 240.0  # seconds for the service to recover by itself
+RECOVERY_SECONDS = 240.0  # seconds for the service to recover by itself
 
 
 @dataclass
-class Outcome:
+class FailureReport:
     failure: str
-    seen: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
+    observations: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
-    def see(self, said: str) -> None:
-        self.seen.append(said)
+    def note(self, finding: str) -> None:
+        self.observations.append(finding)
 
-    def expect(self, said: str, right: bool) -> None:
-        (self.seen if right else self.wrong).append(said)
+    def expect(self, finding: str, right: bool) -> None:
+        (self.observations if right else self.violations).append(finding)
 
 
 @dataclass
-class Site:
-    """A stand with a client. `away`: seconds that a server is."""
+class FailureSite:
+    """A service with a client. `outage_seconds`: how long a server is away."""
 
-    stand: Stand
+    harness: ServiceHarness
     service: Service
-    away: float
-    network: OwnNetwork | None = None
-    taken_in: int = 0
+    outage_seconds: float
+    network: NetworkNamespace | None = None
+    submitted: int = 0
 
     def submit(self, count: int = 1, schema: str = "invoice") -> list[Job]:
-        made = []
+        jobs = []
         for _ in range(count):
-            self.taken_in += 1
-            made.append(self.send(self.taken_in, schema))
-        return made
+            self.submitted += 1
+            jobs.append(self.send(self.submitted, schema))
+        return jobs
 
     def send(self, number: int, schema: str = "invoice") -> Job:
         return submit_document(self.service, io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions(schema))
 
-    def now(self, job: Job) -> Job:
-        found = self.service.jobs.get(job.id)
-        assert found is not None
-        return found
+    def current(self, job: Job) -> Job:
+        stored = self.service.jobs.get(job.id)
+        assert stored is not None
+        return stored
 
     def all_done(self) -> bool:
         counts = self.service.view.counts()
@@ -65,10 +65,10 @@ class Site:
     def await_done(self) -> float:
         """Seconds until every job is done."""
         started = time.monotonic()
-        wait_until(self.all_done, "all are done", PATIENCE)
+        wait_until(self.all_done, "all are done", RECOVERY_SECONDS)
         return time.monotonic() - started
 
-    def workers(self, count: int) -> list[Program]:
-        """With a keeper."""
-        self.stand.keeper().start()
-        return [self.stand.worker(f"worker-{number}").start() for number in range(count)]
+    def start_workers(self, count: int) -> list[Program]:
+        """With a maintenance process."""
+        self.harness.maintenance().start()
+        return [self.harness.worker(f"worker-{number}").start() for number in range(count)]

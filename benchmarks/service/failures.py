@@ -23,11 +23,11 @@ from typing import Any
 import psutil
 
 from benchmarks.service.documents import invoice, printed, write_script
-from benchmarks.service.failing_servers import broker, database, network, numb
-from benchmarks.service.failure_site import PATIENCE, Outcome, Site
-from benchmarks.service.network_namespace import own_network
+from benchmarks.service.failing_servers import broker, database, hung, network
+from benchmarks.service.failure_site import RECOVERY_SECONDS, FailureReport, FailureSite
+from benchmarks.service.network_namespace import network_namespace
 from benchmarks.service.servers import wait_until
-from benchmarks.service.service_harness import stand
+from benchmarks.service.service_harness import service_harness
 from docpipe.errors import DocpipeError
 from docpipe.service.submit import SubmitOptions, submit_document
 from docpipe.store.blobs import job_prefix, original_key
@@ -37,7 +37,7 @@ from docpipe.store.jobs.job_view import JobFilter
 LEASE_SECONDS = 5
 POISON = 666_666
 DISK = 3  # MiB
-FOR_A_WHILE = ("broker", "database", "numb", "network")
+FOR_A_WHILE = ("broker", "database", "hung", "network")
 MOST = 2_500  # documents of one failure
 OTHERS, ROUNDS = 400, 2
 SCHEMA = f'''
@@ -59,12 +59,12 @@ class Bill(BaseModel):
 '''
 
 
-def poison(site: Site, outcome: Outcome) -> None:
+def poison(site: FailureSite, report: FailureReport) -> None:
     """The same number of documents without and with one that kills whoever reads it, in turns."""
-    schema = site.stand.folder / "bill.py"
+    schema = site.harness.folder / "bill.py"
     schema.write_text(SCHEMA)
     reference = f"{schema}:Bill"
-    site.workers(2)
+    site.start_workers(2)
     site.submit(10, reference)
     site.await_done()
     seconds: dict[bool, float] = {False: 0.0, True: 0.0}
@@ -74,54 +74,56 @@ def poison(site: Site, outcome: Outcome) -> None:
         if poisoned:
             bad.append(site.send(POISON + len(bad), reference))
         others = _ids(site.submit(OTHERS, reference))
-        wait_until(lambda others=others: _are_done(site, others), "the others are done", PATIENCE)
+        wait_until(lambda others=others: _are_done(site, others), "the others are done", RECOVERY_SECONDS)
         seconds[poisoned] += (time.monotonic() - started) / ROUNDS
-        wait_until(lambda: all(site.now(job).ended for job in bad), "the bad one has ended", PATIENCE)
-    ended = [site.now(job) for job in bad]
-    outcome.expect(f"{len(bad)} of them are quarantined", all(job.state == "quarantined" for job in ended))
-    outcome.expect("each after three attempts", all(job.attempts == 3 for job in ended))
-    outcome.see(f"`{ended[0].error['code']}`: {ended[0].error['message']}" if ended[0].error else "no reason")
-    outcome.see(f"{OTHERS} others took {seconds[False]:.1f} s without one, {seconds[True]:.1f} s with one")
-    outcome.see(f"**ratio {seconds[True] / seconds[False]:.2f}**")
+        wait_until(lambda: all(site.current(job).ended for job in bad), "the bad one has ended", RECOVERY_SECONDS)
+    ended = [site.current(job) for job in bad]
+    report.expect(f"{len(bad)} of them are quarantined", all(job.state == "quarantined" for job in ended))
+    report.expect("each after three attempts", all(job.attempts == 3 for job in ended))
+    report.note(f"`{ended[0].error['code']}`: {ended[0].error['message']}" if ended[0].error else "no reason")
+    report.note(f"{OTHERS} others took {seconds[False]:.1f} s without one, {seconds[True]:.1f} s with one")
+    report.note(f"**ratio {seconds[True] / seconds[False]:.2f}**")
 
 
-def _are_done(site: Site, ids: list[str]) -> bool:
+def _are_done(site: FailureSite, ids: list[str]) -> bool:
     return all(job.state == "done" for job in site.service.view.by_ids(ids).values())
 
 
-def disk(site: Site, outcome: Outcome) -> None:
+def disk(site: FailureSite, report: FailureReport) -> None:
     """No room for what is sent; then none for the pages that are read. Afterwards there is."""
-    place = Path(site.service.settings.blob_url)
-    first = site.submit(3)
-    filler = place / "filler"
+    folder = Path(site.service.settings.blob_url)
+    jobs = site.submit(3)
+    filler = folder / "filler"
     _fill(filler)
     try:
         submit_document(site.service, io.BytesIO(invoice(0, lines=400, pages=40)), "large.pdf", SubmitOptions())
-        outcome.expect("it was taken in", False)
+        report.expect("it was taken in", False)
     except DocpipeError as error:
-        said = str(error).replace(str(place), "BLOBS")
-        outcome.see(f"whoever sends: `{error.code}`: {said}. {error.hint}")
+        message = str(error).replace(str(folder), "BLOBS")
+        report.note(f"whoever sends: `{error.code}`: {message}. {error.hint}")
     counts = site.service.view.counts()
-    outcome.expect("nothing was taken in", sum(counts.values()) == 3)
-    site.workers(1)
+    report.expect("nothing was taken in", sum(counts.values()) == 3)
+    site.start_workers(1)
     wait_until(
-        lambda: any(site.now(job).environment_retries for job in first), "a worker meets the full disk", PATIENCE
+        lambda: any(site.current(job).environment_retries for job in jobs),
+        "a worker meets the full disk",
+        RECOVERY_SECONDS,
     )
-    back = next(job for job in map(site.now, first) if job.environment_retries)
-    outcome.see(f"a worker: {back.error['message'].partition(': ')[2] if back.error else ''}")
-    outcome.expect(f"the document waits ({back.state}), with {back.attempts} attempts lost", back.attempts == 0)
+    delayed = next(job for job in map(site.current, jobs) if job.environment_retries)
+    report.note(f"a worker: {delayed.error['message'].partition(': ')[2] if delayed.error else ''}")
+    report.expect(f"the document waits ({delayed.state}), with {delayed.attempts} attempts lost", delayed.attempts == 0)
     time.sleep(10)
     filler.unlink()
-    outcome.see(f"with room again all were done after {site.await_done():.0f} s")
-    left = [path.name for path in place.rglob("*.part")]
-    outcome.expect(f"{len(left)} half-written files are left", not left)
+    report.note(f"with room again all were done after {site.await_done():.0f} s")
+    partial = [path.name for path in folder.rglob("*.part")]
+    report.expect(f"{len(partial)} half-written files are left", not partial)
 
 
-def blob(site: Site, outcome: Outcome) -> None:
+def blob(site: FailureSite, report: FailureReport) -> None:
     """Bytes that are damaged while nobody looks."""
-    readers = site.stand.worker("reader", queues="docpipe.prepare").start()
+    readers = site.harness.worker("reader", queues="docpipe.prepare").start()
     jobs = site.submit(2)
-    wait_until(lambda: site.service.view.counts().get("prepared") == 2, "pages are read", PATIENCE)
+    wait_until(lambda: site.service.view.counts().get("prepared") == 2, "pages are read", RECOVERY_SECONDS)
     folder = Path(site.service.settings.blob_url)
     words = folder / job_prefix(jobs[0].id) / "pages.json"
     words.write_bytes(words.read_bytes()[:100])
@@ -131,60 +133,64 @@ def blob(site: Site, outcome: Outcome) -> None:
     original = folder / original_key(damaged.id)
     original.write_bytes(original.read_bytes()[:-20])
     (folder / original_key(gone.id)).unlink()
-    site.workers(1)
+    site.start_workers(1)
     ended = ("done", "failed", "quarantined")
     all_four = [*jobs, damaged, gone]
-    wait_until(lambda: all(site.now(job).state in ended for job in all_four), "all four have ended", PATIENCE)
-    states = [site.now(job).state for job in jobs]
-    outcome.expect(
+    wait_until(
+        lambda: all(site.current(job).state in ended for job in all_four), "all four have ended", RECOVERY_SECONDS
+    )
+    states = [site.current(job).state for job in jobs]
+    report.expect(
         f"kept words cut off, or gone: read again from the original ({' and '.join(states)})", set(states) == {"done"}
     )
-    for job, what in ((damaged, "original cut off"), (gone, "original gone")):
-        found = site.now(job)
+    for job, label in ((damaged, "original cut off"), (gone, "original gone")):
+        ended_job = site.current(job)
         reason = (
-            f"`{found.error['code']}`: {found.error['message'].replace(str(folder), 'BLOBS')}" if found.error else ""
+            f"`{ended_job.error['code']}`: {ended_job.error['message'].replace(str(folder), 'BLOBS')}"
+            if ended_job.error
+            else ""
         )
-        outcome.expect(f"{what}: {found.state}, {reason}", found.state == "failed")
+        report.expect(f"{label}: {ended_job.state}, {reason}", ended_job.state == "failed")
 
 
-def standstill(site: Site, outcome: Outcome) -> None:
+def standstill(site: FailureSite, report: FailureReport) -> None:
     """A worker stops for longer than its lease, as a machine that sleeps does, and goes on."""
-    first, second = site.workers(2)
+    first, second = site.start_workers(2)
     site.submit(4)
     site.await_done()
     site.submit(40)
     assert first.process is not None
     family = [psutil.Process(first.process.pid), *psutil.Process(first.process.pid).children(recursive=True)]
-    held: list[Job] = []
-    while not held:
+    held_jobs: list[Job] = []
+    while not held_jobs:
         for process in family:
             process.suspend()
         pids = {str(process.pid) for process in family}
         working = site.service.view.page(JobFilter(states=("preparing", "understanding")), limit=50)[0]
-        held = [job for job in working if (job.worker or "").rpartition(":")[2] in pids]
-        if not held:
+        held_jobs = [job for job in working if (job.worker or "").rpartition(":")[2] in pids]
+        if not held_jobs:
             for process in family:
                 process.resume()
             time.sleep(0.05)
     seconds = site.await_done()
     for process in family:
         process.resume()
-    outcome.see(f"the {len(held)} documents in its hands were done by another worker after {seconds:.0f} s")
+    report.note(f"the {len(held_jobs)} documents in its hands were done by another worker after {seconds:.0f} s")
     time.sleep(3)
-    late = "not ours" if not held else site.now(held[0]).worker or ""
-    outcome.expect("when it went on, its result did not count", late.rpartition(":")[2] not in pids)
-    outcome.expect("the worker works on", first.alive and second.alive)
+    worker = "not ours" if not held_jobs else site.current(held_jobs[0]).worker or ""
+    report.expect("when it went on, its result did not count", worker.rpartition(":")[2] not in pids)
+    report.expect("the worker works on", first.is_alive and second.is_alive)
     site.submit(10)
     site.await_done()
 
 
-FAILURES: dict[str, tuple[str, Callable[[Site, Outcome], None]]] = {
+FAILURES: dict[str, tuple[str, Callable[[FailureSite, FailureReport], None]]] = {
     "poison": ("a document that kills its worker every time", poison),
     "disk": ("the disk of the blobs is full", disk),
     "blob": ("kept bytes are damaged or gone", blob),
     "broker": ("the broker is away", broker),
     "database": ("the database is away", database),
-    "numb": ("broker, then database, hang", numb),
+    "hung": ("broker, then database, hang", hung),
     "network": ("broker and database are cut off", network),
     "standstill": ("a worker stands still for longer than its lease", standstill),
 }
@@ -221,30 +227,30 @@ def _ids(jobs: list[Job]) -> list[str]:
     return [job.id for job in jobs]
 
 
-def run(name: str, away: float) -> Outcome:
-    title, cause = FAILURES[name]
-    outcome = Outcome(f"{title}{f' for {away:g} s' if name in FOR_A_WHILE else ''}")
-    with ExitStack() as made:
-        folder = Path(made.enter_context(TemporaryDirectory(prefix="docpipe-failures-")))
+def run(name: str, away: float) -> FailureReport:
+    title, failure = FAILURES[name]
+    report = FailureReport(f"{title}{f' for {away:g} s' if name in FOR_A_WHILE else ''}")
+    with ExitStack() as resources:
+        folder = Path(resources.enter_context(TemporaryDirectory(prefix="docpipe-failures-")))
         settings: dict[str, Any] = {"lease_seconds": LEASE_SECONDS}
         if name == "disk":
             settings["blob_url"] = folder / "disk"
-            if not made.enter_context(_small_disk(folder / "disk")):
-                outcome.see("not tried: no disk may be mounted here")
-                return outcome
+            if not resources.enter_context(_small_disk(folder / "disk")):
+                report.note("not tried: no disk may be mounted here")
+                return report
         if name == "network":
-            settings["network"] = made.enter_context(own_network())
+            settings["network"] = resources.enter_context(network_namespace())
             if settings["network"] is None:
-                outcome.see("not tried: no network may be made here")
-                return outcome
+                report.note("not tried: no network may be made here")
+                return report
         script = write_script(folder / "script.json", [*range(MOST), *range(POISON, POISON + ROUNDS)])
-        whole = made.enter_context(stand(script, **settings))
-        service = made.enter_context(closing(whole.service()))
+        harness = resources.enter_context(service_harness(script, **settings))
+        service = resources.enter_context(closing(harness.service()))
         try:
-            cause(Site(whole, service, away, settings.get("network")), outcome)
+            failure(FailureSite(harness, service, away, settings.get("network")), report)
         except (TimeoutError, AssertionError) as error:
-            outcome.wrong.append(f"{error}; {service.view.counts()}")
-    return outcome
+            report.violations.append(f"{error}; {service.view.counts()}")
+    return report
 
 
 def main() -> None:
@@ -252,15 +258,15 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=FAILURES, default=list(FAILURES))
     parser.add_argument("--away", type=float, default=60.0, help="seconds that a server is away")
     options = parser.parse_args()
-    outcomes = []
+    reports = []
     for name in options.only:
         print(f"{name} …", file=sys.stderr, flush=True)
-        outcomes.append(run(name, options.away))
+        reports.append(run(name, options.away))
     print("| failure | what is seen, and how it ends |\n|---|---|")
-    for outcome in outcomes:
-        wrong = [f"WRONG: {each}" for each in outcome.wrong]
-        print(f"| {outcome.failure} | {'; '.join([*wrong, *outcome.seen])} |")
-    sys.exit(1 if any(outcome.wrong for outcome in outcomes) else 0)
+    for report in reports:
+        violations = [f"WRONG: {violation}" for violation in report.violations]
+        print(f"| {report.failure} | {'; '.join([*violations, *report.observations])} |")
+    sys.exit(1 if any(report.violations for report in reports) else 0)
 
 
 if __name__ == "__main__":

@@ -32,11 +32,11 @@ SCHEMAS = ("invoice", "receipt", "form")
 FIRST_SEED = 7_000_600  # of drawings that nothing was trained on
 SMALL_PICTURES, LARGE_PICTURES = ModelName.parse("embedded,hf:any").picture_sides
 JOB = "ab" + "1" * 30
-KEPT: Sequence[tuple[int, ...]] = ((SMALL_PICTURES,), (LARGE_PICTURES,), (SMALL_PICTURES, LARGE_PICTURES))
+SIDES: Sequence[tuple[int, ...]] = ((SMALL_PICTURES,), (LARGE_PICTURES,), (SMALL_PICTURES, LARGE_PICTURES))
 
 
 @dataclass
-class Cost:
+class PictureCost:
     """Of pages, by size."""
 
     sizes: list[int] = field(default_factory=list)
@@ -44,22 +44,22 @@ class Cost:
 
 
 def measured(
-    components: Components, blobs: Blobs, path: Path, schema: str, costs: dict[int, Cost]
+    components: Components, blobs: Blobs, path: Path, schema: str, costs: dict[int, PictureCost]
 ) -> Iterator[tuple[str, int]]:
     """How many fields differ, by what was kept."""
-    document, wanted = components.open(path), load_schema(schema)
-    run = pipeline.identify_run(document, wanted, components.parts, components.policy)
+    document, loaded_schema = components.open(path), load_schema(schema)
+    run = pipeline.identify_run(document, loaded_schema, components.parts, components.policy)
     prepared = pipeline.prepare(document, rasteriser=components.parts.rasteriser, reader=components.parts.reader)
 
-    def understood(what: PreparedDocument) -> Extraction:
+    def understood(pages: PreparedDocument) -> Extraction:
         return pipeline.understand(
-            what, wanted, extractor=components.parts.extractor, run=run, policy=components.policy
+            pages, loaded_schema, extractor=components.parts.extractor, run=run, policy=components.policy
         )
 
     components.renderer.close()  # forgets the last drawing, of which it would make a smaller one
-    expected = {one.path: one for one in understood(prepared).fields}
+    expected = {field.path: field for field in understood(prepared).fields}
     yield "fields", len(expected)
-    for sides in KEPT:
+    for sides in SIDES:
         components.renderer.close()
         next(page for page in prepared.pages if page.image is not None).image.open(max_side=1)  # starts it
         started = perf_counter()
@@ -69,12 +69,12 @@ def measured(
             costs[sides[0]].seconds.append((perf_counter() - started) / len(drawn))
             costs[sides[0]].sizes += [len(blobs.get(picture_key(JOB, page.number))) for page in drawn]
         stored = load_pages(blobs, JOB)
-        found = {one.path: one for one in understood(PreparedDocument(stored.pages, stored.timings)).fields}
+        actual = {field.path: field for field in understood(PreparedDocument(stored.pages, stored.timings)).fields}
         name = " and ".join(f"{side:,}" for side in sides)
-        both = [(expected[path], found[path]) for path in expected if path in found]
-        yield f"{name}: values", len(expected) - sum(one.value == other.value for one, other in both)
-        yield f"{name}: accepted", len(expected) - sum(one.accepted == other.accepted for one, other in both)
-        yield f"{name}: confidence", len(expected) - sum(one.confidence == other.confidence for one, other in both)
+        both = [(expected[path], actual[path]) for path in expected if path in actual]
+        yield f"{name}: values", len(expected) - sum(field.value == other.value for field, other in both)
+        yield f"{name}: accepted", len(expected) - sum(field.accepted == other.accepted for field, other in both)
+        yield f"{name}: confidence", len(expected) - sum(field.confidence == other.confidence for field, other in both)
 
 
 def main() -> None:
@@ -87,21 +87,21 @@ def main() -> None:
     with TemporaryDirectory(prefix="docpipe-kept-") as folder:
         blobs = Blobs(f"{folder}/blobs")
         for sort in ("text layer", "scanned"):
-            costs = {side: Cost() for side in (SMALL_PICTURES, LARGE_PICTURES)}
+            costs = {side: PictureCost() for side in (SMALL_PICTURES, LARGE_PICTURES)}
             for number in range(options.documents):
                 schema = SCHEMAS[number % len(SCHEMAS)]
                 drawing = draw(schema, FIRST_SEED + number, fonts="standard")
                 path = Path(folder, f"{sort}-{number}.pdf")
                 path.write_bytes(drawing.pdf if sort == "text layer" else image_pdf(rasterise(drawing, 200), 200))
-                for what, count in measured(components, blobs, path, schema, costs):
-                    differ[what] += count
+                for label, count in measured(components, blobs, path, schema, costs):
+                    differ[label] += count
             for side, cost in costs.items():
                 sizes = f"{mean(cost.sizes):,.0f}, {max(cost.sizes):,}"
                 print(f"| {sort}, {side:,} pixels | {sizes} | {1000 * mean(cost.seconds):.0f} |")
     components.close()
     print("\n| of the embedded network's fields | differ from `docpipe run` |\n|---|---|")
-    for what, count in differ.items():
-        print(f"| {what} | {count:,} |")
+    for label, count in differ.items():
+        print(f"| {label} | {count:,} |")
 
 
 if __name__ == "__main__":

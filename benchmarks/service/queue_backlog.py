@@ -1,9 +1,9 @@
-"""How long the record takes to answer when very many jobs wait, or have ended.
+"""How long the tables take to answer when very many jobs wait, or have ended.
 
     python -m benchmarks.service.queue_backlog [--jobs 1000000]
 
 In: how many jobs are put into PostgreSQL by SQL alone: half of them wait, half have ended. Out: Markdown on standard
-output: seconds of what workers, the keeper and the shells ask.
+output: milliseconds of what workers, the maintenance and the shells ask.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ FROM generate_series(1, :jobs) n;
 
 
 def measure(database: Database) -> Iterator[tuple[str, float]]:
-    store, waiting, view = JobStore(database), JobSweeper(database), JobView(database)
+    store, sweeper, view = JobStore(database), JobSweeper(database), JobView(database)
     with database.reading() as connection:
         ids = list(connection.scalars(select(jobs.c.id).where(jobs.c.state == "queued").limit(100)))
     numbers = iter(range(10**9))
@@ -58,22 +58,22 @@ def measure(database: Database) -> Iterator[tuple[str, float]]:
 
     yield "submit: its row", _seconds(submitted)
     yield "a worker: claim", _seconds(claimed)
-    yield "the keeper: free the dead's (nothing to do)", _seconds(lambda: waiting.release_expired("prepare"))
-    busy = lambda: waiting.take_unsent("prepare", queue_is_empty=False, limit=500)  # noqa: E731
-    yield "the keeper: what has the broker forgotten? (nothing)", _seconds(busy)
+    yield "maintenance: release expired leases (none)", _seconds(lambda: sweeper.release_expired("prepare"))
+    take_lost = lambda: sweeper.take_unsent("prepare", queue_is_empty=False, limit=500)  # noqa: E731
+    yield "maintenance: what has the broker forgotten? (nothing)", _seconds(take_lost)
     yield (
-        "the keeper: the same for prepared ones",
-        _seconds(lambda: waiting.take_unsent("understand", queue_is_empty=True, limit=500)),
+        "maintenance: the same for prepared ones",
+        _seconds(lambda: sweeper.take_unsent("understand", queue_is_empty=True, limit=500)),
     )
-    wiped = lambda: waiting.take_unsent("prepare", queue_is_empty=True, limit=500)  # noqa: E731
-    yield "the keeper: the same after a wipe: the next 500, marked as sent", _seconds(wiped)
-    yield "the keeper: messages that are due (none)", _seconds(lambda: Outbox(database).acquire(8))
+    take_all = lambda: sweeper.take_unsent("prepare", queue_is_empty=True, limit=500)  # noqa: E731
+    yield "maintenance: the same after a wipe: the next 500, marked as sent", _seconds(take_all)
+    yield "maintenance: messages that are due (none)", _seconds(lambda: Outbox(database).acquire(8))
     yield "`docpipe status`: the newest 50", _seconds(lambda: view.page(JobFilter()))
     yield "`docpipe queue`, metrics: how many in each state", _seconds(view.counts)
-    yield from _company(database, store)
+    yield from _batch_mates(database, store)
 
 
-def _company(database: Database, store: JobStore) -> Iterator[tuple[str, float]]:
+def _batch_mates(database: Database, store: JobStore) -> Iterator[tuple[str, float]]:
     """All that wait are prepared now. What one worker takes along with a job."""
     with database.writing() as connection:
         connection.execute(text("UPDATE jobs SET state = 'prepared', sent = sent + interval '1 s' WHERE ended IS NULL"))
@@ -81,13 +81,13 @@ def _company(database: Database, store: JobStore) -> Iterator[tuple[str, float]]
         connection.execute(text("ANALYZE"))
         waits = select(jobs.c.id).where(jobs.c.state == "prepared", jobs.c.attempts == 0, jobs.c.schema == "invoice")
         ids = list(connection.scalars(waits.limit(TIMES + 1)))
-    begun = [store.claim(number, "understand", "host:1") for number in ids]
-    alone = replace(next(job for job in begun if job is not None), schema="receipt")
-    taken = lambda: store.claim_batch_mates(begun.pop(), "host:1", 7)  # type: ignore[arg-type]  # noqa: E731
-    yield "a worker: seven more for the same model", _seconds(taken)
+    claimed = [store.claim(number, "understand", "host:1") for number in ids]
+    unmatched = replace(next(job for job in claimed if job is not None), schema="receipt")
+    claim_mates = lambda: store.claim_batch_mates(claimed.pop(), "host:1", 7)  # type: ignore[arg-type]  # noqa: E731
+    yield "a worker: seven more for the same model", _seconds(claim_mates)
     yield (
         "a worker: the same where all wait for another schema",
-        _seconds(lambda: store.claim_batch_mates(alone, "host:1", 7)),
+        _seconds(lambda: store.claim_batch_mates(unmatched, "host:1", 7)),
     )
 
 
@@ -116,8 +116,8 @@ def main() -> None:
             with database.writing() as connection:
                 connection.execute(text("ANALYZE"))
             print(f"| asked, with {options.jobs:,} jobs, half of them waiting | milliseconds |\n|---|---|")
-            for what, seconds in measure(database):
-                print(f"| {what} | {seconds * 1000:,.1f} |")
+            for label, seconds in measure(database):
+                print(f"| {label} | {seconds * 1000:,.1f} |")
         finally:
             database.close()
             server.stop()

@@ -28,7 +28,7 @@ from typing import Any
 from benchmarks.service import queue_meters as meters
 from benchmarks.service.documents import invoice, write_script
 from benchmarks.service.queue_steps import steps
-from benchmarks.service.service_harness import Stand, stand
+from benchmarks.service.service_harness import ServiceHarness, service_harness
 from benchmarks.speed.documents import drawn_pdfs, scans
 from benchmarks.speed.main_job import machine_table
 from docpipe.capacity import usable_cores
@@ -37,15 +37,15 @@ from docpipe.service.submit import SubmitOptions, submit_document
 
 PARTS = ("steps", "load", "one", "network")
 DIGITS = 4  # of a figure: the next run has others after the second
-NEVER = "1000000"  # tasks until a child is replaced: a leak would show
-LOOK = 2.0  # seconds between two looks
-TINY, SELDOM = 20, 0.1  # bytes and updates a document below which a table does not grow with the documents
-SLOWEST = 0.5  # documents a second below which something is wrong
-Say = Callable[[str], None]
+MAX_TASKS = "1000000"  # tasks until a child is replaced: a leak would show
+SAMPLE_SECONDS = 2.0  # seconds between two looks
+MIN_BYTES, MIN_UPDATES = 20, 0.1  # bytes and updates a document below which a table does not grow with the documents
+MIN_SPEED = 0.5  # documents a second below which something is wrong
+ReportProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Run:
+class LoadRun:
     """Documents that workers went through. `samples`: how many had ended, and MiB by kind of process."""
 
     documents: int
@@ -57,35 +57,35 @@ class Run:
     speeds: tuple[float, float]
 
     @property
-    def a_second(self) -> float:
+    def per_second(self) -> float:
         return self.documents / self.wall
 
 
-def load(documents: int, workers: int, say: Say) -> tuple[Run, dict[str, Any]]:
+def load(documents: int, workers: int, report_progress: ReportProgress) -> tuple[LoadRun, dict[str, Any]]:
     """Queue all, then let workers go through them. The run, and what a document leaves behind."""
     with TemporaryDirectory(prefix="docpipe-load-") as folder:
         model = write_script(Path(folder) / "script.json")
-        with stand(model) as whole:
-            service = whole.service()
+        with service_harness(model) as harness:
+            service = harness.service()
             try:
-                empty, tables = meters.redis_bytes(whole), meters.table_bytes(service)
-                before = meters.Database.read(service)
+                empty, tables = meters.redis_bytes(harness), meters.table_bytes(service)
+                before = meters.DatabaseCounters.read(service)
                 started = time.perf_counter()
                 for number in range(documents):
                     submit_document(service, io.BytesIO(invoice(number)), f"{number}.pdf", SubmitOptions())
                 queueing = time.perf_counter() - started
-                say(f"{documents} queued in {queueing:.0f} s")
-                message = (meters.redis_bytes(whole) - empty) / documents
-                run = _run(whole, service, documents, workers, say)
+                report_progress(f"{documents} queued in {queueing:.0f} s")
+                message = (meters.redis_bytes(harness) - empty) / documents
+                run = _run(harness, service, documents, workers, report_progress)
                 meters.checkpoint(service)
                 grown = {
                     name: (size - tables.get(name, 0)) / documents for name, size in meters.table_bytes(service).items()
                 }
-                after = meters.Database.read(service).since(before, documents)
+                after = meters.DatabaseCounters.read(service).since(before, documents)
                 blobs = meters.blob_bytes(Path(service.settings.blob_url))
                 left = {
                     "redis_message_bytes": message,
-                    "tables": {name: size for name, size in sorted(grown.items()) if size >= TINY},
+                    "tables": {name: size for name, size in sorted(grown.items()) if size >= MIN_BYTES},
                     "indexes": {name: size / documents for name, size in meters.index_bytes(service).items()},
                     "updates": {
                         name: (updates / documents, hot / documents)
@@ -100,36 +100,47 @@ def load(documents: int, workers: int, say: Say) -> tuple[Run, dict[str, Any]]:
                 service.close()
 
 
-def _run(whole: Stand, service: Service, documents: int, workers: int, say: Say, warm: int = 1) -> Run:
+def _run(
+    harness: ServiceHarness,
+    service: Service,
+    documents: int,
+    workers: int,
+    report_progress: ReportProgress,
+    warm: int = 1,
+) -> LoadRun:
     """From the first ended document to the last: the start of the processes is left out."""
-    programs = [whole.worker(f"worker-{number}", "--max-tasks-per-child", NEVER).start() for number in range(workers)]
-    whole.keeper().start()
+    programs = [
+        harness.worker(f"worker-{number}", "--max-tasks-per-child", MAX_TASKS).start() for number in range(workers)
+    ]
+    harness.maintenance().start()
     while _ended(service) < warm:
         time.sleep(0.1)
-    began, first = time.perf_counter(), _ended(service)
-    spent = meters.processor_seconds(whole)
-    samples, times, told = [], [(first, 0.0)], 0.0
-    while (done := _ended(service)) < documents:
+    began, ended_before = time.perf_counter(), _ended(service)
+    spent = meters.processor_seconds(harness)
+    samples, times, last_report = [], [(ended_before, 0.0)], 0.0
+    while (ended := _ended(service)) < documents:
         now = time.perf_counter() - began
-        samples.append((done, meters.resident(whole)))
-        times.append((done, now))
-        if now - told > 30:
-            told = now
-            say(f"{done} of {documents} after {now:.0f} s")
-        if now > documents / SLOWEST + 120 or not all(program.alive for program in programs):
-            raise TimeoutError(f"{done} of {documents} have ended: {whole.programs[0].said()[-2000:]}")
-        time.sleep(min(LOOK, documents / 500))
+        samples.append((ended, meters.resident(harness)))
+        times.append((ended, now))
+        if now - last_report > 30:
+            last_report = now
+            report_progress(f"{ended} of {documents} after {now:.0f} s")
+        if now > documents / MIN_SPEED + 120 or not all(program.is_alive for program in programs):
+            raise TimeoutError(f"{ended} of {documents} have ended: {harness.programs[0].output()[-2000:]}")
+        time.sleep(min(SAMPLE_SECONDS, documents / 500))
     wall = time.perf_counter() - began
-    used = meters.processor_seconds(whole)
+    used = meters.processor_seconds(harness)
     used.subtract(spent)
-    count = documents - first
+    count = documents - ended_before
     states = service.view.counts()
     if states != {"done": documents}:
         raise RuntimeError(f"not all are done: {states}")
-    seconds = {kind: used[kind] / count for kind in meters.KINDS}
-    tenth = [next(at for done, at in [*times, (documents, wall)] if done >= share * documents) for share in (0.1, 0.9)]
+    seconds = {kind: used[kind] / count for kind in meters.PROCESS_KINDS}
+    tenth = [
+        next(at for ended, at in [*times, (documents, wall)] if ended >= share * documents) for share in (0.1, 0.9)
+    ]
     speeds = 0.1 * documents / max(tenth[0], 1e-9), 0.1 * documents / max(wall - tenth[1], 1e-9)
-    return Run(count, wall, seconds, *_of_results(service), samples, speeds)
+    return LoadRun(count, wall, seconds, *_of_results(service), samples, speeds)
 
 
 def _ended(service: Service) -> int:
@@ -139,28 +150,28 @@ def _ended(service: Service) -> int:
 
 def _of_results(service: Service) -> tuple[float, float]:
     """Seconds of reading and understanding themselves, and fields, a document."""
-    made = [found.extraction for found in service.store.results() if found.extraction is not None]
-    seconds = sum(sum(each.timings.values()) for each in made)
-    return seconds / len(made), sum(len(each.fields) for each in made) / len(made)
+    extractions = [stored.extraction for stored in service.store.results() if stored.extraction is not None]
+    seconds = sum(sum(extraction.timings.values()) for extraction in extractions)
+    return seconds / len(extractions), sum(len(extraction.fields) for extraction in extractions) / len(extractions)
 
 
-def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
+def network(pages: int, workers: int, report_progress: ReportProgress) -> dict[str, Any]:
     """Scanned pages and the embedded network: pages a second, and what a page leaves behind."""
-    with TemporaryDirectory(prefix="docpipe-network-") as name, stand("embedded", page_seconds=60) as whole:
+    with TemporaryDirectory(prefix="docpipe-network-") as name, service_harness("embedded", page_seconds=60) as harness:
         folder = Path(name)
         pictures = scans(drawn_pdfs(folder / "drawn", pages), folder / "scans", pages)
-        service = whole.service()
+        service = harness.service()
         try:
             for number, path in enumerate(pictures):
                 with path.open("rb") as source:
                     schema = "receipt" if "receipt" in path.name else "invoice"
                     submit_document(service, source, f"{number}.jpg", SubmitOptions(schema))
-            say(f"{len(pictures)} scanned pages queued")
-            run = _run(whole, service, len(pictures), workers, say, warm=2 * workers)
+            report_progress(f"{len(pictures)} scanned pages queued")
+            run = _run(harness, service, len(pictures), workers, report_progress, warm=2 * workers)
             blobs = meters.blob_bytes(Path(service.settings.blob_url))
             return {
                 "pages": run.documents,
-                "pages_per_second": run.a_second,
+                "pages_per_second": run.per_second,
                 "workers": workers,
                 "flow_seconds": run.flow,
                 "processor_seconds": dict(run.seconds),
@@ -171,21 +182,22 @@ def network(pages: int, workers: int, say: Say) -> dict[str, Any]:
             service.close()
 
 
-def report(found: Mapping[str, Any]) -> Iterator[str]:
-    yield from machine_table(found["workers"])
-    if "steps" in found:
+def report(figures: Mapping[str, Any]) -> Iterator[str]:
+    yield from machine_table(figures["workers"])
+    if "steps" in figures:
         yield "\n| step, one process, a document | milliseconds |\n|---|---|"
-        for step, seconds in found["steps"].items():
+        for step, seconds in figures["steps"].items():
             yield f"| {step} | {seconds * 1000:.1f} |"
-    if "load" in found:
-        yield from _load_lines(found["load"])
-    if "one" in found:
-        one = found["one"]
-        yield f"| one worker, documents a second ({one['documents']} documents) | {one['per_second']:.1f} |"
-        if "load" in found:
-            yield f"| **two workers / one** | **{found['load']['per_second'] / one['per_second']:.2f}** |"
-    if "network" in found:
-        measured = found["network"]
+    if "load" in figures:
+        yield from _load_lines(figures["load"])
+    if "one" in figures:
+        one_worker = figures["one"]
+        count, speed = one_worker["documents"], one_worker["per_second"]
+        yield f"| one worker, documents a second ({count} documents) | {speed:.1f} |"
+        if "load" in figures:
+            yield f"| **two workers / one** | **{figures['load']['per_second'] / speed:.2f}** |"
+    if "network" in figures:
+        measured = figures["network"]
         yield f"\n| embedded network, {measured['pages']} scanned pages, {measured['workers']} workers | |\n|---|---|"
         yield f"| pages a second | {measured['pages_per_second']:.2f} |"
         yield f"| seconds of reading and understanding a page | {measured['flow_seconds']:.2f} |"
@@ -215,7 +227,7 @@ def _load_lines(loaded: Mapping[str, Any]) -> Iterator[str]:
         of_indexes = left["indexes"].get(name, 0.0)
         yield f"| table {name}, bytes a document; of these in indexes | {size:,.0f}; {of_indexes:,.0f} |"
     for name, (updates, hot) in left["updates"].items():
-        if updates >= SELDOM:
+        if updates >= MIN_UPDATES:
             yield f"| rows of {name} updated a document; of these beside the indexes (HOT) | {updates:.1f}; {hot:.1f} |"
     for kind, size in left["blobs"].items():
         yield f"| {kind}, bytes a document | {size:,.0f} |"
@@ -225,40 +237,40 @@ def main() -> None:
     options = _options()
     began = time.monotonic()
 
-    def say(line: str) -> None:
+    def report_progress(line: str) -> None:
         print(f"{time.monotonic() - began:6.0f} s  {line}", file=sys.stderr)
 
-    found: dict[str, Any] = {"workers": options.workers, "cores": usable_cores()}
+    figures: dict[str, Any] = {"workers": options.workers, "cores": usable_cores()}
     if options.json and options.json.exists():
-        found = json.loads(options.json.read_text()) | found
+        figures = json.loads(options.json.read_text()) | figures
     if "steps" in options.only:
-        say("steps")
-        found["steps"] = steps(options.step_documents)
+        report_progress("steps")
+        figures["steps"] = steps(options.step_documents)
     if "load" in options.only:
-        run, left = load(options.documents, options.workers, say)
+        run, left = load(options.documents, options.workers, report_progress)
         memory = meters.first_and_last(run.samples, options.documents)
-        found["load"] = _as_json(run) | {"workers": options.workers, "left": left, "memory": memory}
+        figures["load"] = _as_json(run) | {"workers": options.workers, "left": left, "memory": memory}
     if "one" in options.only:
-        found["one"] = _as_json(load(options.documents_of_one, 1, say)[0])
+        figures["one"] = _as_json(load(options.documents_of_one, 1, report_progress)[0])
     if "network" in options.only:
-        found["network"] = network(options.pages, options.workers, say)
-    for line in report(found):
+        figures["network"] = network(options.pages, options.workers, report_progress)
+    for line in report(figures):
         print(line)
     if options.json:
-        options.json.write_text(json.dumps(_rounded(found), indent=1) + "\n")
+        options.json.write_text(json.dumps(_rounded(figures), indent=1) + "\n")
 
 
-def _rounded(found: Any) -> Any:
-    if isinstance(found, dict):
-        return {name: _rounded(value) for name, value in found.items()}
-    if isinstance(found, list | tuple):
-        return [_rounded(value) for value in found]
-    return float(f"{found:.{DIGITS}g}") if isinstance(found, float) else found
+def _rounded(figures: Any) -> Any:
+    if isinstance(figures, dict):
+        return {name: _rounded(value) for name, value in figures.items()}
+    if isinstance(figures, list | tuple):
+        return [_rounded(value) for value in figures]
+    return float(f"{figures:.{DIGITS}g}") if isinstance(figures, float) else figures
 
 
-def _as_json(run: Run) -> dict[str, Any]:
+def _as_json(run: LoadRun) -> dict[str, Any]:
     return {
-        "documents": run.documents, "wall": run.wall, "per_second": run.a_second, "flow_seconds": run.flow,
+        "documents": run.documents, "wall": run.wall, "per_second": run.per_second, "flow_seconds": run.flow,
         "processor_seconds": dict(run.seconds), "speeds": run.speeds, "fields": run.fields,
     }  # fmt: skip
 

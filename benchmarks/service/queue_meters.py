@@ -1,7 +1,7 @@
 """Meters for a service at work: processor seconds and memory by kind of process, and what the database and the folders
 have grown by.
 
-In: a stand. Out: numbers.
+In: a service harness. Out: numbers.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import psutil
 import redis
 from sqlalchemy import text
 
-from benchmarks.service.service_harness import Stand
+from benchmarks.service.service_harness import ServiceHarness
 from docpipe.service.service import Service
 
 MEBIBYTE = 1024**2
-DRAWING = "docpipe.render.decoder_server"  # on its command line
-KINDS = ("worker child", "page drawer", "worker parent", "keeper", "redis", "postgres")
+DECODER_MODULE = "docpipe.render.decoder_server"  # on its command line
+PROCESS_KINDS = ("worker child", "page renderer", "worker parent", "maintenance", "redis", "postgres")
 
 
-def processes(stand: Stand) -> Iterator[tuple[str, psutil.Process]]:
+def processes(harness: ServiceHarness) -> Iterator[tuple[str, psutil.Process]]:
     """Every process of the service, with its kind."""
-    roots = [("redis", stand.redis.process), ("postgres", stand.postgres.process)]
-    roots += [("keeper" if "maintain" in each.command else "worker", each.process) for each in stand.programs]
+    roots = [("redis", harness.redis.process), ("postgres", harness.postgres.process)]
+    roots += [("maintenance" if "maintain" in child.command else "worker", child.process) for child in harness.programs]
     for kind, started in roots:
         if started is None:
             continue
@@ -37,38 +37,38 @@ def processes(stand: Stand) -> Iterator[tuple[str, psutil.Process]]:
             root = psutil.Process(started.pid)
             family = root.children(recursive=True)
             yield ("worker parent" if kind == "worker" else kind), root
-            for each in family:
-                yield (_kind_of_child(each) if kind == "worker" else kind), each
+            for child in family:
+                yield (_kind_of_child(child) if kind == "worker" else kind), child
 
 
 def _kind_of_child(process: psutil.Process) -> str:
     try:
-        return "page drawer" if DRAWING in process.cmdline() else "worker child"
+        return "page renderer" if DECODER_MODULE in process.cmdline() else "worker child"
     except psutil.Error:
         return "worker child"
 
 
-def processor_seconds(stand: Stand) -> Counter[str]:
+def processor_seconds(harness: ServiceHarness) -> Counter[str]:
     """Since they began, with their children that have ended."""
-    found: Counter[str] = Counter()
-    for kind, process in processes(stand):
+    seconds: Counter[str] = Counter()
+    for kind, process in processes(harness):
         with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-            found[kind] += times.user + times.system + times.children_user + times.children_system
-    return found
+            seconds[kind] += times.user + times.system + times.children_user + times.children_system
+    return seconds
 
 
-def resident(stand: Stand) -> dict[str, float]:
+def resident(harness: ServiceHarness) -> dict[str, float]:
     """MiB of the largest process of each kind."""
-    found: dict[str, float] = {}
-    for kind, process in processes(stand):
+    mebibytes: dict[str, float] = {}
+    for kind, process in processes(harness):
         with suppress(psutil.NoSuchProcess):
-            found[kind] = max(found.get(kind, 0.0), process.memory_info().rss / MEBIBYTE)
-    return found
+            mebibytes[kind] = max(mebibytes.get(kind, 0.0), process.memory_info().rss / MEBIBYTE)
+    return mebibytes
 
 
 @dataclass(frozen=True)
-class Database:
+class DatabaseCounters:
     """Counters of PostgreSQL since it began."""
 
     commits: int
@@ -77,7 +77,7 @@ class Database:
     page_writes: int
 
     @classmethod
-    def read(cls, service: Service) -> Database:
+    def read(cls, service: Service) -> DatabaseCounters:
         with service.database.reading() as connection:
 
             def number(query: str) -> int:
@@ -90,7 +90,7 @@ class Database:
                 number("SELECT sum(writes) FROM pg_stat_io WHERE object = 'relation'"),
             )
 
-    def since(self, earlier: Database, documents: int) -> dict[str, float]:
+    def since(self, earlier: DatabaseCounters, documents: int) -> dict[str, float]:
         """A document."""
         names = ("commits", "log_bytes", "log_syncs", "page_writes")
         return {name: (getattr(self, name) - getattr(earlier, name)) / documents for name in names}
@@ -119,7 +119,7 @@ def index_bytes(service: Service) -> dict[str, int]:
 
 
 def rows_updated(service: Service) -> dict[str, tuple[int, int]]:
-    """By table: rows updated, and those of them that no index had to hear of."""
+    """By table: rows updated, and those of them for which no index was updated (HOT)."""
     query = text("SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE n_tup_upd > 0")
     with service.database.reading() as connection:
         return {name: (int(updates), int(hot)) for name, updates, hot in connection.execute(query)}
@@ -128,25 +128,25 @@ def rows_updated(service: Service) -> dict[str, tuple[int, int]]:
 def blob_bytes(folder: Path) -> dict[str, int]:
     """By kind: originals, pictures of pages, words of pages."""
     kinds = {"original": "original", ".webp": "pictures", ".json": "words"}
-    found: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
     for file in folder.glob("*/*/*"):
-        found[kinds.get(file.suffix or file.name, "other")] += file.stat().st_size
-    return dict(found)
+        sizes[kinds.get(file.suffix or file.name, "other")] += file.stat().st_size
+    return dict(sizes)
 
 
-def redis_bytes(stand: Stand) -> int:
-    with redis.Redis(stand.redis.host, stand.redis.port) as client:
-        facts: dict[str, Any] = client.info("memory")
-    return int(facts["used_memory"])
+def redis_bytes(harness: ServiceHarness) -> int:
+    with redis.Redis(harness.redis.host, harness.redis.port) as client:
+        memory: dict[str, Any] = client.info("memory")
+    return int(memory["used_memory"])
 
 
 def first_and_last(samples: list[tuple[int, dict[str, float]]], documents: int) -> dict[str, tuple[float, float]]:
     """MiB by kind: the median over the first tenth of the documents, and over the last."""
-    begun = [each for done, each in samples if documents * 0.02 <= done <= documents * 0.12]
-    ended = [each for done, each in samples if documents * 0.9 <= done < documents]
-    found = {}
-    for kind in KINDS:
-        first, last = ([each[kind] for each in part if kind in each] for part in (begun, ended))
+    early = [memory for ended, memory in samples if documents * 0.02 <= ended <= documents * 0.12]
+    late = [memory for ended, memory in samples if documents * 0.9 <= ended < documents]
+    medians = {}
+    for kind in PROCESS_KINDS:
+        first, last = ([memory[kind] for memory in part if kind in memory] for part in (early, late))
         if first and last:
-            found[kind] = median(first), median(last)
-    return found
+            medians[kind] = median(first), median(last)
+    return medians

@@ -1,6 +1,6 @@
-"""Seconds by step of a document's way through the service, in one process with real servers.
+"""Seconds by step of a document in the service, in one process with real servers.
 
-In: how many documents. Out: seconds a document, by step, in the order of the way.
+In: how many documents. Out: seconds a document, by step, in the order in which they come.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.service.documents import invoice, write_script
-from benchmarks.service.service_harness import stand
+from benchmarks.service.service_harness import service_harness
 from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe import pipeline
 from docpipe.service.maintenance import Maintenance
@@ -24,24 +24,24 @@ WARM = 3  # documents before the clock starts
 STEPS = (  # `flow` is what `docpipe run` does as well
     "submit: its bytes into the blobs", "submit: its row", "submit: the message", "submit: the rest",
     "prepare: claim", "prepare: take the file in", "flow: rasterise and read",
-    "prepare: draw the kept pictures", "prepare: write them as WebP", "prepare: write pictures and words",
-    "prepare: hand on", "prepare: the message", "prepare: the rest",
+    "prepare: draw the stored pictures", "prepare: write them as WebP", "prepare: write pictures and words",
+    "prepare: mark prepared", "prepare: the message", "prepare: the rest",
     "understand: claim", "understand: read words and plan", "flow: extract, ground, decide, validate",
     "understand: save the result", "understand: finish", "understand: the rest",
-    "keeper: deliver an answer",
+    "maintenance: deliver an answer",
 )  # fmt: skip
 
 
 def steps(documents: int) -> dict[str, float]:
     with TemporaryDirectory(prefix="docpipe-steps-") as folder:
         model = write_script(Path(folder) / "script.json")
-        with stand(model) as whole:
-            service = whole.service()
-            runner, keeper = TaskRunner(service), Maintenance(service)
+        with service_harness(model) as harness:
+            service = harness.service()
+            runner, maintenance = TaskRunner(service), Maintenance(service)
             try:
-                _way(runner, keeper, range(WARM), Stopwatch())
+                _process_all(runner, maintenance, range(WARM), Stopwatch())
                 watch = Stopwatch()
-                _way(runner, keeper, range(WARM, WARM + documents), watch)
+                _process_all(runner, maintenance, range(WARM, WARM + documents), watch)
             finally:
                 runner.close()
                 service.close()
@@ -49,15 +49,15 @@ def steps(documents: int) -> dict[str, float]:
     return {step: watch.seconds[step] / documents for step in STEPS}
 
 
-def _way(runner: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwatch) -> None:
+def _process_all(runner: TaskRunner, maintenance: Maintenance, numbers: range, watch: Stopwatch) -> None:
     """All documents through one stage, then all through the next, as a backlog goes."""
     service, jobs = runner.service, []
     contents = [invoice(number) for number in numbers]
     with watch.timing(_of_submit(service)):
         for number, content in zip(numbers, contents, strict=True):
             with watch.step("submit: the rest"):
-                wish = SubmitOptions(callback={"answer": f"load-{number}"})
-                jobs.append(submit_document(service, io.BytesIO(content), f"{number}.pdf", wish).id)
+                options = SubmitOptions(callback={"answer": f"load-{number}"})
+                jobs.append(submit_document(service, io.BytesIO(content), f"{number}.pdf", options).id)
     with watch.timing(_of_prepare(service)):
         for job in jobs:
             with watch.step("prepare: the rest"):
@@ -66,8 +66,8 @@ def _way(runner: TaskRunner, keeper: Maintenance, numbers: range, watch: Stopwat
         for job in jobs:
             with watch.step("understand: the rest"):
                 runner.understand(job)
-    with watch.step("keeper: deliver an answer"):
-        while keeper.deliver():
+    with watch.step("maintenance: deliver an answer"):
+        while maintenance.deliver():
             pass
 
 
@@ -85,10 +85,10 @@ def _of_prepare(service: Service) -> list[TimedFunction]:
         TimedFunction("prepare: take the file in", task_runner, "ingest"),
         TimedFunction("prepare: take the file in", service.store, "add"),
         TimedFunction("flow: rasterise and read", pipeline, "prepare"),
-        TimedFunction("prepare: draw the kept pictures", task_runner, "save_pages"),  # what it calls counts for itself
+        TimedFunction("prepare: draw the stored pictures", task_runner, "save_pages"),  # without what it calls
         TimedFunction("prepare: write them as WebP", prepared_pages, "_webp"),
         TimedFunction("prepare: write pictures and words", service.blobs, "put"),
-        TimedFunction("prepare: hand on", service.jobs, "mark_prepared"),
+        TimedFunction("prepare: mark prepared", service.jobs, "mark_prepared"),
         TimedFunction("prepare: the message", service.queue, "send"),
     ]
 

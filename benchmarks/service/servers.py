@@ -1,4 +1,4 @@
-"""Real servers from wheels, for tests and benchmarks: a Redis, Celery workers, the keeper and the API as processes.
+"""Real servers from wheels, for tests and benchmarks: a Redis, Celery workers, maintenance and the API as processes.
 
 In: a folder and settings. Out: running programs that can be killed, stopped and started again on the same port.
 Tests that only need a database take PostgreSQL from tests/conftest.py.
@@ -43,7 +43,7 @@ def free_port() -> int:
 @dataclass
 class RedisServer:
     """`save` keeps what it knows over a restart; without it a restart forgets everything. `host` and `prefix`: the
-    address that it listens to, and what stands before its command (benchmarks/service/network_namespace.py)."""
+    address that it listens to, and what comes before its command (benchmarks/service/network_namespace.py)."""
 
     folder: Path
     port: int = field(default_factory=free_port)
@@ -235,10 +235,10 @@ class Program:
         self.process.wait()
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self.log.read_text("utf-8", "replace") if self.log.exists() else ""
 
 
@@ -249,7 +249,7 @@ def environment(**settings: object) -> dict[str, str]:
     return {**inherited, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **chosen}
 
 
-def worker(environment: Mapping[str, str], log: Path, *more: str, queues: str = "", children: int = 1) -> Program:
+def worker(environment: Mapping[str, str], log: Path, *arguments: str, queues: str = "", children: int = 1) -> Program:
     """`celery -A docpipe.workers.app worker`; `queues` with commas between, both by default."""
     command = [
         sys.executable,
@@ -263,7 +263,7 @@ def worker(environment: Mapping[str, str], log: Path, *more: str, queues: str = 
         "-n",
         f"{log.stem}@%h",
     ]
-    return Program([*command, *(["-Q", queues] if queues else []), *more], environment, log)
+    return Program([*command, *(["-Q", queues] if queues else []), *arguments], environment, log)
 
 
 def docpipe(environment: Mapping[str, str], log: Path, *arguments: str) -> Program:
@@ -283,10 +283,12 @@ def running(*programs: Program) -> Iterator[None]:
                 program.kill()
 
 
-def wait_until(found: Callable[[], bool], what: str, seconds: float = START_SECONDS, look: float = 0.1) -> None:
+def wait_until(
+    condition: Callable[[], bool], what: str, seconds: float = START_SECONDS, poll_seconds: float = 0.1
+) -> None:
     """Raises TimeoutError."""
     end = time.monotonic() + seconds
-    while not found():
+    while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"{what}: not within {seconds:g} seconds")
-        time.sleep(look)
+        time.sleep(poll_seconds)

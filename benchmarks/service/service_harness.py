@@ -1,4 +1,5 @@
-"""A whole service on this machine, to be measured and to be broken: Redis, PostgreSQL, blobs, workers, a keeper.
+"""A whole service on this machine, to be measured and to be broken: Redis, PostgreSQL, blobs, workers,
+maintenance.
 
 In: an empty folder and settings. Out: its parts, each a process that can be killed and started again.
 """
@@ -12,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.service.network_namespace import OwnNetwork
+from benchmarks.service.network_namespace import NetworkNamespace
 from benchmarks.service.servers import PostgresServer, Program, RedisServer, docpipe, environment, worker
 from docpipe.config import load_settings
 from docpipe.service.service import Service
 
 
 @dataclass
-class Stand:
+class ServiceHarness:
     """`settings` are those of all its processes."""
 
     folder: Path
@@ -33,13 +34,13 @@ class Stand:
         names = {f"DOCPIPE_{name.upper()}": value for name, value in self.settings.items()}
         return Service.of(load_settings(names))
 
-    def worker(self, name: str, *more: str, children: int = 1, queues: str = "") -> Program:
+    def worker(self, name: str, *arguments: str, children: int = 1, queues: str = "") -> Program:
         """Not yet started."""
-        started = worker(self._environment(), self.folder / f"{name}.log", *more, queues=queues, children=children)
+        started = worker(self._environment(), self.folder / f"{name}.log", *arguments, queues=queues, children=children)
         self.programs.append(started)
         return started
 
-    def keeper(self) -> Program:
+    def maintenance(self) -> Program:
         """Not yet started."""
         started = docpipe(self._environment(), self.folder / "maintenance.log", "maintain")
         self.programs.append(started)
@@ -50,30 +51,30 @@ class Stand:
 
 
 @contextmanager
-def stand(
-    model: str, *, folder: Path | None = None, network: OwnNetwork | None = None, **settings: Any
-) -> Iterator[Stand]:
-    """Servers are started, in a network of their own if there is one; workers and keepers are whose they are asked for.
-    In the end all of it is killed."""
-    with tempfile.TemporaryDirectory(prefix="docpipe-stand-", ignore_cleanup_errors=True) as name:
-        place = folder or Path(name)
-        redis_folder, postgres_folder = place / "redis", place / "postgres"
-        for each in (redis_folder, postgres_folder):
-            each.mkdir()
-        place_of_servers = {"host": network.address, "prefix": network.prefix} if network is not None else {}
-        redis = RedisServer(redis_folder, **place_of_servers)
-        postgres = PostgresServer(postgres_folder, **place_of_servers)
-        made = {
-            "broker_url": redis.url, "database_url": postgres.url, "blob_url": place / "blobs", "model": model,
+def service_harness(
+    model: str, *, folder: Path | None = None, network: NetworkNamespace | None = None, **settings: Any
+) -> Iterator[ServiceHarness]:
+    """Servers are started, in a network of their own if there is one; the caller starts workers and maintenance. In the
+    end all of it is killed."""
+    with tempfile.TemporaryDirectory(prefix="docpipe-service-", ignore_cleanup_errors=True) as name:
+        root = folder or Path(name)
+        redis_folder, postgres_folder = root / "redis", root / "postgres"
+        for server_folder in (redis_folder, postgres_folder):
+            server_folder.mkdir()
+        server_options = {"host": network.address, "prefix": network.prefix} if network is not None else {}
+        redis = RedisServer(redis_folder, **server_options)
+        postgres = PostgresServer(postgres_folder, **server_options)
+        chosen = {
+            "broker_url": redis.url, "database_url": postgres.url, "blob_url": root / "blobs", "model": model,
             **settings,
         }  # fmt: skip
-        whole = Stand(place, redis, postgres, {key: str(value) for key, value in made.items()}, [])
+        harness = ServiceHarness(root, redis, postgres, {key: str(value) for key, value in chosen.items()}, [])
         try:
             redis.start()
             postgres.start()
-            yield whole
+            yield harness
         finally:
-            for program in whole.programs:
+            for program in harness.programs:
                 if program.process is not None:
                     program.kill()
             redis.stop()

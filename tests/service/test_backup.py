@@ -14,7 +14,7 @@ from docpipe.service.job_actions import delete_job, job_result
 from docpipe.service.maintenance import Maintenance
 from docpipe.store.jobs.job import Job
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, serving, submit
+from tests.support.serving import pdf, service_in, submit_pdf
 
 
 @pytest.fixture
@@ -28,22 +28,24 @@ def test_what_was_backed_up_goes_on_where_it_was(postgres_url: str, restored_url
     """One document had ended, one was at work, one waited; one was sent in between the two halves of the backup,
     which is no harm, and one was deleted between them, which is said."""
     dump, blobs = tmp_path / "docpipe.dump", tmp_path / "saved"
-    with serving(tmp_path, broker_url=redis_url, database_url=postgres_url, lease_seconds=1) as service:
-        ended, at_work, waiting, deleted = (submit(service, pdf(f"Rechnung {n}"), f"{n}.pdf") for n in range(4))
+    with service_in(tmp_path, broker_url=redis_url, database_url=postgres_url, lease_seconds=1) as service:
+        ended, at_work, waiting, deleted = (submit_pdf(service, pdf(f"Rechnung {n}"), f"{n}.pdf") for n in range(4))
         _work(service, ended)
         service.jobs.claim(at_work.id, "prepare", "a worker that will be gone")
         _run("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={postgres_url}")
-        late = submit(service, pdf("Rechnung 5"), "late.pdf")
+        late = submit_pdf(service, pdf("Rechnung 5"), "late.pdf")
         delete_job(service, deleted.id)
         shutil.copytree(tmp_path / "blobs", blobs)
         service.queue._app.control.purge()
 
     _run("pg_restore", "--clean", "--if-exists", f"--dbname={restored_url}", str(dump))
-    with serving(tmp_path, broker_url=redis_url, database_url=restored_url, blob_url=blobs, lease_seconds=1) as service:
+    with service_in(
+        tmp_path, broker_url=redis_url, database_url=restored_url, blob_url=blobs, lease_seconds=1
+    ) as service:
         assert job_result(service, service.jobs.get(ended.id))["fields"]
         assert service.jobs.get(late.id) is None
-        keeper, jobs = Maintenance(service), service.jobs
-        wait_until(lambda: keeper.sweep() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
+        maintenance, jobs = Maintenance(service), service.jobs
+        wait_until(lambda: maintenance.sweep() >= 0 and jobs.get(at_work.id).state == "queued", "the lost one is free")
         for job in (at_work, waiting, deleted):
             _work(service, job)
         assert [jobs.get(job.id).state for job in (ended, at_work, waiting, deleted)] == ["done"] * 3 + ["failed"]
@@ -59,5 +61,5 @@ def _work(service, job: Job) -> None:
 
 
 def _run(program: str, *arguments: str) -> None:
-    done = subprocess.run([postgres_programs() / program, *arguments], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    completed = subprocess.run([postgres_programs() / program, *arguments], capture_output=True, text=True, check=False)
+    assert completed.returncode == 0, completed.stderr

@@ -6,18 +6,27 @@ from datetime import timedelta
 
 import pytest
 
-from benchmarks.service.chaos import Plan, chaos
+from benchmarks.service.chaos import ChaosPlan, run_chaos
 from docpipe.store.jobs import job_sweeper
 
 
 @pytest.mark.filterwarnings("ignore:Call to deprecated setex:DeprecationWarning")  # by Celery, when it keeps an answer
 def test_each_document_ends_once_whatever_is_killed_and_forgotten(monkeypatch: pytest.MonkeyPatch):
-    """The keeper is less patient than in life, where it waits half a minute before it calls a message lost."""
+    """The maintenance waits two seconds before it calls a message lost, and not half a minute."""
     monkeypatch.setattr(job_sweeper, "LOST_AFTER", timedelta(seconds=2))
     monkeypatch.setattr(job_sweeper, "OVERTAKEN_AFTER", timedelta(seconds=2))
     events = ((0.25, "Redis emptied (FLUSHALL)"), (0.75, "PostgreSQL killed"))
-    course, found = chaos(
-        Plan(documents=40, kills=4, workers=2, interval=1.5, seconds=600, keeper=False, events=events, away=1.0)
+    course, found = run_chaos(
+        ChaosPlan(
+            documents=40,
+            kills=4,
+            workers=2,
+            interval=1.5,
+            seconds=600,
+            maintenance_process=False,
+            events=events,
+            outage_seconds=1.0,
+        )
     )
     assert found.broken == []
     assert course.kills.total() >= 4 and len(course.events) == len(events)

@@ -25,13 +25,13 @@ from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.store.jobs.leader_lock import LeaderLock
 from tests.support.service_env import configure_service, put_documents, worker_thread
-from tests.support.serving import NOBODY, column, database_closed, pdf, set_of, submit, task_runner
+from tests.support.serving import NO_BROKER, column_of, database_closed, pdf, set_columns, submit_pdf, task_runner
 
 
 @pytest.fixture
 def settings_without_broker(tmp_path, monkeypatch) -> Settings:
     """Nobody answers at the broker's address."""
-    return configure_service(tmp_path, monkeypatch, NOBODY)
+    return configure_service(tmp_path, monkeypatch, NO_BROKER)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def json_records(text: str) -> list[dict]:
 
 
 def failed_job(service: Service, name: str = "notes.pdf") -> Job:
-    job = submit(service, b"this is no PDF", name)
+    job = submit_pdf(service, b"this is no PDF", name)
     with task_runner(service) as runner:
         runner.prepare(job.id)
     return service.jobs.get(job.id)
@@ -117,7 +117,7 @@ def test_submit_keeps_what_it_takes_in_while_the_broker_is_away(settings_without
     records = json_records(capsys.readouterr().out)
     assert caplog.text.count("the broker cannot be reached") == 1
     service = Service.of(settings_without_broker)
-    sent = [column(service.database, service.jobs.get(line["id"]), "sent") for line in records]
+    sent = [column_of(service.database, service.jobs.get(line["id"]), "sent") for line in records]
     service.close()
     assert sent == [None, None, None]  # maintenance sends them
 
@@ -154,7 +154,7 @@ def test_a_callback_url_is_kept_with_the_job(service, monkeypatch):
 
 
 def test_status_shows_the_newest_jobs_and_why_one_failed(service, capsys):
-    waiting, broken = submit(service, name="[bold]a.pdf"), failed_job(service)
+    waiting, broken = submit_pdf(service, name="[bold]a.pdf"), failed_job(service)
     assert invoke(["status"]) == 0
     output = capsys.readouterr().out
     assert [id_ in output for id_ in (waiting.id[:12], broken.id[:12])] == [True, True]
@@ -177,7 +177,7 @@ def test_status_finds_a_job_by_the_beginning_of_its_id(service, capsys):
 
 def test_an_id_that_two_jobs_begin_with_is_refused(service, capsys):
     for _ in range(17):  # of sixteen digits
-        submit(service)
+        submit_pdf(service)
     first = [job.id[0] for job in service.view.page(JobFilter())[0]]
     twice = next(digit for digit in first if first.count(digit) > 1)
     assert invoke(["status", twice]) == 2
@@ -185,7 +185,7 @@ def test_an_id_that_two_jobs_begin_with_is_refused(service, capsys):
 
 
 def test_status_follows_until_all_have_ended(settings, service, capsys):
-    submit(service, name="a.pdf")
+    submit_pdf(service, name="a.pdf")
     with worker_thread(settings):
         assert invoke(["status", "--watch"]) == 0
     assert "a.pdf: needs_review after" in capsys.readouterr().out.splitlines()[-1]
@@ -198,11 +198,13 @@ def test_a_question_to_a_database_that_is_not_there_makes_none(settings, tmp_pat
 
 
 def test_queue_says_what_waits_who_works_and_what_failed(service, capsys):
-    submit(service, name="oldest.pdf")
+    submit_pdf(service, name="oldest.pdf")
     broken = failed_job(service)
     LeaderLock(service.database, LOCK_NAME).acquire("house:17", service.jobs.lease_duration)
-    retried = submit(service, name="late.pdf")
-    set_of(service.database, retried, error_code="store", error_message="the disk is full", error_hint="Make room.")
+    retried = submit_pdf(service, name="late.pdf")
+    set_columns(
+        service.database, retried, error_code="store", error_message="the disk is full", error_hint="Make room."
+    )
     assert invoke(["queue"]) == 0
     output = capsys.readouterr().out
     findings = dict(re.findall(r"^(\w+) +(.+)$", output, re.MULTILINE))
@@ -225,7 +227,7 @@ def test_queue_says_that_the_broker_is_away_and_still_all_that_the_database_know
 
 
 def test_retry_begins_failed_jobs_again_and_says_which_it_cannot(service, capsys):
-    first, other, waiting = failed_job(service, "one.pdf"), failed_job(service, "other.pdf"), submit(service)
+    first, other, waiting = failed_job(service, "one.pdf"), failed_job(service, "other.pdf"), submit_pdf(service)
     assert invoke(["queue", "retry", first.id[:10], waiting.id]) == 2
     captured = capsys.readouterr()
     assert captured.out.split() == [first.id]
@@ -237,7 +239,7 @@ def test_retry_begins_failed_jobs_again_and_says_which_it_cannot(service, capsys
 
 
 def test_purge_asks_first_and_deletes_all_that_belongs_to_a_job(service, tmp_path, monkeypatch, capsys):
-    gone, kept = failed_job(service), submit(service)
+    gone, kept = failed_job(service), submit_pdf(service)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert invoke(["queue", "purge", "--state", "failed"]) == 130
     assert invoke(["queue", "purge", "--state", "failed", "--older-than", "1", "--yes"]) == 0

@@ -20,7 +20,7 @@ from docpipe.service.queue import QUEUES
 from docpipe.store.blobs import Blobs, original_key
 from docpipe.web.api.metrics import registry
 from tests.support.compose_env import FILE, Composition, Dockerfile, names_in, read, strings
-from tests.support.serving import pdf, serving
+from tests.support.serving import pdf, service_in
 
 PASSWORDS = {"POSTGRES_PASSWORD": "a1b2c3", "REDIS_PASSWORD": "d4e5f6"}
 SECONDS = re.compile(r"(\d+)(s|m)")
@@ -70,7 +70,7 @@ def test_what_the_file_starts_reads_a_document_and_stops_in_order(
         sent = client.post("/v1/documents", files={"file": ("bill.pdf", pdf(*LINES))}, data={"schema": "invoice"})
         assert sent.status_code == 202, sent.text
         ended = client.get(sent.json()["status_url"], params={"wait": 60}).json()
-        assert ended["state"] == "done", {name: program.said() for name, program in composition.programs.items()}
+        assert ended["state"] == "done", {name: program.output() for name, program in composition.programs.items()}
         result = client.get(ended["result_url"]).json()
     assert "RE-2041" in str(result)
     places = [evidence for field in _fields_with_evidence(result) for evidence in field["evidence"]]
@@ -81,7 +81,7 @@ def test_what_the_file_starts_reads_a_document_and_stops_in_order(
     ends = composition.stop()
     assert set(ends) >= set(lasting)
     assert {name: code for name, code in ends.items() if code not in (0, 143)} == {}
-    assert not [name for name in lasting if "Traceback" in composition.programs[name].said()]
+    assert not [name for name in lasting if "Traceback" in composition.programs[name].output()]
 
 
 def _fields_with_evidence(node: Any) -> Iterator[dict[str, Any]]:
@@ -210,7 +210,7 @@ def test_what_can_be_laid_over_the_file_fits_it(services: dict[str, Any]):
 def test_the_alerts_name_metrics_that_there_are(redis_url: str, tmp_path: Path):
     groups = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text("utf-8"))["groups"]
     rules = [rule for group in groups for rule in group["rules"]]
-    with serving(tmp_path, broker_url=redis_url) as service:
+    with service_in(tmp_path, broker_url=redis_url) as service:
         text = generate_latest(registry(service)).decode()
     there = set(re.findall(r"^# TYPE (\S+)", text, re.MULTILINE))
     named = {name for rule in rules for name in re.findall(r"\bdocpipe_\w+", rule["expr"])}

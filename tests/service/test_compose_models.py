@@ -86,7 +86,7 @@ def current_jobs(service: Service, ids: list[str]) -> list[Job]:
 
 def log_lines(composition: Composition, name: str, message: str) -> list[dict[str, Any]]:
     """The lines of a service's log with this message."""
-    lines = [json.loads(line) for line in composition.programs[name].said().splitlines() if line.startswith("{")]
+    lines = [json.loads(line) for line in composition.programs[name].output().splitlines() if line.startswith("{")]
     return [line for line in lines if line["message"] == message]
 
 
@@ -100,7 +100,7 @@ def test_a_model_that_was_fetched_once_understands_a_batch_without_a_network(com
         assert done.returncode == 0, done.stderr
     with service_of(composition) as service:
         jobs = understood_by("gpu-worker", composition, service)
-        output = composition.programs["gpu-worker"].said()
+        output = composition.programs["gpu-worker"].output()
         assert {job.model for job in jobs} == {name}
         assert [job.state for job in jobs] == ["done"] * 3, output
         assert {service.store.find(job.run_key).extraction.extractor.partition("+")[0] for job in jobs} == {name}
@@ -119,14 +119,14 @@ def test_a_hosted_worker_asks_its_provider_and_counts_what_a_day_costs(composed:
         )  # fmt: skip
         with service_of(composition) as service:
             jobs = understood_by("hosted-worker", composition, service)
-            assert [job.state for job in jobs] == ["done"] * 3, composition.programs["hosted-worker"].said()
+            assert [job.state for job in jobs] == ["done"] * 3, composition.programs["hosted-worker"].output()
             costs = [service.store.find(job.run_key).extraction.cost for job in jobs]
     assert {request.headers["authorization"] for request in server.received} == {f"Bearer {hosted_server.KEY}"}
     assert all(cost["money"] > 0 for cost in costs)
     spent = json.loads((tmp_path / "spending" / "spending.json").read_text())
     assert spent["tokens"] == 1020 * len(server.received)
     assert spent["money"] == pytest.approx(sum(cost["money"] for cost in costs))
-    output = "".join(program.said() for program in composition.programs.values())
+    output = "".join(program.output() for program in composition.programs.values())
     assert hosted_server.KEY not in output
 
 

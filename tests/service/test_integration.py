@@ -1,5 +1,5 @@
 """Another program and docpipe, over a real queue: the program of examples/other_program runs in processes that do not
-have docpipe, beside a real worker and a real keeper. What docs/integration.md promises is what it gets."""
+have docpipe, beside a real worker and real maintenance. What docs/integration.md promises is what it gets."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ import pytest
 from benchmarks.service.servers import free_port, running, wait_until
 from docpipe.service.webhooks import WebhookClient
 from docpipe.store.jobs.outbox import Delivery
-from tests.support.external_app import ROOT, SHOP, Both, Elsewhere, message, redis_in
-from tests.support.serving import pdf, script
+from tests.support.external_app import ROOT, SHOP, ShopAndService, ShopProgram, message, redis_in
+from tests.support.serving import pdf, scripted_model
 
 CONTRACT = ROOT / "docs/integration.md"
 SAID = {
@@ -51,21 +51,21 @@ def bill(note: str = "") -> bytes:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ShopAndService]:
     folder = tmp_path_factory.mktemp("integration")
     (folder / "inbox").mkdir()
     (folder / "wares.py").write_text(WARES)
     with redis_in(folder) as redis:
-        settings = {"model": script(folder, SAID), "schemas": "wares:Ware"}
-        service = Both(folder, redis.url, settings)
+        settings = {"model": scripted_model(folder, SAID), "schemas": "wares:Ware"}
+        service = ShopAndService(folder, redis.url, settings)
         with running(*service.programs(), service.shop_worker()):
             yield service
 
 
 @pytest.fixture(scope="module")
-def good(both: Both) -> dict[str, Any]:
+def good(both: ShopAndService) -> dict[str, Any]:
     """The answer for an invoice that can be read."""
-    return both.ask(message(both.put("good.pdf", bill("good"))))[0]
+    return both.ask(message(both.put_document("good.pdf", bill("good"))))[0]
 
 
 def promised() -> dict[str, Any]:
@@ -127,8 +127,8 @@ def test_a_document_that_cannot_be_read_has_an_answer_that_says_so(both):
         document.save(locked, encryption=pikepdf.Encryption(user="a", owner="b"))
     answers = both.ask(
         message(str(locked)),
-        message(both.put("note.pdf", b"a text, whatever its name says")),
-        message(both.put("empty.pdf", b"")),
+        message(both.put_document("note.pdf", b"a text, whatever its name says")),
+        message(both.put_document("empty.pdf", b"")),
     )
     assert [answer["error"]["code"] for answer in answers] == ["encrypted", "unsupported", "corrupt"]
     for answer in answers:
@@ -156,7 +156,7 @@ def test_only_documents_in_the_folders_that_the_operator_named_are_read(both):
         message(str(both.inbox / "nothing.pdf")),
         message(str(pipe)),
         message("\x00"),
-        message(both.put("plain name.pdf", bill("name")), schema="receipt"),
+        message(both.put_document("plain name.pdf", bill("name")), schema="receipt"),
         message((both.inbox / "plain name.pdf").as_uri().replace("%20", " ")),
     )
     refused, taken = answers[:-2], answers[-2:]
@@ -168,7 +168,7 @@ def test_only_documents_in_the_folders_that_the_operator_named_are_read(both):
 
 
 def test_only_schemas_that_the_operator_allows_are_run(both):
-    reference = both.put("schema.pdf", bill("schema"))
+    reference = both.put_document("schema.pdf", bill("schema"))
     trap = both.inbox / "trap.py"
     trap.write_text(f"open({str(both.folder / 'sprung')!r}, 'w')\n" + WARES)
     answers = both.ask(
@@ -182,7 +182,7 @@ def test_only_schemas_that_the_operator_allows_are_run(both):
 
 
 def test_a_message_that_makes_no_sense_is_answered_with_what_is_wrong_with_it(both):
-    reference = both.put("sense.pdf", bill("sense"))
+    reference = both.put_document("sense.pdf", bill("sense"))
     senseless = [
         message(), message(17), message(""), message({"path": reference}), message(reference, ["invoice"]),
         message(reference, callback="shop.invoice_read"), message(reference, callback={"queue": "shop"}),
@@ -199,16 +199,16 @@ def test_a_message_that_makes_no_sense_is_answered_with_what_is_wrong_with_it(bo
 
 def test_a_message_of_any_priority_is_answered(both):
     """Redis has a list for some of them: one to which nobody listens would keep its messages for ever."""
-    reference = both.put("priority.pdf", bill("priority"))
-    messages = [message(reference, level=priority) for priority in (0, 3, 5, 7, 9)]
+    reference = both.put_document("priority.pdf", bill("priority"))
+    messages = [message(reference, message_priority=priority) for priority in (0, 3, 5, 7, 9)]
     messages.append(message(reference, priority="interactive"))
     assert [answer["error"] for answer in both.ask(*messages)] == [None] * 6
     assert both.jobs(f"SELECT priority FROM jobs WHERE idempotency_key = 'task {messages[-1]['id']}'") == [(1,)]
 
 
 def test_a_callback_gets_each_answer_once_in_the_other_programs_own_worker(both):
-    files = [both.put(f"callback-{number}.pdf", bill(f"callback {number}")) for number in range(3)]
-    both.alone("read_invoices.py", *files, str(both.folder / "forbidden.pdf"))
+    files = [both.put_document(f"callback-{number}.pdf", bill(f"callback {number}")) for number in range(3)]
+    both.run_in_shop("read_invoices.py", *files, str(both.folder / "forbidden.pdf"))
 
     def all_told() -> bool:
         return len(both.bills()) == 4 and all(row["answers"] for row in both.bills())
@@ -224,8 +224,8 @@ def test_a_callback_gets_each_answer_once_in_the_other_programs_own_worker(both)
 
 
 def test_the_same_task_sent_again_is_the_same_job_and_has_the_same_answer(both):
-    """As after a worker died with the message, or when a program asks again since it heard nothing."""
-    reference = both.put("twice.pdf", bill("twice"))
+    """As after a worker died with the message, or when a program asks again since it got no answer."""
+    reference = both.put_document("twice.pdf", bill("twice"))
     asked = message(reference, task_id=f"bill {uuid.uuid4()}")
     first = both.ask(asked, {**asked, "wait": False})[0]
     Path(reference).unlink()  # its owner has it answered, and clears up
@@ -240,13 +240,13 @@ def test_a_document_sent_while_the_database_is_away_is_read_by_the_network_when_
     away = tmp_path / "away"
     with redis_in(tmp_path) as redis:
         settings = {"model": "embedded", "database_url": f"sqlite:///{away / 'docpipe.db'}"}
-        service = Both(tmp_path, redis.url, settings)
-        worker_program, keeper_program = service.programs()
-        reference = service.put("late.pdf", bill())
+        service = ShopAndService(tmp_path, redis.url, settings)
+        worker_program, maintenance_program = service.programs()
+        reference = service.put_document("late.pdf", bill())
         asked = message(reference, wait=False)
         service.ask(asked)
-        with running(worker_program, keeper_program):
-            wait_until(lambda: "the message is tried again" in worker_program.said(), "the worker found no database")
+        with running(worker_program, maintenance_program):
+            wait_until(lambda: "the message is tried again" in worker_program.output(), "the worker found no database")
             away.mkdir()
             (answer,) = service.ask({**asked, "wait": True})
     assert answer["error"] is None
@@ -278,7 +278,7 @@ def test_the_webhook_receiver_acts_once_and_believes_only_what_is_signed_now(tmp
         "WEBHOOK_EVENTS": str(tmp_path / "events.db"),
     }  # fmt: skip
     command = [sys.executable, "-I", str(ROOT / "examples/webhook_receiver.py"), str(port)]
-    receiver = Elsewhere(command, settings, tmp_path / "receiver.log", folder=tmp_path)
+    receiver = ShopProgram(command, settings, tmp_path / "receiver.log", folder=tmp_path)
     data = {"id": "ab12", "name": "bill.pdf", "status": "complete", "error": None}
     url = {"url": f"http://127.0.0.1:{port}/hook"}
     event = Delivery("evt_1", "ab12", url, {"type": "document.done", "data": data}, 1)
@@ -290,7 +290,7 @@ def test_the_webhook_receiver_acts_once_and_believes_only_what_is_signed_now(tmp
             WebhookClient(b"another secret of other people!!", allow_internal=True).post(event)
         assert _posted(port, secret, int(time.time()) - 3600) == 401
         assert _posted(port, secret, int(time.time())) == 204
-        said = receiver.said()
+        said = receiver.output()
     assert said.count("document.done  ab12  bill.pdf  complete") == 1
     assert said.count("refused: the signature is wrong") == 1
     assert said.count("refused: the time stamp") == 1

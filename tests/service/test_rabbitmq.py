@@ -17,7 +17,7 @@ import pytest
 from benchmarks.service.servers import docpipe, environment, free_port, running, wait_until, worker
 from docpipe.errors import QueueError
 from docpipe.store.jobs.job import INTERACTIVE
-from tests.support.serving import pdf, serving, submit
+from tests.support.serving import pdf, service_in, submit_pdf
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's wrapper in the PATH changes the user
 pytestmark = pytest.mark.skipif(not SERVER.exists() or not shutil.which("epmd"), reason="RabbitMQ is not installed")
@@ -82,9 +82,9 @@ def rabbit(tmp_path: Path) -> Iterator[RabbitServer]:
 def test_documents_are_read_over_rabbitmq_the_urgent_first_also_after_it_lost_everything(
     rabbit: RabbitServer, tmp_path: Path
 ):
-    with serving(tmp_path, broker_url=rabbit.url) as service:
-        bulk = [submit(service, pdf(f"Rechnung {number}"), f"{number}.pdf") for number in range(4)]
-        urgent = submit(service, name="urgent.pdf", priority=INTERACTIVE)
+    with service_in(tmp_path, broker_url=rabbit.url) as service:
+        bulk = [submit_pdf(service, pdf(f"Rechnung {number}"), f"{number}.pdf") for number in range(4)]
+        urgent = submit_pdf(service, name="urgent.pdf", priority=INTERACTIVE)
         assert (service.queue.depth("prepare"), service.queue.depth("understand")) == (5, 0)
 
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
@@ -98,7 +98,7 @@ def test_documents_are_read_over_rabbitmq_the_urgent_first_also_after_it_lost_ev
             rabbit.kill()
             with pytest.raises(QueueError):
                 service.queue.depth("prepare")
-            meanwhile = submit(service, pdf("Rechnung 9"), "meanwhile.pdf")
+            meanwhile = submit_pdf(service, pdf("Rechnung 9"), "meanwhile.pdf")
             rabbit.start()
             wait_until(lambda: ended(meanwhile) is not None, "what came meanwhile is read, too")
             assert service.jobs.get(meanwhile.id).state == "done"

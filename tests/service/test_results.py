@@ -26,7 +26,17 @@ from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from docpipe.workers.outcomes import PASSWORD_HINT
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import SCRIPT, pdf, result, rows, script, serving, submit, task_runner, worked
+from tests.support.serving import (
+    ANSWER,
+    count_rows,
+    extraction_of,
+    pdf,
+    run_job,
+    scripted_model,
+    service_in,
+    submit_pdf,
+    task_runner,
+)
 
 
 @pytest.fixture
@@ -36,7 +46,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(folder: Path, redis_url: str) -> Iterator[Service]:
-    with serving(folder, broker_url=redis_url) as service:
+    with service_in(folder, broker_url=redis_url) as service:
         yield service
 
 
@@ -73,23 +83,23 @@ def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, components, 
     (folder / "it.pdf").write_bytes(content)
     schema = load_schema(name)
     expected = pipeline.extract(components.open(folder / "it.pdf"), schema, components.parts, components.policy)
-    with serving(folder, broker_url=redis_url, model="embedded") as service, task_runner(service) as runner:
-        job = worked(runner, submit(service, content, "it.pdf", schema=name))
+    with service_in(folder, broker_url=redis_url, model="embedded") as service, task_runner(service) as runner:
+        job = run_job(runner, submit_pdf(service, content, "it.pdf", schema=name))
         assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
-        found = result(service, job)
+        stored = extraction_of(service, job)
         assert len(expected.fields) > 3
-        assert replace(found, timings=expected.timings) == expected, "value by value, and each as sure"
-        assert found.timings.keys() == expected.timings.keys()
-        told = record(expected, "it.pdf", schema.chosen(expected.schema))
-        assert {**job_result(service, job), "timings": told["timings"]} == told
+        assert replace(stored, timings=expected.timings) == expected, "value by value, and each as sure"
+        assert stored.timings.keys() == expected.timings.keys()
+        expected_record = record(expected, "it.pdf", schema.chosen(expected.schema))
+        assert {**job_result(service, job), "timings": expected_record["timings"]} == expected_record
 
 
 def test_a_document_is_counted_once_with_its_pages_and_values(runner, service):
-    job = worked(runner, submit(service, pdf(pages=2)))
+    job = run_job(runner, submit_pdf(service, pdf(pages=2)))
     (row,) = UsageStore(service.database).sums("schema", "outcome")
-    valued = [field for field in result(service, job).fields if field.value is not None]
+    valued = [field for field in extraction_of(service, job).fields if field.value is not None]
     assert (row["schema"], row["outcome"], row["documents"], row["pages"]) == ("invoice", "needs_review", 1.0, 2.0)
-    assert row["fields"] == len(valued) == len(SCRIPT)
+    assert row["fields"] == len(valued) == len(ANSWER)
     assert row["read_seconds"] > 0.0
 
 
@@ -113,9 +123,9 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
     content = BAD[code]()
     monkeypatch.setenv("DOCPIPE_MAX_PAGES", "3")
     with pytest.raises(InputError) as caught:
-        extract(content, "invoice", model=script(folder))
-    with serving(folder, broker_url=redis_url, max_pages=3) as service, task_runner(service) as runner:
-        job = submit(service, content, "bad.pdf")
+        extract(content, "invoice", model=scripted_model(folder))
+    with service_in(folder, broker_url=redis_url, max_pages=3) as service, task_runner(service) as runner:
+        job = submit_pdf(service, content, "bad.pdf")
         runner.prepare(job.id)
         job = service.jobs.get(job.id)
         hint = PASSWORD_HINT if code == "encrypted" else caught.value.hint  # workers can be given no password
@@ -133,26 +143,26 @@ def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, servi
     components = load_components(ModelName.parse(service.settings.model), service.settings, threads=1)
     document, schema = components.open(folder / "bill.pdf"), load_schema("invoice")
     service.store.add(document)
-    made = pipeline.extract(document, schema, components.parts, components.policy)
-    service.store.save(made, schema)
+    extracted = pipeline.extract(document, schema, components.parts, components.policy)
+    service.store.save(extracted, schema)
     components.close()
     monkeypatch.setattr(pipeline, "understand_many", lambda *_, **__: pytest.fail("it was worked out again"))
-    job = worked(runner, submit(service))
-    assert (job.state, job.run_key) == ("done", made.run_key)
-    assert job_result(service, job)["run_key"] == made.run_key
-    assert rows(service.database, extractions) == 1
+    job = run_job(runner, submit_pdf(service))
+    assert (job.state, job.run_key) == ("done", extracted.run_key)
+    assert job_result(service, job)["run_key"] == extracted.run_key
+    assert count_rows(service.database, extractions) == 1
 
 
 def test_a_picture_goes_through_as_well_as_a_pdf(runner, service):
     buffer = io.BytesIO()
     Image.new("RGB", (300, 200), "white").save(buffer, "PNG")
-    job = worked(runner, submit(service, buffer.getvalue(), "photo.png"))
+    job = run_job(runner, submit_pdf(service, buffer.getvalue(), "photo.png"))
     assert job.state == "done"
-    assert "page_blank" in {issue.code for issue in result(service, job).issues}
+    assert "page_blank" in {issue.code for issue in extraction_of(service, job).issues}
 
 
 def test_an_error_of_the_extractors_answer_fails_the_document_at_once(folder, redis_url):
-    model = script(folder, [{"when": "nowhere", **SCRIPT}])
-    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
-        job = worked(runner, submit(service))
+    model = scripted_model(folder, [{"when": "nowhere", **ANSWER}])
+    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+        job = run_job(runner, submit_pdf(service))
         assert (job.state, job.error["code"], job.attempts) == ("failed", "answer", 1)

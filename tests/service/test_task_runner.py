@@ -27,19 +27,19 @@ from docpipe.workers import outcomes
 from docpipe.workers import task_runner as module
 from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
-    SCRIPT,
+    ANSWER,
     await_renewal,
+    count_rows,
+    end_lease,
+    end_wait,
     hasten_renewals,
-    lease_over,
     pdf,
-    rows,
-    script,
-    serving,
-    set_of,
-    submit,
+    run_job,
+    scripted_model,
+    service_in,
+    set_columns,
+    submit_pdf,
     task_runner,
-    wait_over,
-    worked,
 )
 
 
@@ -50,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def service(folder: Path, redis_url: str) -> Iterator[Service]:
-    with serving(folder, broker_url=redis_url) as service:
+    with service_in(folder, broker_url=redis_url) as service:
         yield service
 
 
@@ -61,7 +61,7 @@ def runner(service: Service) -> Iterator[TaskRunner]:
 
 
 def test_an_original_that_is_gone_fails_and_says_so(runner, service):
-    job = submit(service)
+    job = submit_pdf(service)
     service.blobs.delete(original_key(job.id))
     runner.prepare(job.id)
     failed = service.jobs.get(job.id)
@@ -70,7 +70,7 @@ def test_an_original_that_is_gone_fails_and_says_so(runner, service):
 
 
 def test_an_original_that_is_not_the_one_that_was_taken_in_fails_and_says_so(runner, service):
-    job = submit(service)
+    job = submit_pdf(service)
     service.blobs.put(original_key(job.id), pdf("another document"))
     runner.prepare(job.id)
     failed = service.jobs.get(job.id)
@@ -93,24 +93,24 @@ def damage_picture(service: Service, job: Job) -> None:
 
 @pytest.mark.parametrize("damage", [lose_pages, damage_pages, damage_picture])
 def test_pages_that_are_lost_between_the_stages_are_read_again(folder, redis_url, damage):
-    model = "embedded" if damage is damage_picture else script(folder)
-    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
-        job = submit(service)
+    model = "embedded" if damage is damage_picture else scripted_model(folder)
+    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+        job = submit_pdf(service)
         runner.prepare(job.id)
         damage(service, job)
         runner.understand(job.id)
-        again = service.jobs.get(job.id)
-        assert (again.state, again.attempts, again.error["code"]) == ("queued", 0, "missing")
-        wait_over(service.database, job)
-        done = worked(runner, job)
+        queued = service.jobs.get(job.id)
+        assert (queued.state, queued.attempts, queued.error["code"]) == ("queued", 0, "missing")
+        end_wait(service.database, job)
+        done = run_job(runner, job)
         assert (done.state, done.error) == ("done", None)
 
 
 def test_pages_that_are_lost_again_and_again_end_in_quarantine(runner, service):
-    job = submit(service)
+    job = submit_pdf(service)
     runner.prepare(job.id)
     lose_pages(service, job)
-    set_of(service.database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
+    set_columns(service.database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
     runner.understand(job.id)
     ended = service.jobs.get(job.id)
     assert (ended.state, ended.error["code"]) == ("quarantined", "missing")
@@ -118,13 +118,13 @@ def test_pages_that_are_lost_again_and_again_end_in_quarantine(runner, service):
 
 def away_for(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, times: int) -> list[int]:
     """The database does not answer this so many times; who counts the calls."""
-    whole, calls = getattr(kind, name), [0]
+    original, calls = getattr(kind, name), [0]
 
-    def answer(*given, **more):
+    def answer(*args, **kwargs):
         calls[0] += 1
         if calls[0] <= times:
             raise StoreError("the server is starting up")
-        return whole(*given, **more)
+        return original(*args, **kwargs)
 
     monkeypatch.setattr(kind, name, answer)
     monkeypatch.setattr(outcomes, "STORE_WAITS", (0.01, 0.01, 0.01, 0.01))
@@ -137,40 +137,42 @@ def away_for(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, times: int)
 def test_a_database_that_starts_again_is_waited_for_and_no_work_is_thrown_away(
     runner, service, monkeypatch, kind, name
 ):
-    job = submit(service)
+    job = submit_pdf(service)
     calls = away_for(monkeypatch, kind, name, 3)
     read = []
-    whole = pipeline.understand_many
-    monkeypatch.setattr(pipeline, "understand_many", lambda *given, **more: read.append(1) or whole(*given, **more))
-    done = worked(runner, job)
+    original = pipeline.understand_many
+    monkeypatch.setattr(
+        pipeline, "understand_many", lambda *args, **kwargs: read.append(1) or original(*args, **kwargs)
+    )
+    done = run_job(runner, job)
     assert (done.state, done.attempts, done.environment_retries) == ("done", 1, 0)
     assert calls[0] > 3
     assert read == [1]
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
-def test_a_database_that_stays_away_is_left_to_the_keeper(runner, service, monkeypatch):
-    job = submit(service)
+def test_a_database_that_stays_away_is_left_to_the_maintenance(runner, service, monkeypatch):
+    job = submit_pdf(service)
     runner.prepare(job.id)
     away_for(monkeypatch, JobStore, "finish", 99)
     runner.understand(job.id)
     waiting = service.jobs.get(job.id)
     assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
     monkeypatch.undo()
-    wait_over(service.database, job)
+    end_wait(service.database, job)
     runner.understand(job.id)
     assert service.jobs.get(job.id).state == "done"
-    assert rows(service.database, extractions) == 1
+    assert count_rows(service.database, extractions) == 1
 
 
 def test_a_model_that_is_away_costs_the_document_no_attempt(folder, redis_url):
     model = f"scripted:{folder / 'later.json'}"
-    with serving(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
-        job = submit(service)
-        waiting = worked(runner, job)
+    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+        job = submit_pdf(service)
+        waiting = run_job(runner, job)
         assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
         (folder / "later.json").write_text("{}")
-        wait_over(service.database, job)
+        end_wait(service.database, job)
         runner.understand(job.id)
         assert service.jobs.get(job.id).state == "done"
 
@@ -191,34 +193,34 @@ class Bill(BaseModel):
 
 def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(folder, redis_url):
     (folder / "bill.py").write_text(SCHEMA)
-    answers = [{"when": "R-2041", **SCRIPT}, {"invoice_number": "R-2042"}]
+    answers = [{"when": "R-2041", **ANSWER}, {"invoice_number": "R-2042"}]
     with (
-        serving(folder, broker_url=redis_url, model=script(folder, answers)) as service,
+        service_in(folder, broker_url=redis_url, model=scripted_model(folder, answers)) as service,
         task_runner(service) as runner,
     ):
-        bad = submit(service, schema=f"{folder}/bill.py:Bill")
-        good = submit(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
+        bad = submit_pdf(service, schema=f"{folder}/bill.py:Bill")
+        good = submit_pdf(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
         runner.prepare(bad.id)
         for attempt in range(MAX_ATTEMPTS):
             assert service.jobs.get(bad.id).attempts == attempt
             runner.understand(bad.id)
-            wait_over(service.database, bad)
+            end_wait(service.database, bad)
         ended = service.jobs.get(bad.id)
         assert (ended.state, ended.attempts, ended.error["code"]) == ("quarantined", MAX_ATTEMPTS, "error")
         assert "KeyError: 'no such key'" in ended.error["message"] and "report" in ended.error["hint"]
-        assert worked(runner, good).state == "done"
+        assert run_job(runner, good).state == "done"
 
 
 def test_a_schema_that_is_gone_when_its_turn_comes_fails_the_document(folder, service, runner):
     (folder / "bill.py").write_text(SCHEMA)
-    job = submit(service, schema=f"{folder}/bill.py:Bill")
+    job = submit_pdf(service, schema=f"{folder}/bill.py:Bill")
     (folder / "bill.py").unlink()
-    failed = worked(runner, job)
+    failed = run_job(runner, job)
     assert (failed.state, failed.error["code"]) == ("failed", "schema")
 
 
 def test_a_stage_that_takes_too_long_is_given_back_with_that_reason(runner, service, monkeypatch):
-    job = submit(service)
+    job = submit_pdf(service)
 
     def stop(*_: object, **__: object) -> None:
         raise SoftTimeLimitExceeded
@@ -232,85 +234,85 @@ def test_a_stage_that_takes_too_long_is_given_back_with_that_reason(runner, serv
 
 
 def test_a_worker_that_takes_longer_than_its_lease_keeps_the_job(runner, service, monkeypatch):
-    whole = pipeline.prepare
+    original = pipeline.prepare
     others: list[Job | None] = []
 
-    def slowly(*given: Any, **more: Any) -> Any:
+    def slowly(*args: Any, **kwargs: Any) -> Any:
         await_renewal(service.database, job)
         others.append(service.jobs.claim(job.id, "prepare", "other:1"))
-        return whole(*given, **more)
+        return original(*args, **kwargs)
 
     monkeypatch.setattr(pipeline, "prepare", slowly)
     hasten_renewals(monkeypatch)
-    job = submit(service)
+    job = submit_pdf(service)
     runner.prepare(job.id)
     assert (others, service.jobs.get(job.id).state) == ([None], "prepared")
 
 
 def test_a_worker_that_was_taken_for_dead_does_not_end_the_job_a_second_time(runner, service, monkeypatch):
-    job = submit(service)
+    job = submit_pdf(service)
     runner.prepare(job.id)
-    whole = pipeline.understand_many
+    original = pipeline.understand_many
 
-    def meanwhile(*given: Any, **more: Any) -> Any:
-        monkeypatch.setattr(pipeline, "understand_many", whole)
-        lease_over(service.database, job)
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(pipeline, "understand_many", original)
+        end_lease(service.database, job)
         runner.understand(job.id)  # another worker has it and ends it
-        return whole(*given, **more)
+        return original(*args, **kwargs)
 
     monkeypatch.setattr(pipeline, "understand_many", meanwhile)
     runner.understand(job.id)
     assert service.jobs.get(job.id).state == "done"
-    assert rows(service.database, extractions) == 1
+    assert count_rows(service.database, extractions) == 1
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
 def test_a_second_message_for_a_document_that_is_done_changes_nothing(runner, service):
-    done = worked(runner, submit(service))
-    assert worked(runner, done) == done
+    done = run_job(runner, submit_pdf(service))
+    assert run_job(runner, done) == done
     assert UsageStore(service.database).sums()[0]["documents"] == 1.0
 
 
 @pytest.mark.parametrize("stage", ["prepare", "understand"])
 def test_nothing_stays_of_a_job_that_is_deleted_while_it_is_worked_on(runner, service, monkeypatch, stage):
-    job = submit(service)
+    job = submit_pdf(service)
     if stage == "understand":
         runner.prepare(job.id)
     step = {"prepare": "prepare", "understand": "understand_many"}[stage]
-    whole = getattr(pipeline, step)
+    original = getattr(pipeline, step)
 
-    def meanwhile(*given: Any, **more: Any) -> Any:
-        found = whole(*given, **more)
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        outcome = original(*args, **kwargs)
         assert delete_job(service, job.id)
-        return found
+        return outcome
 
     monkeypatch.setattr(pipeline, step, meanwhile)
     monkeypatch.setattr(outcomes, "STORE_WAITS", (0.01,))
     worked_on = getattr(runner, stage)
     worked_on(job.id)
-    assert [rows(service.database, table) for table in (jobs, documents, extractions)] == [0, 0, 0]
+    assert [count_rows(service.database, table) for table in (jobs, documents, extractions)] == [0, 0, 0]
     assert [path for path in Path(service.settings.blob_url).rglob("*") if path.is_file()] == []
 
 
 def test_nothing_but_the_others_stays_of_a_job_that_is_deleted_while_it_is_worked_on(runner, service, monkeypatch):
-    other = worked(runner, submit(service, schema="receipt"))
-    job = submit(service)
+    other = run_job(runner, submit_pdf(service, schema="receipt"))
+    job = submit_pdf(service)
     runner.prepare(job.id)
-    whole = pipeline.understand_many
+    original = pipeline.understand_many
 
-    def meanwhile(*given: Any, **more: Any) -> Any:
-        found = whole(*given, **more)
+    def meanwhile(*args: Any, **kwargs: Any) -> Any:
+        outcome = original(*args, **kwargs)
         assert delete_job(service, job.id)
-        return found
+        return outcome
 
     monkeypatch.setattr(pipeline, "understand_many", meanwhile)
     runner.understand(job.id)
-    assert rows(service.database, extractions) == 1, "its result would belong to nobody"
+    assert count_rows(service.database, extractions) == 1, "its result would belong to nobody"
     assert job_result(service, other) is not None
 
 
 def test_the_answer_for_a_result_that_was_deleted_is_none(runner, service):
-    first = worked(runner, submit(service))
+    first = run_job(runner, submit_pdf(service))
     assert job_result(service, first)["fields"]["gross_total"]["value"] == "119.00"
     assert delete_job(service, first.id)
     assert job_result(service, first) is None
@@ -318,7 +320,10 @@ def test_the_answer_for_a_result_that_was_deleted_is_none(runner, service):
 
 
 def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(runner, service):
-    first, second = worked(runner, submit(service, name="a.pdf")), worked(runner, submit(service, name="b.pdf"))
+    first, second = (
+        run_job(runner, submit_pdf(service, name="a.pdf")),
+        run_job(runner, submit_pdf(service, name="b.pdf")),
+    )
     assert first.run_key == second.run_key
     delete_job(service, first.id)
     assert job_result(service, second)["file"] == "b.pdf"
@@ -328,7 +333,7 @@ def test_a_result_belongs_to_the_document_and_not_to_the_job_that_was_first(runn
 
 
 def test_a_setting_that_is_wrong_is_no_documents_fault(runner, service, monkeypatch):
-    job = submit(service)
+    job = submit_pdf(service)
     runner.prepare(job.id)
 
     def refuse(*_: Any, **__: Any) -> Any:

@@ -18,7 +18,7 @@ from docpipe.store.jobs.job_view import JobFilter
 from docpipe.watch import STABLE_POLLS, WatchedFolder
 from tests.support.command_line import files_in
 from tests.support.service_env import configure_service, put_documents, run_waiting_jobs
-from tests.support.serving import pdf, set_of, task_runner
+from tests.support.serving import pdf, set_columns, task_runner
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_file_that_was_put_back_when_its_original_was_deleted_says_what_to_do(
         run_waiting_jobs(runner)
     update_until_stable(watched)
     (job,) = service.view.all(JobFilter())
-    set_of(service.database, job, purged=job.ended)
+    set_columns(service.database, job, purged=job.ended)
     (tmp_path / "IN/failed/notes.pdf").rename(notes)
     update_until_stable(watched)
     assert "(touch)" in (tmp_path / "IN/failed/notes.pdf.reason.txt").read_text()
@@ -161,4 +161,4 @@ def test_with_worker_and_maintenance_as_processes_a_watched_folder_empties_itsel
         ended = {"done/first.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
         wait_until(lambda: files_in(tmp_path / "IN") == ended, "all files are moved")
         assert watch.stop() == 0
-    assert "first.pdf: needs_review" in watch.said()
+    assert "first.pdf: needs_review" in watch.output()

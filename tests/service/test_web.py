@@ -16,8 +16,8 @@ from docpipe.service.maintenance import LOCK_DURATION, LOCK_NAME
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.leader_lock import LeaderLock
 from docpipe.store.jobs.prepared_pages import MAX_SIDE
-from tests.support.serving import add, ago, pdf, set_of
-from tests.support.web import ALL, Api, api_in, error
+from tests.support.serving import add_job, ago, pdf, set_columns
+from tests.support.web import ALL_ROLES, Api, api_in, error_code
 
 NEVER = "0" * 32
 SECRET = "geheim"
@@ -37,7 +37,7 @@ def api_on_both(tmp_path: Path, redis_url: str, database_url: str) -> Iterator[A
 
 
 def test_a_document_goes_its_way(api: Api):
-    sent = api.send(name="../../Rechnung März.pdf", priority="interactive")
+    sent = api.upload(name="../../Rechnung März.pdf", priority="interactive")
     assert sent.status_code == 202
     document = sent.json()
     assert sent.headers["location"] == document["status_url"] == f"/v1/documents/{document['id']}"
@@ -45,7 +45,7 @@ def test_a_document_goes_its_way(api: Api):
     assert document["state"] == "queued" and document["result_url"] is None
     assert api.get(document["status_url"]).json() == document
 
-    ended = api.worked(document)
+    ended = api.process(document)
     assert (ended["state"], ended["status"], ended["error"]) == ("done", "needs_review", None)
     result = api.get(ended["result_url"]).json()
     assert result["fields"]["gross_total"]["value"] == "119.00"
@@ -64,7 +64,7 @@ def test_a_document_goes_its_way(api: Api):
 
 
 def test_a_document_that_failed_says_why_and_what_to_do(api: Api):
-    ended = api.worked(api.taken_in(b"%PDF-1.7\n", name="half.pdf"))
+    ended = api.process(api.submit(b"%PDF-1.7\n", name="half.pdf"))
     assert ended["state"] == "failed" and ended["error"]["code"] == "corrupt" and ended["error"]["hint"]
     result = api.get(ended["result_url"])
     assert result.status_code == 200
@@ -72,20 +72,20 @@ def test_a_document_that_failed_says_why_and_what_to_do(api: Api):
 
 
 def test_what_is_not_there_yet_or_any_more_is_said_as_such(api: Api):
-    document = api.taken_in()
+    document = api.submit()
     url = document["status_url"]
-    assert error(api.get(f"{url}/result")) == (409, "not_ended")
-    assert error(api.get(f"{url}/pages/1")) == (404, "not_found")
-    api.worked(document)
-    assert error(api.get(f"{url}/pages/2")) == (404, "not_found")
-    assert error(api.get("/v1/documents/../../etc/passwd")) == (404, "not_found")
+    assert error_code(api.get(f"{url}/result")) == (409, "not_ended")
+    assert error_code(api.get(f"{url}/pages/1")) == (404, "not_found")
+    api.process(document)
+    assert error_code(api.get(f"{url}/pages/2")) == (404, "not_found")
+    assert error_code(api.get("/v1/documents/../../etc/passwd")) == (404, "not_found")
     api.service.blobs.delete(f"{document['id'][:2]}/{document['id']}")
-    assert error(api.get(f"{url}/original")) == (410, "missing")
-    set_of(api.service.database, api.service.jobs.get(document["id"]), purged=ago(1))
+    assert error_code(api.get(f"{url}/original")) == (410, "missing")
+    set_columns(api.service.database, api.service.jobs.get(document["id"]), purged=ago(1))
     assert api.get(url).json()["kept"] is False
     for part in ("original", "pages/1"):
-        assert error(api.get(f"{url}/{part}")) == (410, "missing")
-    assert error(api.ask("POST", f"{url}/retry")) == (410, "missing")
+        assert error_code(api.get(f"{url}/{part}")) == (410, "missing")
+    assert error_code(api.request("POST", f"{url}/retry")) == (410, "missing")
     assert api.get(f"{url}/result").status_code == 200
 
 
@@ -104,7 +104,7 @@ def test_a_store_that_cannot_be_written_is_not_ready(tmp_path: Path, redis_url: 
     with api_in(tmp_path, broker_url=redis_url, blob_url=tmp_path / "file") as api:
         ready = api.get("/ready", {})
         assert (ready.status_code, ready.json()["blobs"], ready.json()["database"]) == (503, "away", "ok")
-        assert error(api.send()) == (503, "store")
+        assert error_code(api.upload()) == (503, "store")
 
 
 def test_a_database_that_is_away_is_said_to_the_log_alone(tmp_path: Path, redis_url: str, caplog: Any):
@@ -113,7 +113,7 @@ def test_a_database_that_is_away_is_said_to_the_log_alone(tmp_path: Path, redis_
         assert api.get("/health", {}).status_code == 200
         assert (api.get("/ready", {}).status_code, api.get("/ready", {}).json()["database"]) == (503, "away")
         answer = api.get("/v1/documents", {"authorization": "Bearer dp_000000000000_" + "x" * 43})
-    assert error(answer) == (503, "store")
+    assert error_code(answer) == (503, "store")
     assert int(answer.headers["retry-after"]) > 0
     assert "127.0.0.1" not in answer.text and SECRET not in answer.text
     assert "127.0.0.1" in caplog.text and SECRET not in caplog.text
@@ -136,14 +136,14 @@ def test_all_but_health_and_its_own_description_needs_a_key(api: Api):
     for path, operations in paths.items():
         for method in operations:
             answers = [
-                api.client.request(method, path, headers={"authorization": given.encode("latin-1")}).status_code
-                for given in wrong
+                api.client.request(method, path, headers={"authorization": authorization.encode("latin-1")}).status_code
+                for authorization in wrong
             ]
             assert set(answers) == ({200} if path in ("/health", "/ready") else {401}), path
     assert api.get("/docs", {}).status_code == 200
-    assert error(api.get("/nowhere", {})) == (401, "unauthorized")
-    assert error(api.get("/nowhere")) == (404, "not_found")
-    assert error(api.ask("PUT", "/v1/documents")) == (405, "method_not_allowed")
+    assert error_code(api.get("/nowhere", {})) == (401, "unauthorized")
+    assert error_code(api.get("/nowhere")) == (404, "not_found")
+    assert error_code(api.request("PUT", "/v1/documents")) == (405, "method_not_allowed")
     assert api.get("/v1/documents", {}).headers["www-authenticate"] == "Bearer"
 
 
@@ -166,69 +166,74 @@ ROLES = {
 
 def test_a_key_may_do_what_its_role_allows(api: Api):
     for (method, path), roles in ROLES.items():
-        answers = {role: api.ask(method, path, api.its(role)).status_code for role in ALL}
+        answers = {role: api.request(method, path, api.headers_of(role)).status_code for role in ALL_ROLES}
         assert {role for role, status in answers.items() if status != 403} == roles, path
         assert set(answers.values()) <= {200, 404, 403, 415}, path
 
 
 def test_a_key_sees_only_its_own_documents(api: Api):
-    mine = api.worked(api.taken_in())
-    theirs = api.key("submit", "read")
-    asked = [
+    mine = api.process(api.submit())
+    theirs = api.new_key("submit", "read")
+    responses = [
         ("GET", ""), ("GET", "/result"), ("GET", "/original"), ("GET", "/pages/1"), ("GET", "/events"),
         ("POST", "/retry"), ("DELETE", ""),
     ]  # fmt: skip
     never = mine["status_url"].replace(mine["id"], NEVER)
-    for method, part in asked:
-        other, unknown = (api.ask(method, url + part, theirs) for url in (mine["status_url"], never))
-        assert error(other) == (404, "not_found")
+    for method, part in responses:
+        other, unknown = (api.request(method, url + part, theirs) for url in (mine["status_url"], never))
+        assert error_code(other) == (404, "not_found")
         assert other.text.replace(mine["id"], NEVER) == unknown.text
     assert api.get("/v1/documents", theirs).json()["documents"] == []
     assert api.get("/v1/documents").json()["documents"] == [mine]
 
 
 def test_reviewers_see_everybodys_documents_and_admins_change_them(api: Api):
-    mine = api.worked(api.taken_in())
-    reviewer, admin = api.key("review", "submit"), api.key("admin")
+    mine = api.process(api.submit())
+    reviewer, admin = api.new_key("review", "submit"), api.new_key("admin")
     assert api.get("/v1/documents", reviewer).json()["documents"] == [mine]
     assert api.get(f"{mine['status_url']}/pages/1", reviewer).status_code == 200
     for method, part in (("POST", "/retry"), ("DELETE", "")):
-        assert error(api.ask(method, mine["status_url"] + part, reviewer)) == (403, "forbidden")
-    assert api.ask("POST", f"{mine['status_url']}/retry", admin).status_code == 202
-    assert api.ask("DELETE", mine["status_url"], admin).status_code == 204
+        assert error_code(api.request(method, mine["status_url"] + part, reviewer)) == (403, "forbidden")
+    assert api.request("POST", f"{mine['status_url']}/retry", admin).status_code == 202
+    assert api.request("DELETE", mine["status_url"], admin).status_code == 204
 
 
 def test_a_list_is_filtered_and_comes_page_by_page(api_on_both: Api):
     api = api_on_both
     owner = ApiKeyStore(api.service.database).create("bulk", ["read"])
     headers = {"authorization": f"Bearer {owner[1]}"}
-    made = [add(api.service.jobs, f"{number}.pdf", owner=owner[0].id) for number in range(7)]
+    jobs_added = [add_job(api.service.jobs, f"{number}.pdf", owner=owner[0].id) for number in range(7)]
     same = ago(100)
-    for job in made[:4]:  # at the very same time: the cursor must not lose or repeat one of them
-        set_of(api.service.database, job, created=same)
-    set_of(api.service.database, made[6], state="done", status="complete", schema="receipt")
-    add(api.service.jobs, "another.pdf", owner="somebody else")
+    for job in jobs_added[:4]:  # at the very same time: the cursor must not lose or repeat one of them
+        set_columns(api.service.database, job, created=same)
+    set_columns(api.service.database, jobs_added[6], state="done", status="complete", schema="receipt")
+    add_job(api.service.jobs, "another.pdf", owner="somebody else")
 
     def listed(**query: Any) -> list[str]:
         answer = api.get("/v1/documents", headers, params=query)
         assert answer.status_code == 200, answer.text
         return [document["name"] for document in answer.json()["documents"]]
 
-    seen, cursor = [], None
+    names_listed, cursor = [], None
     while True:
         page = api.get("/v1/documents", headers, params={"limit": 2, **({"cursor": cursor} if cursor else {})}).json()
         assert len(page["documents"]) <= 2
-        seen += [document["name"] for document in page["documents"]]
+        names_listed += [document["name"] for document in page["documents"]]
         cursor = page["next"]
         if cursor is None:
             break
-    assert seen[:3] == ["6.pdf", "5.pdf", "4.pdf"] and sorted(seen[3:]) == ["0.pdf", "1.pdf", "2.pdf", "3.pdf"]
+    assert names_listed[:3] == ["6.pdf", "5.pdf", "4.pdf"] and sorted(names_listed[3:]) == [
+        "0.pdf",
+        "1.pdf",
+        "2.pdf",
+        "3.pdf",
+    ]
     assert listed(state="done") == listed(status="complete") == listed(schema="receipt") == ["6.pdf"]
-    assert listed(state=["queued", "done"]) == seen and listed(state="failed") == []
-    assert listed(document_id=made[5].document_id) == ["5.pdf"]
+    assert listed(state=["queued", "done"]) == names_listed and listed(state="failed") == []
+    assert listed(document_id=jobs_added[5].document_id) == ["5.pdf"]
     middle = ago(50)
-    assert listed(created_since=middle.isoformat()) == seen[:3]
-    assert sorted(listed(created_before=middle.replace(tzinfo=None).isoformat())) == sorted(seen[3:])
+    assert listed(created_since=middle.isoformat()) == names_listed[:3]
+    assert sorted(listed(created_before=middle.replace(tzinfo=None).isoformat())) == sorted(names_listed[3:])
 
 
 ABSURD = [
@@ -251,24 +256,26 @@ NOWHERE = [
 
 def test_an_absurd_question_is_refused_and_breaks_nothing(api_on_both: Api):
     for query in ABSURD:
-        assert error(api_on_both.get(f"/v1/documents?{query}")) in ((400, "usage"), (422, "invalid")), query
+        assert error_code(api_on_both.get(f"/v1/documents?{query}")) in ((400, "usage"), (422, "invalid")), query
     for query in ODD:
         assert api_on_both.get(f"/v1/documents?{query}").json() == {"documents": [], "next": None}, query
     for path in NOWHERE:
-        assert error(api_on_both.get(f"/v1/documents/{path}"))[0] in (404, 422), path
+        assert error_code(api_on_both.get(f"/v1/documents/{path}"))[0] in (404, 422), path
 
 
 def test_metrics_count_what_has_ended_and_what_waits(api: Api):
-    api.worked(api.taken_in())
-    api.worked(api.taken_in(b"%PDF-1.7\n"))
-    api.taken_in(pdf("another"))
+    api.process(api.submit())
+    api.process(api.submit(b"%PDF-1.7\n"))
+    api.submit(pdf("another"))
     families = {
         family.name: {tuple(sorted(sample.labels.items())): sample.value for sample in family.samples}
-        for family in text_string_to_metric_families(api.get("/metrics", api.its("review")).text)
+        for family in text_string_to_metric_families(api.get("/metrics", api.headers_of("review")).text)
     }
 
     def of(name: str, **labels: str) -> float:
-        return sum(value for given, value in families[name].items() if labels.items() <= dict(given).items())
+        return sum(
+            value for label_values, value in families[name].items() if labels.items() <= dict(label_values).items()
+        )
 
     assert of("docpipe_documents", outcome="needs_review") == of("docpipe_documents", outcome="failed") == 1
     assert of("docpipe_pages", schema="invoice") == 1 and of("docpipe_fields") == 4
@@ -295,16 +302,16 @@ def test_the_schemas_are_there_as_json_schema(tmp_path: Path, redis_url: str):
             schema = api.get(entry["url"]).json()
             assert schema.get("properties") or len(schema["anyOf"]) == 3
         for name in ("passport", "os:path", "/etc/passwd.json", "../x.py:Y", "%00"):
-            assert error(api.get(f"/v1/schemas/{name}")) == (404, "not_found")
-        assert error(api.send(schema="os:path")) == (422, "schema")
-        assert api.taken_in(schema="auto")["schema"] == "auto"
+            assert error_code(api.get(f"/v1/schemas/{name}")) == (404, "not_found")
+        assert error_code(api.upload(schema="os:path")) == (422, "schema")
+        assert api.submit(schema="auto")["schema"] == "auto"
 
 
 def test_a_key_that_asks_too_often_waits_and_others_do_not(api: Api):
-    busy = api.key("read", per_minute=3)
+    busy = api.new_key("read", per_minute=3)
     answers = [api.get("/v1/documents", busy) for _ in range(5)]
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-    assert error(answers[-1]) == (429, "rate") and 0 < int(answers[-1].headers["retry-after"]) <= 60
+    assert error_code(answers[-1]) == (429, "rate") and 0 < int(answers[-1].headers["retry-after"]) <= 60
     assert api.get("/v1/documents").status_code == 200
 
 
@@ -316,13 +323,13 @@ def test_a_bug_is_an_error_like_others_and_is_found_in_the_log(
 
     monkeypatch.setattr(api.service.view, "page", fail)
     answer = api.get("/v1/documents")
-    assert error(answer) == (500, "bug") and SECRET not in answer.text
+    assert error_code(answer) == (500, "bug") and SECRET not in answer.text
     assert answer.headers["x-request-id"] in answer.text
     assert SECRET in caplog.text
 
 
 def test_every_request_is_a_line_of_the_log(api: Api, caplog: pytest.LogCaptureFixture):
-    own = api.own
+    own = api.own_headers
     with caplog.at_level(logging.INFO, logger="docpipe.web"):
         answer = api.get("/v1/documents/%0aforged%20line?secret=1", own | {"x-request-id": "mine-1"})
         other = api.get("/health", {"x-request-id": "not\tone of ours" * 9})

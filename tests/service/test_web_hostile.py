@@ -14,7 +14,7 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.errors import DocpipeError
 from docpipe.result import record
 from docpipe.schema import load_schema
-from tests.support.serving import pdf, settings
+from tests.support.serving import pdf, settings_in
 from tests.support.web import Api, api_in
 from tests.unit.render.test_hostile import CASES, LIMITS
 
@@ -29,11 +29,11 @@ class Both:
 
     def through_the_service(self, content: bytes) -> dict[str, Any]:
         """What a client gets in the end; a refusal at the door has the shape of a result."""
-        sent = self.api.send(content, name="hostile.pdf")
+        sent = self.api.upload(content, name="hostile.pdf")
         assert sent.status_code < 500
         if sent.status_code != 202:
             return {"status": "failed", "pages": 0, "fields": {}, "issues": [], **sent.json()}
-        ended = self.api.worked(sent.json())
+        ended = self.api.process(sent.json())
         assert ended["state"] in ("done", "failed"), ended
         result = self.api.get(ended["result_url"]).json()
         return {name: result[name] for name in SAME}
@@ -42,18 +42,20 @@ class Both:
         """As a worker of `docpipe run` does it."""
         schema = load_schema("invoice")
         try:
-            found = pipeline.extract(self.components.open(path), schema, self.components.parts, self.components.policy)
+            extracted = pipeline.extract(
+                self.components.open(path), schema, self.components.parts, self.components.policy
+            )
         except DocpipeError as error:
-            said = {"code": error.code, "message": error.message, "hint": error.hint}
-            return {"status": "failed", "pages": 0, "fields": {}, "issues": [], "error": said}
-        made = record(found, path.name, schema)
-        return {name: made[name] for name in SAME}
+            error_record = {"code": error.code, "message": error.message, "hint": error.hint}
+            return {"status": "failed", "pages": 0, "fields": {}, "issues": [], "error": error_record}
+        result_record = record(extracted, path.name, schema)
+        return {name: result_record[name] for name in SAME}
 
 
 @pytest.fixture(scope="module")
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("hostile")
-    chosen = settings(folder, **LIMITED)
+    chosen = settings_in(folder, **LIMITED)
     components = load_components(ModelName.parse(chosen.model), chosen, threads=1)
     with api_in(folder, **LIMITED) as api:
         yield Both(api, components)
@@ -65,11 +67,11 @@ def test_a_hostile_file_ends_as_on_the_command_line(tmp_path: Path, both: Both, 
     content = CASES[name][0]()
     path = tmp_path / "hostile.pdf"
     path.write_bytes(content)
-    there, here = both.on_the_command_line(path), both.through_the_service(content)
-    for result in (there, here):
+    of_command, of_service = both.on_the_command_line(path), both.through_the_service(content)
+    for result in (of_command, of_service):
         if result["error"]:
             assert result["error"].pop("hint"), "what to do differs: a worker has no --password"
-    assert here == there
+    assert of_service == of_command
 
 
 def test_after_all_of_them_a_good_file_is_read(both: Both):

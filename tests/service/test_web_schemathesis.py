@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import event_stream
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, submit
+from tests.support.serving import pdf, submit_pdf
 from tests.support.web import on_a_port
 
 EXAMPLES = 15  # of each operation
@@ -41,7 +41,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
         patched.setattr(event_stream, "POLL_SECONDS", 0.02)
         service.queue.send = lambda *_: None  # type: ignore[method-assign]
         _, secret = ApiKeyStore(service.database).create("tried", ["admin"], per_minute=1_000_000)
-        ids = [submit(service, content).id for content in (pdf(), b"%PDF-1.7\n", pdf("waits"))]
+        ids = [submit_pdf(service, content).id for content in (pdf(), b"%PDF-1.7\n", pdf("waits"))]
         runner = TaskRunner(service)
         for number in ids[:2]:
             runner.prepare(number)

@@ -22,8 +22,8 @@ from docpipe.cli import invoke, serve
 from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import limits
-from tests.support.serving import pdf, settings
-from tests.support.web import kept, on_a_port, taken_in
+from tests.support.serving import pdf, settings_in
+from tests.support.web import blob_names, count_documents, on_a_port
 
 KIB = 1024
 BOUNDARY = "----b"
@@ -112,14 +112,14 @@ def test_ten_gigabytes_that_are_announced_are_refused_at_once(server: tuple[Serv
 
 
 def test_a_body_without_a_length_is_counted(server: tuple[Service, int]):
-    before = kept(server[0])
+    before = blob_names(server[0])
     with Wire(server) as wire:
         wire.upload("Transfer-Encoding: chunked")
         for piece in [PART] + [bytes(64 * KIB)] * 20:  # all of it, though it is refused after five
             wire.socket.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
         status, _, body = wire.answer()
         assert status == 413 and "bytes" in json.loads(body)["error"]["message"]
-    assert kept(server[0]) == before
+    assert blob_names(server[0]) == before
 
 
 def test_a_wrong_key_is_refused_before_its_body_is_read(server: tuple[Service, int]):
@@ -191,14 +191,14 @@ def _is_hung_up_on_in_the_second_request(server: tuple[Service, int]) -> bool:
 
 def test_a_client_that_hangs_up_leaves_nothing(server: tuple[Service, int], caplog: pytest.LogCaptureFixture):
     service = server[0]
-    before = taken_in(service), kept(service)
+    before = count_documents(service), blob_names(service)
     caplog.set_level(logging.INFO, logger="docpipe.web")
     for _ in range(3):
         with Wire(server) as wire:
             wire.upload("Content-Length: 250000")
             wire.socket.sendall(PART + bytes(100 * KIB))
     wait_until(lambda: caplog.text.count("POST /v1/documents 499") == 3, "it is seen")
-    assert (taken_in(service), kept(service)) == before
+    assert (count_documents(service), blob_names(service)) == before
     assert "a bug" not in caplog.text
     with Wire(server) as wire:
         wire.begin(method="GET", path="/health")
@@ -237,15 +237,15 @@ main()
 def test_who_waits_is_answered_when_the_service_stops(tmp_path: Path, redis_url: str):
     """And the service says how to begin, and stops with exit code 0."""
     port = free_port()
-    chosen = settings(tmp_path, broker_url=redis_url)
-    given = environment(
+    chosen = settings_in(tmp_path, broker_url=redis_url)
+    settings = environment(
         database_url=chosen.database_url, blob_url=chosen.blob_url, broker_url=redis_url, model=chosen.model
     )
     command = [sys.executable, "-c", SERVE_AND_SAY_WHO_WAITS, "serve", "--port", str(port)]
-    program = Program(command, given, tmp_path / "serve.log")
+    program = Program(command, settings, tmp_path / "serve.log")
     with running(program), closing(Service.of(chosen)) as service:
-        wait_until(lambda: "running on" in program.said(), "it serves")
-        assert "docpipe key create NAME --role submit --role read" in program.said()
+        wait_until(lambda: "running on" in program.output(), "it serves")
+        assert "docpipe key create NAME --role submit --role read" in program.output()
         secret = secret_of(service)
         with Wire((service, port), secret) as uploading, Wire((service, port), secret) as waiting:
             body = PART + pdf() + f"\r\n--{BOUNDARY}--\r\n".encode()
@@ -254,20 +254,22 @@ def test_who_waits_is_answered_when_the_service_stops(tmp_path: Path, redis_url:
             status, _, answer = uploading.answer()
             assert status == 202
             waiting.begin(method="GET", path=f"{json.loads(answer)['status_url']}?wait=60")
-            wait_until(lambda: WAITING in program.said(), "the client waits")
+            wait_until(lambda: WAITING in program.output(), "the client waits")
             assert program.process is not None
             program.process.terminate()
             assert json.loads(waiting.answer()[2])["state"] == "queued"
         assert program.process.wait(START_SECONDS) == 0
-    lines = [line for line in program.said().splitlines() if "POST /v1/documents 202" in line]
+    lines = [line for line in program.output().splitlines() if "POST /v1/documents 202" in line]
     assert len(lines) == 1 and "request=" in lines[0] and "key=" in lines[0] and "seconds=" in lines[0]
 
 
 def test_a_port_that_is_taken_is_said(tmp_path: Path, redis_url: str):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        command = [sys.executable, "-m", "docpipe", "serve", "--port", str(taken.getsockname()[1])]
-        given = environment(database_url=tmp_path / "a.db", blob_url=tmp_path / "blobs", broker_url=redis_url)
-        ended = subprocess.run(command, env=given, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-m", "docpipe", "serve", "--port", str(listener.getsockname()[1])]
+        settings = environment(database_url=tmp_path / "a.db", blob_url=tmp_path / "blobs", broker_url=redis_url)
+        ended = subprocess.run(
+            command, env=settings, capture_output=True, text=True, timeout=START_SECONDS, check=False
+        )
     assert ended.returncode == 2 and "cannot serve on 127.0.0.1" in ended.stderr and "--port" in ended.stderr
 
 
@@ -280,5 +282,5 @@ def test_without_the_extra_the_command_says_what_to_install(
     monkeypatch.setenv("DOCPIPE_DATABASE_URL", os.devnull)
     monkeypatch.setattr(serve, "configure_logging", lambda *_: None)
     assert invoke(["serve"]) == 2
-    said = capsys.readouterr().err
-    assert "fastapi" in said and "pip install '.[serve]'" in said
+    output = capsys.readouterr().err
+    assert "fastapi" in output and "pip install '.[serve]'" in output

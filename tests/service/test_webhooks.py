@@ -21,7 +21,7 @@ from docpipe.errors import UsageError
 from docpipe.service import webhooks
 from docpipe.service.webhooks import DeliveryRefused, WebhookClient, parse_secret, parse_webhook_url
 from docpipe.store.jobs.outbox import Delivery
-from tests.support.receiver import Receiver, certificates, receiving
+from tests.support.receiver import Receiver, certificates, webhook_receiver
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 INSIDE = WebhookClient(parse_secret(SECRET), allow_internal=True)
@@ -29,8 +29,8 @@ OUTSIDE = WebhookClient(parse_secret(SECRET))
 BODY = {"type": "document.done", "timestamp": "2026-03-14T12:00:00+00:00", "data": {"id": "1", "name": "Müller.pdf"}}
 
 
-def message(url: str, **more) -> Delivery:
-    return Delivery(**{"id": "evt_1", "job_id": "1", "target": {"url": url}, "body": BODY, "attempts": 1, **more})
+def message(url: str, **fields) -> Delivery:
+    return Delivery(**{"id": "evt_1", "job_id": "1", "target": {"url": url}, "body": BODY, "attempts": 1, **fields})
 
 
 def verified(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
@@ -41,12 +41,14 @@ def verified(secret: str, headers: Mapping[str, str], body: bytes) -> bool:
     signed = b".".join([headers["webhook-id"].encode(), headers["webhook-timestamp"].encode(), body])
     expected = base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
     offered = [part.partition(",") for part in headers["webhook-signature"].split(" ")]
-    return any(version == "v1" and hmac.compare_digest(found, expected) for version, _, found in offered)
+    return any(
+        version == "v1" and hmac.compare_digest(signature_given, expected) for version, _, signature_given in offered
+    )
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    with receiving() as receiver:
+    with webhook_receiver() as receiver:
         yield receiver
 
 
@@ -72,7 +74,7 @@ def test_a_changed_message_another_secret_or_an_old_time_do_not_verify(receiver,
 
 
 def test_every_try_is_the_same_message_with_the_same_id(receiver):
-    receiver.answers = [500, 503, 204]
+    receiver.statuses = [500, 503, 204]
     for attempt in (1, 2):
         with pytest.raises(OSError, match=r"answered 50[03]"):
             INSIDE.post(message(receiver.url, attempts=attempt))
@@ -82,14 +84,14 @@ def test_every_try_is_the_same_message_with_the_same_id(receiver):
 
 
 def test_a_receiver_that_is_gone_gets_no_more(receiver):
-    receiver.answers = [410]
+    receiver.statuses = [410]
     with pytest.raises(DeliveryRefused, match="410"):
         INSIDE.post(message(receiver.url))
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_a_redirect_is_not_followed(receiver, status):
-    receiver.answers, receiver.location = [status, 200], f"{receiver.url}/elsewhere"
+    receiver.statuses, receiver.location = [status, 200], f"{receiver.url}/elsewhere"
     with pytest.raises(OSError, match=str(status)):
         INSIDE.post(message(f"{receiver.url}/hook"))
     assert [call.path for call in receiver.calls] == ["/hook"]
@@ -166,19 +168,19 @@ def test_our_own_network_is_not_called(monkeypatch, host):
 
 def names(monkeypatch, *answers: list[str]) -> list[str]:
     """What the name server says, each time it is asked; the names that it was asked for."""
-    asked: list[str] = []
+    hosts_asked: list[str] = []
 
     def look_up(host, port, *_, **__):
         if host[0].isdigit() or ":" in host:
             addresses = [host]
         else:
-            asked.append(host)
-            addresses = answers[min(len(asked), len(answers)) - 1]
+            hosts_asked.append(host)
+            addresses = answers[min(len(hosts_asked), len(answers)) - 1]
         families = {address: socket.AF_INET6 if ":" in address else socket.AF_INET for address in addresses}
         return [(family, socket.SOCK_STREAM, 6, "", (address, port)) for address, family in families.items()]
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    return asked
+    return hosts_asked
 
 
 @pytest.mark.parametrize("addresses", [["10.0.0.1"], ["93.184.215.14", "10.0.0.1"], ["::1", "93.184.215.14"]])
@@ -191,7 +193,7 @@ def test_a_name_that_means_one_of_our_addresses_is_not_called(monkeypatch, addre
 
 def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch):
     """A name server may answer differently a moment later."""
-    asked = names(monkeypatch, ["93.184.215.14"], ["127.0.0.1"])
+    hosts_asked = names(monkeypatch, ["93.184.215.14"], ["127.0.0.1"])
     called = []
 
     def call(address, seconds):
@@ -201,7 +203,7 @@ def test_the_address_that_was_looked_at_is_the_one_that_is_called(monkeypatch):
     monkeypatch.setattr(socket, "create_connection", call)
     with pytest.raises(OSError):
         OUTSIDE.post(message("http://receiver.example:8080/"))
-    assert (asked, called) == (["receiver.example"], [("93.184.215.14", 8080)])
+    assert (hosts_asked, called) == (["receiver.example"], [("93.184.215.14", 8080)])
 
 
 def test_a_receiver_is_reached_over_the_family_that_works_here(monkeypatch, receiver):
@@ -220,7 +222,7 @@ def test_over_tls_the_name_is_checked_though_the_address_is_called(monkeypatch, 
     own, authority = issued
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     names(monkeypatch, ["127.0.0.1"])
-    with receiving(own) as receiver:
+    with webhook_receiver(own) as receiver:
         INSIDE.post(message(f"https://receiver.example:{receiver.port}/hook"))
         assert verified(SECRET, receiver.calls[0].headers, receiver.calls[0].body)
         with pytest.raises(ssl.SSLCertVerificationError, match=r"other\.example"):
@@ -256,7 +258,7 @@ def test_a_secret_that_the_standard_would_not_take_is_refused_with_a_way_to_make
 
 
 def test_a_message_goes_to_the_url_it_was_taken_in_with_and_no_other(receiver):
-    with receiving() as other:
+    with webhook_receiver() as other:
         INSIDE.post(message(receiver.url))
         INSIDE.post(replace(message(other.url), id="evt_2"))
         assert [call.headers["webhook-id"] for call in other.calls] == ["evt_2"]

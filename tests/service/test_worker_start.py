@@ -18,7 +18,7 @@ import pytest
 from benchmarks.service.servers import START_SECONDS, Program, environment, running, wait_until
 from docpipe.service.queue import QUEUES
 from tests.support.repository import ROOT
-from tests.support.serving import pdf, script
+from tests.support.serving import pdf, scripted_model
 from tests.support.systemd_units import FOLDER, INSTALLED, Machine, Unit, units
 
 WORKER = ROOT / "workers" / "docpipe-worker"
@@ -31,7 +31,7 @@ UNITS = units()
 def machine(redis_url: str, tmp_path: Path) -> Iterator[Machine]:
     settings = {
         "DOCPIPE_DATABASE_URL": f"sqlite:///{tmp_path / 'docpipe.db'}", "DOCPIPE_BROKER_URL": redis_url,
-        "DOCPIPE_MODEL": script(tmp_path), "PREPARE_CHILDREN": "1",
+        "DOCPIPE_MODEL": scripted_model(tmp_path), "PREPARE_CHILDREN": "1",
     }  # fmt: skip
     made = Machine(tmp_path, settings)
     try:
@@ -42,13 +42,13 @@ def machine(redis_url: str, tmp_path: Path) -> Iterator[Machine]:
 
 def test_what_the_units_start_reads_a_document_and_stops_in_order(machine: Machine):
     migration = machine.start(UNITS["docpipe-migrate"])
-    assert migration.process.wait(START_SECONDS) == 0, migration.said()
+    assert migration.process.wait(START_SECONDS) == 0, migration.output()
     lasting = {name: machine.start(UNITS[name]) for name in LASTING}
     wait_until(lambda: _is_ready(machine.port), "the API is ready")
     (machine.folder / "bill.pdf").write_bytes(pdf())
 
     done = machine.run(UNITS["docpipe-prepare"], f"{INSTALLED}docpipe", "submit", "bill.pdf", "--wait")
-    assert done.returncode == 0, done.stderr + "".join(program.said() for program in lasting.values())
+    assert done.returncode == 0, done.stderr + "".join(program.output() for program in lasting.values())
     assert json.loads(done.stdout)["fields"]["invoice_number"]["value"] == "R-2041"
     assert list((machine.folder / "blobs").iterdir()), "not in the folder of the units"
     checked = machine.run(UNITS["docpipe-maintenance"], f"{INSTALLED}docpipe", "maintain", "--check")
@@ -57,7 +57,7 @@ def test_what_the_units_start_reads_a_document_and_stops_in_order(machine: Machi
     for name, program in lasting.items():
         program.process.terminate()  # KillMode=mixed: the main process alone
         assert program.process.wait(START_SECONDS) in (0, -15), name
-        assert "Traceback" not in program.said()
+        assert "Traceback" not in program.output()
 
 
 def _is_ready(port: int) -> bool:

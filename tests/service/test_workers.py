@@ -1,5 +1,5 @@
 """Workers as processes of their own, that die, are killed, are stopped and take too long: each document ends once, and
-with its reason. A real Redis and a keeper beside them."""
+with its reason. A real Redis and the maintenance beside them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from docpipe.store.jobs.job_store import MAX_ATTEMPTS
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from tests.support.processes import KILLS, WAITS, Gate, end_leases_of_the_dead
-from tests.support.serving import pdf, rows, script, settings, task_runner
+from tests.support.serving import count_rows, pdf, scripted_model, settings_in, task_runner
 
 GOOD = "R-GOOD"
 LEASE = LIMIT = 600  # seconds; what only time would bring about is done by hand
@@ -35,8 +35,8 @@ LOST = timedelta(seconds=1)  # after which a message that nobody has begun count
 
 @dataclass
 class Site:
-    """A database, a Redis, a keeper, and a worker of one child. `gate`: documents numbered WAITS stand still at it, in
-    the child."""
+    """A database, a Redis, the maintenance, and a worker of one child. `gate`: documents numbered WAITS stand still at
+    it, in the child."""
 
     service: Service
     worker: Program
@@ -47,9 +47,9 @@ class Site:
         return submit_document(self.service, content, f"{number}.pdf", SubmitOptions(self.gate.schema))
 
     def job(self, job: Job) -> Job:
-        found = self.service.jobs.get(job.id)
-        assert found is not None
-        return found
+        stored = self.service.jobs.get(job.id)
+        assert stored is not None
+        return stored
 
     def wait_for(self, job: Job, *states: str) -> Job:
         """Meanwhile the leases of dead workers end."""
@@ -61,7 +61,7 @@ class Site:
         try:
             wait_until(is_there, f"{job.name} is {' or '.join(states)}")
         except TimeoutError as error:
-            raise AssertionError(f"{self.job(job)}\n{self.worker.said()}") from error
+            raise AssertionError(f"{self.job(job)}\n{self.worker.output()}") from error
         return self.job(job)
 
     def conf_of_worker(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Site:
 
     def ready(self) -> None:
         self.gate.close()
-        if not self.worker.alive:
+        if not self.worker.is_alive:
             self.worker.start()
 
 
@@ -85,23 +85,23 @@ class Site:
 def whole_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("site")
     redis = RedisServer(folder, save=False).start()
-    chosen = settings(
+    chosen = settings_in(
         folder, broker_url=redis.url, lease_seconds=LEASE, task_seconds=LIMIT,
-        model=script(folder, [{"when": number, "invoice_number": number} for number in (KILLS, WAITS, GOOD)]),
+        model=scripted_model(folder, [{"when": number, "invoice_number": number} for number in (KILLS, WAITS, GOOD)]),
     )  # fmt: skip
-    given = {name: getattr(chosen, name) for name in chosen.model_fields_set}
+    settings = {name: getattr(chosen, name) for name in chosen.model_fields_set}
     service = Service.of(chosen)
-    program = worker(environment(**given), folder / "worker.log")
-    keeper = Maintenance(service)
-    keeping = threading.Thread(target=keeper.run, kwargs={"poll_seconds": 0.1})
-    keeping.start()
+    program = worker(environment(**settings), folder / "worker.log")
+    maintenance = Maintenance(service)
+    maintenance_thread = threading.Thread(target=maintenance.run, kwargs={"poll_seconds": 0.1})
+    maintenance_thread.start()
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(job_sweeper, "LOST_AFTER", LOST)
             yield Site(service, program, Gate(folder))
     finally:
-        keeper.stop.set()
-        keeping.join()
+        maintenance.stop.set()
+        maintenance_thread.join()
         if program.process is not None:
             program.kill()
         service.close()
@@ -123,7 +123,7 @@ def test_a_document_that_kills_its_worker_is_quarantined_and_the_others_are_done
     for job in good:
         assert site.wait_for(job, *ENDED).state == "done"
     assert site.worker.alive, "only the child died"
-    assert killer.id in site.worker.said()
+    assert killer.id in site.worker.output()
 
 
 def test_a_document_that_takes_too_long_is_given_back_with_that_reason(site, monkeypatch):
@@ -145,15 +145,15 @@ def test_a_document_that_takes_too_long_is_given_back_with_that_reason(site, mon
 
 def test_a_worker_that_is_killed_in_the_middle_loses_nothing_and_does_nothing_twice(site):
     usage = UsageStore(site.service.database)
-    before, counted = rows(site.service.database, extractions), usage.sums()[0]["documents"]
-    made = [site.submit(WAITS, str(number)) for number in range(2)]
+    before, counted = count_rows(site.service.database, extractions), usage.sums()[0]["documents"]
+    jobs = [site.submit(WAITS, str(number)) for number in range(2)]
     site.gate.await_document()
     site.worker.kill()
     site.gate.open()
     site.worker.start()
-    for job in made:
+    for job in jobs:
         assert site.wait_for(job, *ENDED).state == "done"
-    assert rows(site.service.database, extractions) == before + 2
+    assert count_rows(site.service.database, extractions) == before + 2
     assert usage.sums()[0]["documents"] == counted + 2
 
 
@@ -162,7 +162,7 @@ def test_a_worker_that_is_stopped_ends_what_it_has_and_begins_nothing_new(site):
     site.gate.await_document()
     later = site.submit(GOOD, "later")
     os.kill(site.worker.process.pid, signal.SIGTERM)
-    wait_until(lambda: "Warm shutdown" in site.worker.said(), "the worker has seen it")
+    wait_until(lambda: "Warm shutdown" in site.worker.output(), "the worker has seen it")
     site.gate.open()
     assert site.worker.process.wait(START_SECONDS) == 0
     ended = site.job(slow)

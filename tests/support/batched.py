@@ -20,14 +20,14 @@ from docpipe.schema import Schema
 KIND = "batched"
 
 
-class Batched(ScriptedExtractor):
+class BatchedExtractor(ScriptedExtractor):
     batch_size = 4
-    sizes: ClassVar[list[int]] = []
-    meanwhile: ClassVar[Callable[[int], None]] = staticmethod(lambda _: None)
+    batch_sizes: ClassVar[list[int]] = []
+    on_batch: ClassVar[Callable[[int], None]] = staticmethod(lambda _: None)
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> Sequence[Answer | DocpipeError]:
-        type(self).sizes.append(len(batch))
-        type(self).meanwhile(len(batch))
+        type(self).batch_sizes.append(len(batch))
+        type(self).on_batch(len(batch))
         return [self._one(pages, schema) for pages in batch]
 
     def _one(self, pages: Sequence[Page], schema: Schema) -> Answer | DocpipeError:
@@ -38,7 +38,7 @@ class Batched(ScriptedExtractor):
 
 
 def load(weights: str, settings: Settings, threads: int) -> Extractor:
-    return Batched.from_file(Path(weights))
+    return BatchedExtractor.from_file(Path(weights))
 
 
 BATCHED = ExtractorKind(load, picture_side=1_280)

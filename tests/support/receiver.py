@@ -20,7 +20,7 @@ DAY = datetime.timedelta(days=1)
 
 
 @dataclass(frozen=True)
-class Call:
+class ReceivedCall:
     path: str
     headers: Mapping[str, str]
     body: bytes
@@ -32,9 +32,9 @@ class Receiver:
 
     port: int
     scheme: str
-    answers: list[int] = field(default_factory=lambda: [200])
+    statuses: list[int] = field(default_factory=lambda: [200])
     location: str | None = None
-    calls: list[Call] = field(default_factory=list)
+    calls: list[ReceivedCall] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -42,7 +42,7 @@ class Receiver:
 
 
 @contextmanager
-def receiving(certificate: Path | None = None) -> Iterator[Receiver]:
+def webhook_receiver(certificate: Path | None = None) -> Iterator[Receiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.handle_error = lambda *_: None  # a caller that does not trust us hangs up
     if certificate is not None:
@@ -66,8 +66,8 @@ class _Handler(BaseHTTPRequestHandler):
         receiver: Receiver = self.server.receiver
         body = self.rfile.read(int(self.headers["content-length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        receiver.calls.append(Call(self.path, headers, body))
-        self.send_response(receiver.answers[min(len(receiver.calls), len(receiver.answers)) - 1])
+        receiver.calls.append(ReceivedCall(self.path, headers, body))
+        self.send_response(receiver.statuses[min(len(receiver.calls), len(receiver.statuses)) - 1])
         if receiver.location is not None:
             self.send_header("location", receiver.location)
         self.send_header("content-length", "2")

@@ -13,14 +13,14 @@ from docpipe.config import Settings, load_settings
 from docpipe.service.service import Service
 from docpipe.store.jobs.job_view import JobFilter
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, script, task_runner
+from tests.support.serving import pdf, scripted_model, task_runner
 
 
 def configure_service(folder: Path, monkeypatch: pytest.MonkeyPatch, broker_url: str) -> Settings:
     """Commands without options work in this folder."""
     chosen = {
         "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs",
-        "model": script(folder), "broker_url": broker_url,
+        "model": scripted_model(folder), "broker_url": broker_url,
     }  # fmt: skip
     for name, value in chosen.items():
         monkeypatch.setenv(f"DOCPIPE_{name.upper()}", str(value))

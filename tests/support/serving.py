@@ -31,8 +31,8 @@ from docpipe.workers import lease
 from docpipe.workers.task_runner import TaskRunner
 
 LINES = ("Rechnung R-2041", "Datum 14.03.2026", "Verkäufer Muster GmbH", "Summe EUR 119,00")
-SCRIPT = {"invoice_number": "R-2041", "issue_date": "14.03.2026", "seller_name": "Muster GmbH", "gross_total": "119,00"}
-NOBODY = "redis://127.0.0.1:1/0"  # a broker that is away
+ANSWER = {"invoice_number": "R-2041", "issue_date": "14.03.2026", "seller_name": "Muster GmbH", "gross_total": "119,00"}
+NO_BROKER = "redis://127.0.0.1:1/0"  # a broker that is away
 
 
 def pdf(*lines: str, pages: int = 1) -> bytes:
@@ -47,35 +47,35 @@ def pdf(*lines: str, pages: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def script(folder: Path, said: Any = None) -> str:
+def scripted_model(folder: Path, answers: Any = None) -> str:
     """The name of a model that answers this."""
     path = folder / "script.json"
-    path.write_text(json.dumps(SCRIPT if said is None else said))
+    path.write_text(json.dumps(ANSWER if answers is None else answers))
     return f"scripted:{path}"
 
 
-def settings(folder: Path, **more: Any) -> Settings:
+def settings_in(folder: Path, **changes: Any) -> Settings:
     """Those of a service in this folder, with an extractor that answers SCRIPT."""
-    given = {
-        "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs", "broker_url": NOBODY,
-        "lease_seconds": 60, **more,
+    chosen = {
+        "database_url": f"sqlite:///{folder / 'docpipe.db'}", "blob_url": folder / "blobs", "broker_url": NO_BROKER,
+        "lease_seconds": 60, **changes,
     }  # fmt: skip
-    if "model" not in given:
-        given["model"] = script(folder)
-    return load_settings({f"DOCPIPE_{name.upper()}": str(value) for name, value in given.items()})
+    if "model" not in chosen:
+        chosen["model"] = scripted_model(folder)
+    return load_settings({f"DOCPIPE_{name.upper()}": str(value) for name, value in chosen.items()})
 
 
 @contextmanager
-def serving(folder: Path, **more: Any) -> Iterator[Service]:
-    service = Service.of(settings(folder, **more))
+def service_in(folder: Path, **changes: Any) -> Iterator[Service]:
+    service = Service.of(settings_in(folder, **changes))
     try:
         yield service
     finally:
         service.close()
 
 
-def submit(service: Service, content: bytes | None = None, name: str = "bill.pdf", **wish: Any) -> Job:
-    return submit_document(service, io.BytesIO(pdf() if content is None else content), name, SubmitOptions(**wish))
+def submit_pdf(service: Service, content: bytes | None = None, name: str = "bill.pdf", **options: Any) -> Job:
+    return submit_document(service, io.BytesIO(pdf() if content is None else content), name, SubmitOptions(**options))
 
 
 def task_runner(service: Service) -> closing[TaskRunner]:
@@ -83,36 +83,36 @@ def task_runner(service: Service) -> closing[TaskRunner]:
     return closing(TaskRunner(service))
 
 
-def worked(runner: TaskRunner, job: Job) -> Job:
+def run_job(runner: TaskRunner, job: Job) -> Job:
     """The job after both stages."""
     runner.prepare(job.id)
     runner.understand(job.id)
-    found = runner.service.jobs.get(job.id)
-    assert found is not None
-    return found
+    ended = runner.service.jobs.get(job.id)
+    assert ended is not None
+    return ended
 
 
-def result(service: Service, job: Job) -> Extraction:
+def extraction_of(service: Service, job: Job) -> Extraction:
     return service.store.find(job.run_key).extraction
 
 
-def submission(name: str = "a.pdf", **more: Any) -> Submission:
+def submission(name: str = "a.pdf", **changes: Any) -> Submission:
     """Of a document whose bytes do not exist: the name makes its id."""
-    wanted = {"schema": "invoice", "model": "scripted:none", "accept_error": 0.01, "size": 1000, **more}
-    return Submission(document_id=hashlib.sha256(name.encode()).hexdigest(), name=name, **wanted)
+    columns = {"schema": "invoice", "model": "scripted:none", "accept_error": 0.01, "size": 1000, **changes}
+    return Submission(document_id=hashlib.sha256(name.encode()).hexdigest(), name=name, **columns)
 
 
-def add(store: JobStore, name: str = "a.pdf", **more: Any) -> Job:
-    return store.submit(uuid.uuid4().hex, submission(name, **more))[0]
+def add_job(store: JobStore, name: str = "a.pdf", **changes: Any) -> Job:
+    return store.submit(uuid.uuid4().hex, submission(name, **changes))[0]
 
 
-def set_of(database: Database, job: Job, **values: Any) -> None:
+def set_columns(database: Database, job: Job, **values: Any) -> None:
     """What only time or a dead process would bring about."""
     with database.writing() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
 
 
-def column(database: Database, job: Job, name: str) -> Any:
+def column_of(database: Database, job: Job, name: str) -> Any:
     with database.reading() as connection:
         return connection.scalar(select(jobs.c[name]).where(jobs.c.id == job.id))
 
@@ -124,25 +124,25 @@ def hasten_renewals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def await_renewal(database: Database, job: Job) -> None:
     """The time of the lease has passed; then until its worker has renewed it."""
-    lease_over(database, job)
-    wait_until(lambda: column(database, job, "leased_until") > ago(0), "the lease is renewed", look=0.01)
+    end_lease(database, job)
+    wait_until(lambda: column_of(database, job, "leased_until") > ago(0), "the lease is renewed", poll_seconds=0.01)
 
 
-def lease_over(database: Database, job: Job) -> None:
-    set_of(database, job, leased_until=ago(1))
+def end_lease(database: Database, job: Job) -> None:
+    set_columns(database, job, leased_until=ago(1))
 
 
-def wait_over(database: Database, job: Job) -> None:
-    set_of(database, job, not_before=ago(1))
+def end_wait(database: Database, job: Job) -> None:
+    set_columns(database, job, not_before=ago(1))
 
 
-def messages_due(database: Database) -> None:
+def make_deliveries_due(database: Database) -> None:
     """The wait of all messages is over."""
     with database.writing() as connection:
         connection.execute(update(deliveries).values(not_before=ago(1)))
 
 
-def rows(database: Database, table: Table) -> int:
+def count_rows(database: Database, table: Table) -> int:
     with database.reading() as connection:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 

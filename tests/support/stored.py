@@ -20,9 +20,9 @@ def document(name: str = "a.pdf", *, path: Path | None = None) -> Document:
     return Document(sha256, name, path or Path("/inbox") / name, "application/pdf", 1234, 2)
 
 
-def field(path: str, value: object, **more: Any) -> Field:
-    raw = more.pop("raw", None if value is None else str(value))
-    return Field(path, value, raw, more.pop("confidence", 0.9), **more)
+def field(path: str, value: object, **changes: Any) -> Field:
+    raw = changes.pop("raw", None if value is None else str(value))
+    return Field(path, value, raw, changes.pop("confidence", 0.9), **changes)
 
 
 def invoice_fields(total: str = "1234.50", seller: str = "Müller & Söhne GmbH") -> tuple[Field, ...]:
@@ -51,8 +51,8 @@ def invoice_fields(total: str = "1234.50", seller: str = "Müller & Söhne GmbH"
     )
 
 
-def extraction(of: Document, schema: Schema, fields: tuple[Field, ...] | None = None, **more: Any) -> Extraction:
-    made = Extraction(
+def extraction(of: Document, schema: Schema, fields: tuple[Field, ...] | None = None, **changes: Any) -> Extraction:
+    extracted = Extraction(
         document_id=of.id,
         schema=schema.name,
         schema_version=schema.version,
@@ -65,16 +65,16 @@ def extraction(of: Document, schema: Schema, fields: tuple[Field, ...] | None = 
         timings={"rasterise": 0.1, "read": 0.30000000000000004},
         cost={"tokens_in": 10.0},
     )
-    return replace(made, **more)
+    return replace(extracted, **changes)
 
 
-def result(of: Document, made: Extraction | None, **more: Any) -> StoredResult:
-    more.setdefault("schema", "" if made is None else made.schema)
-    more.setdefault("error", None)
-    return StoredResult(document=of, extraction=made, attempts=1, **more)
+def stored_result(of: Document, extracted: Extraction | None, **changes: Any) -> StoredResult:
+    changes.setdefault("schema", "" if extracted is None else extracted.schema)
+    changes.setdefault("error", None)
+    return StoredResult(document=of, extraction=extracted, attempts=1, **changes)
 
 
-EVERY_TYPE: tuple[object, ...] = (
+VALUES_OF_EVERY_TYPE: tuple[object, ...] = (
     Decimal("1234567890123456789.123456789"),
     Decimal("100.00"),
     Decimal("-0.00"),

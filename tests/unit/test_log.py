@@ -20,7 +20,7 @@ from docpipe.store.blobs import job_prefix
 from docpipe.store.jobs.tables import jobs
 from docpipe.workers.lease import Lease
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, serving, submit, wait_over
+from tests.support.serving import end_wait, pdf, service_in, submit_pdf
 
 TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<context>.*)\])?")
 OF_NO_DOCUMENT = re.compile(r"^Connected to|ready\.$|^Process ")  # the last is a child, not what it worked on
@@ -42,11 +42,11 @@ def own_log() -> Iterator[None]:
 def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_path: Path):
     """One worker writes JSON, the other text; a document that is damaged, one whose pages get lost, one that takes its
     worker with it, and a message that came twice."""
-    with serving(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+    with service_in(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         reader = _worker(tmp_path / "reader.log", "docpipe.prepare", chosen, "json")
         understander = _worker(tmp_path / "understander.log", "docpipe.understand", chosen, "text")
-        broken, lost = submit(service, b"%PDF-1.7\nnothing", "broken.pdf"), submit(service, name="lost.pdf")
+        broken, lost = submit_pdf(service, b"%PDF-1.7\nnothing", "broken.pdf"), submit_pdf(service, name="lost.pdf")
         states = lambda *chosen: [service.jobs.get(job.id).state for job in chosen]  # noqa: E731
         with running(reader):
             wait_until(lambda: states(broken, lost) == ["failed", "prepared"], "pages are read")
@@ -54,21 +54,21 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
             service.queue.send("prepare", broken)
             with running(understander):
                 wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
-                wait_over(service.database, lost)
+                end_wait(service.database, lost)
                 service.queue.send("prepare", lost)  # the work of maintenance
                 wait_until(lambda: states(lost) == ["done"], "all is done")
-            deadly = submit(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
+            deadly = submit_pdf(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
             _kill_who_has(service.jobs.get, deadly.id)
-            wait_until(lambda: "WorkerLostError" in reader.said(), "the loss of a child is seen")
-            wait_until(lambda: "not free" in reader.said(), "the second message is seen")
+            wait_until(lambda: "WorkerLostError" in reader.output(), "the loss of a child is seen")
+            wait_until(lambda: "not free" in reader.output(), "the second message is seen")
 
-        lines = [json.loads(line) for line in reader.said().splitlines() if line.startswith("{")]
+        lines = [json.loads(line) for line in reader.output().splitlines() if line.startswith("{")]
         about_documents = [line for line in lines if not OF_NO_DOCUMENT.search(line["message"])]
         assert {line.get("job") for line in about_documents} == {broken.id, lost.id, deadly.id}
         assert {line["level"] for line in about_documents} == {"info", "warning", "error"}
         assert [line["job"] for line in about_documents if "WorkerLostError" in line["message"]] == [deadly.id]
 
-        texts = [match for line in understander.said().splitlines() if (match := TEXT.fullmatch(line))]
+        texts = [match for line in understander.output().splitlines() if (match := TEXT.fullmatch(line))]
         about_documents = [line for line in texts if not OF_NO_DOCUMENT.search(line["message"])]
         assert {line["level"] for line in about_documents} == {"info", "warning"}
         assert [line[0] for line in about_documents if f"job={lost.id}" not in str(line["context"])] == []
@@ -81,7 +81,7 @@ def _worker(log: Path, queue: str, chosen: dict[str, object], style: str) -> Pro
 
 def _kill_who_has(get, job_id: str) -> None:
     """The child that works on it, not its worker."""
-    wait_until(lambda: get(job_id).state == "preparing", "it is at work", look=0.005)
+    wait_until(lambda: get(job_id).state == "preparing", "it is at work", poll_seconds=0.005)
     os.kill(int(get(job_id).worker.rpartition(":")[2]), signal.SIGKILL)
 
 
@@ -92,8 +92,8 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
         raise RuntimeError("first\nsecond")
 
     monkeypatch.setattr(pipeline, "prepare", fail)
-    with serving(tmp_path, broker_url=redis_url) as service:
-        job = submit(service)
+    with service_in(tmp_path, broker_url=redis_url) as service:
+        job = submit_pdf(service)
         configure_logging("json")
         runner = TaskRunner(service)
         runner.prepare(job.id)
@@ -109,8 +109,8 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
 def test_the_thread_that_renews_a_lease_names_the_document(
     tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str]
 ):
-    with serving(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
-        submitted = submit(service)
+    with service_in(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+        submitted = submit_pdf(service)
         job = service.jobs.claim(submitted.id, "prepare", "a worker")
         with service.database.writing() as connection:
             jobs.drop(connection)

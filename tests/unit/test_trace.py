@@ -18,7 +18,7 @@ from benchmarks.service.servers import environment, running, wait_until, worker
 from docpipe import trace
 from docpipe.service.maintenance import Maintenance
 from docpipe.store.jobs.job_sweeper import JobSweeper
-from tests.support.serving import column, serving, set_of, submit
+from tests.support.serving import column_of, service_in, set_columns, submit_pdf
 
 PROGRAM = """
 import io, sys
@@ -84,11 +84,11 @@ def traced(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> Iterator[Co
 def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_url: str, tmp_path: Path):
     """Also when the broker has forgotten the message, and maintenance sends it again. The worker's last spans go out
     when it is stopped."""
-    with serving(tmp_path, broker_url=redis_url) as service:
-        first, second = submit(service, name="first.pdf"), submit(service, name="second.pdf")
+    with service_in(tmp_path, broker_url=redis_url) as service:
+        first, second = submit_pdf(service, name="first.pdf"), submit_pdf(service, name="second.pdf")
         service.queue._app.control.purge()
         for job in (first, second):
-            set_of(service.database, job, sent=None)
+            set_columns(service.database, job, sent=None)
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         settings = environment(**chosen) | {"OTEL_SERVICE_NAME": "the-worker"}
         process = worker(settings, tmp_path / "worker.log", "--without-gossip", "--without-mingle")
@@ -114,12 +114,12 @@ def _job(span: Any) -> str:
 
 def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector, redis_url: str, tmp_path: Path):
     """It is in SQL, not in the message."""
-    with serving(tmp_path, broker_url=redis_url) as service:
-        job = submit(service)
-        parent = column(service.database, job, "trace")
+    with service_in(tmp_path, broker_url=redis_url) as service:
+        job = submit_pdf(service)
+        parent = column_of(service.database, job, "trace")
         (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9) or [None]
         assert again is None, "it was sent only just now"
-        set_of(service.database, job, sent=None)
+        set_columns(service.database, job, sent=None)
         (again,) = JobSweeper(service.database).take_unsent("prepare", queue_is_empty=True, limit=9)
     with trace.span("prepare", again.trace):
         inside = trace.traceparent()

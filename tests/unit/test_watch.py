@@ -266,7 +266,7 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
         draw_invoice(docs / "later.pdf", note="later")
         wait_until(lambda: "done/later.pdf" in files_in(docs), "a file that came later is moved")
         assert program.stop() == 0
-        assert "known.pdf: needs_review, unchanged" in program.said()
+        assert "known.pdf: needs_review, unchanged" in program.output()
     assert files_in(docs) == {"done/known.pdf", "done/later.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
     reason = (docs / "failed/notes.pdf.reason.txt").read_text()
     assert "text file, not a PDF" in reason
@@ -286,14 +286,14 @@ def test_after_kill_9_a_document_is_read_again_and_after_sigterm_to_its_end(tmp_
     draw_invoice(docs / "short.pdf")
     with watching(folder, "--jobs", "1", "--schema", gate.schema) as program:
         gate.await_document()
-        assert "long.pdf came" in program.said()
+        assert "long.pdf came" in program.output()
         os.kill(program.process.pid, signal.SIGKILL)
     assert files_in(docs) == {"long.pdf", "short.pdf"}
     gate.close()
     with watching(folder, "--jobs", "1", "--schema", gate.schema) as program:
         gate.await_document()
         program.process.terminate()
-        wait_until(lambda: "ending after the documents in hand" in program.said(), "it has seen the signal")
+        wait_until(lambda: "ending after the documents in hand" in program.output(), "it has seen the signal")
         gate.open()
         assert program.process.wait(START_SECONDS) == 0
     assert files_in(docs) == {"done/long.pdf", "short.pdf"}

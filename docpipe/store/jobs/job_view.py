@@ -50,8 +50,8 @@ class JobView:
         limit = max(1, min(limit, MAX_PAGE_SIZE))
         query = select(jobs).where(*conditions).order_by(jobs.c.created.desc(), jobs.c.id.desc()).limit(limit + 1)
         with self._database.reading() as connection:
-            found = [job_from_row(row) for row in connection.execute(query).mappings()]
-        return found[:limit], _cursor(found[limit - 1]) if len(found) > limit else None
+            matches = [job_from_row(row) for row in connection.execute(query).mappings()]
+        return matches[:limit], _cursor(matches[limit - 1]) if len(matches) > limit else None
 
     def all(self, where: JobFilter) -> Iterator[Job]:
         """Every job that fits, page by page."""

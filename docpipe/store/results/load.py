@@ -138,14 +138,14 @@ def _documents(connection: Connection, ids: set[str]) -> dict[str, _DocumentFile
 def _failure(row: RowMapping, known: dict[str, _DocumentFiles]) -> StoredResult:
     file = Path(row["file"] or "")
     unread = _DocumentFiles(Document("", file.name, file, "", 0, 0), (file,))
-    found = known.get(row["document_id"], unread)
+    of_attempt = known.get(row["document_id"], unread)
     return StoredResult(
-        document=found.document,
+        document=of_attempt.document,
         schema=row["schema"] or "",
         extraction=None,
         error=_error(row),
         attempts=row["number"],
-        files=found.files,
+        files=of_attempt.files,
         created=row["ended"],
     )
 

@@ -27,7 +27,7 @@ from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.results.costs import CostStore
 from docpipe.store.tables import attempts, extractions
 from tests.support.command_line import docpipe_run
-from tests.support.serving import LINES, SCRIPT, pdf, script, serving, submit, task_runner, worked
+from tests.support.serving import ANSWER, LINES, pdf, run_job, scripted_model, service_in, submit_pdf, task_runner
 from tests.support.stored import document, extraction
 from tests.support.web import api_in
 
@@ -195,11 +195,14 @@ def paid(monkeypatch) -> None:
 
 @pytest.mark.usefixtures("paid")
 def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path, database_url, redis_url):
-    with serving(tmp_path, broker_url=redis_url, database_url=database_url) as service, task_runner(service) as runner:
-        job = worked(runner, submit(service, pdf("Kaputt")))
+    with (
+        service_in(tmp_path, broker_url=redis_url, database_url=database_url) as service,
+        task_runner(service) as runner,
+    ):
+        job = run_job(runner, submit_pdf(service, pdf("Kaputt")))
         assert (job.state, job.error["code"]) == ("failed", "answer")
-        good = worked(runner, submit(service, pdf()))
-        again = worked(runner, submit(service, pdf()))
+        good = run_job(runner, submit_pdf(service, pdf()))
+        again = run_job(runner, submit_pdf(service, pdf()))
         assert good.run_key == again.run_key
         (total,) = CostStore(service.database).sums("extractor")
         assert total.by["extractor"].startswith("scripted:")
@@ -215,9 +218,9 @@ def test_the_service_keeps_what_a_failed_attempt_cost_and_whose_it_was(tmp_path,
 @pytest.mark.usefixtures("paid")
 def test_the_api_says_what_a_result_cost_and_the_metrics_what_all_did(tmp_path, redis_url):
     with api_in(tmp_path, broker_url=redis_url) as api:
-        done = api.worked(api.taken_in())
+        done = api.process(api.submit())
         assert api.get(f"/v1/documents/{done['id']}/result").json()["cost"] == PAID
-        families = list(text_string_to_metric_families(api.get("/metrics", api.its("review")).text))
+        families = list(text_string_to_metric_families(api.get("/metrics", api.headers_of("review")).text))
         values = {
             (sample.name, sample.labels.get("direction")): sample.value
             for family in families
@@ -242,8 +245,8 @@ def json_records(capsys, *arguments: str) -> list[dict]:
 
 
 def test_after_docpipe_run_each_document_has_cost_its_seconds_and_no_tokens(folder, capsys):
-    scripts = [{"when": "R-2041", **SCRIPT}]
-    script(folder, scripts)
+    scripts = [{"when": "R-2041", **ANSWER}]
+    scripted_model(folder, scripts)
     (folder / "docs").mkdir()
     (folder / "docs" / "a.pdf").write_bytes(pdf(pages=2))
     (folder / "docs" / "twin.pdf").write_bytes(pdf(pages=2))

@@ -25,7 +25,7 @@ from docpipe.ports import StoredResult
 from docpipe.schema import Schema, load_schema
 from docpipe.store import SqlStore
 from tests.support.repository import ROOT
-from tests.support.stored import document, extraction, field, result
+from tests.support.stored import document, extraction, field, stored_result
 
 REFUSED = {"code": "encrypted", "message": "it needs a password", "hint": "Give --password."}
 
@@ -51,9 +51,9 @@ def results(invoice: Schema) -> list[StoredResult]:
     receipt, till = load_schema("receipt"), document("till.jpg")
     items = (field("merchant_name", "=cmd|' /C calc'!A0"), field("time", time(9, 5)), field("total", Decimal("-8.20")))
     return [
-        result(document("a.pdf"), extraction(document("a.pdf"), invoice)),
-        result(till, extraction(till, receipt, items, status="complete", issues=())),
-        result(replace(document("secret.pdf"), page_count=0), None, schema="invoice", error=REFUSED),
+        stored_result(document("a.pdf"), extraction(document("a.pdf"), invoice)),
+        stored_result(till, extraction(till, receipt, items, status="complete", issues=())),
+        stored_result(replace(document("secret.pdf"), page_count=0), None, schema="invoice", error=REFUSED),
     ]
 
 
@@ -194,7 +194,7 @@ def test_csv_has_a_row_per_document_and_a_file_per_list(results: list[StoredResu
 def test_text_from_a_document_is_never_a_formula(text: str, invoice: Schema, tmp_path: Path) -> None:
     a = document("=a.pdf")
     fields = (field("seller_name", text), field("line_items[0].description", text))
-    stored = result(a, extraction(a, invoice, fields, issues=(Issue("x", text),)))
+    stored = stored_result(a, extraction(a, invoice, fields, issues=(Issue("x", text),)))
     document_file, item_file = write([stored], tmp_path / "out.csv")
     row = rows(document_file)[0]
     assert {row["seller_name"], row["issues"]} == {f"'{text}"}
@@ -235,7 +235,7 @@ def test_a_full_sheet_goes_on_in_a_further_one(
     invoice: Schema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(table_xlsx, "MAX_ROWS", 3)
-    many = [result(file, extraction(file, invoice)) for file in map(document, ("1", "2", "3", "4", "5"))]
+    many = [stored_result(file, extraction(file, invoice)) for file in map(document, ("1", "2", "3", "4", "5"))]
     write(many, tmp_path / "out.xlsx")
     book = load_workbook(tmp_path / "out.xlsx")
     files = [[line[0] for line in book[name].values] for name in ("documents", "documents (2)", "documents (3)")]
@@ -246,7 +246,7 @@ def test_headings_that_are_taken_and_sheets_that_excel_refuses_are_changed(invoi
     a = document("a.pdf")
     schema = replace(invoice, name="a/very*long:name [that] Excel's sheets refuse")
     fields = (field("file", "mine"), field("status", "paid"), field("pages", "many"))
-    stored = result(a, extraction(a, schema, fields))
+    stored = stored_result(a, extraction(a, schema, fields))
     write([stored], tmp_path / "out.xlsx")
     sheet = load_workbook(tmp_path / "out.xlsx").worksheets[1]
     header, line = sheet.values

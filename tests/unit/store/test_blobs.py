@@ -51,7 +51,7 @@ def s3(endpoint: str) -> Iterator[Any]:
 
 
 @dataclass
-class Place:
+class BlobStorage:
     """Blobs, what lies in their place, and how another machine writes there."""
 
     blobs: Blobs
@@ -59,7 +59,7 @@ class Place:
     write: Callable[[str, bytes], object]
 
 
-def folder_place(folder: Path) -> Place:
+def folder_storage(folder: Path) -> BlobStorage:
     def write(key: str, content: bytes) -> None:
         (folder / key).parent.mkdir(parents=True, exist_ok=True)
         (folder / key).write_bytes(content)
@@ -67,27 +67,27 @@ def folder_place(folder: Path) -> Place:
     def keys() -> list[str]:
         return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
-    return Place(Blobs(str(folder)), keys, write)
+    return BlobStorage(Blobs(str(folder)), keys, write)
 
 
-def s3_place(client: Any, endpoint: str) -> Place:
+def s3_storage(client: Any, endpoint: str) -> BlobStorage:
     prefix = f"{uuid.uuid4().hex}/blobs"
 
     def keys() -> list[str]:
-        found = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix + "/").get("Contents", [])
-        return sorted(each["Key"].removeprefix(prefix + "/") for each in found)
+        objects = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix + "/").get("Contents", [])
+        return sorted(object_["Key"].removeprefix(prefix + "/") for object_ in objects)
 
     def write(key: str, content: bytes) -> None:
         client.put_object(Bucket=BUCKET, Key=f"{prefix}/{key}", Body=content)
 
-    return Place(Blobs(f"s3://{BUCKET}/{prefix}", endpoint_url=endpoint, **ACCESS), keys, write)
+    return BlobStorage(Blobs(f"s3://{BUCKET}/{prefix}", endpoint_url=endpoint, **ACCESS), keys, write)
 
 
 @pytest.fixture(params=["folder", "s3"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStorage:
     if request.param == "folder":
-        return folder_place(tmp_path / "blobs")
-    return s3_place(request.getfixturevalue("s3"), request.getfixturevalue("endpoint"))
+        return folder_storage(tmp_path / "blobs")
+    return s3_storage(request.getfixturevalue("s3"), request.getfixturevalue("endpoint"))
 
 
 class Source(io.BytesIO):
@@ -107,124 +107,124 @@ def break_off(at: int) -> None:
         raise OSError("the upload broke off")
 
 
-def test_an_original_comes_back_as_it_was_with_its_sha256_and_size(place):
-    assert place.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=len(CONTENT)) == (
+def test_an_original_comes_back_as_it_was_with_its_sha256_and_size(storage):
+    assert storage.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=len(CONTENT)) == (
         hashlib.sha256(CONTENT).hexdigest(), len(CONTENT)
     )  # fmt: skip
-    assert place.blobs.get(original_key(JOB)) == CONTENT
-    with place.blobs.open(original_key(JOB)) as opened_blob:
+    assert storage.blobs.get(original_key(JOB)) == CONTENT
+    with storage.blobs.open(original_key(JOB)) as opened_blob:
         assert opened_blob.read() == CONTENT
-    with place.blobs.local(original_key(JOB)) as path:
+    with storage.blobs.local(original_key(JOB)) as path:
         assert path.read_bytes() == CONTENT
-    assert place.blobs.has(original_key(JOB))
-    assert place.keys() == [original_key(JOB)]
+    assert storage.blobs.has(original_key(JOB))
+    assert storage.keys() == [original_key(JOB)]
 
 
-def test_an_upload_of_many_pieces_comes_back_whole(place):
+def test_an_upload_of_many_pieces_comes_back_whole(storage):
     content = os.urandom(3 * CHUNK + 17)
-    sha256, _ = place.blobs.add_original(JOB, io.BytesIO(content), max_bytes=len(content))
+    sha256, _ = storage.blobs.add_original(JOB, io.BytesIO(content), max_bytes=len(content))
     assert sha256 == hashlib.sha256(content).hexdigest()
-    assert place.blobs.get(original_key(JOB)) == content
+    assert storage.blobs.get(original_key(JOB)) == content
 
 
-def test_a_document_is_read_from_its_beginning_wherever_its_reader_stood(place):
+def test_a_document_is_read_from_its_beginning_wherever_its_reader_stood(storage):
     source = io.BytesIO(CONTENT)
     source.seek(100)
-    place.blobs.add_original(JOB, source, max_bytes=len(CONTENT))
-    assert place.blobs.get(original_key(JOB)) == CONTENT
+    storage.blobs.add_original(JOB, source, max_bytes=len(CONTENT))
+    assert storage.blobs.get(original_key(JOB)) == CONTENT
 
 
-def test_a_document_that_is_too_large_or_empty_is_refused_and_not_kept(place):
+def test_a_document_that_is_too_large_or_empty_is_refused_and_not_kept(storage):
     with pytest.raises(TooLargeError, match="256,000 bytes, more than the 1,000"):
-        place.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=1_000)
+        storage.blobs.add_original(JOB, io.BytesIO(CONTENT), max_bytes=1_000)
     with pytest.raises(InputError, match="empty"):
-        place.blobs.add_original(JOB, io.BytesIO(), max_bytes=1_000)
-    assert place.keys() == []
+        storage.blobs.add_original(JOB, io.BytesIO(), max_bytes=1_000)
+    assert storage.keys() == []
 
 
-def test_nobody_sees_a_blob_before_it_is_whole(place):
-    seen = []
-    source = Source(bytes(3 * CHUNK), lambda _: seen.append(place.blobs.has(original_key(JOB))))
-    place.blobs.add_original(JOB, source, max_bytes=3 * CHUNK)
-    assert len(seen) > 3 and not any(seen)
-    assert place.blobs.has(original_key(JOB))
+def test_nobody_sees_a_blob_before_it_is_whole(storage):
+    keys_seen = []
+    source = Source(bytes(3 * CHUNK), lambda _: keys_seen.append(storage.blobs.has(original_key(JOB))))
+    storage.blobs.add_original(JOB, source, max_bytes=3 * CHUNK)
+    assert len(keys_seen) > 3 and not any(keys_seen)
+    assert storage.blobs.has(original_key(JOB))
 
 
-def test_an_upload_that_breaks_off_leaves_nothing(place):
+def test_an_upload_that_breaks_off_leaves_nothing(storage):
     with pytest.raises(StoreError, match="broke off"):
-        place.blobs.add_original(JOB, Source(bytes(3 * CHUNK), break_off), max_bytes=3 * CHUNK)
-    assert place.keys() == []
-    assert not place.blobs.has(original_key(JOB))
+        storage.blobs.add_original(JOB, Source(bytes(3 * CHUNK), break_off), max_bytes=3 * CHUNK)
+    assert storage.keys() == []
+    assert not storage.blobs.has(original_key(JOB))
 
 
-def test_a_blob_that_is_written_anew_is_the_old_one_until_it_is_the_new_one(place):
+def test_a_blob_that_is_written_anew_is_the_old_one_until_it_is_the_new_one(storage):
     key = original_key(JOB)
-    place.blobs.put(key, b"old")
+    storage.blobs.put(key, b"old")
     with pytest.raises(StoreError):
-        place.blobs.put(key, Source(bytes(3 * CHUNK), break_off))
-    assert place.blobs.get(key) == b"old"
-    place.blobs.put(key, b"new")
-    assert place.blobs.get(key) == b"new"
-    assert place.keys() == [key]
+        storage.blobs.put(key, Source(bytes(3 * CHUNK), break_off))
+    assert storage.blobs.get(key) == b"old"
+    storage.blobs.put(key, b"new")
+    assert storage.blobs.get(key) == b"new"
+    assert storage.keys() == [key]
 
 
-def test_what_is_not_there_is_missing_and_no_retry_helps(place):
-    for ask in (place.blobs.get, place.blobs.open, lambda key: place.blobs.local(key).__enter__()):
+def test_what_is_not_there_is_missing_and_no_retry_helps(storage):
+    for ask in (storage.blobs.get, storage.blobs.open, lambda key: storage.blobs.local(key).__enter__()):
         with pytest.raises(MissingError) as caught:
             ask(original_key(JOB))
         assert not caught.value.retryable
         assert original_key(JOB) in str(caught.value)
-    assert not place.blobs.has(original_key(JOB))
+    assert not storage.blobs.has(original_key(JOB))
 
 
-def test_deletion_takes_all_blobs_of_a_job_and_no_other(place):
-    place.blobs.put(f"{job_prefix(JOB)}/original", b"1")
-    place.blobs.put(f"{job_prefix(JOB)}/pages.json", b"2")
-    place.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"3")
-    place.blobs.put(f"{job_prefix(OTHER)}/original", b"4")
-    place.blobs.delete(job_prefix(JOB))
-    assert place.keys() == [f"{job_prefix(OTHER)}/original"]
-    place.blobs.put(f"{job_prefix(JOB)}/original", b"1")
-    place.blobs.delete(job_prefix(OTHER))
-    assert place.keys() == [f"{job_prefix(JOB)}/original"]
+def test_deletion_takes_all_blobs_of_a_job_and_no_other(storage):
+    storage.blobs.put(f"{job_prefix(JOB)}/original", b"1")
+    storage.blobs.put(f"{job_prefix(JOB)}/pages.json", b"2")
+    storage.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"3")
+    storage.blobs.put(f"{job_prefix(OTHER)}/original", b"4")
+    storage.blobs.delete(job_prefix(JOB))
+    assert storage.keys() == [f"{job_prefix(OTHER)}/original"]
+    storage.blobs.put(f"{job_prefix(JOB)}/original", b"1")
+    storage.blobs.delete(job_prefix(OTHER))
+    assert storage.keys() == [f"{job_prefix(JOB)}/original"]
 
 
-def test_deletion_of_one_blob_leaves_those_beside_it_and_nothing_is_no_error(place):
-    place.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"1")
-    place.blobs.put(f"{job_prefix(JOB)}/2.jpg", b"2")
-    place.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
-    assert place.keys() == [f"{job_prefix(JOB)}/2.jpg"]
-    place.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
-    place.blobs.delete(job_prefix(OTHER))
+def test_deletion_of_one_blob_leaves_those_beside_it_and_nothing_is_no_error(storage):
+    storage.blobs.put(f"{job_prefix(JOB)}/1.jpg", b"1")
+    storage.blobs.put(f"{job_prefix(JOB)}/2.jpg", b"2")
+    storage.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
+    assert storage.keys() == [f"{job_prefix(JOB)}/2.jpg"]
+    storage.blobs.delete(f"{job_prefix(JOB)}/1.jpg")
+    storage.blobs.delete(job_prefix(OTHER))
 
 
-def test_what_another_machine_wrote_is_seen_and_deleted(place):
-    place.blobs.delete(job_prefix(JOB))
-    assert not place.blobs.has(original_key(JOB))
-    place.write(original_key(JOB), CONTENT)
-    assert place.blobs.has(original_key(JOB))
-    assert place.blobs.get(original_key(JOB)) == CONTENT
-    place.write(f"{job_prefix(JOB)}/pages.json", b"{}")
-    place.blobs.delete(job_prefix(JOB))
-    assert place.keys() == []
+def test_what_another_machine_wrote_is_seen_and_deleted(storage):
+    storage.blobs.delete(job_prefix(JOB))
+    assert not storage.blobs.has(original_key(JOB))
+    storage.write(original_key(JOB), CONTENT)
+    assert storage.blobs.has(original_key(JOB))
+    assert storage.blobs.get(original_key(JOB)) == CONTENT
+    storage.write(f"{job_prefix(JOB)}/pages.json", b"{}")
+    storage.blobs.delete(job_prefix(JOB))
+    assert storage.keys() == []
 
 
 KEYS = ("../x", "/etc/x", "ab//x", "ab/../x", "ab/./x", "Ab/x", "ab/", "", "ab/x\n", "ab/\0", "a*")
 
 
 @pytest.mark.parametrize("key", KEYS)
-def test_no_key_leads_out_of_the_place(place, key):
-    for ask in (place.blobs.get, place.blobs.open, place.blobs.has, place.blobs.delete):
+def test_no_key_leads_out_of_the_place(storage, key):
+    for ask in (storage.blobs.get, storage.blobs.open, storage.blobs.has, storage.blobs.delete):
         with pytest.raises(StoreError, match="no key of a blob"):
             ask(key)
     with pytest.raises(StoreError, match="no key of a blob"):
-        place.blobs.put(key, b"x")
+        storage.blobs.put(key, b"x")
 
 
 def test_a_copy_of_a_remote_blob_is_gone_after_its_use(s3, endpoint):
-    place = s3_place(s3, endpoint)
-    place.blobs.put(original_key(JOB), CONTENT)
-    with place.blobs.local(original_key(JOB)) as path:
+    storage = s3_storage(s3, endpoint)
+    storage.blobs.put(original_key(JOB), CONTENT)
+    with storage.blobs.local(original_key(JOB)) as path:
         assert path.read_bytes() == CONTENT
     assert not path.parent.exists()
 
@@ -269,10 +269,10 @@ except StoreError as error:
 def test_a_disk_that_takes_no_more_is_a_store_error_with_a_hint_and_leaves_no_part(tmp_path):
     """A limit on the size of files stands for the full disk: the kernel refuses to write in both."""
     root = ROOT
-    found = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", FULL, str(tmp_path / "blobs")], cwd=root, capture_output=True, text=True, check=True
     )
-    assert "is it full?" in found.stdout
+    assert "is it full?" in completed.stdout
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 

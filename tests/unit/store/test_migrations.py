@@ -27,7 +27,7 @@ from docpipe.store.jobs.usage import JobUsage, UsageStore, add_usage
 from docpipe.store.results.costs import CostStore
 from docpipe.store.tables import metadata
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, serving, submit
+from tests.support.serving import pdf, service_in, submit_pdf
 from tests.support.stored import document, extraction
 
 MIGRATIONS = Path(connect.__file__).parent / "migrations"
@@ -117,12 +117,12 @@ def test_head_names_the_newest_migration() -> None:
 
 def test_opening_again_changes_nothing_and_keeps_the_results(database_url: str) -> None:
     invoice = load_schema("invoice")
-    made = extraction(document(), invoice)
+    extracted = extraction(document(), invoice)
     with SqlStore(database_url) as store:
         store.add(document())
-        store.save(made, invoice)
+        store.save(extracted, invoice)
     with SqlStore(database_url) as store:
-        assert [stored.extraction for stored in store.results()] == [made]
+        assert [stored.extraction for stored in store.results()] == [extracted]
 
 
 def test_a_database_of_a_newer_docpipe_is_refused(database_url: str) -> None:
@@ -164,8 +164,8 @@ def database_of(url: str, version: str) -> Iterator[Connection]:
                 f" status TEXT NOT NULL, invoice_number TEXT, gross_total {amount})"
             )
         )
-        for of in sorted(ROWS):
-            for table, row in ROWS[of] if of <= version else ():
+        for older_version in sorted(ROWS):
+            for table, row in ROWS[older_version] if older_version <= version else ():
                 names = ", ".join(f'"{name}"' for name in row)
                 values = ", ".join(f":{name}" for name in row)
                 connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
@@ -191,11 +191,11 @@ def renamed(rows: Mapping[str, Sequence[Sequence[Any]]], columns: Mapping[str, S
                     RENAMED_VALUES.get((table, name, value), value) if isinstance(value, str) else value
                     for name, value in zip(columns[table], row, strict=True)
                 )
-                for row in found
+                for row in table_rows
             ),
             key=str,
         )
-        for table, found in rows.items()
+        for table, table_rows in rows.items()
     }
 
 
@@ -223,7 +223,7 @@ def test_a_database_of_an_older_version_keeps_every_row(database_url: str, versi
         tables = set(inspect(connection).get_table_names()) - {connect.VERSION_TABLE}
         columns = {name: [column["name"] for column in inspect(connection).get_columns(name)] for name in tables}
         before = everything(connection, columns)
-    assert {table for table, found in before.items() if found} >= {table for table, _ in ROWS[version]}
+    assert {table for table, table_rows in before.items() if table_rows} >= {table for table, _ in ROWS[version]}
     with SqlStore(database_url) as store, store._engine.connect() as connection:
         assert everything(connection, renamed_columns(columns)) == renamed(before, columns)
         old = store.get(DOCUMENT, "invoice")
@@ -272,8 +272,8 @@ def test_attempts_of_before_their_cost_was_kept_cost_nothing(database_url: str) 
 def test_the_service_works_on_a_database_of_an_older_version(tmp_path: Path, database_url: str, version: str) -> None:
     with database_of(database_url, version):
         pass
-    with serving(tmp_path, database_url=database_url) as service:
-        job = submit(service)
+    with service_in(tmp_path, database_url=database_url) as service:
+        job = submit_pdf(service)
         assert job.document_id == DOCUMENT
         runner = TaskRunner(service)
         runner.prepare(job.id)

@@ -51,14 +51,14 @@ def save_all(url: str, number: int) -> int:
 
 def test_processes_that_do_the_same_work_at_once_store_it_once(database_url: str) -> None:
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        done = pool.starmap(save_all, [(database_url, number) for number in range(PROCESSES)])
+        counts = pool.starmap(save_all, [(database_url, number) for number in range(PROCESSES)])
         pool.close()
         pool.join()
     names = {f"{(index * (number + 1)) % DOCUMENTS}.pdf" for number in range(PROCESSES) for index in range(DOCUMENTS)}
-    assert sum(done) == len(names)
+    assert sum(counts) == len(names)
     with SqlStore(database_url) as store:
         results = list(store.results())
-        assert {one.document.name for one in results} == names
+        assert {stored.document.name for stored in results} == names
         assert len(results) == len(names), "one current result per document"
         with store._engine.connect() as connection:
             kept = connection.scalar(text("SELECT COUNT(*) FROM extractions"))
@@ -79,8 +79,8 @@ def test_a_killed_writer_loses_nothing_that_it_reported(database_url: str) -> No
         reported += [line.strip() for line in writer.stdout if line.endswith("\n")]
     with SqlStore(database_url) as store:
         results = list(store.results())
-        assert {one.document.id for one in results} >= set(reported)
-        assert {len(one.extraction.fields) for one in results if one.extraction} == {200}
+        assert {stored.document.id for stored in results} >= set(reported)
+        assert {len(stored.extraction.fields) for stored in results if stored.extraction} == {200}
         with store._engine.connect() as connection:
             assert connection.scalar(text("SELECT COUNT(*) FROM invoice")) == len(results)
             assert connection.scalar(text("SELECT COUNT(*) FROM invoice_line_items")) == 200 * len(results)

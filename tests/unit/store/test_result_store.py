@@ -16,7 +16,7 @@ from docpipe.errors import ModelError, StoreError, UnsupportedError
 from docpipe.schema import Schema, load_schema
 from docpipe.store import SqlStore, tables
 from docpipe.store.results import load
-from tests.support.stored import EVERY_TYPE, document, extraction, field, invoice_fields
+from tests.support.stored import VALUES_OF_EVERY_TYPE, document, extraction, field, invoice_fields
 
 
 @pytest.fixture(scope="module")
@@ -39,30 +39,32 @@ def test_a_result_comes_back_exactly_as_it_was_saved(store: SqlStore, invoice: S
     a = document()
     store.add(a)
     assert store.claim(a.id, "key of a.pdf") == 1
-    made = extraction(a, invoice)
-    assert store.save(made, invoice) is True
+    saved = extraction(a, invoice)
+    assert store.save(saved, invoice) is True
 
-    found = store.get(a.id)
-    assert found is not None
-    assert (found.document, found.extraction, found.schema) == (a, made, "invoice")
-    assert (found.error, found.attempts, found.files) == (None, 1, (a.path,))
-    assert found.created is not None
-    assert found.created.tzinfo is UTC
-    assert abs(found.created - datetime.now(UTC)) < timedelta(minutes=5)
+    stored = store.get(a.id)
+    assert stored is not None
+    assert (stored.document, stored.extraction, stored.schema) == (a, saved, "invoice")
+    assert (stored.error, stored.attempts, stored.files) == (None, 1, (a.path,))
+    assert stored.created is not None
+    assert stored.created.tzinfo is UTC
+    assert abs(stored.created - datetime.now(UTC)) < timedelta(minutes=5)
     # equal numbers are not enough: 1234.50 was printed with its cents
-    amount = next(item.value for item in found.extraction.fields if item.path == "gross_total")  # type: ignore[union-attr]
+    amount = next(item.value for item in stored.extraction.fields if item.path == "gross_total")  # type: ignore[union-attr]
     assert str(amount) == "1234.50"
 
 
 def test_values_of_every_type_keep_their_type_and_every_digit(store: SqlStore, invoice: Schema) -> None:
     a = document()
     store.add(a)
-    made = extraction(a, invoice, tuple(field(f"line_items[{i}].unit", value) for i, value in enumerate(EVERY_TYPE)))
-    store.save(made, invoice)
-    back = store.find(made.run_key)
-    assert back is not None
-    assert back.extraction == made
-    assert [type(item.value) for item in back.extraction.fields] == [type(value) for value in EVERY_TYPE]
+    saved = extraction(
+        a, invoice, tuple(field(f"line_items[{i}].unit", value) for i, value in enumerate(VALUES_OF_EVERY_TYPE))
+    )
+    store.save(saved, invoice)
+    stored = store.find(saved.run_key)
+    assert stored is not None
+    assert stored.extraction == saved
+    assert [type(item.value) for item in stored.extraction.fields] == [type(value) for value in VALUES_OF_EVERY_TYPE]
 
 
 def test_text_that_no_database_takes_is_cleaned_and_the_result_is_kept(store: SqlStore, invoice: Schema) -> None:
@@ -71,22 +73,22 @@ def test_text_that_no_database_takes_is_cleaned_and_the_result_is_kept(store: Sq
     quote = Evidence(1, invoice_fields()[5].evidence[0].box, "nul \x00 here")
     broken = Field("seller_name", "A\x00B\ud800", "A\x00", 0.5, (quote,))
     store.save(extraction(a, invoice, (broken,)), invoice)
-    back = store.get(a.id)
-    assert back is not None
-    assert back.document.name == "caf\ufffd.pdf"
-    saved = back.extraction.fields[0]  # type: ignore[union-attr]
+    stored = store.get(a.id)
+    assert stored is not None
+    assert stored.document.name == "caf\ufffd.pdf"
+    saved = stored.extraction.fields[0]  # type: ignore[union-attr]
     assert (saved.value, saved.evidence[0].text) == ("A\ufffdB\ufffd", "nul \ufffd here")
 
 
 def test_the_same_work_is_stored_once(store: SqlStore, invoice: Schema) -> None:
     a = document()
     store.add(a)
-    made = extraction(a, invoice)
-    assert not store.has(made.run_key)
-    assert store.save(made, invoice)
-    assert store.has(made.run_key)
-    assert not store.save(replace(made, status="complete", fields=()), invoice)
-    assert [stored.extraction for stored in store.results()] == [made]
+    saved = extraction(a, invoice)
+    assert not store.has(saved.run_key)
+    assert store.save(saved, invoice)
+    assert store.has(saved.run_key)
+    assert not store.save(replace(saved, status="complete", fields=()), invoice)
+    assert [stored.extraction for stored in store.results()] == [saved]
 
 
 def test_another_model_gives_a_new_result_and_the_old_one_is_kept(store: SqlStore, invoice: Schema) -> None:
@@ -134,13 +136,13 @@ def test_a_result_that_cannot_be_written_leaves_no_trace(store: SqlStore, invoic
 def test_the_same_bytes_under_two_names_are_one_document_with_two_files(store: SqlStore, invoice: Schema) -> None:
     a = document()
     copy = replace(a, name="copy.pdf", path=Path("/other/copy.pdf"))
-    for seen in (a, copy, a):
-        store.add(seen)
+    for added in (a, copy, a):
+        store.add(added)
     store.save(extraction(a, invoice), invoice)
-    found = store.get(a.id)
-    assert found is not None
-    assert found.document == a
-    assert found.files == (a.path, copy.path)
+    stored = store.get(a.id)
+    assert stored is not None
+    assert stored.document == a
+    assert stored.files == (a.path, copy.path)
     assert len(list(store.results())) == 1
 
 
@@ -172,44 +174,44 @@ def test_a_file_that_was_refused_has_a_result_with_the_reason(store: SqlStore, t
     error = UnsupportedError("the file is Word", hint="Print it.")
     for _ in range(2):
         store.fail("ab" * 32, None, letter, error, schema="invoice")
-    (found,) = store.results()
-    assert found.extraction is None
-    assert found.error == {"code": "unsupported", "message": "the file is Word", "hint": "Print it."}
-    assert (found.document.id, found.document.name, found.document.size) == ("ab" * 32, "letter.doc", 8)
-    assert (found.attempts, found.schema) == (2, "invoice")
-    assert store.get("ab" * 32) == found
+    (stored,) = store.results()
+    assert stored.extraction is None
+    assert stored.error == {"code": "unsupported", "message": "the file is Word", "hint": "Print it."}
+    assert (stored.document.id, stored.document.name, stored.document.size) == ("ab" * 32, "letter.doc", 8)
+    assert (stored.attempts, stored.schema) == (2, "invoice")
+    assert store.get("ab" * 32) == stored
     assert list(store.results(status="complete")) == []
-    assert list(store.results(status="failed")) == [found]
+    assert list(store.results(status="failed")) == [stored]
 
 
 def test_a_file_that_could_not_be_read_is_listed_until_it_can_be(store: SqlStore, invoice: Schema) -> None:
     a = document()
     store.fail(None, None, a.path, UnsupportedError("permission denied"))
     store.fail(None, None, a.path, UnsupportedError("permission denied again"))
-    (found,) = store.results()
-    assert (found.document.id, found.document.name) == ("", "a.pdf")
-    assert found.error is not None
-    assert found.error["message"] == "permission denied again"
+    (stored,) = store.results()
+    assert (stored.document.id, stored.document.name) == ("", "a.pdf")
+    assert stored.error is not None
+    assert stored.error["message"] == "permission denied again"
     store.add(a)
     store.save(extraction(a, invoice), invoice)
-    (found,) = store.results()
-    assert found.extraction is not None
+    (stored,) = store.results()
+    assert stored.extraction is not None
 
 
 def test_a_failure_after_a_success_does_not_hide_the_success(store: SqlStore, invoice: Schema) -> None:
     a = document()
     store.add(a)
-    made = extraction(a, invoice)
-    store.save(made, invoice)
+    saved = extraction(a, invoice)
+    store.save(saved, invoice)
     store.claim(a.id, "gpu", schema="invoice")
     store.fail(a.id, "gpu", a.path, ModelError("out of memory"))
-    (found,) = store.results()
-    assert found.extraction == made
-    assert found.error is not None
-    assert found.error["code"] == "model"
+    (stored,) = store.results()
+    assert stored.extraction == saved
+    assert stored.error is not None
+    assert stored.error["code"] == "model"
     store.save(extraction(a, invoice, run_key="gpu"), invoice)
-    (found,) = store.results()
-    assert found.error is None
+    (stored,) = store.results()
+    assert stored.error is None
 
 
 def test_the_beginning_of_an_id_is_enough_while_it_is_unique(store: SqlStore) -> None:
@@ -229,25 +231,25 @@ def test_reading_goes_page_by_page_and_sees_one_moment(
 ) -> None:
     monkeypatch.setattr(load, "PAGE_SIZE", 3)
     documents = [document(f"{number}.pdf") for number in range(8)]
-    for one in documents[:7]:
-        store.add(one)
-        store.save(extraction(one, invoice), invoice)
+    for added in documents[:7]:
+        store.add(added)
+        store.save(extraction(added, invoice), invoice)
     reading = store.results()
     first = next(reading)
     store.add(documents[7])
     store.save(extraction(documents[7], invoice), invoice)
     store.save(extraction(documents[5], invoice, run_key="newer"), invoice)
-    seen = [first, *reading]
-    assert [one.document for one in seen] == documents[:7]
-    assert seen[5].extraction.run_key == "key of 5.pdf"  # type: ignore[union-attr]
+    results_read = [first, *reading]
+    assert [added.document for added in results_read] == documents[:7]
+    assert results_read[5].extraction.run_key == "key of 5.pdf"  # type: ignore[union-attr]
     assert len(list(store.results())) == 8
 
 
 def test_a_full_disk_is_told_and_what_was_saved_stays_whole(tmp_path: Path, invoice: Schema) -> None:
     with SqlStore(str(tmp_path / "small.db")) as store:
         a, b = document("a.pdf"), document("b.pdf")
-        for one in (a, b):
-            store.add(one)
+        for added in (a, b):
+            store.add(added)
         store.save(extraction(a, invoice), invoice)
 
         @event.listens_for(store._engine, "begin")

@@ -34,10 +34,10 @@ def ask(store: SqlStore, query: str) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def put(store: SqlStore, schema: Schema, name: str, fields: tuple[Any, ...], **more: Any) -> None:
-    one = document(name)
-    store.add(one)
-    assert store.save(extraction(one, schema, fields, **more), schema)
+def put(store: SqlStore, schema: Schema, name: str, fields: tuple[Any, ...], **changes: Any) -> None:
+    added = document(name)
+    store.add(added)
+    assert store.save(extraction(added, schema, fields, **changes), schema)
 
 
 def made(name: str, **columns: Any) -> Schema:
@@ -177,9 +177,9 @@ def test_schemas_whose_names_look_alike_in_sql_have_their_own_tables(store: SqlS
     plain = made("Bill", total=Decimal)
     shouted = replace(plain, name="BILL")
     put(store, plain, "a.pdf", (field("total", Decimal(1)),))
-    one = document("b.pdf")
-    store.add(one)
-    store.save(extraction(one, shouted, (field("total", Decimal(2)),)), shouted)
+    other_document = document("b.pdf")
+    store.add(other_document)
+    store.save(extraction(other_document, shouted, (field("total", Decimal(2)),)), shouted)
     assert ask(store, "SELECT total FROM bill") == [(1,)]
     assert ask(store, "SELECT total FROM bill_") == [(2,)]
 
@@ -215,7 +215,7 @@ def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("text", "expected"),
     [
         ("GrossTotal", "gross_total"),
         ("sellerVATId", "seller_vat_id"),
@@ -227,8 +227,8 @@ def test_every_query_in_the_documentation_runs(tmp_path: Path) -> None:
         ("…", "field"),
     ],
 )
-def test_names_need_no_quotes(given: str, expected: str) -> None:
-    assert sql_name(given) == expected
+def test_names_need_no_quotes(text: str, expected: str) -> None:
+    assert sql_name(text) == expected
 
 
 def test_long_names_stay_apart_and_within_what_postgresql_keeps() -> None:

@@ -17,12 +17,12 @@ def keys(database: Database) -> ApiKeyStore:
 
 
 def test_a_key_says_whose_it_is(keys):
-    made, key = keys.create("shop", ["submit", "read"], per_minute=60, max_bytes=1_000)
+    entry, key = keys.create("shop", ["submit", "read"], per_minute=60, max_bytes=1_000)
     other, other_key = keys.create("audit", ["review"])
-    assert keys.check(key) == made
+    assert keys.check(key) == entry
     assert keys.check(other_key) == other
-    assert (made.name, made.roles, made.per_minute, made.max_bytes) == ("shop", ("read", "submit"), 60, 1_000)
-    assert keys.all() == [made, other]
+    assert (entry.name, entry.roles, entry.per_minute, entry.max_bytes) == ("shop", ("read", "submit"), 60, 1_000)
+    assert keys.all() == [entry, other]
 
 
 def test_the_secret_is_nowhere_in_the_database(database, keys):
@@ -34,8 +34,8 @@ def test_the_secret_is_nowhere_in_the_database(database, keys):
 
 
 def test_two_keys_have_nothing_in_common(keys):
-    made = [keys.create("shop", ["submit"])[1] for _ in range(5)]
-    assert len({key.split("_", 2)[1] for key in made}) == len({key.split("_", 2)[2] for key in made}) == 5
+    secrets = [keys.create("shop", ["submit"])[1] for _ in range(5)]
+    assert len({key.split("_", 2)[1] for key in secrets}) == len({key.split("_", 2)[2] for key in secrets}) == 5
 
 
 def test_a_key_that_is_wrong_in_any_place_is_refused(keys):
@@ -60,12 +60,12 @@ def test_a_key_that_is_wrong_in_any_place_is_refused(keys):
 
 
 def test_a_revoked_key_is_refused_and_the_others_are_not(keys):
-    made, key = keys.create("shop", ["submit"])
+    entry, key = keys.create("shop", ["submit"])
     _, other = keys.create("shop", ["submit"])
-    assert keys.revoke(made.id)
+    assert keys.revoke(entry.id)
     assert keys.check(key) is None
     assert keys.check(other) is not None
-    assert not keys.revoke(made.id), "it was revoked before"
+    assert not keys.revoke(entry.id), "it was revoked before"
     assert not keys.revoke("0" * 12)
     assert keys.all()[0].revoked is not None
 

@@ -13,7 +13,7 @@ from docpipe.store.jobs.job import INTERACTIVE, Job
 from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.job_sweeper import OVERTAKEN_AFTER, JobSweeper
 from docpipe.store.jobs.usage import JobUsage
-from tests.support.serving import add, ago, column, lease_over, set_of
+from tests.support.serving import add_job, ago, column_of, end_lease, set_columns
 
 LONG_AGO = OVERTAKEN_AFTER + timedelta(minutes=1)
 
@@ -24,13 +24,13 @@ def store(database: Database) -> JobStore:
 
 
 def prepared(store: JobStore, name: str, **more) -> Job:
-    job = store.claim(add(store, name, **more).id, "prepare", "host:1")
+    job = store.claim(add_job(store, name, **more).id, "prepare", "host:1")
     assert store.mark_prepared(job)
     return store.get(job.id)
 
 
-def names(found: list[Job]) -> list[str]:
-    return [job.name for job in found]
+def names(chosen: list[Job]) -> list[str]:
+    return [job.name for job in chosen]
 
 
 def begun(store: JobStore, job: Job, most: int = 9) -> list[Job]:
@@ -41,16 +41,16 @@ def begun(store: JobStore, job: Job, most: int = 9) -> list[Job]:
 
 
 def test_jobs_for_the_same_model_and_schema_come_along_each_with_a_lease_of_its_own(store):
-    made = [prepared(store, f"{number}.pdf") for number in range(4)]
-    more = begun(store, made[0])
-    assert names(more) == ["1.pdf", "2.pdf", "3.pdf"]
-    assert {(job.state, job.worker, job.attempts) for job in more} == {("understanding", "host:7", 1)}
-    assert len({job.lease for job in more}) == 3
-    for job in more:
+    waiting_jobs = [prepared(store, f"{number}.pdf") for number in range(4)]
+    mates = begun(store, waiting_jobs[0])
+    assert names(mates) == ["1.pdf", "2.pdf", "3.pdf"]
+    assert {(job.state, job.worker, job.attempts) for job in mates} == {("understanding", "host:7", 1)}
+    assert len({job.lease for job in mates}) == 3
+    for job in mates:
         assert store.get(job.id) == job
         assert store.claim(job.id, "understand", "host:8") is None, "its own message comes too late"
-    assert store.finish(more[1], "key", "complete", JobUsage())
-    assert [store.get(job.id).state for job in more] == ["understanding", "done", "understanding"]
+    assert store.finish(mates[1], "key", "complete", JobUsage())
+    assert [store.get(job.id).state for job in mates] == ["understanding", "done", "understanding"]
 
 
 def test_other_schemas_models_and_shares_of_error_and_other_stages_are_not_mixed_in(store):
@@ -58,7 +58,7 @@ def test_other_schemas_models_and_shares_of_error_and_other_stages_are_not_mixed
     prepared(store, "receipt.pdf", schema="receipt")
     prepared(store, "model.pdf", model="scripted:another")
     prepared(store, "error.pdf", accept_error=0.05)
-    add(store, "not read yet.pdf")
+    add_job(store, "not read yet.pdf")
     done = store.claim(prepared(store, "done.pdf").id, "understand", "host:2")
     store.finish(done, "key", "complete", JobUsage())
     prepared(store, "alike.pdf")
@@ -67,7 +67,7 @@ def test_other_schemas_models_and_shares_of_error_and_other_stages_are_not_mixed
 
 def test_no_more_come_along_than_were_asked_for_and_the_oldest_first(database, store):
     first, *others = [prepared(store, f"{number}.pdf") for number in range(6)]
-    set_of(database, others[3], sent=ago(60))
+    set_columns(database, others[3], sent=ago(60))
     claimed = store.claim(first.id, "understand", "host:7")
     assert store.claim_batch_mates(claimed, "host:7", 0) == []
     assert names(store.claim_batch_mates(claimed, "host:7", 2)) == ["4.pdf", "1.pdf"]
@@ -84,13 +84,13 @@ def test_urgent_documents_come_along_first_and_wait_for_none_that_are_not(store)
 def test_jobs_that_waited_for_a_model_that_was_away_go_together_again(database, store):
     first, second = prepared(store, "a.pdf"), prepared(store, "b.pdf")
     for job in (first, second):
-        set_of(database, job, environment_retries=3)
+        set_columns(database, job, environment_retries=3)
     assert names(begun(store, first)) == ["b.pdf"]
 
 
 def test_a_job_that_has_failed_before_is_alone(database, store):
     good, bad, other = [prepared(store, name) for name in ("good.pdf", "bad.pdf", "other.pdf")]
-    set_of(database, bad, attempts=1)
+    set_columns(database, bad, attempts=1)
     assert names(begun(store, good)) == ["other.pdf"]
     prepared(store, "later.pdf")
     assert begun(store, bad) == []
@@ -101,12 +101,12 @@ def test_a_job_whose_worker_died_is_alone(database, store):
     first, second = prepared(store, "a.pdf"), prepared(store, "b.pdf")
     (along,) = begun(store, first)
     for job in (first, second):
-        lease_over(database, job)
+        end_lease(database, job)
     assert JobSweeper(database).release_expired("understand") == 2
     later = prepared(store, "later.pdf")
     assert begun(store, along) == []
     assert begun(store, later) == [], "nor is it taken along, before or after it was sent again"
-    set_of(database, first, sent=ago(60))
+    set_columns(database, first, sent=ago(60))
     assert begun(store, prepared(store, "last.pdf")) == []
 
 
@@ -114,10 +114,10 @@ def test_what_came_along_has_overtaken_nobody(database, store):
     """The broker hands messages out in order; what passed no queue says nothing about the messages of others."""
     first, between, last = [prepared(store, f"{number}.pdf", schema=s) for number, s in enumerate(("a", "b", "a"))]
     for number, job in enumerate((first, between, last)):
-        set_of(database, job, sent=ago(3 * LONG_AGO.total_seconds()) + number * LONG_AGO)
+        set_columns(database, job, sent=ago(3 * LONG_AGO.total_seconds()) + number * LONG_AGO)
     assert names(begun(store, first)) == ["2.pdf"]
     assert JobSweeper(database).take_unsent("understand", queue_is_empty=False, limit=9) == []
-    assert column(database, last, "sent") is None
+    assert column_of(database, last, "sent") is None
     store.claim(prepared(store, "much later.pdf", schema="c").id, "understand", "host:8")
     assert names(JobSweeper(database).take_unsent("understand", queue_is_empty=False, limit=9)) == ["1.pdf"]
 
@@ -128,21 +128,21 @@ def test_a_look_does_not_go_through_all_that_waits(store, monkeypatch):
     assert begun(store, first) == []
 
 
-def test_of_workers_that_take_company_at_the_same_time_no_two_have_the_same_job(postgres_url):
+def test_of_workers_that_take_batch_mates_at_the_same_time_no_two_have_the_same_job(postgres_url):
     setup = Database(postgres_url)
     store = JobStore(setup)
-    made = [prepared(store, f"{number}.pdf") for number in range(60)]
+    waiting_jobs = [prepared(store, f"{number}.pdf") for number in range(60)]
     start, taken, errors = threading.Barrier(4), [], []
 
     def work(number: int) -> None:
         own = Database(postgres_url)
         try:
-            mine, held = JobStore(own), []
+            own_store, held = JobStore(own), []
             start.wait()
-            for job in made if number % 2 else reversed(made):
-                claimed = mine.claim(job.id, "understand", f"host:{number}")
+            for job in waiting_jobs if number % 2 else reversed(waiting_jobs):
+                claimed = own_store.claim(job.id, "understand", f"host:{number}")
                 if claimed is not None:
-                    held += [claimed, *mine.claim_batch_mates(claimed, f"host:{number}", 3)]
+                    held += [claimed, *own_store.claim_batch_mates(claimed, f"host:{number}", 3)]
             taken.append(held)
         except Exception as error:  # noqa: BLE001 - a deadlock would be one
             errors.append(error)
@@ -157,7 +157,7 @@ def test_of_workers_that_take_company_at_the_same_time_no_two_have_the_same_job(
     try:
         assert errors == []
         ids = [job.id for held in taken for job in held]
-        assert sorted(ids) == sorted(job.id for job in made), "each of them once"
+        assert sorted(ids) == sorted(job.id for job in waiting_jobs), "each of them once"
         assert sum(len(held) > 0 for held in taken) > 1, "more than one worker had some"
         assert all(store.get(job.id) == job for held in taken for job in held)
     finally:

@@ -26,7 +26,7 @@ from docpipe.store.jobs.job_store import (
 )
 from docpipe.store.jobs.tables import deliveries, jobs, usage
 from docpipe.store.jobs.usage import JobUsage
-from tests.support.serving import add, column, lease_over, rows, set_of, submission, wait_over
+from tests.support.serving import add_job, column_of, count_rows, end_lease, end_wait, set_columns, submission
 
 AT_ONCE = 4
 
@@ -38,22 +38,22 @@ def store(database: Database) -> JobStore:
 
 def at_once(work: list) -> list:
     """What these calls return, begun at the same moment."""
-    start, found = threading.Barrier(len(work)), []
+    start, results = threading.Barrier(len(work)), []
 
     def one(call) -> None:
         start.wait()
-        found.append(call())
+        results.append(call())
 
     threads = [threading.Thread(target=one, args=(call,)) for call in work]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return found
+    return results
 
 
 def wait_of(database: Database, job: Job) -> timedelta:
-    return column(database, job, "not_before") - column(database, job, "changed")
+    return column_of(database, job, "not_before") - column_of(database, job, "changed")
 
 
 def claim_all(url: str, ids: list[str], worker: str) -> list[str]:
@@ -64,7 +64,7 @@ def claim_all(url: str, ids: list[str], worker: str) -> list[str]:
 
 
 def test_a_job_that_was_submitted_waits_as_it_was_wished(store):
-    job = add(store, priority=1, owner="key", callback={"url": "https://example.com/"}, trace="00-ab-cd-01")
+    job = add_job(store, priority=1, owner="key", callback={"url": "https://example.com/"}, trace="00-ab-cd-01")
     assert store.get(job.id) == job
     assert (job.state, job.attempts, job.priority, job.owner) == ("queued", 0, 1, "key")
     assert (job.callback, job.trace, job.error, job.ended) == (
@@ -77,24 +77,24 @@ def test_a_job_that_was_submitted_waits_as_it_was_wished(store):
 
 
 def test_of_threads_that_want_the_same_job_one_gets_it(store):
-    made = [add(store, f"{number}.pdf") for number in range(3)]
-    for job in made:
+    jobs_added = [add_job(store, f"{number}.pdf") for number in range(3)]
+    for job in jobs_added:
         claims = [partial(store.claim, job.id, "prepare", f"host:{number}") for number in range(AT_ONCE)]
-        assert len([found for found in at_once(claims) if found is not None]) == 1
+        assert len([claimed for claimed in at_once(claims) if claimed is not None]) == 1
         assert store.get(job.id).attempts == 1
 
 
 def test_of_processes_that_want_the_same_jobs_each_job_goes_to_one(database_url, store):
-    ids = [add(store, f"{number}.pdf").id for number in range(20)]
+    ids = [add_job(store, f"{number}.pdf").id for number in range(20)]
     with multiprocessing.get_context("spawn").Pool(2) as pool:
-        found = pool.starmap(claim_all, [(database_url, ids, "host:1"), (database_url, ids, "host:2")], chunksize=1)
+        claimed = pool.starmap(claim_all, [(database_url, ids, "host:1"), (database_url, ids, "host:2")], chunksize=1)
         pool.close()
         pool.join()
-    assert sorted(found[0] + found[1]) == sorted(ids)
+    assert sorted(claimed[0] + claimed[1]) == sorted(ids)
 
 
 def test_a_second_message_for_the_same_work_finds_nothing_to_do(store):
-    job = add(store)
+    job = add_job(store)
     claimed = store.claim(job.id, "prepare", "host:1")
     assert store.claim(job.id, "prepare", "host:2") is None, "it is in work"
     assert store.claim(job.id, "understand", "host:2") is None, "its pages are not read yet"
@@ -107,7 +107,7 @@ def test_a_second_message_for_the_same_work_finds_nothing_to_do(store):
 
 
 def test_the_stages_follow_each_other_and_each_has_attempts_of_its_own(store):
-    job = store.claim(add(store).id, "prepare", "host:1")
+    job = store.claim(add_job(store).id, "prepare", "host:1")
     assert (job.state, job.attempts, job.worker) == ("preparing", 1, "host:1")
     store.mark_prepared(job)
     assert (store.get(job.id).state, store.get(job.id).attempts) == ("prepared", 0)
@@ -120,29 +120,29 @@ def test_the_stages_follow_each_other_and_each_has_attempts_of_its_own(store):
 
 
 def test_a_worker_that_renews_its_lease_keeps_the_job(database, store):
-    job = store.claim(add(store).id, "prepare", "host:1")
-    set_of(database, job, leased_until=datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
+    job = store.claim(add_job(store).id, "prepare", "host:1")
+    set_columns(database, job, leased_until=datetime.fromisoformat("2026-01-01T00:00:00+00:00"))
     assert store.renew(job)
     assert store.claim(job.id, "prepare", "host:2") is None
 
 
 def test_a_lease_that_is_over_frees_the_job_and_the_late_worker_changes_nothing(database, store):
-    late = store.claim(add(store).id, "prepare", "host:1")
-    lease_over(database, late)
-    taken = store.claim(late.id, "prepare", "host:2")
-    assert (taken.worker, taken.attempts) == ("host:2", 2)
+    late = store.claim(add_job(store).id, "prepare", "host:1")
+    end_lease(database, late)
+    reclaimed = store.claim(late.id, "prepare", "host:2")
+    assert (reclaimed.worker, reclaimed.attempts) == ("host:2", 2)
     assert not store.renew(late)
     assert not store.mark_prepared(late)
     assert not store.finish(late, "key", "complete", JobUsage())
     assert not store.fail(late, AnswerError("cut off"))
     assert not store.retry_later(late, "prepare", StoreError("away"))
-    assert store.get(late.id) == taken
-    assert store.mark_prepared(taken), "the one who has it goes on"
+    assert store.get(late.id) == reclaimed
+    assert store.mark_prepared(reclaimed), "the one who has it goes on"
 
 
 def test_a_late_worker_changes_nothing_of_a_job_that_waits_again(database, store):
-    late = store.claim(add(store).id, "prepare", "host:1")
-    lease_over(database, late)
+    late = store.claim(add_job(store).id, "prepare", "host:1")
+    end_lease(database, late)
     with database.writing() as connection:
         assert release_expired_leases(connection, "prepare") == 1
     assert not store.mark_prepared(late)
@@ -150,10 +150,10 @@ def test_a_late_worker_changes_nothing_of_a_job_that_waits_again(database, store
 
 
 def test_a_document_that_ends_three_workers_is_quarantined_with_the_reason(database, store):
-    job = add(store)
+    job = add_job(store)
     for number in range(1, MAX_ATTEMPTS + 1):
         assert store.claim(job.id, "prepare", f"host:{number}").attempts == number
-        lease_over(database, job)
+        end_lease(database, job)
     assert store.claim(job.id, "prepare", "host:9") is None
     ended = store.get(job.id)
     assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MAX_ATTEMPTS)
@@ -161,14 +161,14 @@ def test_a_document_that_ends_three_workers_is_quarantined_with_the_reason(datab
 
 
 def test_a_failure_that_may_pass_is_tried_three_times_each_after_a_longer_wait(database, store):
-    job, waits = add(store), []
+    job, waits = add_job(store), []
     for _ in range(MAX_ATTEMPTS - 1):
         claimed = store.claim(job.id, "understand" if job.state == "prepared" else "prepare", "host:1")
         assert store.retry_later(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
         waits.append(wait_of(database, job))
         assert store.claim(job.id, "prepare", "host:1") is None, "it waits"
         assert store.get(job.id).error["message"] == "ValueError: oh", "who looks sees why it waits"
-        wait_over(database, job)
+        end_wait(database, job)
     assert waits == sorted(waits) and waits[0] < waits[-1]
     claimed = store.claim(job.id, "prepare", "host:1")
     assert store.retry_later(claimed, "prepare", DocpipeError("ValueError: oh", hint="Report it."))
@@ -179,47 +179,47 @@ def test_a_failure_that_may_pass_is_tried_three_times_each_after_a_longer_wait(d
 
 @pytest.mark.parametrize("error", [StoreError("the disk is full"), ModelError("the model is away")])
 def test_what_fails_around_a_document_costs_it_no_attempt_and_is_waited_for_ever_longer(database, store, error):
-    job, waits = add(store), []
+    job, waits = add_job(store), []
     for number in range(12):
         claimed = store.claim(job.id, "prepare", "host:1")
         assert claimed.attempts == 1
         assert store.retry_later(claimed, "prepare", error)
         assert (store.get(job.id).state, store.get(job.id).environment_retries) == ("queued", number + 1)
         waits.append(wait_of(database, job))
-        wait_over(database, job)
+        end_wait(database, job)
     assert waits == sorted(waits) and waits[0] < waits[-1]
     assert waits[-1] == MAX_WAIT
 
 
 def test_a_budget_that_is_used_up_is_waited_for_however_long(database, store):
-    job = add(store)
-    set_of(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
+    job = add_job(store)
+    set_columns(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
     for _ in range(5):
         assert store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", BudgetError("it is used up"))
         waiting = store.get(job.id)
         assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("queued", 0, MAX_ENVIRONMENT_RETRIES)
         assert wait_of(database, job) == BUDGET_WAIT
-        wait_over(database, job)
+        end_wait(database, job)
 
 
 def test_a_disk_that_stays_full_ends_the_job_some_day(database, store):
-    job = add(store)
-    set_of(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
+    job = add_job(store)
+    set_columns(database, job, environment_retries=MAX_ENVIRONMENT_RETRIES)
     store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("the disk is full"))
     assert (store.get(job.id).state, store.get(job.id).error["code"]) == ("quarantined", "store")
 
 
 def test_a_result_takes_away_the_reason_of_an_earlier_failure(database, store):
-    job = add(store)
+    job = add_job(store)
     store.retry_later(store.claim(job.id, "prepare", "host:1"), "prepare", StoreError("away"))
-    wait_over(database, job)
+    end_wait(database, job)
     store.mark_prepared(store.claim(job.id, "prepare", "host:1"))
     store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     assert store.get(job.id).error is None
 
 
 def test_a_job_that_failed_says_why_and_is_over(store):
-    job = store.claim(add(store).id, "prepare", "host:1")
+    job = store.claim(add_job(store).id, "prepare", "host:1")
     assert store.fail(job, MissingError("no original", hint="Look."))
     ended = store.get(job.id)
     assert (ended.state, ended.error) == ("failed", {"code": "missing", "message": "no original", "hint": "Look."})
@@ -228,17 +228,17 @@ def test_a_job_that_failed_says_why_and_is_over(store):
 
 
 def test_the_same_key_is_the_same_job_and_another_owners_key_is_another(store):
-    wanted = submission(idempotency_key="order 7", owner="ann")
-    first, is_new = store.submit("1" * 32, wanted)
-    again, is_new_again = store.submit("2" * 32, wanted)
-    other, is_new_of_other = store.submit("3" * 32, replace(wanted, owner="ben"))
+    order = submission(idempotency_key="order 7", owner="ann")
+    first, is_new = store.submit("1" * 32, order)
+    repeated, is_new_again = store.submit("2" * 32, order)
+    other, is_new_of_other = store.submit("3" * 32, replace(order, owner="ben"))
     assert (first.id, is_new, is_new_again, is_new_of_other) == ("1" * 32, True, False, True)
-    assert again == first
+    assert repeated == first
     assert other.id == "3" * 32
 
 
 def test_without_a_key_each_submission_is_a_job(store):
-    assert len({add(store).id for _ in range(3)}) == 3
+    assert len({add_job(store).id for _ in range(3)}) == 3
 
 
 @pytest.mark.parametrize("other", [submission("b.pdf"), submission(schema="receipt")])
@@ -246,35 +246,35 @@ def test_a_key_that_was_used_for_something_else_is_refused(database, store, othe
     store.submit("1" * 32, submission(idempotency_key="order 7"))
     with pytest.raises(ConflictError, match="order 7"):
         store.submit("2" * 32, replace(other, idempotency_key="order 7"))
-    assert rows(database, jobs) == 1
+    assert count_rows(database, jobs) == 1
 
 
 def test_a_submission_that_is_repeated_after_the_operator_changed_the_model_is_the_same(store):
     first, _ = store.submit("1" * 32, submission(idempotency_key="order 7", model="embedded"))
-    again, _ = store.submit("2" * 32, submission(idempotency_key="order 7", model="embedded:/new"))
-    assert again == first
+    repeated, _ = store.submit("2" * 32, submission(idempotency_key="order 7", model="embedded:/new"))
+    assert repeated == first
 
 
 def test_of_submissions_with_the_same_key_at_once_one_is_new(database, store):
-    wanted = submission(idempotency_key="order 7")
-    found = at_once([lambda: store.submit(uuid.uuid4().hex, wanted) for _ in range(AT_ONCE)])
-    assert [is_new for _, is_new in found].count(True) == 1
-    assert len({job.id for job, _ in found}) == 1
-    assert rows(database, jobs) == 1
+    order = submission(idempotency_key="order 7")
+    submitted = at_once([lambda: store.submit(uuid.uuid4().hex, order) for _ in range(AT_ONCE)])
+    assert [is_new for _, is_new in submitted].count(True) == 1
+    assert len({job.id for job, _ in submitted}) == 1
+    assert count_rows(database, jobs) == 1
 
 
 def test_an_end_is_told_and_counted_once(database, store):
-    job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
+    job = store.claim(add_job(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
     store.mark_prepared(job)
     job = store.claim(job.id, "understand", "host:1")
     assert store.finish(job, "key", "complete", JobUsage(pages=2))
     assert not store.finish(job, "key", "complete", JobUsage(pages=2))
-    assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
+    assert (count_rows(database, deliveries), count_rows(database, usage)) == (1, 1)
 
 
 @pytest.mark.parametrize("broken", ["add_delivery", "add_usage"])
 def test_an_end_that_cannot_be_written_whole_is_not_written_at_all(database, store, monkeypatch, broken):
-    job = store.claim(add(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
+    job = store.claim(add_job(store, callback={"url": "https://example.com/"}).id, "prepare", "host:1")
     store.mark_prepared(job)
     job: Job = store.claim(job.id, "understand", "host:1")
 
@@ -285,10 +285,10 @@ def test_an_end_that_cannot_be_written_whole_is_not_written_at_all(database, sto
     with pytest.raises(StoreError):
         store.finish(job, "key", "complete", JobUsage())
     assert store.get(job.id) == job, "it is still this worker's"
-    assert (rows(database, deliveries), rows(database, usage)) == (0, 0)
+    assert (count_rows(database, deliveries), count_rows(database, usage)) == (0, 0)
     monkeypatch.undo()
     assert store.finish(job, "key", "complete", JobUsage())
-    assert (rows(database, deliveries), rows(database, usage)) == (1, 1)
+    assert (count_rows(database, deliveries), count_rows(database, usage)) == (1, 1)
 
 
 def test_a_server_that_is_away_is_a_store_error_with_a_hint(tmp_path):
@@ -298,7 +298,7 @@ def test_a_server_that_is_away_is_a_store_error_with_a_hint(tmp_path):
 
 
 def test_jobs_of_a_database_without_these_rows_are_unknown_and_not_an_error(database, store):
-    job = store.claim(add(store).id, "prepare", "host:1")
+    job = store.claim(add_job(store).id, "prepare", "host:1")
     with database.writing() as connection:
         connection.execute(update(jobs).where(jobs.c.id == job.id).values(id="f" * 32))
     assert not store.renew(job) and not store.mark_prepared(job)

@@ -29,7 +29,7 @@ from docpipe.store.jobs.job_view import JobFilter, JobView
 from docpipe.store.jobs.tables import deliveries, jobs
 from docpipe.store.jobs.usage import JobUsage
 from docpipe.store.tables import attempts, documents, extractions, fields
-from tests.support.serving import add, ago, rows, set_of, submission
+from tests.support.serving import add_job, ago, count_rows, set_columns, submission
 from tests.support.stored import document, extraction
 
 MOMENT = datetime(2026, 3, 14, 12, tzinfo=UTC)
@@ -53,57 +53,59 @@ def results(database_url: str) -> Iterator[SqlStore]:
 
 def read(store: JobStore, results: SqlStore, name: str, schema: str = "invoice", **more) -> Job:
     """A job that is done, with its result."""
-    one = replace(document(name), path=Path())
-    job = store.claim(add(store, name, schema=schema, **more).id, "prepare", "host:1")
-    results.add(one)
+    read_document = replace(document(name), path=Path())
+    job = store.claim(add_job(store, name, schema=schema, **more).id, "prepare", "host:1")
+    results.add(read_document)
     store.mark_prepared(job)
     job = store.claim(job.id, "understand", "host:1")
     loaded = load_schema(schema)
-    made = extraction(one, loaded, run_key=f"{schema} of {name}", **({} if schema == "invoice" else {"fields": ()}))
-    results.claim(one.id, made.run_key, schema=schema)
-    results.save(made, loaded)
-    store.finish(job, made.run_key, made.status, JobUsage())
+    extracted = extraction(
+        read_document, loaded, run_key=f"{schema} of {name}", **({} if schema == "invoice" else {"fields": ()})
+    )
+    results.claim(read_document.id, extracted.run_key, schema=schema)
+    results.save(extracted, loaded)
+    store.finish(job, extracted.run_key, extracted.status, JobUsage())
     return store.get(job.id)
 
 
 def test_the_newest_come_first_and_every_job_is_on_one_page(database, store, view):
-    made = [add(store, f"{number}.pdf") for number in range(7)]
-    for number, job in enumerate(made):
-        set_of(database, job, created=MOMENT + timedelta(seconds=number))
-    seen, after = [], None
+    added = [add_job(store, f"{number}.pdf") for number in range(7)]
+    for number, job in enumerate(added):
+        set_columns(database, job, created=MOMENT + timedelta(seconds=number))
+    listed, after = [], None
     while True:
         page, after = view.page(JobFilter(), limit=3, after=after)
-        seen += [job.id for job in page]
+        listed += [job.id for job in page]
         assert len(page) == 3 or after is None
         if after is None:
             break
-    assert seen == [job.id for job in reversed(made)]
+    assert listed == [job.id for job in reversed(added)]
 
 
 def test_jobs_of_the_same_moment_are_each_on_one_page(database, store, view):
-    made = [add(store, f"{number}.pdf") for number in range(7)]
-    for job in made:
-        set_of(database, job, created=MOMENT)
+    added = [add_job(store, f"{number}.pdf") for number in range(7)]
+    for job in added:
+        set_columns(database, job, created=MOMENT)
     first, after = view.page(JobFilter(), limit=3)
     second, after = view.page(JobFilter(), limit=3, after=after)
     last, after = view.page(JobFilter(), limit=3, after=after)
     assert after is None
-    assert sorted(job.id for job in first + second + last) == sorted(job.id for job in made)
+    assert sorted(job.id for job in first + second + last) == sorted(job.id for job in added)
 
 
 def test_a_job_that_comes_meanwhile_moves_no_page(database, store, view):
-    made = [add(store, f"{number}.pdf") for number in range(4)]
-    for number, job in enumerate(made):
-        set_of(database, job, created=MOMENT + timedelta(seconds=number))
+    added = [add_job(store, f"{number}.pdf") for number in range(4)]
+    for number, job in enumerate(added):
+        set_columns(database, job, created=MOMENT + timedelta(seconds=number))
     _, after = view.page(JobFilter(), limit=2)
-    add(store, "new.pdf")
+    add_job(store, "new.pdf")
     page, _ = view.page(JobFilter(), limit=2, after=after)
-    assert [job.id for job in page] == [made[1].id, made[0].id]
+    assert [job.id for job in page] == [added[1].id, added[0].id]
 
 
 @pytest.mark.parametrize(
     "cursor",
-    ["", "x", "Zm9v", "ä", "\ud800", *(base64.urlsafe_b64encode(place.encode()).decode() for place in (
+    ["", "x", "Zm9v", "ä", "\ud800", *(base64.urlsafe_b64encode(content.encode()).decode() for content in (
         "2026-01-01T00:00:00|abc", "2026-01-01T00:00:00+00:00|' OR 1", "9999-12-31T23:59:59-14:00|abc", "|abc"
     ))],
 )  # fmt: skip
@@ -117,7 +119,7 @@ def test_a_cursor_that_is_none_of_ours_is_a_mistake_of_the_caller(tmp_path, curs
 def test_filters_hold_together(database, store, view, results):
     done = read(store, results, "a.pdf", owner="ann")
     other = read(store, results, "b.pdf", schema="receipt", owner="ann")
-    waiting = add(store, "a.pdf", owner="ben")
+    waiting = add_job(store, "a.pdf", owner="ben")
 
     def found(**wanted) -> set[str]:
         return {job.id for job in view.all(JobFilter(**wanted))}
@@ -128,7 +130,7 @@ def test_filters_hold_together(database, store, view, results):
     assert found(status="needs_review", schema="invoice") == {done.id}
     assert found(document_id=done.document_id) == {done.id, waiting.id}
     assert found(document_id=done.document_id, owner="ann", schema="receipt") == set()
-    set_of(database, other, created=MOMENT)
+    set_columns(database, other, created=MOMENT)
     assert found(created_before=MOMENT + timedelta(seconds=1)) == {other.id}
     assert found(created_since=MOMENT, created_before=MOMENT) == set()
     assert other.id not in found(created_since=MOMENT + timedelta(seconds=1))
@@ -138,19 +140,19 @@ def test_filters_hold_together(database, store, view, results):
 
 def test_a_job_that_ended_begins_again_with_attempts_of_its_own(database, store, view, results):
     done = read(store, results, "a.pdf")
-    set_of(database, done, environment_retries=7, error_code="store", error_message="away")
-    again = view.retry(done.id)
-    assert (again.state, again.attempts, again.environment_retries) == ("queued", 0, 0)
-    assert (again.run_key, again.status, again.error, again.ended) == (None, None, None, None)
+    set_columns(database, done, environment_retries=7, error_code="store", error_message="away")
+    retried = view.retry(done.id)
+    assert (retried.state, retried.attempts, retried.environment_retries) == ("queued", 0, 0)
+    assert (retried.run_key, retried.status, retried.error, retried.ended) == (None, None, None, None)
     assert store.claim(done.id, "prepare", "host:1").attempts == 1
 
 
 def test_a_job_at_work_or_without_its_original_does_not_begin_again(database, store, view, results):
-    working = store.claim(add(store, "b.pdf").id, "prepare", "host:1")
+    working = store.claim(add_job(store, "b.pdf").id, "prepare", "host:1")
     assert view.retry(working.id) is None
     assert store.renew(working)
     purged = read(store, results, "a.pdf")
-    set_of(database, purged, purged=ago(1))
+    set_columns(database, purged, purged=ago(1))
     assert view.retry(purged.id) is None
     assert store.get(purged.id).state == "done"
     assert view.retry(uuid.uuid4().hex) is None
@@ -168,8 +170,8 @@ def test_deletion_takes_all_that_belongs_to_the_job(database, store, view, resul
             assert set(connection.scalars(select(named))) == {other.document_id}, table.name
         assert connection.scalar(text("SELECT COUNT(*) FROM invoice")) == 1
         assert connection.scalar(text("SELECT COUNT(*) FROM invoice_line_items")) == 2
-    assert rows(database, fields) == len(results.find(other.run_key).extraction.fields)
-    assert rows(database, deliveries) == 0
+    assert count_rows(database, fields) == len(results.find(other.run_key).extraction.fields)
+    assert count_rows(database, deliveries) == 0
 
 
 def test_deletion_of_one_of_two_jobs_of_a_document_leaves_the_other_its_result(database, store, view, results):
@@ -185,17 +187,17 @@ def test_deletion_of_one_of_two_jobs_of_a_document_leaves_the_other_its_result(d
         assert connection.scalar(text("SELECT COUNT(*) FROM invoice")) == 0
         assert connection.scalar(text("SELECT COUNT(*) FROM receipt")) == 1
     view.delete(other.id)
-    assert rows(database, documents) == 0
+    assert count_rows(database, documents) == 0
 
 
 def test_deletion_leaves_a_result_with_which_another_job_is_about_to_end(database, store, view, results):
     done = read(store, results, "a.pdf")
-    at_work = store.claim(add(store, "a.pdf").id, "prepare", "host:1")
+    at_work = store.claim(add_job(store, "a.pdf").id, "prepare", "host:1")
     view.delete(done.id)
     assert at_work.document_id == done.document_id
     assert results.find(done.run_key) is not None
     view.delete(at_work.id)
-    assert rows(database, extractions) == rows(database, documents) == 0
+    assert count_rows(database, extractions) == count_rows(database, documents) == 0
 
 
 def test_deletion_leaves_what_the_command_line_read(database, store, view, results):
@@ -208,19 +210,19 @@ def test_deletion_leaves_what_the_command_line_read(database, store, view, resul
 
 def test_a_document_that_is_submitted_while_it_is_deleted_stays(database, store, view, monkeypatch):
     """The deletion sees the new job although it began before that was written."""
-    first = add(store)
+    first = add_job(store)
     with paused(monkeypatch, job_store, "job_from_row") as pause:
-        submitting = pause.start(lambda: add(store))
+        submitting = pause.start(lambda: add_job(store))
         deleting = background(lambda: view.delete(first.id))
         await_lock(database, deleting)
     submitting.join()
     deleting.join()
-    assert (rows(database, jobs), rows(database, documents)) == (1, 1)
+    assert (count_rows(database, jobs), count_rows(database, documents)) == (1, 1)
     assert store.get(first.id) is None
 
 
 def test_a_submission_waits_for_a_deletion_and_brings_its_document_again(database, store, view, monkeypatch):
-    first, submitted = add(store), []
+    first, submitted = add_job(store), []
     with paused(monkeypatch, job_view, "_delete_result") as pause:
         deleting = pause.start(lambda: view.delete(first.id))
         submitting = background(lambda: submitted.append(store.submit("1" * 32, submission())))
@@ -228,7 +230,7 @@ def test_a_submission_waits_for_a_deletion_and_brings_its_document_again(databas
     submitting.join()
     deleting.join()
     assert submitted[0][0].id == "1" * 32
-    assert (rows(database, jobs), rows(database, documents)) == (1, 1)
+    assert (count_rows(database, jobs), count_rows(database, documents)) == (1, 1)
 
 
 def background(work: Callable[[], object]) -> threading.Thread:
@@ -272,7 +274,9 @@ def paused(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> It
 
 def await_lock(database: Database, thread: threading.Thread) -> None:
     """Until the thread waits for a lock that another transaction holds, or has ended without waiting."""
-    wait_until(lambda: waits_for_lock(database, thread) or not thread.is_alive(), "it waits or has ended", look=0.02)
+    wait_until(
+        lambda: waits_for_lock(database, thread) or not thread.is_alive(), "it waits or has ended", poll_seconds=0.02
+    )
 
 
 def waits_for_lock(database: Database, thread: threading.Thread) -> bool:

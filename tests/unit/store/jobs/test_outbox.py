@@ -17,7 +17,7 @@ from docpipe.store.jobs.job_view import JobView
 from docpipe.store.jobs.outbox import LEASE_DURATION, RETRY_SECONDS, Delivery, Outbox
 from docpipe.store.jobs.tables import deliveries
 from docpipe.store.jobs.usage import JobUsage
-from tests.support.serving import add, ago, messages_due, rows
+from tests.support.serving import add_job, ago, count_rows, make_deliveries_due
 
 TARGET = {"url": "https://example.com/hook"}
 
@@ -33,7 +33,7 @@ def outbox(database: Database) -> Outbox:
 
 
 def ended(store: JobStore, name: str = "a.pdf", **more) -> Job:
-    job = store.claim(add(store, name, **{"callback": TARGET, **more}).id, "prepare", "host:1")
+    job = store.claim(add_job(store, name, **{"callback": TARGET, **more}).id, "prepare", "host:1")
     store.mark_prepared(job)
     store.finish(store.claim(job.id, "understand", "host:1"), "key", "complete", JobUsage())
     return store.get(job.id)
@@ -46,7 +46,7 @@ def due(database: Database) -> datetime:
 
 def test_an_end_that_nobody_waits_for_makes_no_message(store, outbox, database):
     ended(store, callback=None)
-    assert rows(database, deliveries) == 0
+    assert count_rows(database, deliveries) == 0
     assert outbox.acquire() == []
 
 
@@ -63,7 +63,7 @@ def test_a_message_says_what_happened_and_no_value_of_the_document(store, outbox
 
 
 def test_a_failure_is_told_with_its_reason(store, outbox):
-    job = store.claim(add(store, callback=TARGET).id, "prepare", "host:1")
+    job = store.claim(add_job(store, callback=TARGET).id, "prepare", "host:1")
     store.fail(job, UnsupportedError("it is a film"))
     (message,) = outbox.acquire()
     assert message.body["type"] == "document.failed"
@@ -76,33 +76,33 @@ def test_a_message_that_was_taken_is_nobody_elses_until_its_sender_counts_as_dea
     (first,) = outbox.acquire()
     assert before <= due(database) - LEASE_DURATION <= datetime.now(UTC)
     assert outbox.acquire() == []
-    messages_due(database)
+    make_deliveries_due(database)
     (again,) = outbox.acquire()
     assert (again.id, again.body, again.attempts) == (first.id, first.body, 2)
 
 
 def test_two_senders_at_once_share_the_messages(store, outbox):
-    made = {ended(store, f"{number}.pdf").id for number in range(12)}
-    taken: list[Delivery] = []
+    job_ids = {ended(store, f"{number}.pdf").id for number in range(12)}
+    acquired: list[Delivery] = []
     start = threading.Barrier(2)
 
     def send() -> None:
         start.wait()
-        while found := outbox.acquire(2):
-            taken.extend(found)
+        while messages := outbox.acquire(2):
+            acquired.extend(messages)
 
     senders = [threading.Thread(target=send) for _ in range(2)]
     for sender in senders:
         sender.start()
     for sender in senders:
         sender.join()
-    assert sorted(message.job_id for message in taken) == sorted(made)
+    assert sorted(message.job_id for message in acquired) == sorted(job_ids)
 
 
 def test_a_message_that_arrived_is_not_sent_again(store, outbox, database):
     ended(store)
     outbox.mark_delivered(outbox.acquire()[0])
-    messages_due(database)
+    make_deliveries_due(database)
     assert outbox.acquire() == []
 
 
@@ -115,9 +115,9 @@ def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_aft
         outbox.mark_failed(message, "the receiver answered 500")
         assert before <= due(database) - timedelta(seconds=seconds) <= datetime.now(UTC)
         assert outbox.acquire() == [], "it waits"
-        messages_due(database)
+        make_deliveries_due(database)
     outbox.mark_failed(outbox.acquire()[0], "x" * 10_000)
-    messages_due(database)
+    make_deliveries_due(database)
     assert outbox.acquire() == []
     with database.reading() as connection:
         (row,) = connection.execute(select(deliveries)).mappings()
@@ -127,17 +127,17 @@ def test_a_message_is_tried_again_after_longer_and_longer_waits_and_given_up_aft
 def test_a_message_that_nobody_wants_is_given_up_at_once(store, outbox, database):
     ended(store)
     outbox.mark_failed(outbox.acquire()[0], "410", permanent=True)
-    messages_due(database)
+    make_deliveries_due(database)
     assert outbox.acquire() == []
 
 
 def test_the_longest_waiting_message_goes_first(store, outbox, database):
-    made = [ended(store, f"{number}.pdf") for number in range(3)]
+    ended_jobs = [ended(store, f"{number}.pdf") for number in range(3)]
     with database.writing() as connection:
-        for number, job in enumerate(made):
-            one = deliveries.update().where(deliveries.c.job_id == job.id)
-            connection.execute(one.values(not_before=ago(100 + 10 * number)))
-    assert [message.job_id for message in outbox.acquire(2)] == [made[2].id, made[1].id]
+        for number, job in enumerate(ended_jobs):
+            change = deliveries.update().where(deliveries.c.job_id == job.id)
+            connection.execute(change.values(not_before=ago(100 + 10 * number)))
+    assert [message.job_id for message in outbox.acquire(2)] == [ended_jobs[2].id, ended_jobs[1].id]
 
 
 def test_a_job_that_ends_twice_is_told_twice_as_two_events(store, outbox, database):

@@ -70,9 +70,9 @@ def pages(document: Document, renderer: Renderer) -> list[Page]:
     return [replace(first, words=words, issues=issues), second, turned, lost]
 
 
-def levels_apart(one: PageImage, other: PageImage, side: int | None) -> float:
+def levels_apart(image: PageImage, other: PageImage, side: int | None) -> float:
     """The mean difference of two pictures, of 255."""
-    first, second = one.open(max_side=side), other.open(max_side=side)
+    first, second = image.open(max_side=side), other.open(max_side=side)
     if first.size != second.size:
         assert max(abs(a - b) for a, b in zip(first.size, second.size, strict=True)) <= 1, (first.size, second.size)
         second = second.resize(first.size)
@@ -139,8 +139,8 @@ def test_in_two_sizes_the_smaller_picture_is_as_drawn_and_the_larger_one_shows_m
     read = load_pages(blobs, JOB).pages
     for page, original in ((read[0], pages[0]), (read[2], pages[2])):
         for side in (640, MAX_SIDE):
-            there, drawn = page.image.open(max_side=side), original.image.open(max_side=side)
-            assert there.size == drawn.size and there.tobytes() == drawn.convert("RGB").tobytes()
+            stored_image, drawn = page.image.open(max_side=side), original.image.open(max_side=side)
+            assert stored_image.size == drawn.size and stored_image.tobytes() == drawn.convert("RGB").tobytes()
         assert max(page.image.open().size) == max(page.image.open(max_side=5000).size) > 640
         assert max(page.image.open(max_side=700).size) == 700
         assert max(page.image.open(max_side=100).size) == 100
@@ -182,10 +182,10 @@ def test_the_first_model_of_a_cascade_is_as_sure_as_alone(blobs, tmp_path):
         sides = ModelName.parse("embedded,hf:org/name@1").picture_sides
         save_pages(blobs, JOB, StoredPages(document, prepared.pages, TIMINGS), sides=sides)
         pages = load_pages(blobs, JOB).pages
-        found = understood(PreparedDocument(pages)).fields
+        fields = understood(PreparedDocument(pages)).fields
     finally:
         components.close()
-    assert found == expected and len(found) > 3
+    assert fields == expected and len(fields) > 3
     assert max(pages[0].image.open().size) > MAX_SIDE
 
 
@@ -211,13 +211,13 @@ def test_a_model_is_given_the_same_pictures_and_regions_as_in_docpipe_run(blobs,
         image, other = drawn[number].image, stored[number].image
         for side in (300, 1_111, 1_280, 1_500, 5_000, None):  # as models ask: the first of a cascade has small ones
             assert same_pixels(image.open(max_side=side), other.open(max_side=side)), side
-        crops = [CroppedImage(whole, Box(0.1, 0.2, 0.6, 0.3)) for whole in (image, other)]
+        crops = [CroppedImage(page_image, Box(0.1, 0.2, 0.6, 0.3)) for page_image in (image, other)]
         for side in (200, None):
             assert same_pixels(*(crop.open(max_side=side) for crop in crops)), side
 
 
-def same_pixels(one: Image.Image, other: Image.Image) -> bool:
-    return one.size == other.size and one.convert("RGB").tobytes() == other.convert("RGB").tobytes()
+def same_pixels(image: Image.Image, other: Image.Image) -> bool:
+    return image.size == other.size and image.convert("RGB").tobytes() == other.convert("RGB").tobytes()
 
 
 def test_pictures_for_a_model_that_is_given_others_are_missing(blobs, document, pages):
@@ -237,12 +237,12 @@ def test_no_password_and_no_path_of_this_machine_is_kept(blobs, document, pages)
 
 def test_pages_without_their_list_are_not_there(blobs, document, pages, monkeypatch):
     """A worker that dies while it keeps pages leaves nothing that another one would take for whole."""
-    whole = Blobs.put
+    original_put = Blobs.put
 
-    def stop_at_the_list(self, key, *given, **more) -> None:
+    def stop_at_the_list(self, key, *args, **kwargs) -> None:
         if key == JSON:
             raise StoreError("the disk is full")
-        whole(self, key, *given, **more)
+        original_put(self, key, *args, **kwargs)
 
     monkeypatch.setattr(Blobs, "put", stop_at_the_list)
     with pytest.raises(StoreError):

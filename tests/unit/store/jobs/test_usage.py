@@ -12,7 +12,7 @@ from docpipe.schema import load_schema
 from docpipe.store.database import Database
 from docpipe.store.jobs.job_store import JobStore
 from docpipe.store.jobs.usage import AMOUNTS, JobUsage, UsageStore
-from tests.support.serving import add, set_of
+from tests.support.serving import add_job, set_columns
 from tests.support.stored import document, extraction
 
 
@@ -27,15 +27,15 @@ def sums(database: Database) -> UsageStore:
 
 
 def end(store: JobStore, name: str, used: JobUsage | None = None, *, worker: str = "host:1", **more) -> None:
-    job = store.claim(add(store, name, **more).id, "prepare", worker)
+    job = store.claim(add_job(store, name, **more).id, "prepare", worker)
     store.mark_prepared(job)
     store.finish(store.claim(job.id, "understand", worker), "key", "complete", used or JobUsage(extractor="embedded"))
 
 
 def test_a_document_counts_with_its_pages_values_and_seconds():
     cost = {"tokens_in": 12.0, "image_tokens": 8.0, "tokens_out": 3.0, "money": 0.5}
-    made = extraction(document(), load_schema("invoice"), cost=cost)
-    used = JobUsage.of(made)
+    extracted = extraction(document(), load_schema("invoice"), cost=cost)
+    used = JobUsage.of(extracted)
     assert (used.extractor, used.documents, used.pages) == ("embedded:test@1", 1, 2)
     assert (used.fields, used.accepted) == (8, 1), "fields without a value do not count"
     assert (used.tokens_in, used.image_tokens, used.tokens_out, used.money) == (12.0, 8.0, 3.0, 0.5)
@@ -46,7 +46,7 @@ def test_what_was_used_is_summed_up_by_what_one_asks_for(store, sums):
     end(store, "a.pdf", JobUsage(extractor="embedded", pages=2, tokens_in=10.0, image_tokens=6.0))
     further = JobUsage(extractor="embedded", pages=3, tokens_in=0.5, image_tokens=0.25)
     end(store, "b.pdf", further, worker="other:7", schema="receipt")
-    store.fail(store.claim(add(store, "c.pdf").id, "prepare", "host:2"), UnsupportedError("a film"))
+    store.fail(store.claim(add_job(store, "c.pdf").id, "prepare", "host:2"), UnsupportedError("a film"))
     total = sums.sums()
     assert [(row["documents"], row["pages"], row["tokens_in"], row["image_tokens"]) for row in total] == [
         (3.0, 5.0, 10.5, 6.25)
@@ -67,8 +67,8 @@ def test_a_day_is_a_day_in_utc_and_older_ones_may_be_left_out(store, sums):
 
 
 def test_attempts_count_those_that_failed_before(database, store, sums):
-    job = store.claim(add(store).id, "prepare", "host:1")
-    set_of(database, job, attempts=3)
+    job = store.claim(add_job(store).id, "prepare", "host:1")
+    set_columns(database, job, attempts=3)
     store.fail(job, UnsupportedError("a film"))
     assert sums.sums()[0]["attempts"] == 3.0
 
@@ -81,7 +81,7 @@ def test_nothing_used_is_nothing_and_not_an_error(sums):
 def test_workers_that_end_documents_at_once_lose_none(store, sums):
     claimed = []
     for number in range(12):
-        job = store.claim(add(store, f"{number}.pdf").id, "prepare", "host:1")
+        job = store.claim(add_job(store, f"{number}.pdf").id, "prepare", "host:1")
         store.mark_prepared(job)
         claimed.append(store.claim(job.id, "understand", "host:1"))
 
