@@ -122,7 +122,7 @@ def test_a_document_that_kills_its_worker_is_quarantined_and_the_others_are_done
     assert (ended.state, ended.error["code"], ended.attempts) == ("quarantined", "worker_lost", MAX_ATTEMPTS)
     for job in good:
         assert site.wait_for(job, *ENDED).state == "done"
-    assert site.worker.alive, "only the child died"
+    assert site.worker.is_alive, "only the child died"
     assert killer.id in site.worker.output()
 
 
