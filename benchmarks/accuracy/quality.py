@@ -4,7 +4,7 @@
 
 In: labelled documents as shared/data/README.md describes them. Out: Markdown tables on standard output; in --out, for
 each set, `labels.jsonl` and `results.jsonl` of the documents that were held out (what `docpipe evaluate` and
-`benchmarks.accuracy.fit_confidence` take). A second run reads nothing again. The last table is that of the README.
+`benchmarks.accuracy.fit_confidence` take). A second run reads nothing again. The README sums up the last table.
 """
 
 from __future__ import annotations
