@@ -3,6 +3,7 @@ Poppler."""
 
 from __future__ import annotations
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -12,6 +13,24 @@ import pytest
 
 from benchmarks.service.servers import PostgresServer, RedisServer
 from docpipe.store.database import Database
+
+OF_THE_USER = (
+    *("DOCPIPE_", "CELERY_", "OTEL_", "PG", "AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    *("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "HF_TOKEN"),
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_"),
+)
+"""Beginnings of variables that change what docpipe, or a client of a server, does."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def environment_of_nobody() -> Iterator[None]:
+    """Settings, keys and proxies of whoever runs the tests are not theirs, nor is the width of the screen."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.upper().startswith(OF_THE_USER)]:
+            patch.delenv(name)
+        for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+            patch.setenv(name, os.devnull)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -62,9 +81,11 @@ def database(database_url: str) -> Iterator[Database]:
 def redis_server() -> Iterator[RedisServer]:
     """A real Redis from a wheel, shared by the tests of one process; each test gets it empty with `redis_url`."""
     with tempfile.TemporaryDirectory(prefix="docpipe-redis-", ignore_cleanup_errors=True) as folder:
-        server = RedisServer(Path(folder), save=False).start()
-        yield server
-        server.stop()
+        server = RedisServer(Path(folder), save=False)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
 
 
 @pytest.fixture

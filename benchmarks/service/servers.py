@@ -203,21 +203,27 @@ def _open_to_others(folder: Path) -> None:
 
 @dataclass
 class Program:
-    """A command of ours as a process of its own group, with its log in a file."""
+    """A command as a process of its own group, with its log in a file. `folder`: where it runs."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path
     process: subprocess.Popen[bytes] | None = None
+    folder: Path = ROOT
 
     def start(self) -> Program:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=dict(self.environment), stdout=log, stderr=log, cwd=ROOT, start_new_session=True
+                self.command,
+                env=dict(self.environment),
+                stdout=log,
+                stderr=log,
+                cwd=self.folder,
+                start_new_session=True,
             )
         return self
 
-    def stop(self, seconds: float = 30.0) -> int:
+    def stop(self, seconds: float = START_SECONDS) -> int:
         """As an operator would: SIGTERM, and SIGKILL for the whole group after a while. Its exit code."""
         assert self.process is not None
         self.process.terminate()

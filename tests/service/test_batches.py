@@ -47,11 +47,6 @@ NUMBERS = [f"R-20{number}" for number in range(10, 20)]
 SAID = [{"when": number, "invoice_number": number, "gross_total": "119,00"} for number in NUMBERS]
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
-
-
 def batched(folder: Path, answers: Any = SAID) -> str:
     return scripted_model(folder, answers).replace("scripted:", f"{KIND}:")
 
@@ -63,15 +58,9 @@ def _kind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def service(folder: Path, database_url: str, redis_url: str) -> Iterator[Service]:
-    with service_in(folder, database_url=database_url, broker_url=redis_url, model=batched(folder)) as service:
+def service(tmp_path: Path, database_url: str, redis_url: str) -> Iterator[Service]:
+    with service_in(tmp_path, database_url=database_url, broker_url=redis_url, model=batched(tmp_path)) as service:
         yield service
-
-
-@pytest.fixture
-def runner(service: Service) -> Iterator[TaskRunner]:
-    with task_runner(service) as runner:
-        yield runner
 
 
 def waiting(runner: TaskRunner, numbers: list[str], **options: Any) -> list[Job]:
@@ -101,13 +90,13 @@ def as_if_alone(extracted: Extraction) -> Extraction:
     return replace(extracted, timings={})
 
 
-def test_ten_documents_are_understood_in_three_batches_as_one_by_one(folder, redis_url, runner):
+def test_ten_documents_are_understood_in_three_batches_as_one_by_one(tmp_path, redis_url, runner):
     together = worked(runner, waiting(runner, NUMBERS))
     assert BatchedExtractor.batch_sizes == [4, 4, 2]
     assert {(job.state, job.attempts) for job in together} == {("done", 1)}
-    (folder / "alone").mkdir()
+    (tmp_path / "alone").mkdir()
     with (
-        service_in(folder / "alone", broker_url=redis_url, model=runner.service.settings.model, batch=1) as service,
+        service_in(tmp_path / "alone", broker_url=redis_url, model=runner.service.settings.model, batch=1) as service,
         task_runner(service) as other,
     ):
         alone = worked(other, waiting(other, NUMBERS))
@@ -125,9 +114,9 @@ def test_a_document_that_waits_alone_does_not_wait_for_others(runner):
     assert BatchedExtractor.batch_sizes == [1]
 
 
-def test_the_operator_says_how_many_at_most(folder, redis_url):
+def test_the_operator_says_how_many_at_most(tmp_path, redis_url):
     with (
-        service_in(folder, broker_url=redis_url, model=batched(folder), batch=2) as service,
+        service_in(tmp_path, broker_url=redis_url, model=batched(tmp_path), batch=2) as service,
         task_runner(service) as runner,
     ):
         assert states(worked(runner, waiting(runner, NUMBERS[:3]))) == ["done"] * 3
@@ -177,14 +166,14 @@ STOPS = {"time": SoftTimeLimitExceeded(), "a bug": OSError("no such device")}
 
 
 @pytest.mark.parametrize("why", STOPS)
-def test_what_stops_them_all_gives_all_back_and_each_is_tried_alone(folder, redis_url, monkeypatch, why):
+def test_what_stops_them_all_gives_all_back_and_each_is_tried_alone(tmp_path, redis_url, monkeypatch, why):
     def stop(number: int) -> None:
         if number > 1:
             raise STOPS[why]
 
     monkeypatch.setattr(BatchedExtractor, "on_batch", staticmethod(stop))
     with (
-        service_in(folder, broker_url=redis_url, model=batched(folder)) as service,
+        service_in(tmp_path, broker_url=redis_url, model=batched(tmp_path)) as service,
         task_runner(service) as runner,
     ):
         jobs = waiting(runner, NUMBERS[:3])
@@ -258,10 +247,10 @@ def test_the_leases_of_all_are_renewed_until_each_has_ended(runner, service, mon
     assert others == [None] * 3
 
 
-def test_the_log_says_how_many_there_were_at_a_time(folder, redis_url, caplog):
+def test_the_log_says_how_many_there_were_at_a_time(tmp_path, redis_url, caplog):
     caplog.set_level("INFO", logger="docpipe.worker")
     with (
-        service_in(folder, broker_url=redis_url, model=batched(folder)) as service,
+        service_in(tmp_path, broker_url=redis_url, model=batched(tmp_path)) as service,
         task_runner(service) as runner,
     ):
         worked(runner, waiting(runner, NUMBERS[:3]))
@@ -289,13 +278,13 @@ EXTRACTOR_KINDS[KIND] = BATCHED
 """
 
 
-def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_dies_alone(folder):
-    (folder / "bill.py").write_text(SCHEMA)
-    (folder / "joins.py").write_text(JOINS)
-    redis = RedisServer(folder, save=False).start()
-    chosen = settings_in(folder, broker_url=redis.url, model=batched(folder), lease_seconds=600)
+def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_dies_alone(tmp_path):
+    (tmp_path / "bill.py").write_text(SCHEMA)
+    (tmp_path / "joins.py").write_text(JOINS)
+    redis = RedisServer(tmp_path, save=False).start()
+    chosen = settings_in(tmp_path, broker_url=redis.url, model=batched(tmp_path), lease_seconds=600)
     given = environment(**{name: getattr(chosen, name) for name in chosen.model_fields_set})
-    program = worker({**given, "PYTHONPATH": f"{ROOT}:{folder}"}, folder / "worker.log", "-I", "joins")
+    program = worker({**given, "PYTHONPATH": f"{ROOT}:{tmp_path}"}, tmp_path / "worker.log", "-I", "joins")
     service = Service.of(chosen)
     maintenance = Maintenance(service)
     maintenance_thread = threading.Thread(target=maintenance.run, kwargs={"poll_seconds": 0.1})
@@ -306,7 +295,7 @@ def test_a_document_that_kills_its_worker_takes_others_with_it_once_and_then_die
 
     try:
         with task_runner(service) as runner:
-            options = SubmitOptions(f"{folder}/bill.py:Bill")
+            options = SubmitOptions(f"{tmp_path}/bill.py:Bill")
             made = [
                 submit_document(service, io.BytesIO(pdf(f"Rechnung {number}")), f"{number}.pdf", options)
                 for number in NUMBERS[:6]

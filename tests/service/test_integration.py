@@ -22,10 +22,10 @@ from typing import Any
 import pikepdf
 import pytest
 
-from benchmarks.service.servers import free_port, running, wait_until
+from benchmarks.service.servers import Program, free_port, running, wait_until
 from docpipe.service.webhooks import WebhookClient
 from docpipe.store.jobs.outbox import Delivery
-from tests.support.external_app import ROOT, SHOP, ShopAndService, ShopProgram, message, redis_in
+from tests.support.external_app import ROOT, SHOP, ShopAndService, message, redis_in
 from tests.support.serving import pdf, scripted_model
 
 CONTRACT = ROOT / "docs/integration.md"
@@ -278,7 +278,7 @@ def test_the_webhook_receiver_acts_once_and_believes_only_what_is_signed_now(tmp
         "WEBHOOK_EVENTS": str(tmp_path / "events.db"),
     }  # fmt: skip
     command = [sys.executable, "-I", str(ROOT / "examples/webhook_receiver.py"), str(port)]
-    receiver = ShopProgram(command, settings, tmp_path / "receiver.log", folder=tmp_path)
+    receiver = Program(command, settings, tmp_path / "receiver.log", folder=tmp_path)
     data = {"id": "ab12", "name": "bill.pdf", "status": "complete", "error": None}
     url = {"url": f"http://127.0.0.1:{port}/hook"}
     event = Delivery("evt_1", "ab12", url, {"type": "document.done", "data": data}, 1)

@@ -332,7 +332,7 @@ def test_an_answer_waits_while_the_broker_is_away(tmp_path, redis_url):
 
 def test_one_process_sweeps_and_another_takes_over_when_it_is_gone(service):
     lock = LeaderLock(service.database, LOCK_NAME)
-    lock.acquire("another", timedelta(seconds=60))
+    lock.acquire("another", timedelta(days=1))
     job = submit_pdf(service)
     JobSweeper(service.database).mark_unsent([job])
     with webhook_receiver() as receiver, maintained(service, name="me"):

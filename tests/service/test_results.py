@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pikepdf
 import pytest
@@ -21,11 +20,9 @@ from docpipe.samples import draw
 from docpipe.samples.pictures import image_pdf, rasterise
 from docpipe.schema import load_schema
 from docpipe.service.job_actions import job_result
-from docpipe.service.service import Service
 from docpipe.store.jobs.usage import UsageStore
 from docpipe.store.tables import extractions
 from docpipe.workers.outcomes import PASSWORD_HINT
-from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
     ANSWER,
     count_rows,
@@ -37,23 +34,6 @@ from tests.support.serving import (
     submit_pdf,
     task_runner,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-@pytest.fixture
-def service(folder: Path, redis_url: str) -> Iterator[Service]:
-    with service_in(folder, broker_url=redis_url) as service:
-        yield service
-
-
-@pytest.fixture
-def runner(service: Service) -> Iterator[TaskRunner]:
-    with task_runner(service) as runner:
-        yield runner
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +57,13 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-def test_a_document_gives_what_docpipe_run_gives(folder, redis_url, components, sample):
+def test_a_document_gives_what_docpipe_run_gives(tmp_path, redis_url, components, sample):
     name, make = SAMPLES[sample]
     content = make()
-    (folder / "it.pdf").write_bytes(content)
+    (tmp_path / "it.pdf").write_bytes(content)
     schema = load_schema(name)
-    expected = pipeline.extract(components.open(folder / "it.pdf"), schema, components.parts, components.policy)
-    with service_in(folder, broker_url=redis_url, model="embedded") as service, task_runner(service) as runner:
+    expected = pipeline.extract(components.open(tmp_path / "it.pdf"), schema, components.parts, components.policy)
+    with service_in(tmp_path, broker_url=redis_url, model="embedded") as service, task_runner(service) as runner:
         job = run_job(runner, submit_pdf(service, content, "it.pdf", schema=name))
         assert (job.state, job.status, job.run_key) == ("done", expected.status, expected.run_key)
         stored = extraction_of(service, job)
@@ -119,12 +99,12 @@ BAD = {
 
 
 @pytest.mark.parametrize("code", BAD)
-def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder, redis_url, monkeypatch, code):
+def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(tmp_path, redis_url, monkeypatch, code):
     content = BAD[code]()
     monkeypatch.setenv("DOCPIPE_MAX_PAGES", "3")
     with pytest.raises(InputError) as caught:
-        extract(content, "invoice", model=scripted_model(folder))
-    with service_in(folder, broker_url=redis_url, max_pages=3) as service, task_runner(service) as runner:
+        extract(content, "invoice", model=scripted_model(tmp_path))
+    with service_in(tmp_path, broker_url=redis_url, max_pages=3) as service, task_runner(service) as runner:
         job = submit_pdf(service, content, "bad.pdf")
         runner.prepare(job.id)
         job = service.jobs.get(job.id)
@@ -138,10 +118,10 @@ def test_a_document_that_cannot_be_processed_fails_as_on_the_command_line(folder
         assert service.jobs.get(job.id) == job
 
 
-def test_what_docpipe_run_has_read_already_is_not_worked_out_again(folder, service, runner, monkeypatch):
-    (folder / "bill.pdf").write_bytes(pdf())
+def test_what_docpipe_run_has_read_already_is_not_worked_out_again(tmp_path, service, runner, monkeypatch):
+    (tmp_path / "bill.pdf").write_bytes(pdf())
     components = load_components(ModelName.parse(service.settings.model), service.settings, threads=1)
-    document, schema = components.open(folder / "bill.pdf"), load_schema("invoice")
+    document, schema = components.open(tmp_path / "bill.pdf"), load_schema("invoice")
     service.store.add(document)
     extracted = pipeline.extract(document, schema, components.parts, components.policy)
     service.store.save(extracted, schema)
@@ -161,8 +141,8 @@ def test_a_picture_goes_through_as_well_as_a_pdf(runner, service):
     assert "page_blank" in {issue.code for issue in extraction_of(service, job).issues}
 
 
-def test_an_error_of_the_extractors_answer_fails_the_document_at_once(folder, redis_url):
-    model = scripted_model(folder, [{"when": "nowhere", **ANSWER}])
-    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+def test_an_error_of_the_extractors_answer_fails_the_document_at_once(tmp_path, redis_url):
+    model = scripted_model(tmp_path, [{"when": "nowhere", **ANSWER}])
+    with service_in(tmp_path, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
         job = run_job(runner, submit_pdf(service))
         assert (job.state, job.error["code"], job.attempts) == ("failed", "answer", 1)

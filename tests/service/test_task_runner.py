@@ -4,7 +4,6 @@ better next time is tried again."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ from docpipe.store.results.result_store import SqlStore
 from docpipe.store.tables import documents, extractions
 from docpipe.workers import outcomes
 from docpipe.workers import task_runner as module
-from docpipe.workers.task_runner import TaskRunner
 from tests.support.serving import (
     ANSWER,
     await_renewal,
@@ -41,23 +39,6 @@ from tests.support.serving import (
     submit_pdf,
     task_runner,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
-
-
-@pytest.fixture
-def service(folder: Path, redis_url: str) -> Iterator[Service]:
-    with service_in(folder, broker_url=redis_url) as service:
-        yield service
-
-
-@pytest.fixture
-def runner(service: Service) -> Iterator[TaskRunner]:
-    with task_runner(service) as runner:
-        yield runner
 
 
 def test_an_original_that_is_gone_fails_and_says_so(runner, service):
@@ -92,9 +73,9 @@ def damage_picture(service: Service, job: Job) -> None:
 
 
 @pytest.mark.parametrize("damage", [lose_pages, damage_pages, damage_picture])
-def test_pages_that_are_lost_between_the_stages_are_read_again(folder, redis_url, damage):
-    model = "embedded" if damage is damage_picture else scripted_model(folder)
-    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+def test_pages_that_are_lost_between_the_stages_are_read_again(tmp_path, redis_url, damage):
+    model = "embedded" if damage is damage_picture else scripted_model(tmp_path)
+    with service_in(tmp_path, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
         job = submit_pdf(service)
         runner.prepare(job.id)
         damage(service, job)
@@ -165,13 +146,13 @@ def test_a_database_that_stays_away_is_left_to_the_maintenance(runner, service, 
     assert count_rows(service.database, extractions) == 1
 
 
-def test_a_model_that_is_away_costs_the_document_no_attempt(folder, redis_url):
-    model = f"scripted:{folder / 'later.json'}"
-    with service_in(folder, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
+def test_a_model_that_is_away_costs_the_document_no_attempt(tmp_path, redis_url):
+    model = f"scripted:{tmp_path / 'later.json'}"
+    with service_in(tmp_path, broker_url=redis_url, model=model) as service, task_runner(service) as runner:
         job = submit_pdf(service)
         waiting = run_job(runner, job)
         assert (waiting.state, waiting.attempts, waiting.environment_retries) == ("prepared", 0, 1)
-        (folder / "later.json").write_text("{}")
+        (tmp_path / "later.json").write_text("{}")
         end_wait(service.database, job)
         runner.understand(job.id)
         assert service.jobs.get(job.id).state == "done"
@@ -191,15 +172,15 @@ class Bill(BaseModel):
 """
 
 
-def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(folder, redis_url):
-    (folder / "bill.py").write_text(SCHEMA)
+def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(tmp_path, redis_url):
+    (tmp_path / "bill.py").write_text(SCHEMA)
     answers = [{"when": "R-2041", **ANSWER}, {"invoice_number": "R-2042"}]
     with (
-        service_in(folder, broker_url=redis_url, model=scripted_model(folder, answers)) as service,
+        service_in(tmp_path, broker_url=redis_url, model=scripted_model(tmp_path, answers)) as service,
         task_runner(service) as runner,
     ):
-        bad = submit_pdf(service, schema=f"{folder}/bill.py:Bill")
-        good = submit_pdf(service, pdf("Rechnung R-2042"), schema=f"{folder}/bill.py:Bill")
+        bad = submit_pdf(service, schema=f"{tmp_path}/bill.py:Bill")
+        good = submit_pdf(service, pdf("Rechnung R-2042"), schema=f"{tmp_path}/bill.py:Bill")
         runner.prepare(bad.id)
         for attempt in range(MAX_ATTEMPTS):
             assert service.jobs.get(bad.id).attempts == attempt
@@ -211,10 +192,10 @@ def test_a_bug_in_a_rule_ends_after_three_attempts_and_other_documents_go_on(fol
         assert run_job(runner, good).state == "done"
 
 
-def test_a_schema_that_is_gone_when_its_turn_comes_fails_the_document(folder, service, runner):
-    (folder / "bill.py").write_text(SCHEMA)
-    job = submit_pdf(service, schema=f"{folder}/bill.py:Bill")
-    (folder / "bill.py").unlink()
+def test_a_schema_that_is_gone_when_its_turn_comes_fails_the_document(tmp_path, service, runner):
+    (tmp_path / "bill.py").write_text(SCHEMA)
+    job = submit_pdf(service, schema=f"{tmp_path}/bill.py:Bill")
+    (tmp_path / "bill.py").unlink()
     failed = run_job(runner, job)
     assert (failed.state, failed.error["code"]) == ("failed", "schema")
 

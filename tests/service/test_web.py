@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +20,6 @@ from tests.support.web import ALL_ROLES, Api, api_in, error_code
 
 NEVER = "0" * 32
 SECRET = "geheim"
-
-
-@pytest.fixture
-def api(tmp_path: Path, redis_url: str) -> Iterator[Api]:
-    with api_in(tmp_path, broker_url=redis_url) as api:
-        yield api
-
-
-@pytest.fixture
-def api_on_both(tmp_path: Path, redis_url: str, database_url: str) -> Iterator[Api]:
-    """On SQLite and on PostgreSQL."""
-    with api_in(tmp_path, broker_url=redis_url, database_url=database_url) as api:
-        yield api
 
 
 def test_a_document_goes_its_way(api: Api):

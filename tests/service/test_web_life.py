@@ -19,56 +19,57 @@ from docpipe.store.jobs.job import Job
 from docpipe.web.api import event_stream
 from docpipe.web.api.event_stream import JobWatcher
 from tests.support.serving import pdf
-from tests.support.web import Api, api_in, blob_names, error_code
+from tests.support.web import Api, blob_names, error_code
 
 NOT_OF_DOCUMENTS = {"api_keys", "usage", "duties", "typed_tables", "typed_columns", "docpipe_version"}
 
 
-@pytest.fixture
-def api(tmp_path: Path, redis_url: str) -> Iterator[Api]:
-    with api_in(tmp_path, broker_url=redis_url) as api:
-        yield api
+Act = Callable[[Job], object]
 
 
 @pytest.fixture
-def api_on_both(tmp_path: Path, redis_url: str, database_url: str) -> Iterator[Api]:
-    """On SQLite and on PostgreSQL."""
-    with api_in(tmp_path, broker_url=redis_url, database_url=database_url) as api:
-        yield api
-
-
-def on_wait(monkeypatch: pytest.MonkeyPatch, act: Callable[[Job], object]) -> None:
-    """What happens, in a thread of its own, when a client begins to wait for a change of the job as it knows it."""
+def on_wait(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], None]]:
+    """What happens, in a thread of its own, when a client begins to wait for a change of the job as it knows it. It
+    has ended before the API ends."""
+    threads: list[threading.Thread] = []
     next_change = JobWatcher.next_change
 
-    async def waited_for(self: JobWatcher, job: Job, seconds: float) -> Job | None:
-        threading.Thread(target=act, args=(job,)).start()
-        return await next_change(self, job, seconds)
+    def set_act(act: Act) -> None:
+        async def waited_for(self: JobWatcher, job: Job, seconds: float) -> Job | None:
+            threads.append(threading.Thread(target=act, args=(job,)))
+            threads[-1].start()
+            return await next_change(self, job, seconds)
 
-    monkeypatch.setattr(JobWatcher, "next_change", waited_for)
+        monkeypatch.setattr(JobWatcher, "next_change", waited_for)
+
+    yield set_act
+    for thread in threads:
+        thread.join()
 
 
-def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api, monkeypatch: pytest.MonkeyPatch):
+def test_waiting_ends_as_soon_as_the_document_has_ended(api: Api, on_wait: Callable[[Act], None]):
     document = api.submit()
     answers: list[Any] = []
     own, waits = api.own_headers, threading.Event()
-    on_wait(monkeypatch, lambda _: waits.set())
+    on_wait(lambda _: waits.set())
     client_thread = threading.Thread(
-        target=lambda: answers.append(api.get(f"{document['status_url']}?wait=60", own).json()), daemon=True
+        target=lambda: answers.append(api.get(f"{document['status_url']}?wait=60", own).json())
     )
     client_thread.start()
     assert waits.wait(START_SECONDS)
     assert not answers
     api.process(document)
-    client_thread.join(45)  # less than it would wait
+    client_thread.join()
     assert answers[0]["state"] == "done" and answers[0]["result_url"]
 
 
-def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(api: Api, monkeypatch: pytest.MonkeyPatch):
+def test_waiting_ends_after_the_time_that_was_asked_for_or_with_the_document(
+    api: Api, on_wait: Callable[[Act], None], monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.05)
     document = api.submit()
     assert api.get(f"{document['status_url']}?wait=0.2").json()["state"] == "queued"
-    on_wait(monkeypatch, lambda job: delete_job(api.service, job.id))
+    on_wait(lambda job: delete_job(api.service, job.id))
     assert error_code(api.get(f"{document['status_url']}?wait=60")) == (404, "not_found")
 
 
@@ -102,7 +103,9 @@ def events(answer: Any) -> list[tuple[str, str | None]]:
     return event_list
 
 
-def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.MonkeyPatch):
+def test_changes_come_as_events_until_the_end(
+    api: Api, on_wait: Callable[[Act], None], monkeypatch: pytest.MonkeyPatch
+):
     """A worker takes each step when the client knows of the one before."""
     monkeypatch.setattr(event_stream, "POLL_SECONDS", 0.02)
     steps = {"queued": api.runner.prepare, "prepared": api.runner.understand}
@@ -112,7 +115,7 @@ def test_changes_come_as_events_until_the_end(api: Api, monkeypatch: pytest.Monk
         if step is not None:
             step(job.id)
 
-    on_wait(monkeypatch, work)
+    on_wait(work)
     document, own = api.submit(), api.own_headers
     streamed = api.get(f"{document['status_url']}/events", own)
     states = [state for _, state in events(streamed)]

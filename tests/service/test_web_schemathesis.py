@@ -10,6 +10,8 @@ import hypothesis
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase
+from hypothesis.internal.cache import LRUCache
+from hypothesis.internal.conjecture import providers
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -19,10 +21,10 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from benchmarks.service.servers import START_SECONDS
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.web.api import event_stream
-from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import pdf, submit_pdf
+from tests.support.serving import pdf, submit_pdf, task_runner
 from tests.support.web import on_a_port
 
 EXAMPLES = 15  # of each operation
@@ -39,16 +41,22 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, dict
     with pytest.MonkeyPatch.context() as patched, on_a_port(folder, max_bytes=300 * 1024) as (service, port):
         patched.setattr(event_stream, "MAX_STREAM_SECONDS", 0.2)
         patched.setattr(event_stream, "POLL_SECONDS", 0.02)
+        _forget_local_constants(patched)
         service.queue.send = lambda *_: None  # type: ignore[method-assign]
         _, secret = ApiKeyStore(service.database).create("tried", ["admin"], per_minute=1_000_000)
         ids = [submit_pdf(service, content).id for content in (pdf(), b"%PDF-1.7\n", pdf("waits"))]
-        runner = TaskRunner(service)
-        for number in ids[:2]:
-            runner.prepare(number)
-            runner.understand(number)
+        with task_runner(service) as runner:
+            for number in ids[:2]:
+                runner.prepare(number)
+                runner.understand(number)
         yield f"http://127.0.0.1:{port}", {"authorization": f"Bearer {secret}"}, ids
-        for opened in (runner._renderer, *runner._components.values()):
-            opened.close()
+
+
+def _forget_local_constants(patched: pytest.MonkeyPatch) -> None:
+    """Hypothesis mixes in constants from all modules of ours that happen to be imported: whole, in parts and in another
+    order the suite would try other requests."""
+    patched.setattr(providers, "_get_local_constants", providers.Constants)
+    patched.setattr(providers, "CONSTANTS_CACHE", LRUCache(1024))
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
@@ -57,12 +65,13 @@ def test_generated_requests_get_the_answers_that_are_promised(
 ):
     url, headers, ids = served
     schema = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    call = {"base_url": url, "headers": headers, "checks": CHECKS, "timeout": START_SECONDS}
     tried = []
     operations = [found.ok() for found in schema.get_all_operations()]
     for operation in sorted(operations, key=lambda operation: operation.label.endswith("/retry")):
         try:
             cases = operation.as_strategy(generation_mode=mode)
-            _try(cases, lambda case: case.call_and_validate(base_url=url, headers=headers, checks=CHECKS), ids)
+            _try(cases, lambda case: case.call_and_validate(**call), ids)
         except hypothesis.errors.Unsatisfiable:
             continue  # nothing about it can be wrong
         tried.append(operation.label)

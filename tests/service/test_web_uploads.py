@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import re
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,12 +20,6 @@ from tests.support.web import Api, api_in, blob_names, count_documents, error_co
 KIB = 1024
 BOUNDARY = "----b"
 SECRET = f"whsec_{base64.b64encode(bytes(32)).decode()}"
-
-
-@pytest.fixture
-def api(tmp_path: Path, redis_url: str) -> Iterator[Api]:
-    with api_in(tmp_path, broker_url=redis_url) as api:
-        yield api
 
 
 def test_the_same_submission_again_is_the_same_document(api: Api):

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,22 +119,22 @@ def test_a_receiver_that_says_nothing_is_given_up_for_now(monkeypatch):
 @contextmanager
 def _dripping() -> Iterator[int]:
     def drip() -> None:
-        line, _ = server.accept()
-        with line:
+        with suppress(OSError), server.accept()[0] as line:
             line.sendall(b"HTTP/1.1 ")
             while not over.wait(0.05):
-                try:
-                    line.sendall(b"2")
-                except OSError:
-                    return
+                line.sendall(b"2")
 
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=drip)
         thread.start()
-        yield server.getsockname()[1]
-        over.set()
-        thread.join()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            over.set()
+            with suppress(OSError):
+                server.shutdown(socket.SHUT_RDWR)  # where nobody has called
+            thread.join()
 
 
 LOOPBACK = (

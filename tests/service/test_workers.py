@@ -30,6 +30,7 @@ from tests.support.serving import count_rows, pdf, scripted_model, settings_in, 
 
 GOOD = "R-GOOD"
 LEASE = LIMIT = 600  # seconds; what only time would bring about is done by hand
+SHORT = 3  # seconds
 LOST = timedelta(seconds=1)  # after which a message that nobody has begun counts as lost; 30 s otherwise
 
 
@@ -127,14 +128,17 @@ def test_a_document_that_kills_its_worker_is_quarantined_and_the_others_are_done
 
 
 def test_a_document_that_takes_too_long_is_given_back_with_that_reason(site, monkeypatch):
-    """Its message has a limit of one second, the others that of the settings."""
+    """Its message has a limit of SHORT, the others that of the settings. The worker has read one before: this one comes
+    to the gate at once, and stands still there when its time is over."""
     app = site.service.queue._app
     assert site.conf_of_worker()["task_soft_time_limit"] == LIMIT
+    assert site.wait_for(site.submit(GOOD, "before"), *ENDED).state == "done"
     content = io.BytesIO(pdf(f"Rechnung {WAITS}"))
     job = submit_document(site.service, content, "a.pdf", SubmitOptions(site.gate.schema), enqueue=False)
     with monkeypatch.context() as patch, task_runner(site.service) as runner:
-        patch.setattr(app, "send_task", partial(app.send_task, soft_time_limit=1))
+        patch.setattr(app, "send_task", partial(app.send_task, soft_time_limit=SHORT))
         runner.prepare(job.id)
+        site.gate.await_document()
         wait_until(lambda: site.job(job).error is not None, "it is given back")
         waiting = site.job(job)
         assert (waiting.state, waiting.attempts) == ("prepared", 1)

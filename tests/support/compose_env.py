@@ -95,35 +95,16 @@ class Dockerfile:
 
 
 @dataclass
-class ComposeProcess(Program):
-    """In a folder of its own and not in the checkout: in the image there is none."""
-
-    folder: Path = ROOT
-
-    def start(self) -> ComposeProcess:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                env=dict(self.environment),
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                start_new_session=True,
-            )
-        return self
-
-
-@dataclass
 class Composition:
-    """The file's services as processes of this machine. `database_url` stands for the service postgres, `given` for the
-    file `.env`."""
+    """The file's services as processes of this machine, each in a folder of its own: in the image there is no checkout.
+    `database_url` stands for the service postgres, `env_file` for the file `.env`."""
 
     services: dict[str, Any]
     folder: Path
     database_url: str
     env_file: Mapping[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
-    programs: dict[str, ComposeProcess] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
 
     def start(self, name: str) -> None:
         """A service with all that it depends on, each as far as the file says: started, healthy, or ended with 0."""
@@ -135,7 +116,7 @@ class Composition:
         command = [self._localised(part) for part in self.services[name]["command"]]
         command += ["--port", str(self._port("redis")), "--bind", "127.0.0.1"] if name == "redis" else []
         log = self.folder / f"{name}.log"
-        self.programs[name] = ComposeProcess(
+        self.programs[name] = Program(
             self._resolved(command), self.environment(name), log, folder=self._work_folder(name)
         )
         self.programs[name].start()
@@ -191,7 +172,7 @@ class Composition:
         ]
         handed = dict(self.env_file) if service.get("env_file") else {}
         declared = image | handed | service.get("environment", {})
-        localised = {key: self._localised(self._local_path(name, str(value))) for key, value in declared.items()}
+        localised = {key: self._local_path(name, self._localised(str(value))) for key, value in declared.items()}
         container = {"HOSTNAME": socket.gethostname(), "LANG": "C.UTF-8", "PYTHONPATH": str(ROOT)}
         return container | localised | {"PATH": ":".join(map(str, path)), "HOME": str(self.folder)}
 

@@ -1,7 +1,7 @@
 """Another program beside docpipe: examples/other_program in processes that do not have docpipe, a real Redis between
 them, and a real worker and real maintenance on the other side.
 
-In: a folder. Out: `Both`, which sends messages and returns the answers.
+In: a folder. Out: `ShopAndService`, which sends messages and returns the answers.
 """
 
 from __future__ import annotations
@@ -39,25 +39,6 @@ print(json.dumps({one["id"]: app.AsyncResult(one["id"]).get(timeout=180) for one
 
 
 @dataclass
-class ShopProgram(Program):
-    """A program that runs in a folder of its own."""
-
-    folder: Path = SHOP
-
-    def start(self) -> Program:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                self.command,
-                env=dict(self.environment),
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                start_new_session=True,
-            )
-        return self
-
-
-@dataclass
 class ShopAndService:
     """docpipe's service, and the shop beside it. `inbox` is the folder from which documents may be named."""
 
@@ -83,13 +64,14 @@ class ShopAndService:
 
     def shop_worker(self) -> Program:
         celery = ("-m", "celery", "-A", "shop", "worker", "-Q", "shop", "-c", "1", "-n", "shop@%h")
-        return ShopProgram([sys.executable, "-S", *celery], self.shop_environment(), self.folder / "shop.log")
+        return Program([sys.executable, "-S", *celery], self.shop_environment(), self.folder / "shop.log", folder=SHOP)
 
     def shop_environment(self) -> dict[str, str]:
         """Of a process that has Celery and does not have docpipe: without `site` (-S) an editable installation is not
         found, and nothing else leads to the repository."""
+        libraries = dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib"))
         return {
-            "PATH": os.environ["PATH"], "PYTHONPATH": sysconfig.get_path("purelib"), "SHOP_BROKER": self.broker,
+            "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(libraries), "SHOP_BROKER": self.broker,
             "SHOP_DATABASE": str(self.folder / "shop.db"), "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
 
@@ -119,7 +101,7 @@ class ShopAndService:
 def message(
     *args: Any, wait: bool = True, task_id: str = "", message_priority: int | None = None, **kwargs: Any
 ) -> dict[str, Any]:
-    """`level` is the message's own priority, as Celery has it."""
+    """`message_priority` is the message's own, as Celery has it; `priority` is an argument of the task."""
     chosen = {} if message_priority is None else {"priority": message_priority}
     return {"id": task_id or str(uuid.uuid4()), "args": args, "kwargs": kwargs, "wait": wait, **chosen}
 

@@ -200,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _respond(self, response: CannedResponse, server: FakeServer) -> None:
         if response.silent:
-            server.over.wait(20)
+            server.over.wait()
             self.close_connection = True
             return
         body = response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()

@@ -28,7 +28,7 @@ class ReceivedCall:
 
 @dataclass
 class Receiver:
-    """`answers` are given in turn, the last one again and again; `location` goes with them."""
+    """`statuses` are given in turn, the last one again and again; `location` goes with them."""
 
     port: int
     scheme: str

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.service.servers import Program, free_port
-from tests.support.compose_env import ComposeProcess
 from tests.support.repository import ROOT
 
 FOLDER = ROOT / "workers" / "systemd"
@@ -75,11 +74,11 @@ class Machine:
     folder: Path
     settings: Mapping[str, str]
     port: int = field(default_factory=free_port)
-    programs: dict[str, ComposeProcess] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
 
     def start(self, unit: Unit) -> Program:
         command = self.command(unit)
-        program = ComposeProcess(command, self.environment(unit), self.folder / f"{unit.name}.log", folder=self.folder)
+        program = Program(command, self.environment(unit), self.folder / f"{unit.name}.log", folder=self.folder)
         self.programs[unit.name] = program
         return program.start()
 

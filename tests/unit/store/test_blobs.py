@@ -268,9 +268,8 @@ except StoreError as error:
 
 def test_a_disk_that_takes_no_more_is_a_store_error_with_a_hint_and_leaves_no_part(tmp_path):
     """A limit on the size of files stands for the full disk: the kernel refuses to write in both."""
-    root = ROOT
     completed = subprocess.run(
-        [sys.executable, "-c", FULL, str(tmp_path / "blobs")], cwd=root, capture_output=True, text=True, check=True
+        [sys.executable, "-c", FULL, str(tmp_path / "blobs")], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "is it full?" in completed.stdout
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
@@ -355,9 +354,11 @@ def listening() -> Iterator[tuple[int, list[object]]]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=accept)
         thread.start()
-        yield server.getsockname()[1], callers
-        server.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        try:
+            yield server.getsockname()[1], callers
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
 
 def test_a_reference_to_another_scheme_connects_to_nobody(inbox, monkeypatch):

@@ -70,9 +70,8 @@ def test_processes_that_do_the_same_work_at_once_store_it_once(database_url: str
 
 
 def test_a_killed_writer_loses_nothing_that_it_reported(database_url: str) -> None:
-    root = ROOT
     command = [sys.executable, "-c", WRITER, database_url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=root) as writer:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as writer:
         assert writer.stdout is not None
         reported = [writer.stdout.readline().strip() for _ in range(8)]
         os.kill(writer.pid, signal.SIGKILL)
