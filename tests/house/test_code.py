@@ -114,3 +114,14 @@ def _says_heavy(lines: list[str], node: ast.stmt) -> bool:
     while lines[last].lstrip().startswith(words):
         last += 1
     return any("# heavy: " in line for line in lines[first:last])
+
+
+def test_no_test_module_imports_another():
+    """What several need is in tests/support: an imported test module brings its fixtures and cases along."""
+    imported = {
+        place(path, node): node.module
+        for path in PYTHON
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[-1].startswith("test_")
+    }
+    assert imported == {}

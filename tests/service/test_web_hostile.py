@@ -14,9 +14,9 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.errors import DocpipeError
 from docpipe.result import record
 from docpipe.schema import load_schema
+from tests.support.hostile_files import HOSTILE_FILES, LIMITS
 from tests.support.serving import pdf, settings_in
 from tests.support.web import Api, api_in
-from tests.unit.render.test_hostile import CASES, LIMITS
 
 LIMITED = {"max_pages": LIMITS.max_pages, "seconds": LIMITS.seconds, "memory_bytes": LIMITS.memory_bytes}
 SAME = ("status", "pages", "fields", "issues", "error")
@@ -62,9 +62,9 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     components.close()
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", HOSTILE_FILES)
 def test_a_hostile_file_ends_as_on_the_command_line(tmp_path: Path, both: Both, name: str):
-    content = CASES[name][0]()
+    content = HOSTILE_FILES[name].build()
     path = tmp_path / "hostile.pdf"
     path.write_bytes(content)
     of_command, of_service = both.on_the_command_line(path), both.through_the_service(content)

@@ -10,6 +10,7 @@ from docpipe.decide import decide
 from docpipe.document_index import DocumentIndex
 from docpipe.ground import ground
 from docpipe.schema import Schema
+from tests.support.pages import page_of
 
 UNCALIBRATED = Calibration.for_extractor("scripted:none")
 
@@ -26,3 +27,15 @@ def decided_fields(
     grounded = ground(Answer(tuple(candidates), absent or {}), document)
     fields = decide(grounded, schema, document, calibration=UNCALIBRATED, threshold=threshold)
     return {field.path: field for field in fields}
+
+
+def decided(
+    schema: Schema,
+    lines: Sequence[str],
+    *candidates: tuple[str, str, float],
+    absent: Mapping[str, float] | None = None,
+    threshold: float | None = None,
+) -> dict[str, Field]:
+    """The same for one page of lines and candidates as (path, text, score)."""
+    proposed = [Candidate(path, text, score) for path, text, score in candidates]
+    return decided_fields(schema, [page_of(lines)], proposed, absent, threshold)

@@ -3,82 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from benchmarks.service.servers import wait_until
-from docpipe.batch.messages import Failed, FileTask, Finished, Opened, PageRead, ReportProgress, TaskMessage
+from docpipe.batch.messages import Failed, FileTask, Finished, Opened, TaskMessage
 from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
-from docpipe.data import Document, Extraction
-from docpipe.errors import CorruptError, ModelError
+from docpipe.errors import ModelError
 from tests.support.clock import AheadClock
+from tests.support.misbehaving import DiesAtStart, Misbehave, NoModel, process_all
 from tests.support.processes import is_alive
 from tests.support.repository import ROOT
 
 DEADLINES = Deadlines(document_seconds=600.0, page_seconds=100.0)
-
-
-def extraction(document_id: str) -> Extraction:
-    return Extraction(document_id, "invoice", "v", "misbehaving", f"key {document_id}", "complete", 1, ())
-
-
-@dataclass
-class Misbehaving:
-    """A worker whose documents say in their name what happens to them."""
-
-    extractor_name: str = "misbehaving:1"
-
-    def process(self, task: FileTask, report: ReportProgress) -> Extraction:
-        match task.path.name:
-            case "segfault":
-                os.kill(os.getpid(), signal.SIGSEGV)
-            case "killed":
-                os.kill(os.getpid(), signal.SIGKILL)
-            case "exits":
-                os._exit(7)
-            case "hangs":
-                time.sleep(600)
-            case "refused":
-                raise CorruptError("No page in it.")
-            case "bug":
-                raise ValueError("broken")
-            case "long":
-                report(Opened(Document("d", "long", task.path, "application/pdf", 1, page_count=4), "key"))
-                while not task.path.exists():
-                    time.sleep(0.01)
-                for number in range(4):
-                    report(PageRead(number + 1))
-            case "prints":
-                os.write(1, b"from a C library\n")
-        return extraction(task.path.name)
-
-    def close(self) -> None:
-        pass
-
-
-@dataclass(frozen=True)
-class Misbehave:
-    def __call__(self) -> Misbehaving:
-        return Misbehaving()
-
-
-@dataclass(frozen=True)
-class NoModel:
-    def __call__(self) -> Misbehaving:
-        raise ModelError("weights.onnx is missing")
-
-
-@dataclass(frozen=True)
-class DiesAtStart:
-    def __call__(self) -> Misbehaving:
-        os._exit(3)
 
 
 def outcomes(*names: str, jobs: int = 2) -> dict[str, TaskMessage]:
@@ -90,10 +31,6 @@ def outcomes(*names: str, jobs: int = 2) -> dict[str, TaskMessage]:
 
 def tasks(*names: str | Path) -> list[FileTask]:
     return [FileTask(Path(name)) for name in names]
-
-
-def process_all(task: FileTask, opened: Opened) -> bool:
-    return True
 
 
 def error_of(message: TaskMessage) -> str:
@@ -168,7 +105,7 @@ PARENT = """
 from pathlib import Path
 from docpipe.batch.messages import FileTask
 from docpipe.batch.worker_pool import WorkerPool
-from tests.unit.batch.test_batch import Misbehave, process_all
+from tests.support.misbehaving import Misbehave, process_all
 
 if __name__ == "__main__":
     with WorkerPool(Misbehave(), 2) as pool:

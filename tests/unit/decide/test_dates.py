@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from docpipe.schema import load_schema
-from tests.unit.decide.test_decide import decided
+from tests.support.decisions import decided
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from docpipe.decide.options import Option, ScoredOption
 from docpipe.rule_scope import applications_of
 from docpipe.schema import load_schema
 from docpipe.schema_ports import Parsed
-from tests.support.decisions import decided_fields
+from tests.support.decisions import decided, decided_fields
 from tests.support.pages import page_of
 
 
@@ -24,11 +24,6 @@ def invoice():
 @pytest.fixture(scope="module")
 def receipt():
     return load_schema("receipt")
-
-
-def decided(schema, lines, *candidates, absent=None, threshold=None):
-    proposed = [Candidate(path, text, score) for path, text, score in candidates]
-    return decided_fields(schema, [page_of(lines)], proposed, absent, threshold)
 
 
 def test_the_likeliest_candidate_is_chosen_when_no_rule_speaks(receipt):
