@@ -1,5 +1,5 @@
-"""Fixtures that several test modules share: an empty database of each kind that the store supports, a system without
-Poppler."""
+"""Fixtures that several test modules share: an empty database of each kind that the store supports, a renderer, a
+system without Poppler."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.service.servers import PostgresServer, RedisServer
+from docpipe.render import Limits, Renderer
 from docpipe.store.database import Database
 
 OF_THE_USER = (
@@ -92,6 +93,13 @@ def redis_server() -> Iterator[RedisServer]:
 def redis_url(redis_server: RedisServer) -> str:
     redis_server.wipe()
     return redis_server.url
+
+
+@pytest.fixture(scope="module")
+def renderer() -> Iterator[Renderer]:
+    """A renderer with a limit of time that no sound file meets, however busy the computer is."""
+    with Renderer(Limits(seconds=300.0)) as renderer:
+        yield renderer
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from docpipe.render.limits import Limits
 from docpipe.render.pipe_messages import DecoderResponse, Request, receive, send
 
 STARTUP_SECONDS = 60.0  # Python and PDFium load in 0.2 s; a computer under heavy load may need a hundred times as long
+EXIT_SECONDS = 5.0  # a process that leaves by itself closes its pipe some milliseconds before it has ended
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 INHERITED = ("PATH", "HOME", "LANG", "LANGUAGE", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "OMP_NUM_THREADS")
 
@@ -95,12 +96,12 @@ class DecoderProcess:
             raise self._lost() from error
 
     def _lost(self) -> DecoderLost:
-        """The pipe broke: the process has ended or is about to."""
-        try:
-            code = self._process.wait(timeout=1.0)
-        except subprocess.TimeoutExpired:
-            code = -signal.SIGKILL
+        """The pipe broke: the process has ended or is about to. What ended it stays its exit code, even where the
+        system takes long to end it and it is killed meanwhile."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=EXIT_SECONDS)
         self.kill()
+        code = self._process.returncode
         if code == -signal.SIGALRM:
             return DecoderLost("timeout", f"took longer than {self._seconds:g} seconds")
         name = signal.Signals(-code).name if code < 0 else f"exit {code}"

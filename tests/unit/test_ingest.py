@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pikepdf
@@ -17,12 +16,6 @@ from reportlab.pdfgen.canvas import Canvas
 from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError, UnsupportedError
 from docpipe.ingest import find_files, ingest
 from docpipe.render import Limits, Renderer
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Iterator[Renderer]:
-    with Renderer() as renderer:
-        yield renderer
 
 
 def pdf(path: Path, pages: int = 1) -> Path:

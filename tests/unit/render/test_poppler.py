@@ -8,7 +8,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +30,6 @@ from docpipe.store.jobs.prepared_pages import StoredPages, load_pages, save_page
 from tests.support.poppler import needs_poppler, without_header
 
 POINTS = (400, 600)
-
-
-@pytest.fixture(scope="module")
-def renderer() -> Iterator[Renderer]:
-    with Renderer() as renderer:
-        yield renderer
 
 
 def letter(pages: int = 1) -> bytes:
