@@ -28,8 +28,8 @@ COMMANDS = {
     "cost": ("docpipe.cli.cost:cost", "Sum up what reading has cost: pages, seconds, tokens and money."),
     "watch": ("docpipe.cli.watch:watch", "Read what is put into a folder, as it comes."),
     "submit": ("docpipe.cli.submit:submit", "Put documents into the queue."),
-    "status": ("docpipe.cli.status:status", "Say how far documents in the queue are."),
-    "queue": ("docpipe.cli.queue:queue_group", "Say what waits, who works and what went wrong; try again, delete."),
+    "status": ("docpipe.cli.status:status", "Show how far documents in the queue are."),
+    "queue": ("docpipe.cli.queue:queue_group", "Show what waits, who works and what went wrong; retry or delete jobs."),
     "maintain": (
         "docpipe.cli.maintain:maintain",
         "Maintain the service: free jobs of dead workers, send lost messages again, deliver webhooks.",
@@ -37,7 +37,10 @@ COMMANDS = {
     "serve": ("docpipe.cli.serve:serve", "Serve the HTTP API."),
     "key": ("docpipe.cli.key:key_group", "Make, list and revoke the keys of the HTTP API."),
     "migrate": ("docpipe.cli.migrate:migrate", "Bring the database to this version of docpipe."),
-    "doctor": ("docpipe.cli.doctor:doctor", "Say what is installed, what is missing, and what that costs."),
+    "doctor": (
+        "docpipe.cli.doctor:doctor",
+        "Show what is installed, what is missing, and what does not work without it.",
+    ),
 }
 
 

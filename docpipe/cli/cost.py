@@ -76,7 +76,10 @@ class GroupNames(click.ParamType[tuple[str, ...]]):
 
 @click.command()
 @click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Only from this day on (2026-01-31, in UTC)."
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Count only from this day on (2026-01-31, in UTC).",
 )
 @click.option(
     "--by",
@@ -84,9 +87,9 @@ class GroupNames(click.ParamType[tuple[str, ...]]):
     default="extractor",
     show_default=True,
     metavar="NAMES",
-    help=f"What each sum is of, with commas between several: {', '.join(GROUPS)}.",
+    help=f"What to group the sums by, separated by commas: {', '.join(GROUPS)}.",
 )
-@json_option("One JSON object a line for each sum, and none for all together.")
+@json_option("Print one JSON object a line for each sum, without the total.")
 @database_option
 def cost(since: datetime | None, by: tuple[str, ...], as_json: bool, database: str | None) -> None:
     """Sum up what reading has cost: pages, seconds, tokens and money.

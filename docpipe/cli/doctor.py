@@ -61,7 +61,7 @@ class Finding:
 
 @click.command()
 def doctor() -> int:
-    """Say what is installed, what is missing, and what that costs.
+    """Show what is installed, what is missing, and what does not work without it.
 
     The exit code is 0 unless `docpipe run` cannot work here.
     """

@@ -41,12 +41,20 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.command()
 @click.argument("labels", type=FILE)
 @click.argument("results", type=FILE)
-@click.option("--map", "maps", multiple=True, metavar="THEIRS=OURS|PRESET", help="A label's name and ours; repeatable.")
-@click.option("--schema", "schema_name", metavar="NAME", help="The schema, where the results do not name one to load.")
-@click.option("--fields", default="", metavar="A,B", help="Score only these fields (a list by its name).")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="THEIRS=OURS|PRESET",
+    help="A label's field and ours, or a preset; may be repeated.",
+)
+@click.option(
+    "--schema", "schema_name", metavar="NAME", help="The schema, where the results do not name one that can be loaded."
+)
+@click.option("--fields", default="", metavar="A,B", help="Score only these fields; a list is named as a whole.")
 @click.option("--only-visible", is_flag=True, help="Leave out values that their label says are not printed.")
-@click.option("--files", "files_path", type=FILE, help="Score only the files that this one names, one a line.")
-@json_option("JSON instead of a table.")
+@click.option("--files", "files_path", type=FILE, help="Score only the files that this file names, one a line.")
+@json_option("Print JSON instead of a table.")
 @click.option(
     "--errors",
     "errors_path",
@@ -77,13 +85,13 @@ class EvaluateOptions:
 
 
 def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
-    answers = read_results(results)
-    schema = _schema(options.schema_name, answers)
+    result_lines = read_results(results)
+    schema = _schema(options.schema_name, result_lines)
     documents = read_labels(labels, read_map(options.maps, schema))
     if options.files_path is not None:
         documents = select_documents(documents, options.files_path.read_text(encoding="utf-8").splitlines())
     paths = _field_paths(options.fields, schema)
-    evaluation = score_all(documents, answers, schema, fields=paths, only_visible=options.only_visible)
+    evaluation = score_all(documents, result_lines, schema, fields=paths, only_visible=options.only_visible)
     if options.errors_path is not None:
         _write_errors(evaluation, options.errors_path, labels, results)
     if options.as_json:
@@ -98,10 +106,10 @@ def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
         )
 
 
-def _schema(name: str | None, answers: Sequence[ResultLine]) -> Schema:
+def _schema(name: str | None, result_lines: Sequence[ResultLine]) -> Schema:
     if name is not None:
         return load_schema(name)
-    names = sorted({answer.schema for answer in answers if answer.schema})
+    names = sorted({answer.schema for answer in result_lines if answer.schema})
     if len(names) == 1:
         return load_schema(names[0])
     origin = f"of several schemas ({', '.join(names)})" if names else "of no schema"

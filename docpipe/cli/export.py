@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("target", metavar="FILE")
 @database_option
-@click.option("--schema", metavar="NAME", help="Only the results of this schema. Default: all.")
+@click.option("--schema", metavar="NAME", help="Write only the results of this schema. Default: all.")
 @click.option(
-    "--status", type=click.Choice(["complete", "needs_review", "failed"]), help="Only the results that ended so."
+    "--status",
+    type=click.Choice(["complete", "needs_review", "failed"]),
+    help="Write only the results with this status.",
 )
 def export(target: str, database: str | None, schema: str | None, status: Status | None) -> None:
     """Write stored results to a JSONL, CSV or Excel file.

@@ -44,12 +44,18 @@ def key_group() -> None:
     multiple=True,
     required=True,
     type=click.Choice(list(ROLES)),
-    help="What the key may do; may be repeated. " + "; ".join(f"{role}: {may}" for role, may in ROLES.items()) + ".",
+    help="What the key may do; may be repeated. "
+    + "; ".join(f"{role}: {rights}" for role, rights in ROLES.items())
+    + ".",
 )
 @click.option(
-    "--per-minute", type=click.IntRange(min=1), default=DEFAULT_PER_MINUTE, show_default=True, help="Requests a minute."
+    "--per-minute",
+    type=click.IntRange(min=1),
+    default=DEFAULT_PER_MINUTE,
+    show_default=True,
+    help="Requests that the key may send a minute.",
 )
-@click.option("--max-bytes", type=SizeInBytes(), metavar="SIZE", help="Largest upload. Default: DOCPIPE_MAX_BYTES.")
+@click.option("--max-bytes", type=SizeInBytes(), metavar="SIZE", help="The largest upload. Default: DOCPIPE_MAX_BYTES.")
 @database_option
 def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | None, database: str | None) -> None:
     """Make a key and print it, once.
@@ -67,7 +73,7 @@ def create(name: str, roles: tuple[str, ...], per_minute: int, max_bytes: int | 
 @key_group.command("list")
 @database_option
 def list_command(database: str | None) -> None:
-    """The keys, oldest first, without their secrets."""
+    """List the keys, oldest first, without their secrets."""
     with opened_database(settings_with(database)) as opened:
         keys = ApiKeyStore(opened).all()
     table = plain_table()
@@ -86,7 +92,7 @@ def list_command(database: str | None) -> None:
 @click.argument("id_", metavar="ID")
 @database_option
 def revoke(id_: str, database: str | None) -> None:
-    """End a key: from now on its requests are refused."""
+    """Revoke a key: from now on its requests are refused."""
     with opened_database(settings_with(database)) as opened:
         if not ApiKeyStore(opened).revoke(id_):
             raise UsageError(f"there is no key {id_} that is valid", hint="`docpipe key list` shows the ids.")

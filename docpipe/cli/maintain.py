@@ -16,7 +16,9 @@ from docpipe.store.jobs.leader_lock import LeaderLock
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Only say whether a maintenance process is at work; exit code 8: none is.")
+@click.option(
+    "--check", is_flag=True, help="Only check whether a maintenance process runs; the exit code is 8 if none does."
+)
 def maintain(check: bool) -> None:
     """Maintain the service: free jobs of dead workers, send lost messages again, deliver webhooks.
 

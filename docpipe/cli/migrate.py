@@ -21,7 +21,7 @@ RETRY_SECONDS = 1.0
     default=0.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long a database that cannot be reached yet is waited for.",
+    help="How long to wait for a database that cannot be reached yet.",
 )
 @database_option
 def migrate(wait: float, database: str | None) -> None:

@@ -22,7 +22,10 @@ paths_argument = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
 )
 database_option = click.option(
-    "--db", "database", metavar="URL", help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db here."
+    "--db",
+    "database",
+    metavar="URL",
+    help="The database. Default: DOCPIPE_DATABASE_URL, or docpipe.db in the current folder.",
 )
 schema_option = click.option(
     "--schema",
@@ -41,19 +44,19 @@ model_option = click.option(
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, MAX_JOBS),
-    help="Worker processes. Default: DOCPIPE_JOBS, or as many as fit here.",
+    help="Worker processes. Default: DOCPIPE_JOBS, or as many as this machine can run.",
 )
 accept_error_option = click.option(
     "--accept-error",
     type=click.FloatRange(0.0, MAX_ACCEPT_ERROR, min_open=True),
-    help="Share of wrong values among the accepted. Default: DOCPIPE_ACCEPT_ERROR, or 0.01.",
+    help="The share of accepted values that may be wrong. Default: DOCPIPE_ACCEPT_ERROR, or 0.01.",
 )
 passwords_option = click.option(
     "--password",
     "passwords",
     multiple=True,
     metavar="TEXT",
-    help="For encrypted PDFs; may be given several times. Never stored.",
+    help="A password of encrypted PDFs; may be repeated. It is never stored.",
 )
 
 

@@ -36,7 +36,7 @@ FAILURES: tuple[JobState, ...] = ("failed", "quarantined")
 @database_option
 @click.pass_context
 def queue_group(context: click.Context, database: str | None) -> None:
-    """Say what waits, who works and what went wrong; try again, delete.
+    """Show what waits, who works and what went wrong; retry or delete jobs.
 
     Without a command it shows the state of the queue, also while the broker is away.
     """
@@ -53,7 +53,7 @@ def queue_group(context: click.Context, database: str | None) -> None:
 
 @queue_group.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@states_option(FAILURES, "All jobs in this state; may be repeated.")
+@states_option(FAILURES, "Retry all jobs in this state; may be repeated.")
 @database_option
 @click.pass_obj
 def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[JobState, ...], database: str | None) -> int:
@@ -77,11 +77,15 @@ def retry(group_database: str | None, ids: tuple[str, ...], states: tuple[JobSta
 
 
 @queue_group.command()
-@states_option(STATES, "Jobs in this state; may be repeated.", required=True)
+@states_option(STATES, "Delete the jobs in this state; may be repeated.", required=True)
 @click.option(
-    "--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only those taken in so long ago."
+    "--older-than",
+    "days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Only jobs taken in at least so long ago.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Delete without asking.")
 @database_option
 @click.pass_obj
 def purge(

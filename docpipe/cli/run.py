@@ -69,12 +69,12 @@ class RunOptions:
 @accept_error_option
 @passwords_option
 @click.option("--strict", is_flag=True, help="Exit with 9 when a document needs review.")
-@click.option("--force", is_flag=True, help="Do again what is stored already; the earlier result is kept, too.")
+@click.option("--force", is_flag=True, help="Process again what is stored already; the earlier result is kept.")
 def run(paths: tuple[Path, ...], **values: Any) -> int:
     """Read documents and store what they say.
 
     PATH is a file or a folder, which is read with all that is in it. Every file has its line in the result, also when
-    it cannot be read. What is stored already is not done again.
+    it cannot be read. What is stored already is not processed again.
     """
     options = RunOptions(**values)
     settings = settings_with(options.database, model=options.model, accept_error=options.accept_error)

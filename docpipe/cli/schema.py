@@ -21,9 +21,9 @@ def schema_group() -> None:
 
 
 @schema_group.command("list")
-@json_option("One JSON object a line.")
+@json_option("Print one JSON object a line.")
 def list_command(as_json: bool) -> None:
-    """The schemas that ship with docpipe.
+    """List the schemas that ship with docpipe.
 
     Your own need no registration: give `--schema FILE.py:Class`, `module:Class` or a JSON Schema `FILE.json`.
     """
@@ -36,9 +36,9 @@ def list_command(as_json: bool) -> None:
 
 @schema_group.command()
 @click.argument("name")
-@json_option("The JSON Schema of a result.")
+@json_option("Print the JSON Schema of a result.")
 def show(name: str, as_json: bool) -> None:
-    """The fields of NAME with their kinds and prompts.
+    """Show the fields of NAME with their kinds and prompts.
 
     NAME is a shipped schema, FILE.py:Class, module:Class or FILE.json. A star marks what a document must have to be
     complete.

@@ -25,8 +25,16 @@ HEADER_SECONDS = 20.0  # for the headers of a request, and between two requests 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0 for all.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 chooses a free one.")
-@click.option("--proxy", is_flag=True, help="Believe X-Forwarded-For and -Proto: only behind a proxy that sets them.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 chooses a free one.",
+)
+@click.option(
+    "--proxy", is_flag=True, help="Trust X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them."
+)
 def serve(host: str, port: int, proxy: bool) -> None:
     """Serve the HTTP API.
 

@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("document", metavar="ID")
 @database_option
-@click.option("--schema", "schema_name", metavar="NAME", help="The result under this schema, where there are several.")
 @click.option(
-    "--page", "only_page", type=click.IntRange(min=1), help="Draw this page. Default: each page with a field."
+    "--schema", "schema_name", metavar="NAME", help="Show the result of this schema, where there are several."
+)
+@click.option(
+    "--page", "only_page", type=click.IntRange(min=1), help="Draw this page only. Default: each page with a field."
 )
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The picture. Default: NAME-page-N.png here; with several pages -page-N is added.",
+    help="The picture to write. Default: NAME-page-N.png in the current folder; for several pages -page-N is added.",
 )
-@click.option("--password", help="For an encrypted PDF: passwords are never stored.")
+@click.option("--password", help="The password of an encrypted PDF. It is never stored.")
 def show(
     document: str,
     database: str | None,
@@ -101,8 +103,8 @@ def _print_fields(result: StoredResult, extraction: Extraction) -> None:
     console.print(summary, highlight=False, markup=False)
     console.print(_field_table(extraction.fields))
     for issue in extraction.issues:
-        place = f" ({issue.field})" if issue.field else ""
-        console.print(f"{issue.severity}: {issue.message}{place}", highlight=False, markup=False)
+        field_note = f" ({issue.field})" if issue.field else ""
+        console.print(f"{issue.severity}: {issue.message}{field_note}", highlight=False, markup=False)
 
 
 def _field_table(fields: Sequence[Field]) -> Table:
@@ -147,13 +149,13 @@ def draw(
         document = _open_original(result, pictures, password)
         if document is None:
             return []
-        written = []
+        paths = []
         for number in numbers:
             path = _picture_path(output, document.name, number, several=len(numbers) > 1)
             _draw_page(extraction, document, number, pictures, path)
-            written.append(path)
+            paths.append(path)
             click.echo(f"drew {path}", err=True)
-    return written
+    return paths
 
 
 def _open_original(result: StoredResult, pictures: PagePictures, password: str | None) -> Document | None:

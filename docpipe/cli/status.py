@@ -27,21 +27,21 @@ POLL_SECONDS = 1.0  # with --watch
 
 @click.command()
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--watch", is_flag=True, help="Look again every second until all have ended.")
-@states_option(STATES, "Only jobs in this state; may be repeated.")
+@click.option("--watch", is_flag=True, help="Refresh every second until all jobs have ended.")
+@states_option(STATES, "Show only jobs in this state; may be repeated.")
 @click.option(
     "--limit",
     type=click.IntRange(1, MAX_PAGE_SIZE),
     default=DEFAULT_LIMIT,
     show_default=True,
-    help="The newest ones, so many.",
+    help="Show at most so many jobs, the newest ones.",
 )
-@json_option("One JSON object a line; with --watch one for each change.")
+@json_option("Print one JSON object a line; with --watch one for each change.")
 @database_option
 def status(
     ids: tuple[str, ...], watch: bool, states: tuple[JobState, ...], limit: int, as_json: bool, database: str | None
 ) -> None:
-    """Say how far documents in the queue are.
+    """Show how far documents in the queue are.
 
     ID is a job's id or the beginning of it. Without one the newest jobs are shown.
     """

@@ -35,10 +35,12 @@ FOLLOW = "`docpipe status --watch` follows them."
 @click.command()
 @paths_argument
 @schema_option
-@click.option("--interactive", is_flag=True, help="Somebody waits: before all that is not.")
-@click.option("--wait", is_flag=True, help="Wait until all have ended, and print their results.")
+@click.option("--interactive", is_flag=True, help="Process these documents first: somebody waits for them.")
+@click.option("--wait", is_flag=True, help="Wait until all documents have ended, and print their results.")
 @click.option("--strict", is_flag=True, help="With --wait: exit with 9 when a document needs review.")
-@click.option("--callback-url", metavar="URL", help="Gets a signed request when a document has ended (docs/api.md).")
+@click.option(
+    "--callback-url", metavar="URL", help="Send a signed request here when a document has ended (docs/api.md)."
+)
 @database_option
 def submit(
     paths: tuple[Path, ...], schema_name: str, wait: bool, strict: bool, database: str | None, **options: Any
@@ -143,11 +145,11 @@ def _warn_without_workers(service: Service) -> None:
 
 
 def _print_result(service: Service, outcome: Outcome, job: Job | None, schema: Schema) -> None:
-    answer = job_result(service, job) if job is not None else None
-    if answer is None:
+    result = job_result(service, job) if job is not None else None
+    if result is None:
         assert outcome.error is not None  # noqa: S101 - there is no result
-        answer = failed_record("", schema.name, outcome.error, outcome.document_id)
-    print_record({**answer, "file": str(outcome.path)})
+        result = failed_record("", schema.name, outcome.error, outcome.document_id)
+    print_record({**result, "file": str(outcome.path)})
 
 
 def _record(job: Job) -> dict[str, str]:

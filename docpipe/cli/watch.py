@@ -48,7 +48,7 @@ log = logging.getLogger("docpipe.watch")
     default=POLL_SECONDS,
     show_default=True,
     metavar="SECONDS",
-    help="Between two looks. A file is taken at the third look at which it has not changed.",
+    help="Time between two polls of the folder. A file is taken at the third poll at which it has not changed.",
 )
 @model_option
 @jobs_option
@@ -60,7 +60,7 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
 
     A file is taken when it has stopped growing. When it has ended it is moved to IN/done; what could not be read is
     moved to IN/failed, with the reason in a text file beside it. What is put back is tried again. Ctrl-C and SIGTERM
-    end it after the documents in hand; what lies in IN is done by the next one.
+    end it after the documents in progress; what is left in IN is read by the next `docpipe watch`.
     """
     schema = load_schema(schema_name)
     settings = settings_with(database, model=options["model"], accept_error=options["accept_error"])
@@ -97,7 +97,7 @@ def _stop_on_signals() -> Iterator[threading.Event]:
 
     def request_stop(number: int, _frame: object) -> None:
         stop.set()
-        log.info("ending after the documents in hand; once more ends at once")
+        log.info("ending after the documents in progress; once more ends at once")
         signal.signal(number, former[signal.Signals(number)])
 
     for number in former:

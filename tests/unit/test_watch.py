@@ -293,7 +293,7 @@ def test_after_kill_9_a_document_is_read_again_and_after_sigterm_to_its_end(tmp_
     with watching(folder, "--jobs", "1", "--schema", gate.schema) as program:
         gate.await_document()
         program.process.terminate()
-        wait_until(lambda: "ending after the documents in hand" in program.output(), "it has seen the signal")
+        wait_until(lambda: "ending after the documents in progress" in program.output(), "it has seen the signal")
         gate.open()
         assert program.process.wait(START_SECONDS) == 0
     assert files_in(docs) == {"done/long.pdf", "short.pdf"}
