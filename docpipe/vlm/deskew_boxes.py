@@ -1,4 +1,4 @@
-"""Pages that lie askew are deskewed: words of one line of print get one height, so that tables keep their rows.
+"""Skewed pages are deskewed: words of one line of print get one height, so that tables keep their rows.
 
 In: boxes [N, 4] in fractions of the page and the line of each word. Out: boxes moved up or down, none made smaller.
 No torch here: training and production share this file.
@@ -17,7 +17,7 @@ PAGE_MIDDLE = 0.5
 
 def deskewed(boxes: Float32Array, lines: Int64Array) -> Float32Array:
     """The slope that most of the print has is taken out about the middle of the page; what is left of it within a line
-    (a page that is bent, a photo from aside) goes by giving all its words the line's mean height."""
+    (a curved page, a photo taken from the side) goes by giving all its words the line's mean height."""
     if not len(boxes):
         return boxes
     x, y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2

@@ -49,8 +49,8 @@ _RUNS = re.compile(r"(A{4}|a{4}|9{6})(?:A+|a+|9+)")
 
 def word_shape(text: str) -> int:
     """A bucket for how the word looks: `12/03/2018` -> `99/99/9999`. Runs of letters longer than four are cut."""
-    for pattern, mark in _SHAPE_RULES:
-        text = pattern.sub(mark, text)
+    for pattern, replacement in _SHAPE_RULES:
+        text = pattern.sub(replacement, text)
     return zlib.crc32(_RUNS.sub(r"\1", text)[:24].encode()) % SHAPE_BUCKETS
 
 
@@ -116,10 +116,10 @@ def canvas_picture(image: Image) -> Float32Array:
     from PIL import Image as PillowImage  # heavy: native library
 
     width, height = canvas_size(image.height / image.width)
-    small = np.asarray(image.convert("L").resize((width, height), PillowImage.Resampling.BOX, reducing_gap=2.0))
-    paper = max(float(np.percentile(small, 75)), 32.0)
+    resized = np.asarray(image.convert("L").resize((width, height), PillowImage.Resampling.BOX, reducing_gap=2.0))
+    paper_grey = max(float(np.percentile(resized, 75)), 32.0)
     ink = blank_picture()
-    ink[:height, :width] = np.clip(1.0 - small.astype(np.float32) / paper, 0.0, 1.0)
+    ink[:height, :width] = np.clip(1.0 - resized.astype(np.float32) / paper_grey, 0.0, 1.0)
     return ink
 
 
@@ -134,17 +134,17 @@ def _word_features(words: Sequence[Word], boxes: Float32Array, aspect: float) ->
     lines: dict[int, list[int]] = {}
     for index, word in enumerate(words):
         lines.setdefault(word.line, []).append(index)
-    for number, members in enumerate(lines.values()):
-        line = boxes[members]
-        for place, index in enumerate(members):
-            features[index, WordFeature.PLACE_IN_LINE] = place / len(members)
+    for number, indexes in enumerate(lines.values()):
+        line = boxes[indexes]
+        for place, index in enumerate(indexes):
+            features[index, WordFeature.PLACE_IN_LINE] = place / len(indexes)
             features[index, WordFeature.LINE] = number / len(lines)
             features[index, WordFeature.FIRST_OF_LINE] = float(place == 0)
         print_heights = np.maximum((line[:, 3] - line[:, 1]) * aspect, 1e-4)
         gaps = line[1:, 0] - line[:-1, 2]  # nothing is before the first and after the last
         before, after = np.concatenate([[np.inf], gaps]), np.concatenate([gaps, [np.inf]])
-        features[members, WordFeature.GAP_BEFORE] = np.clip(before / print_heights, 0.0, MAX_GAP)
-        features[members, WordFeature.GAP_AFTER] = np.clip(after / print_heights, 0.0, MAX_GAP)
+        features[indexes, WordFeature.GAP_BEFORE] = np.clip(before / print_heights, 0.0, MAX_GAP)
+        features[indexes, WordFeature.GAP_AFTER] = np.clip(after / print_heights, 0.0, MAX_GAP)
     if words:
         heights = boxes[:, 3] - boxes[:, 1]
         features[:, WordFeature.CONFIDENCE] = [w.confidence for w in words]
@@ -162,11 +162,11 @@ def _neighbours(lines: Int64Array, boxes: Float32Array, aspect: float) -> Int64A
     middle = (boxes[:, 1] + boxes[:, 3]) / 2 * aspect
     height = np.maximum((boxes[:, 3] - boxes[:, 1]) * aspect, 1e-4)[:, None]
     up = (middle[:, None] - middle[None, :]) / height  # [N, N] heights of print; negative below
-    aside = (left[:, None] - left[None, :]) / height
+    left_distance = (left[:, None] - left[None, :]) / height
     gap = (left[:, None] - right[None, :]) / height
     other_line = lines[:, None] != lines[None, :]
-    overlapping = other_line & (left[None, :] < right[:, None]) & (aside < MAX_LEFT)
-    distance = VERTICAL_WEIGHT * np.abs(up) + np.abs(aside)
+    overlapping = other_line & (left[None, :] < right[:, None]) & (left_distance < MAX_LEFT)
+    distance = VERTICAL_WEIGHT * np.abs(up) + np.abs(left_distance)
     above = np.where(overlapping & (up > SAME_HEIGHT) & (up < MAX_UP), distance, np.inf)
     below = np.where(overlapping & (up < -SAME_HEIGHT) & (up > -MAX_DOWN), distance, np.inf)
     before = np.where(other_line & (np.abs(up) <= SAME_HEIGHT) & (gap > -SAME_HEIGHT), gap, np.inf)
@@ -180,8 +180,8 @@ def _nearest(distance: NDArray[np.floating[Any]], count: int) -> Int64Array:
     """[N, N] -> [N, count] indexes of the nearest, -1 where there are no more."""
     nearest = np.full((len(distance), count), -1, np.int64)
     order = np.argsort(distance, axis=1)[:, :count]
-    reached = np.isfinite(np.take_along_axis(distance, order, axis=1))
-    nearest[:, : order.shape[1]] = np.where(reached, order, -1)
+    is_neighbour = np.isfinite(np.take_along_axis(distance, order, axis=1))
+    nearest[:, : order.shape[1]] = np.where(is_neighbour, order, -1)
     return nearest
 
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 Float32Array = NDArray[np.float32]
 Int64Array = NDArray[np.int64]
 Array = TypeVar("Array")  # numpy's or torch's
-Other = TypeVar("Other")
+OtherArray = TypeVar("OtherArray")
 
 VOCABULARY = 30522  # word pieces of all-MiniLM-L6-v2, among them the next three
 PAD_TOKEN, UNKNOWN_TOKEN, MASK_TOKEN = 0, 100, 103
@@ -135,7 +135,7 @@ class NetworkInputs(Generic[Array]):
         token_ids: Any = self.page.token_ids
         return token_ids[..., 0] != PAD_TOKEN
 
-    def map(self, change: Callable[[Array], Other]) -> NetworkInputs[Other]:
+    def map(self, change: Callable[[Array], OtherArray]) -> NetworkInputs[OtherArray]:
         return NetworkInputs.ordered([change(array) for array in self.by_onnx_name().values()])
 
     def by_onnx_name(self) -> dict[str, Array]:

@@ -72,9 +72,9 @@ class LabelMatcher(nn.Module):
         self.word_weights = nn.Linear(width, SPAN_ROLES * HIDDEN)
         self.no_answer = nn.Linear(count, 1)
         nn.init.orthogonal_(self.projection.weight)
-        for silent in (self.word_weights, self.no_answer):  # at first labels say nothing
-            nn.init.zeros_(silent.weight)
-            nn.init.zeros_(silent.bias)
+        for head in (self.word_weights, self.no_answer):  # printed labels have no weight at first
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
 
     def bag(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Weighted sum of embedded word pieces: [..., K, D] and [..., K] -> [..., M]."""
@@ -84,8 +84,8 @@ class LabelMatcher(nn.Module):
     def forward(self, bags: LabelBags, places: WordPlaces, states: EncoderStates) -> SpanLogits:
         features = match_features(run_similarity(bags, places.lines), places)  # [B, F, N, 7]
         best = features.amax(2)  # [B, F, 7]
-        best_around = best[:, :, None, MatchFeature.AROUND : MatchFeature.AROUND + 1]
-        mixed = self.mixer(torch.cat([features, features - best_around], dim=-1))
+        best_match = best[:, :, None, MatchFeature.AROUND : MatchFeature.AROUND + 1]
+        mixed = self.mixer(torch.cat([features, features - best_match], dim=-1))
         mixed = mixed * (1.0 + self.field_gate(states.fields)).unsqueeze(2)  # [B, F, N, HIDDEN]
         weights = self.word_weights(states.words).unflatten(-1, (SPAN_ROLES, HIDDEN))  # [B, N, 3, HIDDEN]
         logits = torch.einsum("bfnm,bnrm->bfrn", mixed, weights)
@@ -131,8 +131,8 @@ def _best_of(values: Tensor, neighbours: Tensor) -> Tensor:
     """values [B, F, N], neighbours [B, N, A] -> [B, F, N]: the best of the values at a word's neighbours; 0 without."""
     batch, words, count = neighbours.shape
     index = neighbours.clamp(min=0).reshape(batch, 1, words * count).expand(-1, values.shape[1], -1)
-    at_neighbours = values.gather(2, index).unflatten(2, (words, count))
-    return (at_neighbours * (neighbours >= 0).unsqueeze(1)).amax(-1)
+    neighbour_values = values.gather(2, index).unflatten(2, (words, count))
+    return (neighbour_values * (neighbours >= 0).unsqueeze(1)).amax(-1)
 
 
 def _later(values: Tensor, steps: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where a word stands on the page, for itself and seen from every other word.
+"""The position of a word on the page, alone and relative to every other word.
 
 In: boxes [B, N, 4] in fractions of the page and features of words [B, N, C]. Out: embeddings [B, N, D], and an
 attention bias that depends only on how far apart two things stand (a Fourier series in dx and dy per head).

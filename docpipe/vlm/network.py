@@ -65,12 +65,12 @@ class DocumentNetwork(nn.Module):
         self.pointer = Pointer(width)
         self.row_affinity = RowAffinity(width, WAVES)
         self.label_matcher = LabelMatcher(width)
-        for small in (self.shape_embedding, self.type_embedding, self.group_embedding, self.repeated_embedding):
-            nn.init.normal_(small.weight, std=0.02)
-        # place and picture begin weak beside the pretrained words, whose embeddings have a deviation of 0.05
-        for quiet in (self.layout.out, self.vision.word_projection, self.vision.patch_projection):
-            nn.init.normal_(quiet.weight, std=0.002)
-            nn.init.zeros_(quiet.bias)
+        for embedding in (self.shape_embedding, self.type_embedding, self.group_embedding, self.repeated_embedding):
+            nn.init.normal_(embedding.weight, std=0.02)
+        # layout and picture start small beside the pretrained words, whose embeddings have a deviation of 0.05
+        for projection in (self.layout.out, self.vision.word_projection, self.vision.patch_projection):
+            nn.init.normal_(projection.weight, std=0.002)
+            nn.init.zeros_(projection.bias)
 
     def forward(self, inputs: NetworkInputs[Tensor], *, with_picture: bool = True) -> NetworkOutputs[Tensor]:
         """Without the picture in a share of the training steps, and in the ablation."""
@@ -89,8 +89,8 @@ class DocumentNetwork(nn.Module):
         bias = self._relative_bias(fields, patches, page)
         first_word = fields.shape[1] + patches.tokens.shape[1]
         states = EncoderStates(self.encoder(x, mask, bias), fields.shape[1], first_word)
-        pointed = self.pointer(states)
-        logits = pointed.plus(self.label_matcher(self.label_bags(inputs), word_places(page), states))
+        pointer_logits = self.pointer(states)
+        logits = pointer_logits.plus(self.label_matcher(self.label_bags(inputs), word_places(page), states))
         same_row_logits = self.row_affinity(states.words, bias.key[:, first_word:])
         span_logits = logits.spans.masked_fill(~inputs.word_mask[:, None, None, :], PADDING_LOGIT)
         return NetworkOutputs(span_logits, logits.no_answer, same_row_logits)
@@ -129,12 +129,12 @@ class DocumentNetwork(nn.Module):
         return _Patches(features.patches + self.layout(boxes, no_features) + self.type_embedding.weight[PATCH], boxes)
 
     def _relative_bias(self, fields: Tensor, patches: _Patches, page: PageInputs[Tensor]) -> RelativeBias:
-        """Fields stand nowhere; patches and words stand at their centres on the canvas."""
+        """Fields have no position; patches and words have that of their centres on the canvas."""
         boxes = torch.cat([patches.boxes, page.canvas_boxes], dim=1)
         centres = (boxes[..., :2] + boxes[..., 2:]) / 2
-        nowhere = torch.zeros_like(fields[..., :2])
-        is_placed = torch.cat([nowhere[..., 0], torch.ones_like(centres[..., 0])], dim=1)
-        return self.layout.relative_bias(torch.cat([nowhere, centres], dim=1), is_placed)
+        no_position = torch.zeros_like(fields[..., :2])
+        is_placed = torch.cat([no_position[..., 0], torch.ones_like(centres[..., 0])], dim=1)
+        return self.layout.relative_bias(torch.cat([no_position, centres], dim=1), is_placed)
 
 
 def word_places(page: PageInputs[Tensor]) -> WordPlaces:

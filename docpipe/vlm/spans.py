@@ -129,10 +129,10 @@ def _cell_spans(span_logits: Float32Array, lines: Sequence[int]) -> list[ScoredS
     """A span for each word that may start a cell; it ends before the next sure one."""
     probabilities, inside = _sigmoid(span_logits[START]), _sigmoid(span_logits[INSIDE])
     starts = [int(word) for word in np.flatnonzero(probabilities >= ALTERNATIVE_THRESHOLD)]
-    sure = [word for word in starts if probabilities[word] >= CELL_THRESHOLD]
+    sure_starts = [word for word in starts if probabilities[word] >= CELL_THRESHOLD]
     spans = []
     for start in starts:
-        next_start = min((word for word in sure if word > start), default=len(probabilities))
+        next_start = min((word for word in sure_starts if word > start), default=len(probabilities))
         span = _best_span(span_logits, inside, start, lines[:next_start])
         spans.append(replace(span, score=float(probabilities[start]) * span.score))
     return spans

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 CHANNELS = 64  # of the map, whose cells are 8 x 8 canvas pixels: about one small word high on an A4 page
 PATCH_ROWS, PATCH_COLUMNS = 8, 6  # 80 x 80 canvas pixels each
-SAMPLED_ALONG = (0.15, 0.5, 0.85)  # of a word's width: where the map is sampled along its box
-SAMPLED_BESIDE = 1.0  # cells of the map: and this far before and behind it, where the box of an option is
+SAMPLE_POSITIONS = (0.15, 0.5, 0.85)  # where the map is sampled along a word's box, in shares of its width
+SIDE_OFFSET = 1.0  # cells of the map: also this far before and behind the word, where a check box is
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Vision(nn.Module):
             _block(32, CHANNELS, stride=2),
             _block(CHANNELS, CHANNELS, stride=1),
         )
-        self.word_projection = nn.Linear((len(SAMPLED_ALONG) + 2) * CHANNELS, width)
+        self.word_projection = nn.Linear((len(SAMPLE_POSITIONS) + 2) * CHANNELS, width)
         self.patch_projection = nn.Linear(CHANNELS, width)
 
     def forward(self, picture: Tensor, image_boxes: Tensor) -> VisionFeatures:
@@ -45,15 +45,15 @@ class Vision(nn.Module):
         return VisionFeatures(words, patches, patch_boxes(picture.device))
 
     def _sampled(self, feature_map: Tensor, image_boxes: Tensor) -> Tensor:
-        """The map at SAMPLED_ALONG each word and SAMPLED_BESIDE it: [B, N, (len(SAMPLED_ALONG) + 2) * C]."""
+        """The map inside each word and beside it: [B, N, (len(SAMPLE_POSITIONS) + 2) * C]."""
         rows, columns = feature_map.shape[2], feature_map.shape[3]
         left, top, right, bottom = image_boxes.unbind(-1)  # [B, N] each
         row = ((top + bottom) / 2 * rows).long().clamp(0, rows - 1)
         cells = feature_map.flatten(2).transpose(1, 2)  # [B, h * w, C]
-        along = [left + (right - left) * share for share in SAMPLED_ALONG]
-        beside = SAMPLED_BESIDE / columns
+        inside = [left + (right - left) * share for share in SAMPLE_POSITIONS]
+        offset = SIDE_OFFSET / columns
         samples = []
-        for x in (*along, left - beside, right + beside):
+        for x in (*inside, left - offset, right + offset):
             column = (x * columns).long().clamp(0, columns - 1)
             index = (row * columns + column).unsqueeze(-1).expand(-1, -1, cells.shape[2])
             samples.append(cells.gather(1, index))

@@ -1,1 +1,1 @@
-"""How the embedded network is made: examples, questions, training, export. Needs the extra `train`."""
+"""How the embedded network is made: examples, queries, training, export. Needs the extra `train`."""

@@ -50,11 +50,14 @@ if TYPE_CHECKING:
 MAX_TRAINING_WORDS = 288  # of a page in one step: long pages are learnt in parts, at half the cost
 NOISE_SHARE = 0.7  # of the examples with a text layer that get the noise of OCR
 MASKED_SHARE = 0.04  # of word pieces, so that neighbours and layout are used too
-QUERIED_SHARE = (0.3, 0.8)  # of a document's fields that are asked together, so that no field leans on another's query
+QUERIED_SHARE = (
+    0.3,
+    0.8,
+)  # of a document's fields are asked together, so that no field depends on another's query
 DOCUMENT_QUERY_SHARE = 0.5  # of the examples that are also asked what they are, and of the wrong types of document
 OTHER_SCHEMA_SHARE = 0.06  # of the examples beside whose queries those of another schema stand, as in `--schema auto`
 LENGTH_JITTER = 40.0  # words by which the order by length is shuffled
-ROW_UNKNOWN = -1  # of `same_row`: nobody knows whether these words are of one row
+ROW_UNKNOWN = -1  # of `same_row`: it is not known whether these words are of one row
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class TrainingBatch:
     inputs: NetworkInputs[Tensor]
     targets: Tensor  # [B, F, 3, N] 0 or 1
     is_printed: Tensor  # [B, F] 1 when the value is on the page, or the page is such a document
-    is_known: Tensor  # [B, F] False for padding and for queries whose answer nobody knows
+    is_known: Tensor  # [B, F] False for padding and for queries whose answer is not known
     same_row: Tensor  # [B, N, N] 1 for the first words of two cells of one row, 0 of two rows, else ROW_UNKNOWN
 
     def to(self, device: str) -> TrainingBatch:
@@ -82,7 +85,7 @@ class ExampleIndex(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _LabelledQuery:
-    """A query about an example and its answer; `spans` None: nobody knows it."""
+    """A query about an example and its answer; `spans` None: the answer is not known."""
 
     query: FieldQuery
     spans: Sequence[Span] | None
@@ -132,16 +135,16 @@ class BatchLoader:
             if example.words and example.words[0].source == "textlayer" and random.random() < NOISE_SHARE:
                 noise = ocr_noise(example.words, random)
                 example = example.with_words(noise.words, noise.new_index)
-        on_picture = example.words  # the picture is not moved with the words
+        words_on_picture = example.words  # the picture is not moved with the words
         if self.lexicon:
             example = replace(example, words=jitter(example.words, random))
-        start, most = 0, MAX_TRAINING_WORDS if self.lexicon else MAX_WORDS
-        if len(example.words) > most:
-            start = int(random.integers(0, len(example.words) - most + 1))
-        words = example.words[start : start + most]
+        start, max_words = 0, MAX_TRAINING_WORDS if self.lexicon else MAX_WORDS
+        if len(example.words) > max_words:
+            start = int(random.integers(0, len(example.words) - max_words + 1))
+        words = example.words[start : start + max_words]
         picture = self.sets[index.set_number].picture(index.number)
         page = encode_page(words, example.aspect, picture, self.tokenizer)
-        image_boxes = on_canvas(word_boxes(on_picture[start : start + most]), example.aspect)
+        image_boxes = on_canvas(word_boxes(words_on_picture[start : start + max_words]), example.aspect)
         page = replace(page, image_boxes=image_boxes)
         if self.lexicon:
             page = replace(page, token_ids=_masked(page.token_ids, random))
@@ -171,7 +174,7 @@ class BatchLoader:
             yield _LabelledQuery(phrased_query(example, path, phrasing), example.labels[path])
 
     def _document_queries(self, example: Example, random: np.random.Generator) -> Iterator[_LabelledQuery]:
-        """What sort of document it is, and the queries of another schema, whose answers nobody knows."""
+        """What sort of document it is, and the queries of another schema, whose answers are not known."""
         if not self.lexicon:
             return
         if random.random() < DOCUMENT_QUERY_SHARE:
@@ -197,9 +200,9 @@ def _same_row(example: Example, start: int, count: int) -> NDArray[np.int8]:
         starts = [span[0] - start for span in example.labels.get(path, ())]
         lists.setdefault(FieldPath.parse(path).list_path or path, []).extend(zip(starts, numbers, strict=False))
     for cells in lists.values():
-        cells_here = [(word, row) for word, row in cells if 0 <= word < count]
-        if cells_here:
-            words, rows = (np.array(numbers) for numbers in zip(*cells_here, strict=True))
+        cells_in_part = [(word, row) for word, row in cells if 0 <= word < count]
+        if cells_in_part:
+            words, rows = (np.array(numbers) for numbers in zip(*cells_in_part, strict=True))
             same_row[np.ix_(words, words)] = rows[:, None] == rows[None, :]
     np.fill_diagonal(same_row, ROW_UNKNOWN)
     return same_row
@@ -240,14 +243,14 @@ def _collated_pages(pages: Sequence[PageInputs[NDArray[Any]]], words: int) -> Pa
 def _collated_fields(examples: Sequence[FieldInputs[NDArray[Any]]], fields: int) -> FieldInputs[Tensor]:
     """Prompts that several pages share are read once, and are cut to the longest."""
     token_ids = np.concatenate([example.prompt_token_ids for example in examples])
-    different, inverse = np.unique(token_ids, axis=0, return_inverse=True)
+    unique_prompts, inverse = np.unique(token_ids, axis=0, return_inverse=True)
     first_prompts = np.cumsum([0, *(len(example.prompt_token_ids) for example in examples)])
     prompt_index = [
         inverse[first + example.prompt_index] for first, example in zip(first_prompts, examples, strict=False)
     ]
-    longest = int((different != PAD_TOKEN).sum(1).max())
+    longest = int((unique_prompts != PAD_TOKEN).sum(1).max())
     return FieldInputs(
-        prompt_token_ids=torch.from_numpy(different[:, :longest]),
+        prompt_token_ids=torch.from_numpy(unique_prompts[:, :longest]),
         prompt_index=_stacked(prompt_index, (fields,), padding=-1),
         **{
             name: _stacked([getattr(example, name) for example in examples], padded_shape(spec, {"fields": fields}))

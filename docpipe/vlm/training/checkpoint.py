@@ -85,7 +85,7 @@ def pretrained_network(config: NetworkConfig) -> DocumentNetwork:
                 state[f"encoder.layers.{layer}.{module}.{part}"] = tensor
     unknown = network.load_state_dict(state, strict=False).unexpected_keys
     if unknown:
-        raise RuntimeError(f"weights that fit nowhere: {unknown}")
+        raise RuntimeError(f"weights that the network does not have: {unknown}")
     network.token_embedding.weight.requires_grad_(False)  # words that training never shows keep their meaning
     return network
 
@@ -130,13 +130,13 @@ def save_checkpoint(
     path: Path, network: DocumentNetwork, optimiser: torch.optim.Optimizer, progress: Mapping[str, object]
 ) -> None:
     """Written beside and moved into place, so that a kill leaves the old one."""
-    half_written = path.with_suffix(".part")
+    part_file = path.with_suffix(".part")
     torch.save(
         {"config": asdict(network.config), "network": network.state_dict(), "optimiser": optimiser.state_dict(),
          "progress": dict(progress)},
-        half_written,
+        part_file,
     )  # fmt: skip
-    half_written.replace(path)
+    part_file.replace(path)
 
 
 def load_checkpoint(path: Path, device: str) -> dict[str, Any]:

@@ -86,8 +86,8 @@ def random_inputs(fields: int, words: int) -> NetworkInputs[Tensor]:
     """Random arrays of the right shapes and ranges, of one page."""
     lengths = {"descriptions": fields, "prompt_pieces": 9, "fields": fields, "words": words}
     inputs = NetworkInputs.ordered([_random_array(spec, lengths) for spec in INPUT_SPECS])
-    whole = inputs.page.word_features.round()  # among them whether a word is the first of its line
-    return replace(inputs, page=replace(inputs.page, word_features=whole))
+    rounded_features = inputs.page.word_features.round()  # among them whether a word is the first of its line
+    return replace(inputs, page=replace(inputs.page, word_features=rounded_features))
 
 
 def _random_array(spec: ArraySpec, lengths: Mapping[str, int]) -> Tensor:

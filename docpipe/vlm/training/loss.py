@@ -27,9 +27,9 @@ def total_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
 def row_loss(same_row_logits: Tensor, same_row: Tensor) -> Tensor:
     """Per cell against the number of cells in its row, so that long tables weigh like short ones; 0 without cells."""
     is_known = (same_row != ROW_UNKNOWN).float()
-    each = _binary_loss(same_row_logits, same_row.clamp(min=0).float(), is_known)  # [B, N]
+    losses = _binary_loss(same_row_logits, same_row.clamp(min=0).float(), is_known)  # [B, N]
     cells = is_known.amax(-1)
-    return (each * cells).sum() / cells.sum().clamp(min=1.0)
+    return (losses * cells).sum() / cells.sum().clamp(min=1.0)
 
 
 def span_loss(outputs: NetworkOutputs[Tensor], batch: TrainingBatch) -> Tensor:
@@ -63,5 +63,5 @@ def _negative_log(log_probabilities: Tensor, targets: Tensor) -> Tensor:
 
 def _binary_loss(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Summed over words, against the number of right ones, so that a long table weighs like a short one: [B, F]."""
-    each = binary_cross_entropy_with_logits(logits, targets, reduction="none") * mask
-    return each.sum(-1) / (targets.sum(-1) + POSITIVES_FLOOR)
+    losses = binary_cross_entropy_with_logits(logits, targets, reduction="none") * mask
+    return losses.sum(-1) / (targets.sum(-1) + POSITIVES_FLOOR)

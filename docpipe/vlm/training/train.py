@@ -128,19 +128,19 @@ class Training:
     def _loss(self, batch: TrainingBatch) -> torch.Tensor:
         device, dropout = self.plan.device, self.plan.picture_dropout
         batch = batch.to(device)
-        blind = dropout >= 1.0 or (self.network.training and float(torch.rand(())) < dropout)
+        drops_picture = dropout >= 1.0 or (self.network.training and float(torch.rand(())) < dropout)
         with torch.autocast(torch.device(device).type, torch.bfloat16, enabled=self.plan.bfloat16):
-            outputs: NetworkOutputs[torch.Tensor] = self.network(batch.inputs, with_picture=not blind)
+            outputs: NetworkOutputs[torch.Tensor] = self.network(batch.inputs, with_picture=not drops_picture)
         return total_loss(NetworkOutputs.ordered([array.float() for array in outputs.in_order()]), batch)
 
 
 def train(plan: TrainingPlan, config: NetworkConfig, folders: list[Path]) -> None:
     plan.out.mkdir(parents=True, exist_ok=True)
     tokenizer = load_tokenizer(pretrained_folder() / "tokenizer.json")
-    learnt = [ExampleSet(folder) for folder in folders if folder.name.startswith("train")]
-    held_out = [ExampleSet(folder) for folder in folders if not folder.name.startswith("train")]
-    training_loader = BatchLoader(learnt, tokenizer, augment=True)
-    holdout_loader = BatchLoader(held_out, tokenizer, augment=False)
+    training_sets = [ExampleSet(folder) for folder in folders if folder.name.startswith("train")]
+    holdout_sets = [ExampleSet(folder) for folder in folders if not folder.name.startswith("train")]
+    training_loader = BatchLoader(training_sets, tokenizer, augment=True)
+    holdout_loader = BatchLoader(holdout_sets, tokenizer, augment=False)
     training = Training(plan, config)
     recent: list[float] = []
     started = time.monotonic()

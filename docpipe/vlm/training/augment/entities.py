@@ -1,5 +1,5 @@
-"""Real layouts with other entities on them: the network shall find a seller by where and how it is printed, not by
-heart.
+"""Real layouts with other entities on them: the network learns to find a seller by where and how it is printed, and
+does not memorise names.
 
 In: an example, and the words of the names of all examples. Out: its words, with the rarer words of names exchanged and
 other digits in its amounts, the same wherever they stand on the page.
@@ -19,7 +19,7 @@ from docpipe.vlm.training.data.examples import Example
 
 NAME_GROUPS = ("name",)  # whose words are exchanged; addresses were tried too, and were then learnt more slowly
 COMMON_SHARE = (
-    0.04  # share of documents from which a word is not a name but what names have in common ("Ltd", "Street")
+    0.04  # of the documents: a word on more of them is no name but what names have in common ("Ltd", "Street")
 )
 MIN_COMMON = 3  # documents at least
 CHANGED_SHARE = 0.4  # of the examples
@@ -38,16 +38,16 @@ class NameLexicon:
             documents += 1
             counted.update(set(name_words(example)))
         self.common = {text for text, count in counted.items() if count > max(MIN_COMMON, COMMON_SHARE * documents)}
-        self._alike: dict[tuple[str, int], list[str]] = {}
+        self._similar_words: dict[tuple[str, int], list[str]] = {}
         for text in sorted(counted):
             if text not in self.common:
                 for length in range(len(text) - MAX_LENGTH_CHANGE, len(text) + MAX_LENGTH_CHANGE + 1):
-                    self._alike.setdefault((_letter_case(text), length), []).append(text)
+                    self._similar_words.setdefault((_letter_case(text), length), []).append(text)
 
-    def another(self, text: str, random: np.random.Generator) -> str:
+    def replacement(self, text: str, random: np.random.Generator) -> str:
         """Another word that looks like this one; a common one stays."""
-        alike = [] if text in self.common else self._alike.get((_letter_case(text), len(text)), [])
-        return alike[int(random.integers(len(alike)))] if alike else text
+        candidates = [] if text in self.common else self._similar_words.get((_letter_case(text), len(text)), [])
+        return candidates[int(random.integers(len(candidates)))] if candidates else text
 
 
 def name_words(example: Example) -> list[str]:
@@ -66,14 +66,14 @@ def with_other_entities(example: Example, lexicon: NameLexicon, random: np.rando
     """Of a share of the examples."""
     if random.random() > CHANGED_SHARE:
         return example.words
-    names = {run: lexicon.another(run, random) for run in sorted(set(name_words(example)))}
+    names = {run: lexicon.replacement(run, random) for run in sorted(set(name_words(example)))}
     amounts = {run: other_digits(run, random) for word in example.words for run in _AMOUNT.findall(word.text)}
 
-    def changed(word: Word) -> str:
+    def changed_text(word: Word) -> str:
         renamed = _LETTERS.sub(lambda run: names.get(run.group(), run.group()), word.text)
         return _AMOUNT.sub(lambda run: amounts[run.group()], renamed)
 
-    return tuple(replace(word, text=changed(word)) for word in example.words)
+    return tuple(replace(word, text=changed_text(word)) for word in example.words)
 
 
 def other_digits(text: str, random: np.random.Generator) -> str:

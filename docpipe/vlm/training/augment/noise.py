@@ -59,9 +59,9 @@ def jitter(words: tuple[Word, ...], random: np.random.Generator) -> tuple[Word, 
         return words
     boxes = np.array([(w.box.left, w.box.top, w.box.right, w.box.bottom) for w in words])  # [N, 4]
     shift, scale = random.normal(0.0, SHIFT, 2), 1.0 + random.normal(0.0, STRETCH, 2)
-    down = random.normal(0.0, SHEAR) * (boxes[:, :1] - 0.5)
+    shear = random.normal(0.0, SHEAR) * (boxes[:, :1] - 0.5)
     moved = boxes * np.tile(scale, 2) + np.tile(shift, 2) + random.normal(0.0, BOX_JITTER, boxes.shape)
-    moved[:, 1::2] += down
+    moved[:, 1::2] += shear
     return tuple(
         replace(word, box=Box(*box)) for word, box in zip(words, np.clip(moved, 0.0, 1.0).tolist(), strict=True)
     )

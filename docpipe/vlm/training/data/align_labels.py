@@ -54,8 +54,8 @@ def similar_spans(words: Sequence[Word], text: str, min_similarity: float = MIN_
     similar.sort(key=lambda item: (-item.similarity, len(item.span)))
     best: list[Span] = []
     for item in similar:
-        as_good = item.similarity >= similar[0].similarity - SIMILARITY_TIE
-        if as_good and not any(set(item.span) & set(other) for other in best):
+        is_tied = item.similarity >= similar[0].similarity - SIMILARITY_TIE
+        if is_tied and not any(set(item.span) & set(other) for other in best):
             best.append(item.span)
     return best
 
@@ -97,7 +97,7 @@ def keep_flight_periods(
     labels: Sequence[dict[str, list[Span]]], pages: Sequence[Sequence[Word]]
 ) -> list[dict[str, list[Span]]]:
     """Of an order's pages: where first and last day of the flight stand together, other places that print one of them
-    (the rows of its weeks) are not asked about. An order whose days stand together nowhere is left as it is."""
+    (the rows of its weeks) are not asked about. An order that prints its days together on no line is left as it is."""
     first, last = FLIGHT
     periods = [
         adjacent_spans(spans.get(first, ()), spans.get(last, ()), words, MAX_WORDS_BETWEEN_DAYS)

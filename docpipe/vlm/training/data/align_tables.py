@@ -95,8 +95,8 @@ class _RowMatch:
 
 
 def truth_row(item: Mapping[str, str], columns: Mapping[str, str]) -> TruthRow:
-    """A name and a unit's code stay text, the rest are numbers. `columns`: name in the labels -> ours."""
-    texts = {ours: item[theirs] for theirs, ours in columns.items() if item.get(theirs)}
+    """A name and a unit's code stay text, the rest are numbers. `columns`: name in the labels -> column."""
+    texts = {column: item[label_name] for label_name, column in columns.items() if item.get(label_name)}
     return {column: text if column in ("description", "unit") else Decimal(text) for column, text in texts.items()}
 
 
@@ -129,7 +129,7 @@ class _LinePath:
     """Lines chosen for the first rows."""
 
     points: int
-    ways: int  # of as many points that end on the same line
+    path_count: int  # choices with as many points that end on the same line
     lines: tuple[int, ...]
 
 
@@ -142,11 +142,11 @@ def lines_in_order(points_of_rows: Sequence[Mapping[int, int]]) -> list[int]:
         for line, points in points_of_lines.items():
             best = _best_paths([path for last, path in paths.items() if last < line])
             if best:
-                ways = sum(path.ways for path in best)
-                longer[line] = _LinePath(best[0].points + points, ways, (*best[0].lines, line))
+                path_count = sum(path.path_count for path in best)
+                longer[line] = _LinePath(best[0].points + points, path_count, (*best[0].lines, line))
         paths = longer
     best = _best_paths(list(paths.values())) if points_of_rows else []
-    return list(best[0].lines) if sum(path.ways for path in best) == 1 else []
+    return list(best[0].lines) if sum(path.path_count for path in best) == 1 else []
 
 
 def _best_paths(paths: Sequence[_LinePath]) -> list[_LinePath]:
@@ -191,8 +191,8 @@ def _assignable_columns(cells: Mapping[str, Sequence[PrintedCell]]) -> int:
 def cells_of(line: PrintedLine, column: str, value: object, conventions: Conventions) -> list[PrintedCell]:
     """Where this line prints the value of a column; names are looked for by `find_names`."""
     if column == "unit":
-        forms = UNITS.get(str(value), frozenset())
-        return [(word,) for word in line if match_key(word.word.text) in forms]
+        spellings = UNITS.get(str(value), frozenset())
+        return [(word,) for word in line if match_key(word.word.text) in spellings]
     kind = NUMBER_KINDS.get(column)
     if kind is None or not isinstance(value, Decimal):
         return []
@@ -234,7 +234,7 @@ def _absent_columns(
             absent.append("tax_rate")
     if "unit" not in columns and all("unit" in row for row in rows):
         texts = {match_key(word.word.text) for line in other_words for word in line}
-        if not any(texts & forms for forms in UNITS.values()):
+        if not any(texts & spellings for spellings in UNITS.values()):
             absent.append("unit")
     return absent
 

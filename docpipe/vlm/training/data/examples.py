@@ -26,7 +26,7 @@ class Example:
     an empty list means that the field is known to be absent from this page. A field that is not a key is unknown
     and is never asked. `origin` names the set, `group` the seller (splits are made by group), `prompts`
     further wordings for this document's own fields. `rows` maps the path of a list's column to the row of each of its
-    spans, in the order of `labels`; a column without it has rows that nobody knows."""
+    spans, in the order of `labels`; the rows of a column without it are not known."""
 
     origin: str
     group: str

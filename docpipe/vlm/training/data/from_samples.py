@@ -31,12 +31,12 @@ class PageLabels:
 def sample_examples(
     sample: SampleDocument, pages: Sequence[Page], *, origin: str, name: str, warps: Mapping[int, Warp] | None = None
 ) -> Iterator[PicturedExample]:
-    """`warps` says how each page was bent between drawing and reading, by page number."""
+    """`warps` has the homography of each page between drawing and reading, by page number."""
     for page in pages:
         if page.image is None or not page.words:
             continue
         printed = [value for value in sample.printed_values if value.page == page.number]
-        found_labels = page_labels(printed, sample.field_descriptions, page, (warps or {}).get(page.number))
+        labels_of_page = page_labels(printed, sample.field_descriptions, page, (warps or {}).get(page.number))
         # the blanks of a form are named after their captions, which say nothing sure about what stands in them
         kinds = {path: "text" if sample.schema == "form" else group_by_name(path) for path in sample.field_descriptions}
         example = Example(
@@ -45,10 +45,10 @@ def sample_examples(
             schema=sample.schema,
             aspect=page.height / page.width,
             words=page.words,
-            labels=found_labels.labels,
+            labels=labels_of_page.labels,
             prompts=dict(sample.field_descriptions),
             kinds=kinds,
-            rows=found_labels.rows,
+            rows=labels_of_page.rows,
         )
         yield PicturedExample(example, canvas_picture(page.image.open(max_side=PICTURE_SIDE)))
 
@@ -59,15 +59,15 @@ def page_labels(
     """Every field of the document: its spans on this page, [] when it is not there, and for columns of lists the row
     of each span; a field with a value that the reader lost is unknown."""
     rows_of_spans: dict[str, dict[Span, int]] = {path: {} for path in fields}
-    lost = set()
+    lost_paths = set()
     for value in printed_values:
         path = FieldPath.parse(value.path).template
-        span = span_in_boxes(page.words, [bent(box, warp) for box in value.boxes])
+        span = span_in_boxes(page.words, [warped(box, warp) for box in value.boxes])
         if not span:
-            lost.add(path)
+            lost_paths.add(path)
             continue
         rows_of_spans.setdefault(path, {})[span] = row_of(value.path)
-    known = {path: dict(sorted(spans.items())) for path, spans in rows_of_spans.items() if path not in lost}
+    known = {path: dict(sorted(spans.items())) for path, spans in rows_of_spans.items() if path not in lost_paths}
     labels = {path: list(spans) for path, spans in known.items()}
     rows = {path: tuple(spans.values()) for path, spans in known.items() if spans and FieldPath.parse(path).is_cell}
     return PageLabels(labels, rows)
@@ -78,26 +78,26 @@ def row_of(path: str) -> int:
     return FieldPath.parse(path).row_number or 0
 
 
-def bent(box: Box, warp: Warp | None) -> Box:
-    """The upright box around a box after the page was bent."""
+def warped(box: Box, warp: Warp | None) -> Box:
+    """The upright box around a box after the page was warped."""
     if warp is None:
         return box
     corners = np.array([(x, y, 1.0) for x in (box.left, box.right) for y in (box.top, box.bottom)])
     projected = corners @ warp.T
-    flat = projected[:, :2] / projected[:, 2:]
-    return Box(*(float(v) for v in (flat[:, 0].min(), flat[:, 1].min(), flat[:, 0].max(), flat[:, 1].max())))
+    points = projected[:, :2] / projected[:, 2:]
+    return Box(*(float(v) for v in (points[:, 0].min(), points[:, 1].min(), points[:, 0].max(), points[:, 1].max())))
 
 
 def group_by_name(path: str) -> str:
     """The group for a field of a document type without a schema class."""
     parts = set(path.rpartition(".")[2].split("_"))
-    for group, marks in (
+    for group, name_parts in (
         ("date", {"date", "from", "to", "until"}),
         ("number", {"amount", "total", "price", "tax", "quantity", "balance", "rate", "net", "subtotal", "tip"}),
         ("identifier", {"number", "id", "iban", "reference", "code", "num", "order", "phone"}),
         ("address", {"address"}),
         ("name", {"name", "buyer", "seller", "advertiser", "agency", "registrant", "signer"}),
     ):
-        if parts & marks:
+        if parts & name_parts:
             return group
     return "text"

@@ -43,7 +43,7 @@ class TrainingDocument:
     """A real document: its file (or its transcribed words), and its values by our paths, as printed or typed."""
 
     origin: str
-    group: str  # the seller, or whom else it is from
+    group: str  # the seller, or another issuer of the document
     part: Part
     schema: str
     values: Mapping[str, object]
@@ -71,11 +71,11 @@ def labelled_examples(document: TrainingDocument, pages: Sequence[Page]) -> Iter
     for page, labels, cells in zip(
         readable_pages, labels_of_pages, _table_labels(document, readable_pages), strict=True
     ):
-        complete = without_line_items({path: labels.get(path, []) for path in known_paths}, cells.labels)
+        spans_by_path = without_line_items({path: labels.get(path, []) for path in known_paths}, cells.labels)
         if document.max_places is not None:
-            complete = {path: spans for path, spans in complete.items() if len(spans) <= document.max_places}
+            spans_by_path = {path: spans for path, spans in spans_by_path.items() if len(spans) <= document.max_places}
         assert page.image is not None  # noqa: S101 - filtered above
-        page_labels = PageLabels({**complete, **cells.labels}, cells.rows)
+        page_labels = PageLabels({**spans_by_path, **cells.labels}, cells.rows)
         example = _example(document, page.words, page.height / page.width, page_labels)
         yield PicturedExample(example, canvas_picture(page.image.open(max_side=PICTURE_SIDE)))
 

@@ -89,9 +89,9 @@ def _einvoices(
             continue
         fields, visible = label["fields"], label["visible_in_text_layer"]
         values = {
-            ours: _typed(ours, fields[theirs])
-            for theirs, ours in INVOICE_PATHS.items()
-            if fields.get(theirs) and visible.get(theirs, True)
+            path: _typed(path, fields[label_name])
+            for label_name, path in INVOICE_PATHS.items()
+            if fields.get(label_name) and visible.get(label_name, True)
         }
         tables = {
             "line_items": [truth_row(item, LINE_ITEM_COLUMNS) for item in fields.get("line_items", ())],

@@ -16,7 +16,7 @@ from rapidfuzz.fuzz import ratio
 from docpipe.data import Word
 from docpipe.vlm.training.data.align_labels import MIN_SIMILARITY, match_key
 
-MAX_ALTERNATIVES = 64  # of a column or of a table; more are hopeless
+MAX_ALTERNATIVES = 64  # of a column or of a table; more are not searched
 SAME_LINE = 0.5  # of the usual height of a word: how far middles of one line may lie apart
 NAME_DISTANCE = 2.5  # heights of a word between the row's numbers and the beginning of its name
 MIN_NAME_LETTERS = 3  # of a word that may begin a name

@@ -59,19 +59,19 @@ def _matches(
     lines: Sequence[PrintedLine], row_lines: Sequence[int], row: int, name: str, cells: Sequence[PrintedCell]
 ) -> Iterator[_NameMatch]:
     """Texts near the row's line, between the middles to the rows before and after."""
-    until = row_lines[row + 1] if row + 1 < len(row_lines) else len(lines)
-    after = row_lines[row - 1] + 1 if row else 0
+    end_line = row_lines[row + 1] if row + 1 < len(row_lines) else len(lines)
+    first_line = row_lines[row - 1] + 1 if row else 0
     lowest, highest = _middle(lines, row_lines, row, row - 1), _middle(lines, row_lines, row, row + 1)
     own = lines[row_lines[row]][0]
-    for number in range(after, until):
+    for number in range(first_line, end_line):
         middle = lines[number][0].middle
         if abs(middle - own.middle) <= NAME_DISTANCE * own.height and lowest < middle < highest:
-            for words, similarity in _texts_from(lines[number:until], match_key(name), cells):
+            for words, similarity in _texts_from(lines[number:end_line], match_key(name), cells):
                 yield _NameMatch(words, similarity, number)
 
 
 def _middle(lines: Sequence[PrintedLine], row_lines: Sequence[int], row: int, other: int) -> float:
-    """Half way to the row before or after; without one, as far as you like."""
+    """Half way to the row before or after; infinitely far without one."""
     if not 0 <= other < len(row_lines):
         return float("inf") if other > row else float("-inf")
     return (lines[row_lines[row]][0].middle + lines[row_lines[other]][0].middle) / 2
