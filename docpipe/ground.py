@@ -103,12 +103,12 @@ def _verified(candidate: Candidate, document: DocumentIndex) -> Candidate:
 def _leaves_out(quoted: Sequence[str], printed: Sequence[str]) -> bool:
     """Whether the quote is the print without some of its words (another column's) or a part of one word, but never a
     part of a number."""
-    rest = iter(printed)
-    if all(word in rest for word in quoted):
+    remaining_words = iter(printed)
+    if all(word in remaining_words for word in quoted):
         return True
-    whole, part = " ".join(printed), " ".join(quoted)
-    starts = (match.start() for match in re.finditer(re.escape(part), whole)) if part else ()
-    return any(not cuts_a_number(whole, start, start + len(part)) for start in starts)
+    printed_text, quoted_text = " ".join(printed), " ".join(quoted)
+    starts = (match.start() for match in re.finditer(re.escape(quoted_text), printed_text)) if quoted_text else ()
+    return any(not cuts_a_number(printed_text, start, start + len(quoted_text)) for start in starts)
 
 
 def _row_positions(

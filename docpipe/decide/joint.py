@@ -122,8 +122,8 @@ class JointChoice:
             if not application.is_row or self.check(number, assignment) is not False:
                 continue
             others = [{**assignment, path: o} for path in application.paths for o in range(1, len(self.table[path]))]
-            holding = [(self._gain(number, assignment, other), other) for other in others if self.check(number, other)]
-            gain, repaired = max(holding, key=lambda pair: pair[0], default=(0.0, assignment))
+            repairs = [(self._gain(number, assignment, other), other) for other in others if self.check(number, other)]
+            gain, repaired = max(repairs, key=lambda pair: pair[0], default=(0.0, assignment))
             assignment = repaired if gain > 0.0 else assignment
         return assignment
 

@@ -108,8 +108,8 @@ def absent_scores(answer: Answer) -> dict[str, float]:
     proposed: dict[str, float] = defaultdict(float)
     for candidate in answer.candidates:
         proposed[candidate.path] += candidate.score
-    left = {path: max(MIN_ABSENT_SCORE, 1.0 - score) for path, score in proposed.items()}
-    return {**left, **answer.absent}
+    remainder = {path: max(MIN_ABSENT_SCORE, 1.0 - score) for path, score in proposed.items()}
+    return {**remainder, **answer.absent}
 
 
 def _option(candidate: Candidate, parser: KindParser, document: DocumentIndex) -> Option:

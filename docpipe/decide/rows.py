@@ -23,7 +23,7 @@ class _WordPosition(NamedTuple):
     word: int
 
 
-_NOWHERE = _WordPosition(1 << 30, 0)  # behind all pages
+_NO_POSITION = _WordPosition(1 << 30, 0)  # behind all pages
 
 
 def in_reading_order(fields: Iterable[Field], schema: Schema, document: DocumentIndex) -> tuple[Field, ...]:
@@ -46,18 +46,18 @@ def in_reading_order(fields: Iterable[Field], schema: Schema, document: Document
 
 
 def _sorted_rows(rows: Mapping[int, Sequence[Field]], document: DocumentIndex) -> list[Sequence[Field]]:
-    """By the place of their first word; a row that was found nowhere stays behind the one before it."""
+    """By the place of their first word; a row without a place on the pages stays behind the one before it."""
     with_positions: list[tuple[tuple[_WordPosition, int], Sequence[Field]]] = []
-    seen_rows: set[frozenset[object]] = set()
+    printed_rows: set[frozenset[object]] = set()
     position = _WordPosition(0, 0)
     for number in sorted(rows):
         row = rows[number]
         printed = frozenset((FieldPath.parse(cell.path).template, cell.evidence) for cell in row)
-        if all(cell.evidence for cell in row) and printed in seen_rows:
+        if all(cell.evidence for cell in row) and printed in printed_rows:
             continue  # the same print read twice, as from overlapping parts of a long page
-        seen_rows.add(printed)
-        first_word = min((_position_of(cell, document) for cell in row), default=_NOWHERE)
-        position = position if first_word == _NOWHERE else first_word
+        printed_rows.add(printed)
+        first_word = min((_position_of(cell, document) for cell in row), default=_NO_POSITION)
+        position = position if first_word == _NO_POSITION else first_word
         with_positions.append(((position, number), row))
     return [row for _, row in sorted(with_positions, key=lambda pair: pair[0])]
 
@@ -68,7 +68,7 @@ def _position_of(cell: Field, document: DocumentIndex) -> _WordPosition:
         words = document.pages[quote.page].words_in(quote.box) if quote.page in document.pages else []
         if words:
             return _WordPosition(quote.page, words[0])
-    return _NOWHERE
+    return _NO_POSITION
 
 
 def _renumbered(cell: Field, number: int) -> Field:

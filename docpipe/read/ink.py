@@ -57,8 +57,8 @@ class InkMask:
 
     def edges(self) -> tuple[int, int]:
         """The first column with ink and the one after the last; the whole crop when there is none."""
-        inked = np.flatnonzero(self._columns)
-        return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, self.width)
+        ink_columns = np.flatnonzero(self._columns)
+        return (int(ink_columns[0]), int(ink_columns[-1]) + 1) if len(ink_columns) else (0, self.width)
 
     def gap(self, start: float, end: float) -> tuple[int, int] | None:
         """The widest stretch without ink between two columns, None when there is no such stretch."""
@@ -83,8 +83,8 @@ class InkMask:
 
     def rows(self, left: float, right: float) -> tuple[int, int]:
         """Top and bottom of the ink in a stretch; the whole height when there is none."""
-        inked = np.flatnonzero(self._ink[:, max(0, round(left)) : max(1, round(right))].any(axis=1))
-        return (int(inked[0]), int(inked[-1]) + 1) if len(inked) else (0, self.height)
+        ink_rows = np.flatnonzero(self._ink[:, max(0, round(left)) : max(1, round(right))].any(axis=1))
+        return (int(ink_rows[0]), int(ink_rows[-1]) + 1) if len(ink_rows) else (0, self.height)
 
 
 def words_in(ink: InkMask, texts: Sequence[str], centres: Sequence[float]) -> list[WordExtent]:

@@ -48,8 +48,8 @@ def in_reading_order(runs: Sequence[TextRun], *, aspect: float, slope: float = 0
 
 def _phrases(run: TextRun, aspect: float, slope: float) -> Iterable[Phrase]:
     """A run split at its wide gaps, without slope, in units of the page's height."""
-    fall = slope * (run.box.left + run.box.right) / 2 * aspect
-    top, bottom = run.box.top - fall, run.box.bottom - fall
+    vertical_shift = slope * (run.box.left + run.box.right) / 2 * aspect
+    top, bottom = run.box.top - vertical_shift, run.box.bottom - vertical_shift
     groups: list[list[Word]] = []
     for word in run.words:
         if groups and (word.box.left - groups[-1][-1].box.right) * aspect <= PHRASE_GAP * (bottom - top):

@@ -31,7 +31,7 @@ def is_sideways(regions: Sequence[Region]) -> bool:
 
 
 def probe_lines(crops: Sequence[Crop]) -> list[int]:
-    """A few lines, by index, that say much for little: the surest of a handy width."""
+    """A few lines, by index, that say much for little: the surest ones of a suitable width."""
     low, high = PROBE_WIDTH
     candidates = [i for i, crop in enumerate(crops) if low <= crop.pixels.shape[1] <= high and not crop.is_vertical]
     return sorted(candidates, key=lambda i: crops[i].region.score, reverse=True)[:PROBES]

@@ -117,8 +117,8 @@ def _breaks(
     gap[np.abs(start[1:] - start[:-1]) < 1e-6] = 0  # a ligature: its letters share one box
     shift = np.abs((top + bottom)[1:] - (top + bottom)[:-1]) / 2
     breaks = np.ones(len(printed), dtype=bool)
-    away = (gap > WORD_GAP * height) | (shift > WORD_SHIFT * height)
-    breaks[1:] = ~printed[:-1] | (direction[1:] != direction[:-1]) | away
+    is_apart = (gap > WORD_GAP * height) | (shift > WORD_SHIFT * height)
+    breaks[1:] = ~printed[:-1] | (direction[1:] != direction[:-1]) | is_apart
     return breaks
 
 

@@ -23,7 +23,7 @@ from docpipe.samples.truth import PrintedValue, SampleDocument
 
 __all__ = ["QUESTIONNAIRE", "SCHEMAS", "PrintedValue", "SampleDocument", "degrade_page", "draw", "transform_box"]
 
-QUESTIONNAIRE = "ticks"  # forms of check boxes alone: to teach and to test the eyes, no sample of what people have
+QUESTIONNAIRE = "ticks"  # forms of check boxes alone: for training and tests, no sample of what people have
 _DRAW: dict[str, Callable[[SeededRandom, str | None, FontSource], SampleDocument]] = {
     "invoice": draw_invoice,
     "receipt": draw_receipt,

@@ -52,7 +52,7 @@ def write_many(folder: Path, schema: str, count: int, seed: int, *, degraded: bo
             labels.write(json.dumps(truth_line(name, sample), ensure_ascii=False) + "\n")
 
 
-def truth_line(name: str, sample: SampleDocument, **more: Any) -> dict[str, Any]:
+def truth_line(name: str, sample: SampleDocument, **extra: Any) -> dict[str, Any]:
     """One line of truth: fields as printed, and normalised. Of several printings the first counts."""
     return {
         "file": name,
@@ -62,7 +62,7 @@ def truth_line(name: str, sample: SampleDocument, **more: Any) -> dict[str, Any]
         "adds_up": sample.adds_up,
         "fields": nested_values({value.path: value.text for value in reversed(sample.printed_values)}),
         "fields_norm": sample.truth,
-        **more,
+        **extra,
     }
 
 
@@ -74,12 +74,12 @@ class _SampleWriter:
         self.paths: list[Path] = []
         self.truth_lines: list[dict[str, Any]] = []
 
-    def write(self, name: str, sample: SampleDocument, data: bytes, **more: Any) -> None:
+    def write(self, name: str, sample: SampleDocument, data: bytes, **extra: Any) -> None:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         self.paths.append(path)
-        self.truth_lines.append(truth_line(name, sample, **more))
+        self.truth_lines.append(truth_line(name, sample, **extra))
 
 
 def _write_invoices(writer: _SampleWriter, seed: int) -> None:

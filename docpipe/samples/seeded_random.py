@@ -1,4 +1,4 @@
-"""Chance with a memory: every choice of a drawn document comes from one seed.
+"""Reproducible random choices: every choice of a drawn document comes from one seed.
 
 In: a seed (any text). Out: a `SeededRandom`, which is `random.Random` with the draws that documents need. The same
 seed makes the same document only as long as the draws keep their order: a draw whose outcome is not used stays.

@@ -61,8 +61,8 @@ def draw_matrix_code(canvas: DocumentCanvas, rng: SeededRandom, corner: Point, s
                     )
                 )
                 start = None
-    far = CODE_MODULES - FINDER_MODULES
-    for column, row in ((0, 0), (far, 0), (0, far)):
+    far_corner = CODE_MODULES - FINDER_MODULES
+    for column, row in ((0, 0), (far_corner, 0), (0, far_corner)):
         _draw_finder_pattern(canvas, Point(x + column * module, y + row * module), module)
 
 

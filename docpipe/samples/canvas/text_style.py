@@ -41,13 +41,13 @@ class TextStyle:
 
     def width(self, text: str) -> float:
         """The width of a line of text, in points."""
-        natural: float = stringWidth(text, self.font, self.size)
-        return (natural + self.character_spacing * len(text)) * self.horizontal_scale
+        natural_width: float = stringWidth(text, self.font, self.size)
+        return (natural_width + self.character_spacing * len(text)) * self.horizontal_scale
 
     def fitted_to(self, text: str, width: float) -> TextStyle:
         """The style narrowed so that the text is at most `width` wide."""
-        natural = self.width(text)
-        return self if natural <= width else self.narrowed(width, natural)
+        natural_width = self.width(text)
+        return self if natural_width <= width else self.narrowed(width, natural_width)
 
     def narrowed(self, available: float, needed: float) -> TextStyle:
         """The style for a text that is `needed` wide where only `available` points are left."""

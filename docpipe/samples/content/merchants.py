@@ -65,7 +65,7 @@ def make_merchant(rng: SeededRandom, country: str, language: str) -> Merchant:
 
 
 def _brand_name(rng: SeededRandom, country: str, language: str, city: str) -> str:
-    """What stands over the door."""
+    """The name on the shop's sign."""
     lists, form = word_lists(language), rng.random()
     noun, adjective, trade = rng.pick(lists["nouns"]), rng.pick(lists["adjectives"]), rng.pick(lists["shops"])
     owner = last_name(rng, country) if rng.chance(0.5) else coined_name(rng)
@@ -110,7 +110,7 @@ def legal_form_start(name: str, country: str) -> int:
 
 
 def _merchant_address(rng: SeededRandom, country: str, language: str, city: str) -> tuple[str, ...]:
-    """A postal address, often with the floor or the building in front, in as many lines as it pleases."""
+    """A postal address, often with the floor or the building in front, in a varying number of lines."""
     lines = list(postal_address(rng, country, language, city))
     local = word_lists(country)
     capitals = "".join(lines).isupper()

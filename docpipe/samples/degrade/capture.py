@@ -48,8 +48,8 @@ def fax(picture: Image.Image, rng: SeededRandom, strength: float) -> Image.Image
 def photocopy(picture: Image.Image, rng: SeededRandom, strength: float) -> Image.Image:
     """A copy of a copy: hard contrast, dark edges, dust."""
     pixels = np.asarray(_blurred(picture.convert("L"), rng, 1.4 * strength), dtype=np.float32)
-    hardened = ((pixels - 140) * (1.3 + rng.random()) + 170)[..., None]
-    pixels = _with_noise(hardened, rng, 12 * strength * rng.random())[..., 0]
+    contrasted = ((pixels - 140) * (1.3 + rng.random()) + 170)[..., None]
+    pixels = _with_noise(contrasted, rng, 12 * strength * rng.random())[..., 0]
     edge = int(picture.width * 0.02 * rng.random())
     if edge and rng.chance(0.4):
         pixels[:, :edge] *= 0.3
@@ -87,8 +87,8 @@ def _in_uneven_light(pixels: Pixels, rng: SeededRandom, depth: float) -> Pixels:
     if rng.chance(0.4):
         edge = rng.random() * 1.6 - 0.8
         light = light * (1 - depth * 0.8 / (1 + np.exp(-(plane - edge) * rng.pick((6, 15, 40)))))
-    lit: Pixels = pixels * light[..., None].astype(np.float32)
-    return lit
+    shaded: Pixels = pixels * light[..., None].astype(np.float32)
+    return shaded
 
 
 def _blurred(picture: Image.Image, rng: SeededRandom, max_radius: float) -> Image.Image:

@@ -87,11 +87,11 @@ def warp(picture: Image.Image, rng: SeededRandom, strength: float, *, photo: boo
 
 
 def _warped(picture: Image.Image, homography: Homography, background: PixelColour) -> Image.Image:
-    """Pillow asks for the way back, from pixels of the new picture to pixels of the old one."""
+    """Pillow takes the inverse map, from pixels of the new picture to pixels of the old one."""
     scale = np.diag([*picture.size, 1.0])
-    back = np.linalg.inv(scale @ homography @ np.linalg.inv(scale))
-    back /= back[2, 2]
-    coefficients = tuple(float(coefficient) for coefficient in back.flatten()[:8])
+    inverse = np.linalg.inv(scale @ homography @ np.linalg.inv(scale))
+    inverse /= inverse[2, 2]
+    coefficients = tuple(float(coefficient) for coefficient in inverse.flatten()[:8])
     perspective = Image.Transform.PERSPECTIVE
     moved = picture.transform(picture.size, perspective, coefficients, Image.Resampling.BICUBIC)
     covered = Image.new("L", picture.size, 255)

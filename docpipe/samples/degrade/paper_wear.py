@@ -45,11 +45,13 @@ def wear(picture: Image.Image, rng: SeededRandom, strength: float) -> Image.Imag
 def _faded(pixels: Pixels, rng: SeededRandom, strength: float) -> Pixels:
     """Thermal print grows pale, unevenly over the page and in vertical stripes."""
     height, width = pixels.shape[:2]
-    least = 1 - min(0.75, 0.6 * strength * rng.random() + 0.1)
-    down = np.interp(np.linspace(0, 4, height), range(5), [least + (1 - least) * rng.random() for _ in range(5)])
-    across = np.interp(np.linspace(0, 6, width), range(7), [0.75 + 0.25 * rng.random() for _ in range(7)])
-    kept = (down[:, None] * across[None, :])[..., None].astype(np.float32)
-    return 255 - (255 - pixels) * kept
+    darkest = 1 - min(0.75, 0.6 * strength * rng.random() + 0.1)
+    row_brightness = np.interp(
+        np.linspace(0, 4, height), range(5), [darkest + (1 - darkest) * rng.random() for _ in range(5)]
+    )
+    column_brightness = np.interp(np.linspace(0, 6, width), range(7), [0.75 + 0.25 * rng.random() for _ in range(7)])
+    brightness = (row_brightness[:, None] * column_brightness[None, :])[..., None].astype(np.float32)
+    return 255 - (255 - pixels) * brightness
 
 
 def _folded(pixels: Pixels, rng: SeededRandom) -> Pixels:

@@ -43,8 +43,8 @@ def draw_check_boxes(filler: FormFiller, y: float) -> float:
     context = filler.context
     rng, text_style, line_height = context.rng, context.typography.text, context.line_height
     options = _options(filler)
-    marked = rng.pick(options)
-    label, answer = filler.fill(label=_label(filler), answer=marked)
+    marked_option = rng.pick(options)
+    label, answer = filler.fill(label=_label(filler), answer=marked_option)
     mark_kind = rng.pick(MARK_KINDS)
     box_first, round_boxes, below = rng.chance(0.75), rng.chance(0.25), rng.chance(0.35)
     y += line_height * rng.pick((1.2, 1.6))
@@ -61,7 +61,7 @@ def draw_check_boxes(filler: FormFiller, y: float) -> float:
         if mark_kind != "ring":
             _draw_box(filler, place, round_box=round_boxes)
         printed: RichTextRun = option
-        if answer is not None and option == marked:
+        if answer is not None and option == marked_option:
             printed = answer.with_text(option)
         context.canvas.write(x + text_offset, y, printed, text_style)
         if printed is not option:
@@ -103,11 +103,11 @@ def _draw_mark(filler: FormFiller, place: _OptionPlace, kind: str) -> None:
     colour, line_width = rng.pick(MARK_COLOURS), rng.pick((0.8, 1.2, 1.8))
     shift = size * 0.3 * (rng.random() - 0.5)
     if kind == "cross":
-        beyond = size * rng.pick((0.0, 0.15, 0.4))
-        right, bottom = left + size + beyond, top + size + beyond
+        overshoot = size * rng.pick((0.0, 0.15, 0.4))
+        right, bottom = left + size + overshoot, top + size + overshoot
         canvas.draw(
-            LineStroke(left - beyond, top - beyond + shift, right, bottom, line_width, colour),
-            LineStroke(left - beyond, bottom, right, top - beyond - shift, line_width, colour),
+            LineStroke(left - overshoot, top - overshoot + shift, right, bottom, line_width, colour),
+            LineStroke(left - overshoot, bottom, right, top - overshoot - shift, line_width, colour),
         )
     elif kind == "tick":
         points = (

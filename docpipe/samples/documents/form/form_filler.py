@@ -77,16 +77,16 @@ class FormFiller:
         text = make_answer(self.context, kind)
         return text.upper() if self.context.rng.chance(CAPITALS_SHARE) else text
 
-    def _printed_label(self, kind: str, given: str) -> str:
+    def _printed_label(self, kind: str, given_label: str) -> str:
         """The given label, or one that is mostly not on the form yet, with its number and colon."""
         rng = self.context.rng
         for _ in range(MAX_LABEL_TRIES):
-            label = given or make_label(self.context, kind)
-            label = label.upper() if self.capital_labels and not given else label
-            if given or label not in self._labels or rng.chance(REPEATED_LABEL_SHARE):
+            label = given_label or make_label(self.context, kind)
+            label = label.upper() if self.capital_labels and not given_label else label
+            if given_label or label not in self._labels or rng.chance(REPEATED_LABEL_SHARE):
                 break
         self._labels.append(label)
-        number = self.number_format.format(len(self._labels)) if not given else ""
+        number = self.number_format.format(len(self._labels)) if not given_label else ""
         return number + label + ("" if label.endswith("?") else self.label_suffix)
 
     def _own_path(self, printed_label: str) -> str | None:

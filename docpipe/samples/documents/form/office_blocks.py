@@ -19,11 +19,11 @@ UNMARKED_SHARE = 0.55  # of the alternatives
 def draw_memo_header(filler: FormFiller, y: float) -> float:
     """TO, FROM, DATE, SUBJECT below each other, sometimes two beside each other, then a text that answers nothing."""
     context, rng, canvas = filler.context, filler.context.rng, filler.context.canvas
-    more = [("memo_more", rng.pick(("person", "phone", "number", "company"))) for _ in range(rng.pick((0, 1, 2, 3)))]
+    extra = [("memo_more", rng.pick(("person", "phone", "number", "company"))) for _ in range(rng.pick((0, 1, 2, 3)))]
     if rng.chance(0.3):
-        lines = [*rng.pick_several(MEMO_LINES, len(MEMO_LINES)), *more]
+        lines = [*rng.pick_several(MEMO_LINES, len(MEMO_LINES)), *extra]
     else:
-        lines = [*MEMO_LINES[:-1], *more, MEMO_LINES[-1]]
+        lines = [*MEMO_LINES[:-1], *extra, MEMO_LINES[-1]]
     column_count = rng.pick((1, 1, 2))
     column_width = context.inner_width / column_count
     step, with_lines = context.line_height * rng.pick((1.2, 1.6, 2.0)), rng.chance(0.4)

@@ -153,8 +153,8 @@ def _box_contents(registration: _Registration) -> list[tuple[str, FieldText]]:
         add("4. Business Address(es)", f"{rng.from_pattern('%##')} Oak Avenue, {town_name(rng, 'US', 'en')}")
     if rng.chance(0.4):
         add("5. Name of foreign principal", company_name(rng, "FR", "fr"))
-        born, nationality = f"19{rng.from_pattern('##')}", rng.pick(("USA", "Japan", "Canada"))
-        add("6. Year of birth / Nationality", f"{born}  {nationality}")
+        birth_year, nationality = f"19{rng.from_pattern('##')}", rng.pick(("USA", "Japan", "Canada"))
+        add("6. Year of birth / Nationality", f"{birth_year}  {nationality}")
     return boxes
 
 

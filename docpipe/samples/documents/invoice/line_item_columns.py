@@ -139,21 +139,19 @@ def fit_columns(
 ) -> list[TableColumn]:
     """Columns as wide as their contents, the description the rest; some are dropped where there is no room."""
     needed = {column.key: _needed_width(context, column, rows, has_header=has_header) + gap + 1.0 for column in columns}
-    kept = list(columns)
+    remaining = list(columns)
     droppable = iter(DROPPABLE)
     min_width = context.inner_width * MIN_DESCRIPTION_SHARE if "description" in needed else 0.0
-    while (rest := context.inner_width - _width_of_others(needed, kept)) < min_width:
+    while (rest := context.inner_width - _width_of_others(needed, remaining)) < min_width:
         dropped = next(droppable, None)
         if dropped is None:
             break
-        kept = [column for column in kept if column.key != dropped]
+        remaining = [column for column in remaining if column.key != dropped]
     rest = max(rest, min_width)
-    given_away = context.rng.pick((0.0, 0.0, 0.3, 0.6)) * max(rest - min_width * 1.5, 0.0)
-    other_count = max(len(kept) - 1, 1)
-    widths = {key: width + given_away / other_count for key, width in needed.items()} | {
-        "description": rest - given_away
-    }
-    return [replace(column, weight=widths[column.key]) for column in kept]
+    slack = context.rng.pick((0.0, 0.0, 0.3, 0.6)) * max(rest - min_width * 1.5, 0.0)
+    other_count = max(len(remaining) - 1, 1)
+    widths = {key: width + slack / other_count for key, width in needed.items()} | {"description": rest - slack}
+    return [replace(column, weight=widths[column.key]) for column in remaining]
 
 
 def _width_of_others(needed: Mapping[str, float], columns: Sequence[TableColumn]) -> float:

@@ -62,7 +62,7 @@ def _print_column_labels(paper: ReceiptPaper, layout: str) -> None:
 
 @dataclass(frozen=True)
 class _ItemPrinter:
-    """Prints all items of a receipt in one layout; the barcode stands above or below an item, or nowhere."""
+    """Prints all items of a receipt in one layout; the barcode stands above or below an item, or is not printed."""
 
     paper: ReceiptPaper
     layout: str
