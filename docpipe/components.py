@@ -164,7 +164,7 @@ def _load_hosted(kind: str) -> Callable[[str, Settings, int], Extractor]:
 
 
 def hosted_backend(kind: str, model: str, settings: Settings, retries: RetryPolicy | None = None) -> HostedBackend:
-    """The backend for a provider's model. A key is read from the environment here and nowhere else, so that no list of
+    """The backend for a provider's model. A key is read from the environment only here, so that no list of
     settings or of processes shows it. Raises ModelError and UsageError."""
     from docpipe.extractors.hosted.choose import HostedModel, connect  # heavy: an HTTP client
 

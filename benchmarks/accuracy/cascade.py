@@ -43,8 +43,8 @@ DRAWN = (
 
 @dataclass(frozen=True)
 class FieldUnit:
-    """What is asked as one: a single field, or a list. `outcomes` are of its value or its cells, as far as the truth
-    speaks of them; `letters` what a model would write."""
+    """A single field, or a list: the second model is asked about it as a whole. `outcomes` are of
+    its value or its cells, as far as the truth has them; `letters` what a model would write."""
 
     path: str
     is_list: bool
@@ -64,15 +64,15 @@ class FirstAnswer:
     units: tuple[FieldUnit, ...]
     schema: Schema
 
-    def asked_again(self, absent_sure: float) -> frozenset[str]:
+    def second_model_paths(self, absent_sure: float) -> frozenset[str]:
         """Paths of fields and lists."""
         return frozenset(uncertain_paths(self.fields, self.schema, absent_sure))
 
 
 @dataclass(frozen=True)
-class AskedUnit:
+class UnitSelection:
     unit: FieldUnit
-    is_asked: bool  # of the second model
+    is_selected: bool  # for the second model
 
 
 @dataclass(frozen=True)
@@ -174,30 +174,30 @@ def field_units(scored: ScoredDocument, fields: Sequence[Field], schema: Schema)
 
 @dataclass(frozen=True)
 class Tally:
-    """Of many documents: units, those that are asked, those asked though the truth knows of no error in them, and
-    outcomes before and at best."""
+    """Of many documents: units, those selected for the second model, those selected though no error is known in them,
+    and outcomes before and at best."""
 
     units: int
-    asked: int
-    asked_in_vain: int
+    selected: int
+    selected_without_error: int
     errors: int
-    errors_asked: int
+    errors_selected: int
     now: Counts
     at_best: Counts
 
 
-def asked_singles(answers: Sequence[FirstAnswer], absent_sure: float) -> list[AskedUnit]:
-    """Single fields, and whether each is asked."""
+def select_fields(answers: Sequence[FirstAnswer], absent_sure: float) -> list[UnitSelection]:
+    """Single fields, and whether the second model is asked about each."""
     return [
-        AskedUnit(unit, unit.path in asked)
+        UnitSelection(unit, unit.path in selected_paths)
         for answer in answers
-        for asked in [answer.asked_again(absent_sure)]
+        for selected_paths in [answer.second_model_paths(absent_sure)]
         for unit in answer.units
         if not unit.is_list
     ]
 
 
-def asked_lists(answers: Sequence[FirstAnswer], below: float | None, *, empty: bool) -> list[AskedUnit]:
+def select_lists(answers: Sequence[FirstAnswer], below: float | None, *, empty: bool) -> list[UnitSelection]:
     """Lists, and whether each would be asked if a cell of less confidence than `below` were what makes it unsure (None:
     one that is not accepted, as docpipe does it); `empty`: and those without rows."""
     units = []
@@ -205,22 +205,24 @@ def asked_lists(answers: Sequence[FirstAnswer], below: float | None, *, empty: b
         for unit in (unit for unit in answer.units if unit.is_list):
             cells = [cell for cell in answer.fields if cell.path.startswith(f"{unit.path}[") and cell.raw is not None]
             is_unsure = any(not cell.accepted if below is None else cell.confidence < below for cell in cells)
-            units.append(AskedUnit(unit, is_unsure or (empty and not cells)))
+            units.append(UnitSelection(unit, is_unsure or (empty and not cells)))
     return units
 
 
-def tally(units: Sequence[AskedUnit]) -> Tally:
-    now = Counter(outcome for asked in units for outcome in asked.unit.outcomes)
+def tally(units: Sequence[UnitSelection]) -> Tally:
+    now = Counter(outcome for selection in units for outcome in selection.unit.outcomes)
     best = Counter(
-        corrected(outcome) if asked.is_asked else outcome for asked in units for outcome in asked.unit.outcomes
+        corrected(outcome) if selection.is_selected else outcome
+        for selection in units
+        for outcome in selection.unit.outcomes
     )
     best.pop("", None)
     return Tally(
         units=len(units),
-        asked=sum(asked.is_asked for asked in units),
-        asked_in_vain=sum(asked.is_asked and not asked.unit.errors for asked in units),
-        errors=sum(asked.unit.errors for asked in units),
-        errors_asked=sum(asked.unit.errors for asked in units if asked.is_asked),
+        selected=sum(selection.is_selected for selection in units),
+        selected_without_error=sum(selection.is_selected and not selection.unit.errors for selection in units),
+        errors=sum(selection.unit.errors for selection in units),
+        errors_selected=sum(selection.unit.errors for selection in units if selection.is_selected),
         now=Counts(**now),
         at_best=Counts(**best),
     )
@@ -239,33 +241,33 @@ def table(title: str, answers: Sequence[FirstAnswer]) -> Iterator[str]:
     all_letters = sum(unit.letters for answer in answers for unit in answer.units)
     for choice in CHOICES:
         label = f"**{choice:g}**" if choice == ABSENT_SURE else f"{choice:g}"
-        yield _line(label, asked_singles(answers, choice), all_letters)
+        yield _line(label, select_fields(answers, choice), all_letters)
     for rule, units in _list_rules(answers):
         yield _line(rule, units, all_letters)
-    accepted = sum(not answer.asked_again(ABSENT_SURE) for answer in answers)
+    accepted = sum(not answer.second_model_paths(ABSENT_SURE) for answer in answers)
     yield f"\nDocuments of which nothing is asked, at {ABSENT_SURE:g}: {accepted}."
 
 
-def _line(label: str, units: Sequence[AskedUnit], all_letters: int) -> str:
+def _line(label: str, units: Sequence[UnitSelection], all_letters: int) -> str:
     counts = tally(units)
-    letters = sum(asked.unit.letters for asked in units if asked.is_asked)  # what a model would write
+    letters = sum(selection.unit.letters for selection in units if selection.is_selected)  # what a model would write
     cells = [
         label,
-        f"{_share(counts.asked, counts.units)} of {counts.units}",
-        f"{_share(counts.errors_asked, counts.errors)} of {counts.errors}",
-        str(counts.errors - counts.errors_asked),
-        _share(counts.asked_in_vain, counts.asked),
+        f"{_share(counts.selected, counts.units)} of {counts.units}",
+        f"{_share(counts.errors_selected, counts.errors)} of {counts.errors}",
+        str(counts.errors - counts.errors_selected),
+        _share(counts.selected_without_error, counts.selected),
         *("" if each.f1 is None else f"{each.f1:.3f}" for each in (counts.now, counts.at_best)),
         _share(letters, all_letters),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-def _list_rules(answers: Sequence[FirstAnswer]) -> Iterator[tuple[str, list[AskedUnit]]]:
-    yield "**lists**", asked_lists(answers, None, empty=True)
-    yield "lists with rows", asked_lists(answers, None, empty=False)
+def _list_rules(answers: Sequence[FirstAnswer]) -> Iterator[tuple[str, list[UnitSelection]]]:
+    yield "**lists**", select_lists(answers, None, empty=True)
+    yield "lists with rows", select_lists(answers, None, empty=False)
     for below in LIST_CHOICES:
-        yield f"lists with rows, a cell below {below:g}", asked_lists(answers, below, empty=False)
+        yield f"lists with rows, a cell below {below:g}", select_lists(answers, below, empty=False)
 
 
 def _share(part: int, whole: int) -> str:

@@ -8,7 +8,7 @@ In: label files and the result files of `docpipe run` on their documents. Out: a
 
 The third word of --data is a preset or `theirs=ours,...` as `docpipe evaluate --map` takes it (`-`: none). Results of a
 schema of your own need `--schema NAME=FILE.json` (or FILE.py:Class). The results must come from one extractor, and from
-documents that it was not trained on: a network is surer of what it has seen.
+documents that it was not trained on: a network is surer of what it was trained on.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def records_of(labels: Path, results: Path, names: str, references: Mapping[str, str]) -> list[Record]:
-    """Every answered value that the labels judge; what they are silent about is left out. `references`: what
+    """Every answered value that the labels judge; what they do not name is left out. `references`: what
     `load_schema` takes for a schema of this name."""
     answers = read_results(results)
     name = next(answer.schema for answer in answers if answer.schema)

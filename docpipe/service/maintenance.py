@@ -53,7 +53,7 @@ class Maintenance:
 
     def run(self, *, poll_seconds: float = POLL_SECONDS) -> None:
         """Until `stop` is set. Deliveries have a thread of their own: a receiver may take its time."""
-        log.info("maintenance %s is there", self.name)
+        log.info("maintenance %s has started", self.name)
         deliveries = threading.Thread(target=self._repeat, args=(self.deliver, poll_seconds))
         deliveries.start()
         self._repeat(self._sweep_as_leader, poll_seconds)

@@ -49,7 +49,7 @@ class QueueClient:
         """Call another program's task with one argument. Raises QueueError."""
         from kombu.entity import Queue  # heavy: 0.3 s, and only the service queues
 
-        if self._is_amqp:  # it would drop in silence what is for a queue that nobody has declared yet
+        if self._is_amqp:  # it drops, without an error, what is for a queue that is not declared yet
             with _queue_errors(), self._app.connection_for_read() as connection, connection.channel() as channel:
                 channel.queue_declare(queue=queue, passive=True)
         # not declared: the queue is theirs, and RabbitMQ takes no second declaration that differs

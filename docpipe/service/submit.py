@@ -97,8 +97,8 @@ def check_options(settings: Settings, options: SubmitOptions) -> None:
 
 def allowed_schemas(settings: Settings) -> tuple[str, ...]:
     """What strangers may ask for: a path to a Python file of theirs would be run."""
-    further = (name.strip() for name in settings.schemas.split(","))
-    return (*shipped(), AUTO, *(name for name in further if name))
+    configured = (name.strip() for name in settings.schemas.split(","))
+    return (*shipped(), AUTO, *(name for name in configured if name))
 
 
 def check_schema(settings: Settings, name: str) -> None:
@@ -108,7 +108,7 @@ def check_schema(settings: Settings, name: str) -> None:
         raise SchemaError(f"there is no schema {name!r} here", hint=f"There are {', '.join(allowed)}.")
 
 
-def file_name(given: str) -> str:
+def file_name(name: str) -> str:
     """The last part of a name from a stranger, whichever slashes it has; without control characters."""
-    last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    last = name.replace("\\", "/").rstrip("/").rpartition("/")[2]
     return "".join(letter for letter in last if letter.isprintable())[:MAX_NAME_LENGTH] or "document"

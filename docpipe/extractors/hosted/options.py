@@ -8,10 +8,11 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class HostedOptions:
-    """`parallel`: requests at a time, of one process. `seconds`: longest silence in one request. `attempts` at one
-    request, within `patience_seconds` with the waits between them. `thinking_tokens` beside those of the answer,
-    `document_tokens` for one prompt over all attempts. `day_tokens` and `day_money`: limits of a day (UTC) for all
-    processes of a machine, who add up in `spending_file` what they spent, at the prices of the file `prices`."""
+    """`parallel`: requests at a time, of one process. `seconds`: the longest wait for the next bytes of an answer.
+    `attempts` at one request, within `patience_seconds` with the waits between them. `thinking_tokens` beside those of
+    the answer, `document_tokens` for one prompt over all attempts. `day_tokens` and `day_money`: limits of a day (UTC)
+    for all processes of a machine, who add up in `spending_file` what they spent, at the prices of the file `prices`.
+    """
 
     parallel: int = 4
     seconds: float = 120.0

@@ -57,7 +57,7 @@ class ApiKeyStore:
     def create(
         self, name: str, roles: Sequence[str], *, per_minute: int = DEFAULT_PER_MINUTE, max_bytes: int | None = None
     ) -> tuple[ApiKey, str]:
-        """The key's entry and the key itself, which is nowhere else. Raises UsageError for unknown roles."""
+        """The key's entry and the key itself, which is not stored. Raises UsageError for unknown roles."""
         unknown = sorted(set(roles) - set(ROLES))
         if unknown or not roles:
             raise UsageError(

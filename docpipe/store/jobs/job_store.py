@@ -99,7 +99,7 @@ class JobStore:
             return [mate for mate in claimed if mate is not None]
 
     def renew(self, job: Job) -> bool:
-        """Whether the worker still has the job: another one may, when this one was silent for longer than its lease."""
+        """Whether the worker still has the job: another one may, when this one did not renew its lease in time."""
         return self._change(job, {"leased_until": _now() + self.lease_duration, "changed": jobs.c.changed})
 
     def mark_prepared(self, job: Job) -> bool:
@@ -206,10 +206,10 @@ def _batch_mates(job: Job, priority: int, limit: int) -> Select[tuple[str]]:
     waiting = and_(waiting, jobs.c.sent.is_not(None))  # what is not sent yet is sent within a second
     past_limit = select(jobs.c.sent).where(waiting).order_by(jobs.c.sent).offset(BATCH_SEARCH_LIMIT).limit(1)
     tomorrow = _now() + timedelta(days=1)
-    in_reach = jobs.c.sent < func.coalesce(past_limit.scalar_subquery(), tomorrow, type_=jobs.c.sent.type)
+    within_limit = jobs.c.sent < func.coalesce(past_limit.scalar_subquery(), tomorrow, type_=jobs.c.sent.type)
     same_work = [jobs.c[name] == getattr(job, name) for name in ("schema", "model", "accept_error")]
-    untried = jobs.c.attempts == 0
-    query = select(jobs.c.id).where(waiting, in_reach, untried, *same_work)
+    is_untried = jobs.c.attempts == 0
+    query = select(jobs.c.id).where(waiting, within_limit, is_untried, *same_work)
     return query.order_by(jobs.c.sent).limit(limit).with_for_update(skip_locked=True)
 
 

@@ -37,9 +37,9 @@ def add_delivery(connection: Connection, row: Mapping[Any, Any]) -> None:
     if not row["callback"]:
         return
     now = datetime.now(UTC)
-    facts = {name: row[name] for name in ("id", "document_id", "name", "schema", "state", "status")}
+    job_fields = {name: row[name] for name in ("id", "document_id", "name", "schema", "state", "status")}
     error = {"code": row["error_code"], "message": row["error_message"]} if row["error_code"] else None
-    body = {"type": f"document.{row['state']}", "timestamp": now.isoformat(), "data": {**facts, "error": error}}
+    body = {"type": f"document.{row['state']}", "timestamp": now.isoformat(), "data": {**job_fields, "error": error}}
     values = {
         "id": f"evt_{uuid.uuid4().hex}", "job_id": row["id"], "target": row["callback"], "body": body, "attempts": 0,
         "not_before": now, "given_up": False, "created": now,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.accuracy.cascade import FirstAnswer, asked_lists, asked_singles, field_units, tally
+from benchmarks.accuracy.cascade import FirstAnswer, field_units, select_fields, select_lists, tally
 from benchmarks.accuracy.print_height import comparable, longer_side, tokens
 from docpipe.data import Field
 from docpipe.evaluate import LabelledDocument, ResultLine, evaluate
@@ -38,25 +38,25 @@ def answered() -> FirstAnswer:
 
 
 def test_errors_are_caught_when_their_field_is_asked_for(answered: FirstAnswer) -> None:
-    counts = tally(asked_singles([answered], 0.9))
+    counts = tally(select_fields([answered], 0.9))
     assert (counts.units, counts.errors) == (11, 4)
-    assert "total" not in answered.asked_again(0.9)
-    assert counts.errors_asked == 2, "tax and tip; the total is sure, the subtotal's absence too"
+    assert "total" not in answered.second_model_paths(0.9)
+    assert counts.errors_selected == 2, "tax and tip; the total is sure, the subtotal's absence too"
     assert (counts.now.right, counts.now.wrong, counts.now.missed, counts.now.spurious) == (1, 2, 1, 1)
     assert (counts.at_best.right, counts.at_best.wrong, counts.at_best.missed, counts.at_best.spurious) == (2, 1, 1, 0)
 
 
 def test_who_wants_absence_surer_asks_more_and_catches_more(answered: FirstAnswer) -> None:
-    low, high = (tally(asked_singles([answered], choice)) for choice in (0.9, 0.95))
-    assert high.asked == low.asked + 1
-    assert high.errors_asked == low.errors_asked + 1
-    assert high.asked_in_vain == low.asked_in_vain
+    low, high = (tally(select_fields([answered], choice)) for choice in (0.9, 0.95))
+    assert high.selected == low.selected + 1
+    assert high.errors_selected == low.errors_selected + 1
+    assert high.selected_without_error == low.selected_without_error
 
 
 def test_a_list_is_asked_as_one(answered: FirstAnswer) -> None:
-    whole = tally(asked_lists([answered], None, empty=True))
-    assert (whole.units, whole.asked) == (1, 1)
-    assert tally(asked_lists([answered], None, empty=False)).asked == 0, "it has no rows"
+    whole = tally(select_lists([answered], None, empty=True))
+    assert (whole.units, whole.selected) == (1, 1)
+    assert tally(select_lists([answered], None, empty=False)).selected == 0, "it has no rows"
 
 
 def test_a_lost_decimal_point_is_not_read() -> None:

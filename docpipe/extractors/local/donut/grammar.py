@@ -50,14 +50,14 @@ class TagNode:
         return self.target is not None and self.target.is_list
 
     @property
-    def is_unasked_list(self) -> bool:
+    def is_unmapped_list(self) -> bool:
         return self.target is None and len(self.rows) > 1
 
     def descendants(self) -> Iterator[TagNode]:
         """All nodes in it, the outer ones first; not those in the rows of a list that no slot asks for."""
         level = [self]
         while level:
-            parents = [node for node in level if not node.is_unasked_list]
+            parents = [node for node in level if not node.is_unmapped_list]
             level = [inner for node in parents for row in node.rows for inner in row.values()]
             yield from level
 
@@ -117,7 +117,7 @@ class TagGuide:
 
     def _open(self, name: str, parent: TagNode) -> None:
         path = (*parent.path, name)
-        target = None if parent.is_unasked_list else self._mapping.target(path)
+        target = None if parent.is_unmapped_list else self._mapping.target(path)
         matcher = self._new_matcher(target.value_schema) if target and not target.is_list else None
         node = TagNode(path, target, matcher)
         parent.rows[-1][name] = node
@@ -168,7 +168,7 @@ class TagGuide:
         node = self._open_nodes[-1]
         if node.path and node.is_new:
             node.empty_probability = float(log_probabilities[self._vocabulary.closing[node.path[-1]]].exp())
-        if node.text_tokens or node.matcher is not None or node.is_unasked_list or self._open_slot_name():
+        if node.text_tokens or node.matcher is not None or node.is_unmapped_list or self._open_slot_name():
             return
         written = {inner.target.slot.name for inner in self.root.descendants() if inner.target is not None}
         for name, tag in self._vocabulary.opening.items():
