@@ -89,7 +89,7 @@ def test_a_repository_without_a_commit_is_refused_with_the_command_that_prints_i
     assert "git ls-remote https://huggingface.co/acme/reader HEAD" in refusal
 
 
-@pytest.mark.parametrize("weights", ["", "./no/folder", "/no/folder", "~nobody/x", "reader", "a/b/c@" + "0" * 40])
+@pytest.mark.parametrize("weights", ["", "./no/folder", "/no/folder", "~no-such-user/x", "reader", "a/b/c@" + "0" * 40])
 def test_what_is_neither_folder_nor_repository_is_refused(weights):
     assert "neither a folder" in load_refusal(weights)
 
