@@ -218,18 +218,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 @dataclass
 class FakeClock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only while somebody sleeps; the day of a budget is that of this clock."""
 
     time: float = 1_000_000.0
+    max_attempts: int = 6
+    max_seconds: float = 300.0
     slept: list[float] = field(default_factory=list)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += seconds
 
-    def retry_policy(self, attempts: int = 6, seconds: float = 300.0) -> RetryPolicy:
+    def retry_policy(self) -> RetryPolicy:
         now = lambda: self.time  # noqa: E731
-        return RetryPolicy(attempts, seconds, self.sleep, now, now, lambda: 0.0)
+        return RetryPolicy(self.max_attempts, self.max_seconds, self.sleep, now, now, lambda: 0.0)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ In: a provider's model, options, the environment. Out: a `Backend`. Pages leave 
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +59,19 @@ def connect(
             f"the day's money is limited, and there is no price for {endpoint.model}",
             hint=f"Add it to the file that DOCPIPE_PRICES names: {entry}, money for a million tokens.",
         )
+    retries = retries or RetryPolicy(options.attempts, options.patience_seconds)
     # a key must not follow one server's word to another server
     http = httpx2.Client(timeout=httpx2.Timeout(options.seconds, connect=CONNECT_SECONDS), follow_redirects=False)
     dependencies = Dependencies(
         hosted.provider(key, url, http),
-        DayBudget(options.spending_file or spending_file(environment), options.day_tokens, options.day_money),
+        DayBudget(
+            options.spending_file or spending_file(environment),
+            options.day_tokens,
+            options.day_money,
+            lambda: datetime.datetime.fromtimestamp(retries.now(), datetime.UTC).date(),
+        ),
         price,
-        retries or RetryPolicy(options.attempts, options.patience_seconds),
+        retries,
         lambda text: text.replace(key, "…") if key else text,
         http.close,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.service.servers import START_SECONDS
 from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import ModelError, TooLargeError, UsageError
@@ -90,12 +91,12 @@ def _spend(folder: Path, times: int) -> None:
 
 
 def test_processes_share_the_day(tmp_path: Path):
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("spawn")  # a fork would inherit the locks of this process's threads
     children = [context.Process(target=_spend, args=(tmp_path, 40)) for _ in range(3)]
     for child in children:
         child.start()
     for child in children:
-        child.join(60)
+        child.join(START_SECONDS)
     assert [child.exitcode for child in children] == [0, 0, 0]
     assert _counted(_budget(tmp_path).file) == 3 * 40 * 30
 
@@ -157,6 +158,17 @@ def test_attempts_count_when_they_may_have_been_billed_and_not_when_they_were_re
     ):
         single_reply(backend)
     assert _counted(file) > 2 * 1020 + 4096
+
+
+def test_a_request_counts_for_the_day_on_which_it_is_sent(tmp_path: Path):
+    clock, file = FakeClock(), tmp_path / "spending.json"
+    with fake_provider("openai", clock=clock, day_tokens=100_000, spending_file=file) as (_server, backend):
+        single_reply(backend)
+        single_reply(backend)
+        assert _counted(file) == 2 * 1020
+        clock.time += 24 * 60 * 60
+        single_reply(backend)
+    assert _counted(file) == 1020
 
 
 def test_retries_end_when_the_day_is_spent(tmp_path: Path):

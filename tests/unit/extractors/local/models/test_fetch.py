@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 
 from docpipe.extractors.local.models.load import load, plan_load
@@ -11,6 +9,7 @@ from docpipe.extractors.local.models.memory_estimate import GIB, Device
 from docpipe.extractors.local.models.weight_files import WEIGHTS_FILE
 from tests.support.hub import COMMIT, Hub, Refusal, fake_hub, use_hub
 from tests.support.model_loading import load_refusal
+from tests.support.ports import closed_port
 
 
 @pytest.fixture
@@ -61,10 +60,9 @@ def test_what_the_hub_says_is_passed_on_with_advice(hub: Hub, answer, reason, ad
 
 
 def test_without_a_network_the_command_that_downloads_is_named_at_once(tmp_path, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    use_hub(f"http://127.0.0.1:{port}", tmp_path, monkeypatch)
-    refusal = load_refusal(f"acme/reader@{COMMIT}")
+    with closed_port() as port:
+        use_hub(f"http://127.0.0.1:{port}", tmp_path, monkeypatch)
+        refusal = load_refusal(f"acme/reader@{COMMIT}")
     assert "the hub does not answer" in refusal
     assert f"hf download acme/reader --revision {COMMIT}" in refusal and "HF_HOME" in refusal
 
