@@ -17,7 +17,7 @@ from docpipe.store.database import Database
 
 OF_THE_USER = (
     *("DOCPIPE_", "CELERY_", "OTEL_", "PG", "AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
-    *("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "HF_TOKEN"),
+    *("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "HF_"),
     *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_"),
 )
 """Beginnings of variables that change what docpipe, or a client of a server, does."""
@@ -25,10 +25,12 @@ OF_THE_USER = (
 
 @pytest.fixture(scope="session", autouse=True)
 def environment_of_nobody() -> Iterator[None]:
-    """Settings, keys and proxies of whoever runs the tests are not theirs, nor is the width of the screen."""
+    """Settings, keys and proxies of whoever runs the tests are not theirs, nor is the width of the screen or a
+    graphics card."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.upper().startswith(OF_THE_USER)]:
             patch.delenv(name)
+        patch.setenv("CUDA_VISIBLE_DEVICES", "")
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, os.devnull)
         yield

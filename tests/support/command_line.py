@@ -36,12 +36,15 @@ LINES = (
 
 
 def draw_invoice(path: Path, *, pages: int = 1, note: str = "") -> None:
-    canvas = Canvas(str(path), invariant=True)
+    """It is there at once: whoever watches the folder sees nothing of it before it is whole."""
+    hidden = path.with_name(f".{path.name}")
+    canvas = Canvas(str(hidden), invariant=True)
     for _ in range(pages):
         for number, line in enumerate((*LINES, note)):
             canvas.drawString(80, 740 - 30 * number, line)
         canvas.showPage()
     canvas.save()
+    hidden.replace(path)
 
 
 @dataclass

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import re
-import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.service.servers import Program, environment, running, wait_until, worker
+from benchmarks.service.servers import START_SECONDS, Program, environment, running, wait_until, worker
 from docpipe import pipeline
 from docpipe.log import VERBOSE_LOGGERS, JsonFormatter, TextFormatter, configure_logging, log_context
+from docpipe.service.service import Service
 from docpipe.store.blobs import job_prefix
+from docpipe.store.jobs.job import Job
 from docpipe.store.jobs.tables import jobs
 from docpipe.workers.lease import Lease
 from docpipe.workers.task_runner import TaskRunner
-from tests.support.serving import end_wait, pdf, service_in, submit_pdf
+from tests.support.processes import KILLS, Gate
+from tests.support.serving import ANSWER, end_wait, hasten_renewals, pdf, scripted_model, service_in, submit_pdf
 
 TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<context>.*)\])?")
 OF_NO_DOCUMENT = re.compile(r"^Connected to|ready\.$|^Process ")  # the last is a child, not what it worked on
@@ -40,12 +41,14 @@ def own_log() -> Iterator[None]:
 
 
 def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_path: Path):
-    """One worker writes JSON, the other text; a document that is damaged, one whose pages get lost, one that takes its
-    worker with it, and a message that came twice."""
-    with service_in(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+    """Two workers write JSON, one text; a document that is damaged, one whose pages get lost, one that takes its
+    worker with it, and messages that came twice."""
+    model = scripted_model(tmp_path, [{"when": KILLS, "invoice_number": KILLS}, ANSWER])
+    with service_in(tmp_path, broker_url=redis_url, model=model) as service:
         chosen = service.settings.model_dump(include={"database_url", "blob_url", "broker_url", "model"})
         reader = _worker(tmp_path / "reader.log", "docpipe.prepare", chosen, "json")
         understander = _worker(tmp_path / "understander.log", "docpipe.understand", chosen, "text")
+        killed = _worker(tmp_path / "killed.log", "docpipe.understand", chosen, "json")
         broken, lost = submit_pdf(service, b"%PDF-1.7\nnothing", "broken.pdf"), submit_pdf(service, name="lost.pdf")
         states = lambda *chosen: [service.jobs.get(job.id).state for job in chosen]  # noqa: E731
         with running(reader):
@@ -56,13 +59,14 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
                 wait_until(lambda: states(lost) == ["queued"], "the loss is seen")
                 end_wait(service.database, lost)
                 service.queue.send("prepare", lost)  # the work of maintenance
-                wait_until(lambda: states(lost) == ["done"], "all is done")
-            deadly = submit_pdf(service, pdf(pages=40), "deadly.pdf")  # long enough to be met at it
-            _kill_who_has(service.jobs.get, deadly.id)
-            wait_until(lambda: "WorkerLostError" in reader.output(), "the loss of a child is seen")
+                wait_until(lambda: "understand: done" in understander.output(), "all is done, and said")
             wait_until(lambda: "not free" in reader.output(), "the second message is seen")
+            deadly = _submit_deadly(service, tmp_path)
+            with running(killed):
+                wait_until(lambda: "WorkerLostError" in killed.output(), "the loss of a child is seen")
+                wait_until(lambda: "not free" in killed.output(), "its message comes again")
 
-        lines = [json.loads(line) for line in reader.output().splitlines() if line.startswith("{")]
+        lines = [json.loads(line) for line in (reader.output() + killed.output()).splitlines() if line.startswith("{")]
         about_documents = [line for line in lines if not OF_NO_DOCUMENT.search(line["message"])]
         assert {line.get("job") for line in about_documents} == {broken.id, lost.id, deadly.id}
         assert {line["level"] for line in about_documents} == {"info", "warning", "error"}
@@ -75,14 +79,14 @@ def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_
 
 
 def _worker(log: Path, queue: str, chosen: dict[str, object], style: str) -> Program:
-    settings = environment(**chosen, log_format=style, lease_seconds=1)
+    settings = environment(**chosen, log_format=style)
     return worker(settings, log, "--without-gossip", "--without-mingle", queues=queue)
 
 
-def _kill_who_has(get, job_id: str) -> None:
-    """The child that works on it, not its worker."""
-    wait_until(lambda: get(job_id).state == "preparing", "it is at work", poll_seconds=0.005)
-    os.kill(int(get(job_id).worker.rpartition(":")[2]), signal.SIGKILL)
+def _submit_deadly(service: Service, folder: Path) -> Job:
+    """A document that kills the process in which it is understood."""
+    content = pdf(f"Rechnung {KILLS}")
+    return submit_pdf(service, content, "deadly.pdf", schema=Gate(folder).schema)
 
 
 def test_an_error_with_its_traceback_stays_one_line_of_json(
@@ -107,9 +111,10 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
 
 
 def test_the_thread_that_renews_a_lease_names_the_document(
-    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
-    with service_in(tmp_path, broker_url=redis_url, lease_seconds=1) as service:
+    hasten_renewals(monkeypatch)
+    with service_in(tmp_path, broker_url=redis_url) as service:
         submitted = submit_pdf(service)
         job = service.jobs.claim(submitted.id, "prepare", "a worker")
         with service.database.writing() as connection:
@@ -121,7 +126,7 @@ def test_the_thread_that_renews_a_lease_names_the_document(
             chunks.append(capsys.readouterr().err)
             return "not renewed" in "".join(chunks)
 
-        with log_context(job=job.id), Lease(service.jobs, job, time_limit=60.0):
+        with log_context(job=job.id), Lease(service.jobs, job, time_limit=START_SECONDS):
             wait_until(is_logged, "it is logged")
     lines = [json.loads(line) for line in "".join(chunks).splitlines()]
     assert {(line["job"], line["level"]) for line in lines} == {(job.id, "warning")}

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from benchmarks.service.servers import environment, running, wait_until, worker
+from benchmarks.service.servers import START_SECONDS, environment, running, wait_until, worker
 from docpipe import trace
 from docpipe.service.maintenance import Maintenance
+from docpipe.store.jobs import job_sweeper
 from docpipe.store.jobs.job_sweeper import JobSweeper
 from tests.support.serving import column_of, service_in, set_columns, submit_pdf
 
@@ -96,7 +98,7 @@ def test_a_submission_and_its_workers_share_one_trace(traced: Collector, redis_u
             Maintenance(service).sweep()
             jobs = service.jobs
             wait_until(lambda: {jobs.get(job.id).state for job in (first, second)} == {"done"}, "both are done")
-            assert process.stop() == 0
+            assert process.stop(START_SECONDS) == 0
     trace.flush_spans()
 
     assert traced.services == {"the-tests", "the-worker"}
@@ -112,8 +114,11 @@ def _job(span: Any) -> str:
     return next((item.value.string_value for item in span.attributes if item.key == "docpipe.job"), "")
 
 
-def test_what_is_sent_again_keeps_the_trace_that_it_came_with(traced: Collector, redis_url: str, tmp_path: Path):
+def test_what_is_sent_again_keeps_the_trace_that_it_came_with(
+    traced: Collector, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     """It is in SQL, not in the message."""
+    monkeypatch.setattr(job_sweeper, "LOST_AFTER", timedelta(days=1))  # no message counts as lost for its age
     with service_in(tmp_path, broker_url=redis_url) as service:
         job = submit_pdf(service)
         parent = column_of(service.database, job, "trace")
@@ -155,5 +160,5 @@ def test_a_collector_that_is_away_stops_no_document(tmp_path: Path):
 def _run(program: str, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", program],
-        env=settings, capture_output=True, text=True, check=False, timeout=60,
+        env=settings, capture_output=True, text=True, check=False, timeout=START_SECONDS,
     )  # fmt: skip

@@ -247,7 +247,7 @@ def watching(folder: Path, *more: str) -> Iterator[Program]:
 
 
 def query(folder: Path, sql: str) -> list[tuple]:
-    with closing(sqlite3.connect(folder / "test.db")) as connection:
+    with closing(sqlite3.connect(folder / "test.db", timeout=START_SECONDS)) as connection:
         return connection.execute(sql).fetchall()
 
 
@@ -265,7 +265,7 @@ def test_documents_are_read_as_they_come_and_failures_say_why(tmp_path):
         wait_until(lambda: {"done/known.pdf", "failed/notes.pdf"} <= files_in(docs), "the first files are moved")
         draw_invoice(docs / "later.pdf", note="later")
         wait_until(lambda: "done/later.pdf" in files_in(docs), "a file that came later is moved")
-        assert program.stop() == 0
+        assert program.stop(START_SECONDS) == 0
         assert "known.pdf: needs_review, unchanged" in program.output()
     assert files_in(docs) == {"done/known.pdf", "done/later.pdf", "failed/notes.pdf", "failed/notes.pdf.reason.txt"}
     reason = (docs / "failed/notes.pdf.reason.txt").read_text()

@@ -198,8 +198,10 @@ def test_a_schema_that_leaves_the_first_token_open_is_answered(monkeypatch: pyte
 
 def test_nothing_stays_in_memory_from_one_call_to_the_next():
     def tensor_bytes() -> int:
-        gc.collect()
-        tensors = [each for each in gc.get_objects() if issubclass(type(each), torch.Tensor)]
+        for _ in range(9):  # what other tests have left may free more when it goes
+            if not gc.collect():
+                break
+        tensors = [each for each in gc.get_objects() if issubclass(type(each), torch.Tensor) and not each.is_meta]
         return sum({each.data_ptr(): each.nbytes for each in tensors}.values())
 
     reply_to(prompt())

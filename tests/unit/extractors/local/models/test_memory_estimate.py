@@ -10,6 +10,7 @@ import torch
 import transformers
 from transformers import AutoModelForImageTextToText
 
+from benchmarks.service.servers import START_SECONDS
 from docpipe.extractors.local.models import catalogue, memory_estimate
 from docpipe.extractors.local.models.load import load
 from docpipe.extractors.local.models.memory_estimate import GIB, Device, ModelShape
@@ -26,7 +27,7 @@ def test_names_and_estimates_come_without_torch():
         "import sys; from docpipe.extractors.local.models import catalogue, memory_estimate, source;"
         "sys.exit('torch' in sys.modules or 'transformers' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=START_SECONDS)
 
 
 def test_the_refusal_names_the_largest_model_that_fits_and_is_free_to_use():
