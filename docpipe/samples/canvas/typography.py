@@ -7,6 +7,8 @@ styles of the document. The fourteen PDF fonts and Bitstream Vera (it comes with
 from __future__ import annotations
 
 import importlib.util
+import os
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
@@ -55,7 +57,7 @@ _INSTALLED = (
     "FreeSans",
     "Cantarell",
 )
-_FONT_FOLDERS = (Path("/usr/share/fonts"), Path.home() / ".fonts")
+_FONT_FOLDERS = ("/usr/share/fonts", "~/.fonts")
 _TEXT_COLOURS = (RgbColour(0.2, 0.2, 0.2), RgbColour(0.1, 0.1, 0.3), RgbColour(0.35, 0.35, 0.35))
 _ACCENTS = (
     RgbColour(0.1, 0.25, 0.55),
@@ -157,8 +159,8 @@ def installed_families() -> tuple[FontFamily, ...]:
             try:
                 for path in (regular, bold, italic):
                     pdfmetrics.registerFont(TTFont(path.stem, str(path)))
-            except TTFError:
-                continue  # a font file that reportlab cannot embed is no use to us
+            except (TTFError, struct.error):
+                continue  # reportlab cannot embed it, or it is cut short
             families.append(FontFamily(regular.stem, bold.stem, italic.stem))
     return tuple(families)
 
@@ -168,4 +170,5 @@ def _font_folders() -> list[Path]:
     bundled = (
         [Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"] if matplotlib and matplotlib.origin else []
     )
-    return [folder for folder in (*bundled, *_FONT_FOLDERS) if folder.is_dir()]
+    named = [Path(os.path.expanduser(folder)) for folder in _FONT_FOLDERS]  # noqa: PTH111 (some users have no home)
+    return [folder for folder in (*bundled, *named) if folder.is_dir()]

@@ -28,7 +28,7 @@ def test_a_box_is_carried_to_where_its_print_went():
 
 
 def test_a_scan_of_no_strength_leaves_the_page_as_it_is():
-    page = rasterise(draw("form", 1), 60)[0]
+    page = rasterise(draw("form", 1, fonts="standard"), 60)[0]
     same, homography = degrade_page(page, 4, strength=0.0)
     assert np.array_equal(np.asarray(same), np.asarray(page))
     assert np.array_equal(homography, np.eye(3))

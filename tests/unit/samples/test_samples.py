@@ -3,17 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 
 import pypdfium2
 import pytest
+import reportlab
 from stdnum import iban
 from stdnum.eu import vat
 
 from docpipe.samples import QUESTIONNAIRE, SCHEMAS, draw
+from docpipe.samples.canvas import typography
 from docpipe.samples.content.vocabulary import word_lists
 
 SEEDS = range(12)
+
+
+def install_family(folder: Path, cut_to: int | None = None) -> None:
+    """Vera, which comes with reportlab, under the name of a family that many systems have."""
+    vera = Path(reportlab.__file__).parent / "fonts"
+    for ours, theirs in (("Vera", "DejaVuSans"), ("VeraBd", "DejaVuSans-Bold"), ("VeraIt", "DejaVuSans-Oblique")):
+        (folder / f"{theirs}.ttf").write_bytes((vera / f"{ours}.ttf").read_bytes()[:cut_to])
+
+
+@pytest.fixture
+def font_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The only folder in which fonts are looked for; empty."""
+    monkeypatch.setattr(typography, "_font_folders", lambda: [tmp_path])
+    typography.installed_families.cache_clear()
+    yield tmp_path
+    typography.installed_families.cache_clear()
+
+
+@pytest.fixture(params=["no fonts", "a family"])
+def installed_fonts(request: pytest.FixtureRequest, font_folder: Path) -> None:
+    """What is installed is up to the test and not to the computer."""
+    if request.param == "a family":
+        install_family(font_folder)
 
 
 def letters(text: str) -> str:
@@ -29,7 +56,7 @@ def test_the_same_seed_draws_the_same_document(schema):
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_every_value_is_printed_in_its_boxes(schema):
+def test_every_value_is_printed_in_its_boxes(schema, installed_fonts):
     for seed in SEEDS:
         sample = draw(schema, seed)
         pdf = pypdfium2.PdfDocument(sample.pdf)
@@ -51,7 +78,7 @@ def test_every_value_is_printed_in_its_boxes(schema):
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_boxes_lie_on_the_page_and_paths_are_described(schema):
+def test_boxes_lie_on_the_page_and_paths_are_described(schema, installed_fonts):
     for seed in SEEDS:
         sample = draw(schema, seed)
         for value in sample.printed_values:
@@ -62,7 +89,7 @@ def test_boxes_lie_on_the_page_and_paths_are_described(schema):
             assert re.sub(r"\[\d+\]", "[]", value.path) in sample.field_descriptions
 
 
-def test_the_words_of_a_ticked_question_do_not_say_which_option_is_ticked():
+def test_the_words_of_a_ticked_question_do_not_say_which_option_is_ticked(installed_fonts):
     """No mark is a letter: what the page says is the same whichever box is ticked."""
     answered = left_open = 0
     for seed in range(20):
@@ -99,7 +126,7 @@ def test_columns_of_line_items_stand_in_many_orders():
     assert len(orders) > 20
 
 
-def test_the_rows_of_an_invoice_follow_each_other_down_the_page():
+def test_the_rows_of_an_invoice_follow_each_other_down_the_page(installed_fonts):
     for seed in range(60):
         values = draw("invoice", seed).printed_values
         names = [value for value in values if re.fullmatch(r"line_items\[\d+\].description", value.path)]
@@ -127,8 +154,11 @@ def test_account_and_vat_numbers_pass_their_checks():
 
 
 def test_languages_can_be_asked_for_and_differ():
-    fields = {language: draw("receipt", 3, language=language).field_descriptions for language in ("en", "de", "id")}
-    assert draw("invoice", 3, language="de").language == "de"
+    fields = {
+        language: draw("receipt", 3, language=language, fonts="standard").field_descriptions
+        for language in ("en", "de", "id")
+    }
+    assert draw("invoice", 3, language="de", fonts="standard").language == "de"
     assert set(fields["en"]) == set(fields["id"])
 
 
@@ -136,3 +166,14 @@ def test_fields_are_described_in_many_ways_even_as_questions():
     descriptions = {draw("receipt", seed, fonts="standard").field_descriptions["total"] for seed in range(60)}
     assert len(descriptions) > 5
     assert any(description.endswith("?") for description in descriptions)
+
+
+def test_installed_fonts_are_used_and_damaged_ones_passed_over(font_folder):
+    install_family(font_folder)
+    assert [family.regular for family in typography.installed_families()] == ["DejaVuSans"]
+    standard = [draw("receipt", seed, fonts="standard").pdf for seed in range(12)]
+    assert [draw("receipt", seed).pdf for seed in range(12)] != standard
+    install_family(font_folder, cut_to=5_000)
+    typography.installed_families.cache_clear()
+    assert typography.installed_families() == ()
+    assert [draw("receipt", seed).pdf for seed in range(12)] == standard
