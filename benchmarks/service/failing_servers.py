@@ -54,7 +54,7 @@ def database(site: FailureSite, report: FailureReport) -> None:
             time.sleep(1)
     report.expect(f"{len(refused)} of {tries} submissions were refused: {refused[-1][:120]}", len(refused) == tries)
     seconds = site.await_done()
-    report.note(f"the 20 in work were done {seconds:.0f} s after it came back")
+    report.note(f"the 20 in progress were done {seconds:.0f} s after it came back")
     lost = site.service.view.counts()
     report.expect(f"in the end: {lost}", set(lost) == {"done"})
 

@@ -141,7 +141,7 @@ def blob(site: FailureSite, report: FailureReport) -> None:
     )
     states = [site.current(job).state for job in jobs]
     report.expect(
-        f"kept words cut off, or gone: read again from the original ({' and '.join(states)})", set(states) == {"done"}
+        f"stored words cut off, or gone: read again from the original ({' and '.join(states)})", set(states) == {"done"}
     )
     for job, label in ((damaged, "original cut off"), (gone, "original gone")):
         ended_job = site.current(job)
@@ -187,12 +187,12 @@ def standstill(site: FailureSite, report: FailureReport) -> None:
 FAILURES: dict[str, tuple[str, Callable[[FailureSite, FailureReport], None]]] = {
     "poison": ("a document that kills its worker every time", poison),
     "disk": ("the disk of the blobs is full", disk),
-    "blob": ("kept bytes are damaged or gone", blob),
+    "blob": ("stored bytes are damaged or gone", blob),
     "broker": ("the broker is away", broker),
     "database": ("the database is away", database),
-    "hung": ("broker, then database, hang", hung),
+    "hung": ("first the broker and then the database hang", hung),
     "network": ("broker and database are cut off", network),
-    "standstill": ("a worker stands still for longer than its lease", standstill),
+    "standstill": ("a worker freezes for longer than its lease", standstill),
 }
 
 
