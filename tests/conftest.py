@@ -18,7 +18,7 @@ from docpipe.store.database import Database
 OF_THE_USER = (
     *("DOCPIPE_", "CELERY_", "OTEL_", "PG", "AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
     *("OPENAI_", "ANTHROPIC_", "GOOGLE_", "GEMINI_", "HF_"),
-    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "TTY_"),
+    *("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR", "TTY_", "MYPY"),
 )
 """Beginnings of variables that change what docpipe, or a client of a server, does."""
 
