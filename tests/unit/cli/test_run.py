@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pikepdf
 import pytest
@@ -37,6 +38,14 @@ def first_run(tmp_path_factory) -> FinishedRun:
     (docs / "notes.pdf").write_text("this is no PDF")
     (docs / "empty.png").touch()
     return docpipe_run(folder, str(docs), "--output", "out.jsonl", "--jobs", "2")
+
+
+@pytest.fixture
+def repeated(first_run, tmp_path) -> FinishedRun:
+    """A copy of that folder, for tests that run on it again."""
+    folder = tmp_path / "copy"
+    shutil.copytree(first_run.folder, folder)
+    return replace(first_run, folder=folder)
 
 
 def test_every_file_has_its_line(first_run):
@@ -93,29 +102,29 @@ def test_twins_are_worked_on_once(first_run):
     assert done == [("done", 2)]
 
 
-def test_a_second_run_works_on_nothing_and_says_so(first_run):
-    before = first_run.query("SELECT count(*) FROM extractions")
-    again = docpipe_run(first_run.folder, str(first_run.folder / "docs"), "--output", "-", "--jobs", "1")
+def test_a_second_run_works_on_nothing_and_says_so(repeated):
+    before = repeated.query("SELECT count(*) FROM extractions")
+    again = docpipe_run(repeated.folder, str(repeated.folder / "docs"), "--output", "-", "--jobs", "1")
     assert "3 unchanged since an earlier run" in again.err
     assert again.query("SELECT count(*) FROM extractions") == before
     lines = {line["file"]: line for line in map(json.loads, again.out.splitlines())}
-    assert lines["good.pdf"]["fields"] == first_run.lines()["good.pdf"]["fields"]
+    assert lines["good.pdf"]["fields"] == repeated.lines()["good.pdf"]["fields"]
 
 
-def test_a_password_opens_the_file_and_is_neither_printed_nor_stored(first_run):
-    locked = str(first_run.folder / "docs" / "locked.pdf")
-    opened = docpipe_run(first_run.folder, locked, "--password", "falsch", "--password", "geheim", "--output", "o.csv")
+def test_a_password_opens_the_file_and_is_neither_printed_nor_stored(repeated):
+    locked = str(repeated.folder / "docs" / "locked.pdf")
+    opened = docpipe_run(repeated.folder, locked, "--password", "falsch", "--password", "geheim", "--output", "o.csv")
     assert opened.code == 0
     assert "geheim" not in opened.out + opened.err
-    assert b"geheim" not in (first_run.folder / "test.db").read_bytes()
-    row = (first_run.folder / "o.csv").read_text(encoding="utf-8-sig").splitlines()[1]
+    assert b"geheim" not in (repeated.folder / "test.db").read_bytes()
+    row = (repeated.folder / "o.csv").read_text(encoding="utf-8-sig").splitlines()[1]
     assert row.startswith("locked.pdf,")
     assert "119.00" in row
 
 
-def test_strict_exits_with_9_when_something_needs_review(first_run):
-    good = str(first_run.folder / "docs" / "good.pdf")
-    assert docpipe_run(first_run.folder, good, "--strict", "--jobs", "1").code == 9
+def test_strict_exits_with_9_when_something_needs_review(repeated):
+    good = str(repeated.folder / "docs" / "good.pdf")
+    assert docpipe_run(repeated.folder, good, "--strict", "--jobs", "1").code == 9
 
 
 def test_force_does_the_work_again_and_keeps_the_earlier_result(tmp_path):
@@ -140,11 +149,13 @@ def interrupted(tmp_path) -> Iterator[tuple[Gate, subprocess.Popen[str]]]:
         stderr=subprocess.PIPE, text=True, env=command_environment(), cwd=folder,
     ) as process:  # fmt: skip
         assert process.stderr is not None
-        for _ in range(2):
-            assert "long.pdf" not in process.stderr.readline()
-        gate.await_document()
-        yield gate, process
-        process.kill()
+        try:
+            for _ in range(2):
+                assert "long.pdf" not in process.stderr.readline()
+            gate.await_document()
+            yield gate, process
+        finally:
+            process.kill()
 
 
 def test_ctrl_c_stops_and_says_what_was_done(interrupted):
