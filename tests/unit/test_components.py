@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from docpipe import components
-from docpipe.capacity import default_jobs, usable_cores
+from docpipe import capacity, components
+from docpipe.capacity import WORKER_BYTES
 from docpipe.components import EXTRACTOR_KINDS, ModelName, load_components, load_extractor, worker_limits
 from docpipe.config import PREFIX, Settings, load_settings
 from docpipe.errors import ModelError, install_hint
@@ -115,9 +115,10 @@ def test_a_hint_never_names_an_index_on_which_docpipe_is_not() -> None:
     assert "'.[gpu]'" in install_hint("gpu") and "FILE.whl[gpu]" in install_hint("gpu")
 
 
-def test_a_model_on_this_machine_is_loaded_once_and_has_all_cores() -> None:
+def test_a_model_on_this_machine_is_loaded_once_and_has_all_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(components, "usable_cores", lambda: 12)
     limits = worker_limits(ModelName.parse("hf:ORG/NAME@REVISION"), SETTINGS)
-    assert (limits.jobs, limits.threads) == (1, usable_cores())
+    assert (limits.jobs, limits.threads) == (1, 12)
     assert limits.deadlines.start_seconds >= 3_600, "weights may have to be downloaded first"
     assert limits.deadlines.for_document() > 600
 
@@ -127,9 +128,11 @@ def test_in_a_cascade_the_slower_model_counts() -> None:
     assert worker_limits(cascade, SETTINGS) == worker_limits(alone, SETTINGS)
 
 
-def test_the_embedded_network_has_a_worker_a_core() -> None:
+def test_the_embedded_network_has_a_worker_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capacity, "usable_cores", lambda: 12)
+    monkeypatch.setattr(capacity, "usable_memory", lambda: 5 * WORKER_BYTES)
     limits = worker_limits(ModelName("embedded"), SETTINGS)
-    assert (limits.jobs, limits.threads) == (default_jobs(), 1)
+    assert (limits.jobs, limits.threads) == (5, 1), "as many as fit into memory"
     assert limits.deadlines.for_document(pages=2) == 100.0
 
 

@@ -21,9 +21,14 @@ from docpipe.vlm.training.export import export_onnx, pack, random_inputs  # noqa
 SMALL = NetworkConfig(width=48, heads=4, layers=2, dropout=0.0)
 
 
-@pytest.fixture(scope="module")
-def network() -> DocumentNetwork:
-    torch.manual_seed(3)
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Each test has the same random weights and inputs in any order."""
+    torch.manual_seed(5)
+
+
+@pytest.fixture
+def network(seeded: None) -> DocumentNetwork:
     return DocumentNetwork(SMALL).eval()
 
 
@@ -83,7 +88,6 @@ def test_the_exported_network_in_int8_answers_like_the_trained_one(tmp_path: Pat
 
 
 def test_training_can_start_from_an_exported_network(tmp_path: Path) -> None:
-    torch.manual_seed(5)
     trained, other, packed = (DocumentNetwork(SMALL) for _ in range(3))
     packed.load_state_dict(trained.state_dict())
     pack(packed)
@@ -97,7 +101,6 @@ def test_training_can_start_from_an_exported_network(tmp_path: Path) -> None:
 
 def test_training_can_start_from_the_network_that_ships() -> None:
     """Its modules had other names when it was exported: every weight still finds its place."""
-    torch.manual_seed(5)
     inputs = random_inputs(6, 50)
     shipped = exported_outputs(weights_folder() / NETWORK, inputs)
     loaded = outputs_of(load_network(weights_folder() / NETWORK), inputs)
@@ -106,7 +109,6 @@ def test_training_can_start_from_the_network_that_ships() -> None:
 
 
 def test_the_mean_of_two_networks_lies_between_them() -> None:
-    torch.manual_seed(5)
     before, after = DocumentNetwork(SMALL).eval(), DocumentNetwork(SMALL).eval()
     middle = average(before, after).state_dict()
     for name, tensor in after.state_dict().items():
