@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from benchmarks.speed.stopwatch import Stopwatch, TimedFunction
 from docpipe.batch.batch_worker import BatchPlan
 from docpipe.batch.run import run_batch
+from docpipe.components import worker_limits
 from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
@@ -82,7 +83,8 @@ def whole_job(files: Sequence[Path], plan: BatchPlan, jobs: int, database: Path)
         SqlStore(str(database)) as store,
         stopwatch.timing([TimedFunction("store", store, name) for name in STORE_METHODS]),
     ):
-        for outcome in run_batch(files, plan, store, jobs=jobs, listener=first):
+        limits = worker_limits(plan.model, plan.settings, jobs)
+        for outcome in run_batch(files, plan, store, jobs=jobs, listener=first, deadlines=limits.deadlines):
             job.pages += outcome.pages
             if outcome.extraction is None:
                 job.failed += 1

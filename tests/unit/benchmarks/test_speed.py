@@ -17,12 +17,20 @@ from docpipe.schema import load_schema
 
 
 def test_the_main_job_is_timed_by_stage(tmp_path: Path) -> None:
-    settings = load_settings()
+    """However busy the computer is: under the limits that count by default a document may fail there."""
+    settings = load_settings({"DOCPIPE_SECONDS": "600", "DOCPIPE_DOCUMENT_SECONDS": "600"})
     plan = BatchPlan(load_schema("invoice"), ModelName.parse(settings.model), settings)
     job = whole_job(drawn_pdfs(tmp_path / "drawn", 1), plan, 1, tmp_path / "run.db")
     assert (job.pages, job.failed) == (1, 0)
     assert all(job.stages[stage] > 0 for stage in ("rasterise", "read", "extract", "decide", "store"))
     assert 0 < job.start < job.wall
+
+
+def test_the_main_job_has_the_limits_that_docpipe_run_has(tmp_path: Path) -> None:
+    """A model that needs minutes for a document was given up after those of the embedded network."""
+    settings = load_settings({"DOCPIPE_DOCUMENT_SECONDS": "1e-9", "DOCPIPE_PAGE_SECONDS": "1e-9"})
+    plan = BatchPlan(load_schema("invoice"), ModelName.parse(settings.model), settings)
+    assert whole_job(drawn_pdfs(tmp_path / "drawn", 1), plan, 1, tmp_path / "run.db").failed == 1
 
 
 def test_the_interval_of_a_ratio_is_students_t_of_its_logarithms() -> None:
