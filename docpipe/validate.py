@@ -94,13 +94,10 @@ def _pydantic_errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[
         for error in refused.errors(include_url=False):
             if error["type"] == "missing":
                 continue  # _missing_required names them
-            location = str(
-                FieldPath.of_steps(error["loc"])
-            )  # of a part of the value, where Pydantic tried several types
-            yield (
-                next((path for path in paths if location == path or location.startswith(f"{path}.")), ""),
-                error["msg"],
-            )
+            # where Pydantic tried several types, the location is of a part of the value
+            location = str(FieldPath.of_steps(error["loc"]))
+            path = next((path for path in paths if location == path or location.startswith(f"{path}.")), "")
+            yield path, error["msg"]
 
 
 def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]:

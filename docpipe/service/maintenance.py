@@ -80,7 +80,7 @@ class Maintenance:
                 done = work()
             except StoreError as error:
                 log.warning("%s", error)
-            except Exception:
+            except Exception:  # a bug in one duty must not end the others, nor the next try of this one
                 log.exception("the maintenance goes on")
             if not done:
                 self.stop.wait(poll_seconds)

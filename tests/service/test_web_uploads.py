@@ -115,26 +115,26 @@ def test_a_reference_counts_against_the_limits_of_the_key(tmp_path: Path, redis_
 def test_a_form_that_is_wrong_is_refused_with_a_word_why(api: Api):
     file_part = ("file", ("a.pdf", pdf()))
 
-    def said(**more: Any) -> tuple[int, str]:
+    def refusal(**more: Any) -> tuple[int, str]:
         return error_code(api.request("POST", "/v1/documents", **more))
 
-    assert said(files=[file_part], data={"schema": "passport"}) == (422, "schema")
-    assert said(files=[file_part], data={"schema": "/tmp/x.py:X"}) == (422, "schema")
-    assert said(files=[file_part], data={"shema": "invoice"}) == (422, "invalid")
-    assert said(files=[file_part], data={"priority": "now"}) == (422, "invalid")
-    assert said(files=[file_part], data={"schema": ["invoice", "receipt"]}) == (422, "invalid")
-    assert said(files=[file_part], data={"reference": "/x"}) == (422, "invalid")
-    assert said(files=[("fiel", file_part[1])]) == (422, "invalid")
-    assert said(files=[("file", (None, "no name"))]) == (422, "invalid")
-    assert said(files=[("schema", (None, "invoice"))]) == (422, "invalid")
-    assert said(files=[file_part], data={"callback_url": "x" * 2001}) == (422, "invalid")
-    assert said(files=[file_part, file_part]) == (400, "bad_request")
-    assert said(files=[file_part], data={f"f{number}": "x" for number in range(20)}) == (400, "bad_request")
-    assert said(files=[file_part], data={"schema": "x" * 20 * KIB}) == (400, "bad_request")
-    assert said(data={"schema": "invoice"}) == (415, "unsupported_media_type")
-    assert said(json={"schema": "invoice"}) == (415, "unsupported_media_type")
-    assert said() == (415, "unsupported_media_type")
-    assert said(files=[("file", ("a.pdf", b""))]) == (422, "corrupt")
+    assert refusal(files=[file_part], data={"schema": "passport"}) == (422, "schema")
+    assert refusal(files=[file_part], data={"schema": "/tmp/x.py:X"}) == (422, "schema")
+    assert refusal(files=[file_part], data={"shema": "invoice"}) == (422, "invalid")
+    assert refusal(files=[file_part], data={"priority": "now"}) == (422, "invalid")
+    assert refusal(files=[file_part], data={"schema": ["invoice", "receipt"]}) == (422, "invalid")
+    assert refusal(files=[file_part], data={"reference": "/x"}) == (422, "invalid")
+    assert refusal(files=[("fiel", file_part[1])]) == (422, "invalid")
+    assert refusal(files=[("file", (None, "no name"))]) == (422, "invalid")
+    assert refusal(files=[("schema", (None, "invoice"))]) == (422, "invalid")
+    assert refusal(files=[file_part], data={"callback_url": "x" * 2001}) == (422, "invalid")
+    assert refusal(files=[file_part, file_part]) == (400, "bad_request")
+    assert refusal(files=[file_part], data={f"f{number}": "x" for number in range(20)}) == (400, "bad_request")
+    assert refusal(files=[file_part], data={"schema": "x" * 20 * KIB}) == (400, "bad_request")
+    assert refusal(data={"schema": "invoice"}) == (415, "unsupported_media_type")
+    assert refusal(json={"schema": "invoice"}) == (415, "unsupported_media_type")
+    assert refusal() == (415, "unsupported_media_type")
+    assert refusal(files=[("file", ("a.pdf", b""))]) == (422, "corrupt")
     assert count_documents(api.service) == 0 and blob_names(api.service) == []
 
 

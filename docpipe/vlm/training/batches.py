@@ -50,10 +50,8 @@ if TYPE_CHECKING:
 MAX_TRAINING_WORDS = 288  # of a page in one step: long pages are learnt in parts, at half the cost
 NOISE_SHARE = 0.7  # of the examples with a text layer that get the noise of OCR
 MASKED_SHARE = 0.04  # of word pieces, so that neighbours and layout are used too
-QUERIED_SHARE = (
-    0.3,
-    0.8,
-)  # of a document's fields are asked together, so that no field depends on another's query
+# Of a document's fields, this share is asked together, so that no field depends on another's query.
+QUERIED_SHARE = (0.3, 0.8)
 DOCUMENT_QUERY_SHARE = 0.5  # of the examples that are also asked what they are, and of the wrong types of document
 OTHER_SCHEMA_SHARE = 0.06  # of the examples beside whose queries those of another schema stand, as in `--schema auto`
 LENGTH_JITTER = 40.0  # words by which the order by length is shuffled
