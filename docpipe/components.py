@@ -116,7 +116,7 @@ class ModelName:
 
 def _is_folder(text: str) -> bool:
     weights = text.strip().partition(":")[2]
-    return "," in weights and Path(weights).expanduser().exists()
+    return "," in weights and Path(os.path.expanduser(weights)).exists()
 
 
 def _cut_at_kinds(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 import types
 from collections.abc import Mapping
@@ -39,7 +40,7 @@ def find_class(reference: str) -> tuple[Any, str]:
     if reference in shipped():
         return find_class(shipped()[reference])[0], reference
     if reference.lower().endswith(".json"):
-        path = Path(reference).expanduser().resolve()
+        path = Path(os.path.expanduser(reference)).resolve()
         return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json").model_from_file(path), str(path)
     source, colon, class_name = reference.rpartition(":")
     if not colon or not source or not class_name:
@@ -48,7 +49,7 @@ def find_class(reference: str) -> tuple[Any, str]:
             hint=f"Shipped are {', '.join(shipped())}; your own is FILE.py:Class, module:Class or FILE.json.",
         )
     if source.endswith(".py"):
-        source = str(Path(source).expanduser().resolve())
+        source = str(Path(os.path.expanduser(source)).resolve())
         target: Any = _module_from_file(Path(source))
     else:
         target = _module_named(source)

@@ -78,7 +78,7 @@ _HINT = "docs/schemas.md lists what a JSON Schema file may hold; a Pydantic clas
 def model_from_file(path: Path) -> type[BaseModel]:
     """The class that a JSON Schema file describes, named by its title or the file's name."""
     try:
-        content = json.loads(path.expanduser().read_text(encoding="utf-8-sig"))
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise SchemaError(
             f"cannot read {path}: {error.strerror}", hint="Check the path of the JSON Schema file."

@@ -37,6 +37,7 @@ def test_a_cascade_has_two_members() -> None:
 
 def test_a_comma_in_a_folders_name_is_no_cascade() -> None:
     assert ModelName.parse("embedded:/models/a,b") == ModelName("embedded", "/models/a,b")
+    assert ModelName.parse("embedded:~no-such-user/a,b").weights == "~no-such-user/a,b"
     assert ModelName.parse("embedded:/a,b,hf:/c,d").members == (ModelName("embedded", "/a,b"), ModelName("hf", "/c,d"))
 
 

@@ -273,6 +273,8 @@ class Empty(BaseModel):
         (Broken, "reads gross"),
         (Empty, "no fields"),
         ("nowhere.json", "cannot read"),
+        ("~no-such-user/order.json", "cannot read"),
+        ("~no-such-user/order.py:Order", "no file"),
     ],
 )
 def test_a_schema_that_cannot_be_used_is_refused_with_its_reason(reference, reason):

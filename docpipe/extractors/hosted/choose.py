@@ -80,9 +80,14 @@ def connect(
 
 
 def spending_file(environment: Mapping[str, str]) -> Path:
-    """Where programs keep what they remember from run to run (XDG base directories)."""
+    """Where programs keep what they remember from run to run (XDG base directories). Raises UsageError for a user
+    without a home folder."""
     state = environment.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "docpipe" / "spending.json"
+    try:
+        return Path(state).expanduser() / "docpipe" / "spending.json"
+    except RuntimeError as error:
+        message = f"there is no folder {state} for the account of what was spent: {error}"
+        raise UsageError(message, hint="Set XDG_STATE_HOME to a folder that this user may write.") from error
 
 
 def _server(hosted: HostedModel) -> str:

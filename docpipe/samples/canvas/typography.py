@@ -170,5 +170,5 @@ def _font_folders() -> list[Path]:
     bundled = (
         [Path(matplotlib.origin).parent / "mpl-data" / "fonts" / "ttf"] if matplotlib and matplotlib.origin else []
     )
-    named = [Path(os.path.expanduser(folder)) for folder in _FONT_FOLDERS]  # noqa: PTH111 (some users have no home)
+    named = [Path(os.path.expanduser(folder)) for folder in _FONT_FOLDERS]
     return [folder for folder in (*bundled, *named) if folder.is_dir()]

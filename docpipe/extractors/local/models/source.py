@@ -53,7 +53,7 @@ def check_installed(packages: tuple[str, ...] = REQUIRED_PACKAGES) -> None:
 
 def parse_source(weights: str) -> ModelSource:
     """A folder that exists is a folder. Raises ModelError for everything that does not say exactly which weights."""
-    folder = Path(os.path.expanduser(weights))  # noqa: PTH111 - Path's own fails when there is no such user
+    folder = Path(os.path.expanduser(weights))
     if weights and folder.is_dir():
         return ModelSource(folder=folder)
     repository, _, revision = weights.partition("@")

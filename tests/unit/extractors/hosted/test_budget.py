@@ -125,6 +125,9 @@ def test_without_a_limit_nothing_is_written(tmp_path: Path):
 def test_the_account_lies_where_programs_keep_their_state():
     assert spending_file({"XDG_STATE_HOME": "/state"}) == Path("/state/docpipe/spending.json")
     assert spending_file({}) == Path.home() / ".local/state/docpipe/spending.json"
+    with pytest.raises(UsageError, match="no folder ~no-such-user/state") as refused:
+        spending_file({"XDG_STATE_HOME": "~no-such-user/state"})
+    assert "XDG_STATE_HOME" in refused.value.hint
 
 
 def test_a_request_reserves_what_it_may_cost_and_is_charged_what_it_did(tmp_path: Path):
