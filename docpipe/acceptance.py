@@ -1,20 +1,26 @@
-"""Which values are accepted: how sure is sure enough.
+"""Which values are accepted: how sure is sure enough, and what vetoes it.
 
-In: calibrations and an error rate. Out: an `AcceptancePolicy`.
+In: calibrations and an error rate; the fields of a document. Out: an `AcceptancePolicy`, and the fields of which none
+is accepted that a broken rule reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from docpipe.cascade import Cascade
 from docpipe.confidence import Calibration
-from docpipe.data import Issue
+from docpipe.data import Field, Issue
 from docpipe.ports import Extractor
+from docpipe.rule_scope import RuleApplication, applications_of
+from docpipe.schema import Schema
 
 ACCEPT_ERROR = 0.01  # of the accepted values, the share that may be wrong, unless the user says otherwise
+# No value below it is accepted, whatever error is allowed: with more errors among the sure ones to spare, a threshold
+# would let values through that are more likely wrong than right.
+MIN_ACCEPTED_CONFIDENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class AcceptancePolicy:
         second = "" if self.second_calibration is None else f"+{self.second_calibration.fingerprint}"
         return self.calibration.fingerprint + second
 
+    def threshold(self, calibration: Calibration) -> float | None:
+        """The confidence from which on a value is accepted; None accepts nothing."""
+        proven = calibration.threshold(self.accept_error)
+        return None if proven is None else max(proven, MIN_ACCEPTED_CONFIDENCE)
+
     def issues(self, *, used_second: bool) -> Iterator[Issue]:
         """That no value can be accepted, for want of checked examples."""
         calibrations = [(self.calibration, "no value")]
@@ -55,3 +66,29 @@ class AcceptancePolicy:
                     f" prove an error of at most {self.accept_error:.2%} at any confidence"
                 )
                 yield Issue("not_calibrated", message)
+
+
+def broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[RuleApplication]:
+    """The rules that do not hold for these values, hints among them, each where it is broken."""
+    values = {field.path: field.value for field in fields if field.value is not None}
+    for rule in schema.rules:
+        for application in applications_of(rule, values):
+            if rule.check({path: values[path] for path in application.paths}) is False:
+                yield application
+
+
+def veto_broken_rules(fields: Sequence[Field], schema: Schema) -> tuple[Field, ...]:
+    """None of the values that a broken rule reads is accepted, since one of them is wrong; a hint vetoes nothing. A
+    value that was sure enough says which rules it waits for."""
+    codes: dict[str, list[str]] = {}
+    for application in broken_rules(fields, schema):
+        for path in application.paths if application.rule.severity != "info" else ():
+            codes.setdefault(path, []).append(application.rule.code)
+    return tuple(_vetoed(field, codes[field.path]) if field.path in codes else field for field in fields)
+
+
+def _vetoed(field: Field, codes: Sequence[str]) -> Field:
+    if not field.accepted:
+        return field
+    message = f"not accepted, whatever its confidence: {', '.join(dict.fromkeys(codes))}"
+    return replace(field, accepted=False, issues=(*field.issues, Issue("broken_rule", message, field=field.path)))

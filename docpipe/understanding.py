@@ -13,7 +13,7 @@ from functools import cached_property
 from time import perf_counter
 from typing import TypeVar
 
-from docpipe.acceptance import AcceptancePolicy
+from docpipe.acceptance import AcceptancePolicy, veto_broken_rules
 from docpipe.cascade import doubtful_regions, merge_answers, uncertain_paths
 from docpipe.confidence import Calibration
 from docpipe.cost import add_costs, with_cost
@@ -67,7 +67,8 @@ class DocumentState:
         certain = {value.path: value for value in self.fields if _requested_path(value.path) not in self.second_paths}
         self.answer = merge_answers(self.answer, answer, self.second_paths)
         decided = self._decide(self.policy.second_calibration or self.policy.calibration)
-        self.fields = tuple(certain.get(value.path) or _mark_second(value) for value in decided)
+        merged = [certain.get(value.path) or _mark_second(value) for value in decided]
+        self.fields = veto_broken_rules(merged, self.schema)
 
     def extract_regions(self, extractor: RegionExtractor) -> None:
         """The doubtful single fields once more, each from its region of a page."""
@@ -107,11 +108,11 @@ class DocumentState:
 
     def _decide(self, calibration: Calibration) -> tuple[Field, ...]:
         started = perf_counter()
-        threshold = calibration.threshold(self.policy.accept_error)
+        threshold = self.policy.threshold(calibration)
         grounded = ground(self.answer, self.index)
         decided = decide(grounded, self.schema, self.index, calibration=calibration, threshold=threshold)
         self.seconds["decide"] += perf_counter() - started
-        return decided
+        return veto_broken_rules(decided, self.schema)
 
 
 def extract_first(documents: Sequence[DocumentState], extractor: Extractor) -> None:

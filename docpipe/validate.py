@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from docpipe.acceptance import broken_rules
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.paths import FieldPath
 from docpipe.result import RunIdentity, put
-from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
 from docpipe.schema_fields import annotation_of
 from docpipe.schema_ports import Rule
@@ -34,7 +34,7 @@ def validate(
         *_model_issues(checked, schema),
         *_missing_required(checked, schema),
         *_broken_rules(checked, schema),
-        *_low_confidence(checked),
+        *([] if any(issue.code == "not_calibrated" for issue in issues) else _low_confidence(checked)),
     ]
     return Extraction(
         document_id=run.document_id,
@@ -141,13 +141,11 @@ def _missing_required(fields: Sequence[Field], schema: Schema) -> Iterator[Issue
         yield Issue("nothing_found", f"no field of the schema {schema.name} was found on the document")
 
 
-def _broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
-    values = {field.path: field.value for field in fields if field.value is not None}
-    for rule in schema.rules:
-        for application in applications_of(rule, values):
-            read = {path: values[path] for path in application.paths}
-            if rule.check(read) is False:
-                yield Issue(rule.code, rule.explain(read), rule.severity, field=_field_to_check(rule, read))
+def _broken_rules(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
+    values = {field.path: field.value for field in fields}
+    for application in broken_rules(fields, schema):
+        rule, read = application.rule, {path: values[path] for path in application.paths}
+        yield Issue(rule.code, rule.explain(read), rule.severity, field=_field_to_check(rule, read))
 
 
 def _field_to_check(rule: Rule, values: Mapping[str, object]) -> str | None:
@@ -160,14 +158,19 @@ def _field_to_check(rule: Rule, values: Mapping[str, object]) -> str | None:
 
 
 def _low_confidence(fields: Sequence[Field]) -> Iterator[Issue]:
-    """One sentence about the values that are not sure enough."""
-    doubtful = sorted((f for f in fields if f.raw is not None and not f.accepted), key=lambda field: field.confidence)
-    if not doubtful:
+    """One sentence about the values whose confidence is all that speaks against them."""
+    unsure = sorted(filter(_is_unsure, fields), key=lambda field: field.confidence)
+    if not unsure:
         return
     present = sum(field.raw is not None for field in fields)
-    named = ", ".join(f"{field.path} ({field.confidence:.2f})" for field in doubtful[:MAX_FIELDS_NAMED])
-    more = f" and {len(doubtful) - MAX_FIELDS_NAMED} more" if len(doubtful) > MAX_FIELDS_NAMED else ""
-    yield Issue("low_confidence", f"{len(doubtful)} of {present} values are not sure enough: {named}{more}")
+    named = ", ".join(f"{field.path} ({field.confidence:.2f})" for field in unsure[:MAX_FIELDS_NAMED])
+    more = f" and {len(unsure) - MAX_FIELDS_NAMED} more" if len(unsure) > MAX_FIELDS_NAMED else ""
+    yield Issue("low_confidence", f"{len(unsure)} of {present} values are not sure enough: {named}{more}")
+
+
+def _is_unsure(field: Field) -> bool:
+    has_reason = any(issue.severity != "info" for issue in field.issues)
+    return field.raw is not None and not field.accepted and not has_reason
 
 
 def _status(fields: Iterable[Field], issues: Iterable[Issue]) -> Status:

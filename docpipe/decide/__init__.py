@@ -86,11 +86,12 @@ def _table(candidates: Mapping[str, Sequence[Option]], answer: Answer, schema: S
 
 
 def _field(path: str, option: Option, is_sure: bool) -> Field:
-    """The field with this value; nothing without a place on the pages is accepted."""
+    """The field with this value. Nothing without a place on the pages is accepted, and nothing that its kind doubts."""
     issues: list[Issue] = []
     if option.parsed.issue is not None:
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:
         issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
-    accepted = is_sure and bool(option.evidence) and option.value is not None
+    is_doubted = any(issue.severity != "info" for issue in issues)
+    accepted = is_sure and not is_doubted and option.value is not None
     return Field(path, option.value, option.raw, 0.0, option.evidence, accepted, tuple(issues))
