@@ -119,14 +119,18 @@ def plain(value: object) -> Any:
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """`put(tree, "line_items[1].amount", x)`: rows that are skipped become empty dicts, so rows go in by number."""
+    """`put(tree, "line_items[1].amount", x)`: rows that are skipped become empty dicts, so rows go in by number; of
+    plain values (`put(tree, "tags[1]", x)`) those that are skipped are None."""
     steps = FieldPath.parse(path).steps
     node: Any = tree
     for step, following in pairwise(steps):
         node = _entered(node, step, [] if isinstance(following, int) else {})
-    if isinstance(node, dict) and isinstance(node.get(steps[-1]), list | dict) and value is None:
+    last = steps[-1]
+    if isinstance(node, list):  # of plain values
+        node.extend([None] * (int(last) + 1 - len(node)))
+    elif isinstance(node.get(last), list | dict) and value is None:
         return  # what holds something is not emptied by a null
-    node[steps[-1]] = value
+    node[last] = value
 
 
 def _entered(node: Any, step: str | int, empty: Any) -> Any:
@@ -139,13 +143,12 @@ def _entered(node: Any, step: str | int, empty: Any) -> Any:
 
 
 def _fill_rows(tree: Mapping[str, Any], schema: Schema) -> None:
-    """Cells that a row lacks become null."""
+    """Cells that a row lacks become null. Plain values have no cells."""
     for list_path, specs in schema.lists().items():
-        for row in _rows_at(tree, list_path):
-            for spec in specs:
-                cell = FieldPath.parse(spec.path).leaf
-                if "." not in cell:
-                    row.setdefault(cell, None)
+        cells = [leaf for spec in specs if (leaf := FieldPath.parse(spec.path).leaf) and "." not in leaf]
+        for row in _rows_at(tree, list_path) if cells else ():
+            for cell in cells:
+                row.setdefault(cell, None)
 
 
 def _rows_at(tree: Mapping[str, Any], list_path: str) -> Iterator[dict[str, Any]]:

@@ -49,4 +49,4 @@ def rows_of(column: str, paths: Iterable[str]) -> list[str]:
 def cell_of(column: str, row: str) -> str:
     """`line_items[].amount` in `line_items[2]` -> `line_items[2].amount`; the leaf alone in the row without a name."""
     leaf = FieldPath.parse(column).leaf
-    return f"{row}.{leaf}" if row else leaf
+    return f"{row}.{leaf}" if row and leaf else row or leaf

@@ -12,7 +12,7 @@ from typing import Literal, Protocol, get_args, runtime_checkable
 
 from docpipe.data import Severity
 
-ColumnType = Literal["text", "decimal", "date", "time", "integer", "boolean", "float"]
+ColumnType = Literal["text", "decimal", "date", "datetime", "time", "integer", "boolean", "float"]
 Group = Literal["text", "name", "address", "identifier", "date", "time", "number", "code", "choice"]
 """How the steps treat kinds that are alike: what the network is asked, which coefficients a confidence has, what a
 generative model may write. `code` is of a short list (`EUR`, yes or no), `choice` one of a few values in words."""
@@ -25,6 +25,7 @@ _GROUP_OF_COLUMN: Mapping[ColumnType, Group] = {
     "integer": "number",
     "float": "number",
     "date": "date",
+    "datetime": "date",
     "time": "time",
     "boolean": "code",
 }

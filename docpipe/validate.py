@@ -5,6 +5,7 @@ In: decided fields, the schema, the pages. Out: an Extraction that is `complete`
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -53,19 +54,38 @@ def to_model(extraction: Extraction, schema: Schema) -> BaseModel:
     """The result as the schema's class. Where a required value is missing, its attribute is None."""
     from pydantic import ValidationError  # heavy: 0.1 s that `docpipe --help` must not pay
 
-    tree = _value_tree(extraction.fields)
+    tree = _value_tree(_by_tree_path(extraction.fields, schema))
+    for name, info in schema.model.model_fields.items():
+        if info.is_required() and annotation_of(schema.model, name).is_list:
+            tree.setdefault(name, [])
     try:
         return schema.model.model_validate(tree)
     except ValidationError:
         return _constructed(schema.model, tree)
 
 
-def _value_tree(fields: Iterable[Field]) -> dict[str, Any]:
+def _by_tree_path(fields: Iterable[Field], schema: Schema) -> dict[str, Field]:
+    """The fields that have a value, by their places in the tree: a list of plain values has no gaps where a text could
+    not be read."""
+    templates = {spec.path for spec in schema.fields if spec.is_plain_value}
+    counts: Counter[str] = Counter()
+    by_path: dict[str, Field] = {}
+    for field in fields:
+        path = FieldPath.parse(field.path)
+        if field.value is None:
+            continue
+        if path.template in templates:
+            path = path.renumbered(counts[path.template])
+            counts[path.template] += 1
+        by_path[str(path)] = field
+    return by_path
+
+
+def _value_tree(by_tree_path: Mapping[str, Field]) -> dict[str, Any]:
     """The typed values, nested as the schema nests them; what is absent is left to the schema's defaults."""
     tree: dict[str, Any] = {}
-    for field in fields:
-        if field.value is not None:
-            put(tree, field.path, field.value)
+    for path, field in by_tree_path.items():
+        put(tree, path, field.value)
     return tree
 
 
@@ -87,17 +107,21 @@ def _pydantic_errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[
     """Path and message of what Pydantic refuses; the path is empty when it refuses the whole."""
     from pydantic import ValidationError  # heavy: see to_model
 
-    paths = {field.path for field in fields if field.value is not None}
+    by_tree_path = _by_tree_path(fields, schema)
     try:
-        schema.model.model_validate(_value_tree(fields))
+        schema.model.model_validate(_value_tree(by_tree_path))
     except ValidationError as refused:
         for error in refused.errors(include_url=False):
             if error["type"] == "missing":
                 continue  # _missing_required names them
             # where Pydantic tried several types, the location is of a part of the value
             location = str(FieldPath.of_steps(error["loc"]))
-            path = next((path for path in paths if location == path or location.startswith(f"{path}.")), "")
-            yield path, error["msg"]
+            named = (path for path in by_tree_path if location == path or location.startswith(f"{path}."))
+            refused_path = next(named, None)
+            if refused_path is not None:
+                yield by_tree_path[refused_path].path, error["msg"]
+            else:
+                yield "", f"{location}: {error['msg']}" if location else error["msg"]
 
 
 def _refused_by_pydantic(fields: Sequence[Field], schema: Schema) -> list[Field]:
@@ -134,6 +158,8 @@ def _missing_required(fields: Sequence[Field], schema: Schema) -> Iterator[Issue
             column, paths = FieldPath.parse(spec.path), map(FieldPath.parse, present)
             numbers = {path.row_number or 0 for path in paths if path.list_path == spec.list_path}
             required = [str(column.renumbered(number)) for number in sorted(numbers)]
+            if spec.is_plain_value and not numbers:
+                required = [spec.list_path]
         for path in required:
             if path not in present:
                 yield Issue("missing_required", f"{path} was not found on the document", field=path)

@@ -25,6 +25,7 @@ from docpipe.evaluate import (
 )
 from docpipe.evaluate import evaluate as score_all
 from docpipe.evaluate.scores import Counts, Interval
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema, load_schema
 
 if TYPE_CHECKING:
@@ -158,8 +159,9 @@ def _score_table(evaluation: Evaluation) -> Table:
         table.add_section()
         table.add_row(f"{path} (rows)", *_score_cells(score.counts, score.interval), style="bold")
         for cell_path, cell in evaluation.cells.fields.items():
-            if cell_path.startswith(f"{path}[]."):
-                table.add_row(f"  {cell_path.rpartition('.')[2]}", *_score_cells(cell.counts, cell.interval))
+            cell_template = FieldPath.parse(cell_path)
+            if cell_template.list_path == path:
+                table.add_row(f"  {cell_template.column}", *_score_cells(cell.counts, cell.interval))
     return table
 
 

@@ -6,9 +6,9 @@ In: a FieldSpec, a label, a ResultField. Out: a MatchOutcome (right, wrong, miss
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Literal
@@ -22,6 +22,12 @@ MatchOutcome = Literal["right", "wrong", "missed", "spurious"]
 
 ORDER_UNKNOWN = "date_order_unknown"
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+READERS: Mapping[ColumnType, Callable[[str], object]] = {
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
+    "time": time.fromisoformat,
+}
 ADDRESS_LINES = ("line1", "line2", "line3", "line4")
 
 
@@ -43,15 +49,7 @@ def typed_value(column: ColumnType, value: object) -> object:
     if value is None or not isinstance(value, str | int | float):
         return value
     try:
-        match column:
-            case "decimal":
-                return Decimal(str(value))
-            case "date":
-                return date.fromisoformat(str(value))
-            case "time":
-                return time.fromisoformat(str(value))
-            case _:
-                return value
+        return READERS[column](str(value)) if column in READERS else value
     except (ValueError, InvalidOperation):
         return value
 
@@ -161,7 +159,7 @@ def label_conventions(schema: Schema, documents: Sequence[LabelledDocument]) -> 
     The decimal mark may come from the other labels: a file has one author and mostly one habit. The order of day and
     month may not: labels copy what is printed, and documents of several countries lie in one file.
     """
-    ambiguous_paths = {spec.path for spec in schema.fields if spec.kind.column in ("date", "decimal")}
+    ambiguous_paths = {spec.path for spec in schema.fields if spec.kind.column in ("date", "datetime", "decimal")}
     label_texts = [_texts(document, ambiguous_paths) for document in documents]
     of_all_labels = schema.conventions([text for texts in label_texts for text in texts])
     conventions = []

@@ -42,6 +42,13 @@ class LabelledDocument:
     country: str | None = None
     words: tuple[LabelWord, ...] = ()
 
+    def plain_values(self, list_path: str) -> list[LabelRow] | None:
+        """The label of a list of plain values, as rows with one cell that has no name; None where there is none."""
+        if list_path not in self.values:
+            return None
+        label = self.values[list_path]
+        return [{"": value} for value in (label if isinstance(label, list) else [label]) if value is not None]
+
 
 @dataclass(frozen=True, slots=True)
 class ResultField:
@@ -75,6 +82,10 @@ class ResultLine:
     def rows(self, list_path: str) -> list[Mapping[str, ResultField]]:
         rows = self.fields.get(list_path) or []
         return [{name: read_prediction(cell) for name, cell in row.items()} for row in rows]
+
+    def plain_values(self, list_path: str) -> list[Mapping[str, ResultField]]:
+        """Those of a list of plain values, as rows with one cell that has no name."""
+        return [{"": read_prediction(value)} for value in self.fields.get(list_path) or []]
 
 
 NO_PREDICTION = ResultField(None)

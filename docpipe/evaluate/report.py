@@ -68,7 +68,7 @@ class ScoredDocument:
         for path, list_score in self.lists.items():
             for cell in list_score.cells:
                 if cell.outcome != "right":
-                    cell_path = f"{path}[{cell.row}].{cell.column}"
+                    cell_path = str(FieldPath(path, cell.row, cell.column))
                     yield FieldComparison(self.document.file, cell_path, cell.outcome, cell.label, cell.prediction)
 
 
@@ -176,7 +176,12 @@ def _list_scores(
     """A document whose label does not speak of a list is not scored on it."""
     scores = {}
     for path, specs in lists.items():
-        if path in document.rows:
+        if specs[0].is_plain_value:
+            labels = document.plain_values(path)
+            if labels is not None:
+                answers = [] if result is None else result.plain_values(path)
+                scores[path] = score_rows({"": specs[0]}, labels, answers, conventions)
+        elif path in document.rows:
             columns = {FieldPath.parse(spec.path).leaf: spec for spec in specs}
             predictions = [] if result is None else result.rows(path)
             scores[path] = score_rows(columns, document.rows[path], predictions, conventions)
@@ -241,7 +246,7 @@ def _field_outcomes(document: ScoredDocument) -> Iterator[tuple[str, MatchOutcom
 def _cell_outcomes(document: ScoredDocument) -> Iterator[tuple[str, MatchOutcome]]:
     for path, list_score in document.lists.items():
         for cell in list_score.cells:
-            yield f"{path}[].{cell.column}", cell.outcome
+            yield str(FieldPath(path, None, cell.column)), cell.outcome
 
 
 def _counts_by_path(outcomes: Iterable[tuple[str, MatchOutcome]]) -> dict[str, Counts]:

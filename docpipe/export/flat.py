@@ -68,7 +68,7 @@ def _add_value(flat: FlatResult, decided: Field) -> None:
         flat.single_values[decided.path] = value
     else:
         rows = flat.lists.setdefault(path.list_path, {})
-        rows.setdefault(path.row_number + 1, {})[path.leaf] = value
+        rows.setdefault(path.row_number + 1, {})[path.column] = value
 
 
 class Spool:

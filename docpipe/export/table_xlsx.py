@@ -115,6 +115,8 @@ def excel_value(value: object) -> tuple[Any, str | None]:
         return value, "#,##0." + "0" * decimals if decimals else "#,##0"
     if value is None or (isinstance(value, int | float) and math.isfinite(value) and abs(value) < 10**EXACT_DIGITS):
         return value, None
+    if isinstance(value, datetime) and value.year >= FIRST_YEAR:
+        return value.replace(tzinfo=None), "yyyy-mm-dd hh:mm:ss"
     if isinstance(value, date) and not isinstance(value, datetime) and value.year >= FIRST_YEAR:
         return value, "yyyy-mm-dd"
     if isinstance(value, time):

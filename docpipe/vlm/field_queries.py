@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from docpipe.paths import words_of
 from docpipe.schema import Schema
 from docpipe.schema_ports import Kind, group_of
 from docpipe.vlm.inputs import GROUPS, PROMPT_TOKENS, UNKNOWN_TOKEN, FieldInputs
@@ -53,7 +54,7 @@ def document_query(name: str, description: str) -> FieldQuery:
 
 def field_prompt(path: str, description: str) -> str:
     """`line_items[].unit_price` -> `line items unit price: <description>`, or the name alone if that says the same."""
-    name = path.replace("[]", "").replace(".", " ").replace("_", " ")
+    name = words_of(path.replace("[]", "").replace(".", "_"))
     return name if description.lower().strip(" .?") in ("", name.lower()) else f"{name}: {description}"
 
 

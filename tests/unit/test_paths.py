@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from docpipe.paths import FieldPath
+from docpipe.paths import FieldPath, words_of
 
 PATHS = [
     # path, list, row number, leaf, row, template, steps
@@ -17,6 +17,7 @@ PATHS = [
     ("a.b[1].c", "a.b", 1, "c", "a.b[1]", "a.b[].c", ("a", "b", 1, "c")),
     ("items[].amount", "items", None, "amount", "", "items[].amount", ("items", "amount")),
     ("items[3]", "items", 3, "", "items[3]", "items[]", ("items", 3)),
+    ("a.tags[]", "a.tags", None, "", "", "a.tags[]", ("a", "tags")),
 ]
 
 
@@ -47,3 +48,23 @@ def test_a_cell_moves_to_another_row_and_a_single_field_stays():
 def test_what_is_no_path_is_a_field_that_no_schema_has(text):
     path = FieldPath.parse(text)
     assert (path.is_cell, str(path), path.template) == (False, text, text)
+
+
+def test_a_column_of_plain_values_has_a_heading():
+    assert [FieldPath.parse(path).column for path in ("items[].price.net", "tags[2]", "tags[]")] == [
+        "price.net",
+        "value",
+        "value",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("due_date", "due date"), ("dueDate", "due date"), ("DueDate", "due date"), ("sellerVATId", "seller VAT id"),
+        ("IBAN", "IBAN"), ("IBANs", "IBANs"), ("totalEUR", "total EUR"), ("Rechnungsnummer", "Rechnungsnummer"),
+        ("fälligAm", "fällig am"), ("gross_totalEUR", "gross total EUR"), ("line2", "line2"), ("a", "a"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_name_becomes_words(name, words):
+    assert words_of(name) == words

@@ -243,7 +243,7 @@ class Deep(BaseModel):
 
 
 class Words(BaseModel):
-    words: list[str] = Field(default_factory=list)
+    words: list[list[str]] = Field(default_factory=list)
 
 
 class Strange(BaseModel):
@@ -268,7 +268,7 @@ class Empty(BaseModel):
         ("docpipe.schemas.receipt:Recipe", "no class Recipe"),
         ("docpipe.schemas.rules:Sum", "not a Pydantic class"),
         (Deep, "list inside a list"),
-        (Words, "words is a list of"),
+        (Words, "words is a list inside a list"),
         (Strange, "where has the type"),
         (Broken, "reads gross"),
         (Empty, "no fields"),

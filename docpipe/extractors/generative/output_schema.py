@@ -55,13 +55,16 @@ def value_schema(spec: FieldSpec) -> dict[str, Any]:
 
 
 def list_schema(specs: Sequence[FieldSpec]) -> dict[str, Any]:
-    """A list of rows; cells are named as in the schema."""
+    """A list of rows, whose cells are named as in the schema; or of plain values."""
+    if not cell_name(specs[0]):
+        value: dict[str, Any] = {**value_schema(specs[0]), "type": "string"}
+        return {"type": "array", "items": value, "maxItems": MAX_ROWS}
     cells: Mapping[str, Mapping[str, Any]] = {cell_name(spec): value_schema(spec) for spec in specs}
     return {"type": "array", "items": object_schema(cells), "maxItems": MAX_ROWS}
 
 
 def cell_name(spec: FieldSpec) -> str:
-    """`line_items[].price.net` -> `price.net`."""
+    """`line_items[].price.net` -> `price.net`; empty for plain values: `tags[]`."""
     return FieldPath.parse(spec.path).leaf
 
 

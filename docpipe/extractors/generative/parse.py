@@ -20,6 +20,7 @@ from docpipe.extractors.generative.partial_json import (
     flattened,
     is_empty_object,
     list_objects,
+    list_values,
     object_members,
 )
 from docpipe.paths import FieldPath
@@ -121,23 +122,35 @@ class CompletionParser:
 
     def _add_list(self, slot_name: str, member: JsonMember, finish: FinishReason, unfenced: _Unfenced) -> None:
         self.answered.add(slot_name)
-        known_paths = {spec.path for spec in self.schema.lists()[slot_name]}
         first = self._row_counts.get(slot_name, 0)
         number = first
-        for row in list_objects(member.source, member.start):
+        of_plain_values = str(FieldPath(slot_name, None, "")) in self._paths_of(slot_name)
+        rows = list_values if of_plain_values else list_objects
+        for row in rows(member.source, member.start):
             if row.end is None:
                 break
-            for cell in object_members(member.source, row.start):
-                for leaf in flattened(cell):
-                    path = FieldPath(slot_name, number, leaf.key)
-                    if path.template in known_paths:
-                        self._add_value(str(path), leaf, unfenced)
+            if of_plain_values:
+                self._add_value(str(FieldPath(slot_name, number, "")), row, unfenced)
+            else:
+                self._add_row(slot_name, number, row, unfenced)
             number += 1
         self._row_counts[slot_name] = number
         if member.end is None:
             reason = FINISH_MESSAGES.get(finish, "the JSON broke off")
             message = f"{slot_name} is partial: {reason} after {number - first} complete rows"
             self.issues.append(Issue("partial", message, field=slot_name))
+
+    def _add_row(self, slot_name: str, number: int, row: JsonMember, unfenced: _Unfenced) -> None:
+        known_paths = self._paths_of(slot_name)
+        for cell in object_members(row.source, row.start):
+            for leaf in flattened(cell):
+                path = FieldPath(slot_name, number, leaf.key)
+                if path.template in known_paths:
+                    self._add_value(str(path), leaf, unfenced)
+
+    def _paths_of(self, slot_name: str) -> set[str]:
+        """Templates of a list's cells, or of its values."""
+        return {spec.path for spec in self.schema.lists()[slot_name]}
 
 
 def string_value(completion: Completion, key: str) -> str | None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 
 SEPARATORS = " \t\r\n,:"
 _DECODER = json.JSONDecoder(strict=False)
@@ -67,10 +68,15 @@ def object_members(text: str, start: int) -> Iterator[JsonMember]:
 
 def list_objects(text: str, start: int) -> Iterator[JsonMember]:
     """The objects of the list that begins at `start`, as far as it goes; their keys are empty."""
+    return takewhile(lambda member: text[member.start] == "{", list_values(text, start))
+
+
+def list_values(text: str, start: int) -> Iterator[JsonMember]:
+    """The values of the list that begins at `start`, as far as it goes; their keys are empty."""
     if not text.startswith("[", start):
         return
     position = start + 1
-    while (position := _skip_separators(text, position)) < len(text) and text[position] == "{":
+    while (position := _skip_separators(text, position)) < len(text) and text[position] != "]":
         _, end = _decode(text, position)
         yield JsonMember("", text, position, end)
         if end is None:

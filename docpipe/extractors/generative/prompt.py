@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 OPENING = "You copy values from scanned business documents."
 FIELDS = "Find these fields:"
 ROWS = "a list with one object for each row, from top to bottom. Each has:"
+VALUES = "a list of all that are printed, from top to bottom"
 RULES = """Rules:
 - Copy each value exactly as it is printed, letter by letter and digit by digit: "1.234,50" stays "1.234,50".
 - Never calculate, convert, translate, correct or complete a value.
@@ -74,8 +75,12 @@ def _fields(schema: Schema) -> Iterator[str]:
             yield f"- {_field(spec.path, spec)}"
         elif spec.list_path not in listed:
             listed.add(spec.list_path)
+            cells = lists[spec.list_path]
+            if not cell_name(spec):
+                yield f"- {_field(spec.list_path, spec)} ({VALUES})"
+                continue
             yield f'- "{spec.list_path}": {ROWS}'
-            yield from (f"  - {_field(cell_name(cell), cell)}" for cell in lists[spec.list_path])
+            yield from (f"  - {_field(cell_name(cell), cell)}" for cell in cells)
 
 
 def _field(name: str, spec: FieldSpec) -> str:

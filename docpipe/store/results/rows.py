@@ -31,6 +31,7 @@ WRITERS: tuple[tuple[type, str, Callable[[Any], str]], ...] = (
     (int, "integer", lambda value: str(int(value))),
     (float, "float", repr),
     (Decimal, "decimal", _plain),
+    (datetime, "datetime", datetime.isoformat),  # before date: a datetime is one
     (date, "date", date.isoformat),
     (time, "time", time.isoformat),
 )
@@ -38,6 +39,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "text": str,
     "decimal": Decimal,
     "date": date.fromisoformat,
+    "datetime": datetime.fromisoformat,
     "time": time.fromisoformat,
     "integer": int,
     "boolean": lambda text: text == "true",
@@ -56,7 +58,7 @@ def to_text(value: object) -> tuple[str | None, str | None]:
     if value is None:
         return None, None
     for kind, name, write in WRITERS:
-        if isinstance(value, kind) and not isinstance(value, datetime):  # a datetime is a date, with a loss
+        if isinstance(value, kind):
             return write(value), name
     raise StoreError(f"cannot store a value of the type {type(value).__name__}", hint="Give the field a simpler type.")
 

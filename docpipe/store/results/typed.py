@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from functools import lru_cache
 from hashlib import sha256
@@ -22,6 +22,7 @@ from sqlalchemy import (
     Column,
     Connection,
     Date,
+    DateTime,
     Double,
     ForeignKey,
     Integer,
@@ -64,6 +65,7 @@ TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
     "text": CleanText(),
     "decimal": Amount(),
     "date": Date(),
+    "datetime": DateTime(),  # as printed, so without a zone
     "time": TimeOfDay().with_variant(sqlite.TIME(**SQLITE_TIME), "sqlite"),  # type: ignore[no-untyped-call]
     "integer": BigInteger(),
     "boolean": Boolean(),
@@ -73,6 +75,7 @@ TYPES: Mapping[ColumnType, TypeEngine[Any]] = {
 ACCEPTED_TYPES: Mapping[ColumnType, tuple[type, ...]] = {
     "decimal": (int, float, Decimal),
     "date": (date,),
+    "datetime": (datetime,),
     "time": (time,),
     "integer": (int,),
     "boolean": (bool,),
@@ -81,6 +84,7 @@ ACCEPTED_TYPES: Mapping[ColumnType, tuple[type, ...]] = {
 CONVERTERS: Mapping[ColumnType, Callable[[Any], object]] = {
     "decimal": lambda value: Decimal(str(value)),
     "float": float,
+    "datetime": lambda value: value.replace(tzinfo=None),
     "time": lambda value: value.replace(tzinfo=None, microsecond=0),  # a column of times of day to the second
 }
 
@@ -169,8 +173,8 @@ def _new_columns(
         field = TypedPath(path, column_type)
         if field in known:
             continue
-        leaf = FieldPath.parse(path).leaf
-        name = sql_name(f"{leaf}_{column_type}" if path in known_paths else leaf, taken)
+        heading = FieldPath.parse(path).column
+        name = sql_name(f"{heading}_{column_type}" if path in known_paths else heading, taken)
         added[field] = name
         taken.add(name)
     return added

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -235,3 +235,12 @@ def test_long_names_stay_apart_and_within_what_postgresql_keeps() -> None:
     names = {sql_name("ä" * 60 + tail) for tail in ("a", "b")}
     assert len(names) == 2
     assert all(len(name.encode()) <= 60 for name in names)
+
+
+def test_a_date_with_a_time_of_day_is_a_timestamp_and_comes_back(store: SqlStore) -> None:
+    schema, at = made("landing", at=datetime), datetime(2026, 3, 5, 14, 30)
+    put(store, schema, "a.pdf", (field("at", at),))
+    assert ask(store, "SELECT COUNT(*) FROM landing WHERE at > '2026-03-05 12:00:00'") == [(1,)]
+    (stored,) = store.results()
+    assert stored.extraction is not None
+    assert stored.extraction.fields[0].value == at

@@ -114,8 +114,9 @@ class TagMapping:
 
 
 def cell_schemas(slot: OutputSlot) -> Mapping[str, Mapping[str, Any]]:
-    """The cells of a list's rows by name, with the JSON Schemas of their values."""
-    return slot.value_schema["items"]["properties"]  # type: ignore[no-any-return]
+    """The cells of a list's rows by name, with the JSON Schemas of their values. A list of plain values has none: no
+    tag stands for its values, so such a model is not asked for it."""
+    return slot.value_schema["items"].get("properties", {})  # type: ignore[no-any-return]
 
 
 def _name_of(path: Sequence[str], names: Sequence[str]) -> str | None:
