@@ -10,7 +10,7 @@ import contextlib
 import os
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -81,7 +81,7 @@ def extract(
 @overload
 def extract(
     source: DocumentSource,
-    schema: str = "invoice",
+    schema: str | Mapping[str, Any] = "invoice",
     *,
     model: str | None = None,
     password: str | None = None,
@@ -89,15 +89,15 @@ def extract(
 ) -> Result[Any]: ...
 def extract(
     source: DocumentSource,
-    schema: str | type[BaseModel] = "invoice",
+    schema: str | type[BaseModel] | Mapping[str, Any] = "invoice",
     *,
     model: str | None = None,
     password: str | None = None,
     accept_error: float | None = None,
 ) -> Result[Any]:
     """Read one document. `source` is a path, its bytes or a binary file; `schema` a Pydantic class, the name of a
-    shipped schema, `auto`, `FILE.py:Class` or a JSON Schema file. What is not given comes from DOCPIPE_*
-    (docpipe/config.py).
+    shipped schema, `auto`, `FILE.py:Class`, a JSON Schema file or a JSON Schema as a dict. What is not given comes from
+    DOCPIPE_* (docpipe/config.py).
 
     The models stay loaded for the next call. Raises DocpipeError when the document cannot be processed.
     """

@@ -1,6 +1,7 @@
-"""Schemas: a name, a class or a JSON Schema file becomes the list of fields to look for.
+"""Schemas: a name, a class or a JSON Schema becomes the list of fields to look for.
 
-In: `invoice`, `module:Class`, `path/to/file.py:Class`, `file.json`, a Pydantic class, or `auto`: the document decides.
+In: `invoice`, `module:Class`, `path/to/file.py:Class`, `file.json`, a Pydantic class, a JSON Schema as a dict, or
+`auto`: the document decides.
 Out: a `Schema` that every step reads: fields with prompts and kinds, rules, version.
 """
 
@@ -112,10 +113,12 @@ class Schema:
         return {spec.path: spec for spec in self.fields}
 
 
-def load_schema(reference: str | type[BaseModel]) -> Schema:
+def load_schema(reference: str | type[BaseModel] | Mapping[str, Any]) -> Schema:
     """Raises SchemaError with a hint that names what is wrong and where."""
     if reference == AUTO:
         return _auto()
+    if isinstance(reference, Mapping):
+        reference = _json_text(reference)
     if isinstance(reference, str):
         model, text = find_class(reference)
     else:
@@ -134,6 +137,17 @@ def _schema_of(model: type[BaseModel], text: str) -> Schema:
     description = " ".join((model.__doc__ or "").split())
     schema = Schema(name, "", description, model, fields, _rules_of(model, fields), text)
     return replace(schema, version=_version(schema))
+
+
+def _json_text(content: Mapping[str, Any]) -> str:
+    """A dict has no name and no file: its text is the reference that makes the same schema in another process."""
+    try:
+        return json.dumps(content, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise SchemaError(
+            f"the dict is no JSON Schema: {error}",
+            hint="Its values are those that JSON has; of a class give the class.",
+        ) from error
 
 
 def _narrowed(reference: str, templates: Collection[str]) -> Schema:

@@ -1,6 +1,6 @@
 """Finds the class that a textual schema reference means.
 
-In: `invoice`, `module:Class`, `path/to/file.py:Class` or `file.json`.
+In: `invoice`, `module:Class`, `path/to/file.py:Class`, `file.json`, or the text of a JSON Schema: `{"type": …}`.
 Out: the Pydantic class, and the reference that finds it from another directory and process.
 """
 
@@ -35,13 +35,19 @@ def kinds() -> Any:
     return importlib.import_module(f"{SCHEMA_PACKAGE}.kinds")
 
 
+def _from_json() -> Any:
+    return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json")
+
+
 def find_class(reference: str) -> tuple[Any, str]:
     """The object behind a reference, and the reference freed of the current directory. Raises SchemaError."""
     if reference in shipped():
         return find_class(shipped()[reference])[0], reference
+    if reference.lstrip().startswith("{"):
+        return _from_json().model_from_text(reference), reference
     if reference.lower().endswith(".json"):
         path = Path(os.path.expanduser(reference)).resolve()
-        return importlib.import_module(f"{SCHEMA_PACKAGE}.from_json").model_from_file(path), str(path)
+        return _from_json().model_from_file(path), str(path)
     source, colon, class_name = reference.rpartition(":")
     if not colon or not source or not class_name:
         raise SchemaError(

@@ -1,8 +1,8 @@
-"""A JSON Schema file becomes a Pydantic class.
+"""A JSON Schema becomes a Pydantic class.
 
-In: a file in a subset of JSON Schema draft 2020-12: an object with properties; a property is a string, number, integer,
-boolean, enum of strings, object, or array of objects. Out: the class.
-What is not in the subset raises SchemaError with its JSON pointer.
+In: an object with properties, as people and programs write it (draft 2020-12): a property is a string, number, integer,
+boolean, a choice of values, an object, or a list of objects or of plain values. Out: the class.
+What cannot be done raises SchemaError with its JSON pointer and with what to write instead.
 """
 
 from __future__ import annotations
@@ -10,21 +10,29 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import unicodedata
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from docpipe.errors import SchemaError
-from docpipe.schema_fields import Expected
+from docpipe.schema_fields import Expected, says_more
 from docpipe.schema_ports import Kind
+from docpipe.schemas.choices import choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
+from docpipe.schemas.datetimes import DateTime
+from docpipe.schemas.json_constraints import constraints_of, is_rust_pattern
+from docpipe.schemas.json_nodes import JsonNode
+from docpipe.schemas.json_reader import JsonSchemaReader
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from docpipe.schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text
+from docpipe.schemas.words import Address, Boolean, Identifier, InvoiceType, Name, Phone, Text
 
 TYPES: Mapping[str, tuple[Any, Kind]] = {
     "string": (str, Text()),
@@ -34,6 +42,7 @@ TYPES: Mapping[str, tuple[Any, Kind]] = {
 }
 FORMATS: Mapping[str, tuple[Any, Kind]] = {
     "date": (dt.date, IsoDate()),
+    "date-time": (dt.datetime, DateTime()),
     "time": (dt.time, ClockTime()),
     **{
         kind.name: (str, kind)
@@ -42,152 +51,248 @@ FORMATS: Mapping[str, tuple[Any, Kind]] = {
     "invoice_type": (str, InvoiceType()),
     **{kind.name: (Decimal, kind) for kind in (Money(), Quantity(), Rate())},
     "deduction": (Decimal, Deduction()),
+    "uuid": (str, Identifier()),
 }
-"""`date` and `time` are JSON Schema's own; the others name a kind. An unknown format (`email`) stays text."""
+"""`date`, `date-time`, `time` and `uuid` are JSON Schema's own; the others name a kind. An unknown format (`email`)
+stays text."""
 
-CONSTRAINTS = {
-    "pattern": "pattern",
-    "minLength": "min_length",
-    "maxLength": "max_length",
-    "minimum": "ge",
-    "maximum": "le",
-    "exclusiveMinimum": "gt",
-    "exclusiveMaximum": "lt",
-}
-"""JSON Schema's keyword -> argument of a Pydantic field: checked after the extraction."""
-
-LEAF_KEYWORDS = {"type", "title", "description", "examples", "default", "$comment", "deprecated", "format", "enum"}
-OBJECT_KEYWORDS = {
-    "type",
-    "title",
-    "description",
-    "properties",
-    "required",
-    "additionalProperties",
-    "$schema",
-    "$id",
-    "$comment",
-    "examples",
-}
-ARRAY_KEYWORDS = {"type", "title", "description", "items", "$comment", "examples", "default", "minItems", "maxItems"}
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_HINT = "docs/schemas.md lists what a JSON Schema file may hold; a Pydantic class can say more."
+_OF_TEXT_ONLY = ("date", "date-time", "time", "uuid")  # of a number they say something else: seconds since 1970
+_HINT = "docs/schemas.md lists what a JSON Schema may hold; a Pydantic class can say more."
+_TYPE_HINT = 'Write its type: {"type": "string"}, "number", "integer", "boolean", "object" or "array".'
+_INNER_HINT = "Lists nest one level deep: make the inner one a text, or its rows the rows of the outer list."
 
 
 def model_from_file(path: Path) -> type[BaseModel]:
     """The class that a JSON Schema file describes, named by its title or the file's name."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise SchemaError(
             f"cannot read {path}: {error.strerror}", hint="Check the path of the JSON Schema file."
         ) from error
     except ValueError as error:
-        raise SchemaError(f"{path} is not JSON: {error}", hint="Check the file with a JSON editor.") from error
-    node = _checked(content, "#", OBJECT_KEYWORDS)
-    if _type(node, "#") != "object":
-        raise SchemaError(
-            f"{path}: # is not an object", hint='A schema starts with {"type": "object", "properties": …}.'
+        raise SchemaError(f"{path} is not JSON: {error}", hint="Save the file as UTF-8.") from error
+    return _model_from_text(text, path.stem, str(path))
+
+
+def model_from_text(text: str) -> type[BaseModel]:
+    """The class that a JSON Schema describes, named by its title."""
+    return _model_from_text(text, "document", "the schema")
+
+
+@lru_cache(maxsize=64)  # the same text is the same class: a schema that comes back from another process is the same one
+def _model_from_text(text: str, name: str, source: str) -> type[BaseModel]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise SchemaError(f"{source} is not JSON: {error}", hint="Check it with a JSON editor.") from error
+    builder = _ClassBuilder(JsonSchemaReader(content))
+    node = builder.reader.root()
+    if node.type != "object":
+        hint = 'A schema starts with {"type": "object", "properties": …}.'
+        raise SchemaError(f"{source}: # is not an object", hint=hint)
+    referenced = str(content.get("$ref", "")).rpartition("/")[2]
+    return builder.model(node, _class_name(str(node.keywords.get("title") or referenced or name)))
+
+
+@dataclass(frozen=True, slots=True)
+class _LeafType:
+    """Of a plain value: what it is in Python, and how it is read."""
+
+    python_type: Any
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class _Property:
+    """A property of an object that becomes a field of the class `owner`."""
+
+    name: str
+    node: JsonNode
+    required: bool
+    owner: str
+
+    @property
+    def pointer(self) -> str:
+        return self.node.place.pointer
+
+    @property
+    def class_name(self) -> str:
+        """Of the class that is made for it, if it is an object or a list of objects."""
+        return self.owner + _class_name(self.name)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The argument of `Field`. A title that says no more than the name is none."""
+        description, title = (self.node.keywords.get(keyword) for keyword in ("description", "title"))
+        said = description or (title if says_more(title, self.name) else None)
+        return {"description": None if said is None else str(said)}
+
+
+class _ClassBuilder:
+    """Makes classes of the nodes of one JSON Schema."""
+
+    def __init__(self, reader: JsonSchemaReader) -> None:
+        self.reader = reader
+
+    def model(self, node: JsonNode, name: str, in_list: bool = False) -> type[BaseModel]:
+        """The class of an object, `in_list` for one that is a row."""
+        pointer = node.place.pointer
+        if not node.properties:
+            raise SchemaError(f"{pointer} has no properties", hint=_no_properties_hint(node))
+        required = node.keywords.get("required", [])
+        if not isinstance(required, list) or (unknown := [key for key in required if key not in node.properties]):
+            raise SchemaError(f"{pointer}/required names {unknown}, which are no properties", hint=_HINT)
+        constraints_of(node, None)
+        fields: dict[str, Any] = {}
+        for key, raw in node.properties.items():
+            field_name = unicodedata.normalize("NFC", key)
+            _check_name(field_name, raw.place.pointer)
+            child = _Property(field_name, self.reader.read(raw), key in required, name)
+            fields[field_name] = self._field(child, in_list)
+        return _created(name, str(node.keywords.get("description", "")), fields, pointer)
+
+    def _field(self, child: _Property, in_list: bool) -> tuple[Any, Any]:
+        """The annotation and the `Field`, as Pydantic takes them."""
+        node = child.node
+        if node.type == "array":
+            if in_list:
+                raise SchemaError(f"{child.pointer} is a list inside a list", hint=_INNER_HINT)
+            return self._list_field(child)
+        if node.type == "object":
+            inner = self.model(node, child.class_name, in_list)
+            return inner | None, Field(default=None, **child.described)
+        return _leaf(node, child.required), Field(
+            default=None,
+            examples=_examples(node),
+            **child.described,
+            **constraints_of(node, _leaf_type(node).python_type),
         )
-    return _model(node, "#", _class_name(str(node.get("title") or path.stem)))
+
+    def _list_field(self, child: _Property) -> tuple[Any, Any]:
+        node = child.node
+        if node.items is None:
+            hint = 'Say what the list holds: "items": {"type": "string"}, or an object with properties.'
+            raise SchemaError(f"{child.pointer}/items is missing", hint=hint)
+        item = self.reader.read(node.items)
+        if item.type == "array":
+            raise SchemaError(f"{item.place.pointer} is a list inside a list", hint=_INNER_HINT)
+        row: Any
+        if item.type == "object":
+            row = self.model(item, child.class_name, in_list=True)
+        else:
+            leaf = _leaf_type(item)
+            inner = Field(
+                description=item.keywords.get("description"),
+                examples=_examples(item),
+                **constraints_of(item, leaf.python_type),
+            )
+            row = Annotated[leaf.python_type, leaf.kind, inner]
+        annotation: Any = list[row]
+        if child.required and item.type != "object":
+            annotation = Annotated[annotation, Expected()]
+        arguments: dict[str, Any] = {**child.described, **constraints_of(node, list)}
+        if item.type != "object":
+            arguments["examples"] = _examples(node)
+        if arguments.get("min_length"):
+            arguments["validate_default"] = True
+        if node.keywords.get("uniqueItems") is True:
+            annotation = Annotated[annotation, AfterValidator(_all_different)]
+            arguments["json_schema_extra"] = {"uniqueItems": True}
+        return annotation, Field(default_factory=list, **arguments)
 
 
-def _model(node: Mapping[str, Any], pointer: str, name: str) -> type[BaseModel]:
-    properties, required = node.get("properties"), node.get("required", [])
-    if not isinstance(properties, dict) or not properties:
-        raise SchemaError(f"{pointer} has no properties", hint=_HINT)
-    if not isinstance(required, list) or (unknown := [key for key in required if key not in properties]):
-        raise SchemaError(f"{pointer}/required names {unknown}, which are no properties", hint=_HINT)
-    fields = dict(_fields(properties, required, pointer, name))
+def _leaf(node: JsonNode, expected: bool) -> Any:
+    leaf = _leaf_type(node)
+    if expected:
+        return Annotated[leaf.python_type | None, leaf.kind, Expected()]
+    return Annotated[leaf.python_type | None, leaf.kind]
+
+
+def _leaf_type(node: JsonNode) -> _LeafType:
+    pointer = node.place.pointer
+    if node.is_null:
+        raise SchemaError(f"{pointer} is always null", hint=_TYPE_HINT)
+    if node.values is not None:
+        return _choice_type(node)
+    if not node.types:
+        raise SchemaError(f"{pointer}/type is missing: it may hold anything", hint=_TYPE_HINT)
+    if len(node.types) > 1:
+        raise SchemaError(
+            f"{pointer}/type names several kinds: {', '.join(node.types)}",
+            hint='A field has one kind. Write one of them; "string" takes any print as text.',
+        )
+    json_format = str(node.keywords.get("format"))
+    of_format = FORMATS.get(json_format)
+    if of_format is None or (json_format in _OF_TEXT_ONLY and node.types != ("string",)):
+        return _LeafType(*TYPES[node.types[0]])
+    return _LeafType(*of_format)
+
+
+def _choice_type(node: JsonNode) -> _LeafType:
+    values = tuple(dict.fromkeys(node.values or ())) if all(map(_is_plain, node.values or ())) else ()
+    kind = choice_of(values)
+    if kind is None:
+        raise SchemaError(
+            f"{node.place.pointer}/enum holds other things than texts, numbers, or true and false", hint=_HINT
+        )
+    return _LeafType(bool if isinstance(kind, Boolean) else Literal[values], kind)
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | float)
+
+
+def _examples(node: JsonNode) -> list[Any] | None:
+    """`example` is OpenAPI's."""
+    examples = node.keywords.get("examples", [node.keywords["example"]] if "example" in node.keywords else None)
+    return examples if isinstance(examples, list) else None
+
+
+def _created(name: str, description: str, fields: Mapping[str, Any], pointer: str) -> type[BaseModel]:
+    patterns = [mark.pattern for _type, info in fields.values() for mark in info.metadata if hasattr(mark, "pattern")]
+    config = ConfigDict(protected_namespaces=())
+    if not all(map(is_rust_pattern, filter(None, patterns))):
+        config["regex_engine"] = "python-re"  # it knows look-around
     with warnings.catch_warnings():
         # a field may be called `json` or `copy`, which Pydantic warns of: results are read by field, not by method
         warnings.filterwarnings("ignore", message=".*shadows an attribute.*")
         try:
-            return create_model(
-                name, __config__=ConfigDict(protected_namespaces=()), __doc__=str(node.get("description", "")), **fields
-            )
+            return create_model(name, __config__=config, __doc__=description, **fields)
         except Exception as error:
             raise SchemaError(f"{pointer} makes no class: {error}", hint=_HINT) from error
 
 
-def _fields(properties: Mapping[str, Any], required: list[str], pointer: str, name: str) -> Iterator[tuple[str, Any]]:
-    for key, child in properties.items():
-        child_pointer = f"{pointer}/properties/{key.replace('~', '~0').replace('/', '~1')}"
-        if not _NAME.fullmatch(key):
-            raise SchemaError(
-                f"{child_pointer}: a field name has letters, digits and _ only", hint=f"Use {_field_name(key)!r}."
-            )
-        if not isinstance(child, dict):
-            raise SchemaError(f"{child_pointer} is not an object", hint=_HINT)
-        described: dict[str, Any] = {"description": child.get("description") or child.get("title")}
-        json_type = _type(child, child_pointer)
-        if json_type == "array":
-            item = _checked(
-                _checked(child, child_pointer, ARRAY_KEYWORDS).get("items"), f"{child_pointer}/items", OBJECT_KEYWORDS
-            )
-            if _type(item, f"{child_pointer}/items") != "object":
-                raise SchemaError(
-                    f"{child_pointer}/items is not an object", hint="A list holds objects with properties."
-                )
-            row = _model(item, f"{child_pointer}/items", name + _class_name(key))
-            yield key, (list[row], Field(default_factory=list, **described))  # type: ignore[valid-type]
-        elif json_type == "object":
-            inner = _model(_checked(child, child_pointer, OBJECT_KEYWORDS), child_pointer, name + _class_name(key))
-            yield key, (inner | None, Field(default=None, **described))
-        else:
-            yield key, (_leaf_type(child, child_pointer, key in required), _leaf_field(child, described))
+def _no_properties_hint(node: JsonNode) -> str:
+    wrapped = next((key for key in ("schema", "parameters", "json_schema") if key in node.keywords), None)
+    if wrapped is not None:
+        return f"The schema seems to stand below {wrapped!r}: give that object alone."
+    if "additionalProperties" in node.keywords or "patternProperties" in node.keywords:
+        return "Free names cannot be asked for: name the properties, or take a list of objects with a name and a value."
+    return 'Name what is to be found: "properties": {"total": {"type": "number"}}.'
 
 
-def _leaf_type(node: Mapping[str, Any], pointer: str, expected: bool) -> Any:
-    _checked(node, pointer, LEAF_KEYWORDS | set(CONSTRAINTS))
-    if "enum" in node:
-        values = [value for value in node["enum"] if value is not None]
-        if not values or not all(isinstance(value, str) for value in values):
-            raise SchemaError(f"{pointer}/enum holds other things than strings", hint=_HINT)
-        typed: tuple[Any, Kind] = (Literal[tuple(values)], Choice(tuple(values)))
-    else:
-        typed = FORMATS.get(str(node.get("format"))) or TYPES[_type(node, pointer)]
-    python_type, kind = typed
-    if expected:
-        return Annotated[python_type | None, kind, Expected()]
-    return Annotated[python_type | None, kind]
+def _all_different(items: list[Any]) -> list[Any]:
+    if any(item in items[:number] for number, item in enumerate(items)):
+        raise ValueError("its items are not all different")
+    return items
 
 
-def _leaf_field(node: Mapping[str, Any], described: Mapping[str, Any]) -> Any:
-    constraints = {argument: node[keyword] for keyword, argument in CONSTRAINTS.items() if keyword in node}
-    return Field(default=None, examples=node.get("examples"), **described, **constraints)
-
-
-def _checked(node: Any, pointer: str, allowed: set[str]) -> Mapping[str, Any]:
-    if not isinstance(node, dict):
-        raise SchemaError(f"{pointer} is missing or not an object", hint=_HINT)
-    for key in node:
-        if key not in allowed and not key.startswith("x-"):
-            raise SchemaError(f"{pointer}/{key} is not supported", hint=_HINT)
-    if isinstance(node.get("additionalProperties"), dict):
-        raise SchemaError(f"{pointer}/additionalProperties is not supported", hint=_HINT)
-    return node
-
-
-def _type(node: Mapping[str, Any], pointer: str) -> str:
-    """The type without `null`, which every field may be."""
-    json_type = node.get("type")
-    if json_type is None and "enum" in node:
-        return "string"
-    if json_type is None and not (node.keys() - LEAF_KEYWORDS - OBJECT_KEYWORDS - ARRAY_KEYWORDS - set(CONSTRAINTS)):
-        json_type = "object" if "properties" in node else "array" if "items" in node else None
-    names = [name for name in json_type if name != "null"] if isinstance(json_type, list) else [json_type]
-    if len(names) != 1 or names[0] not in {*TYPES, "object", "array"}:
-        unsupported = ("$ref", "anyOf", "oneOf", "allOf", "const", "not", "if")
-        keyword = next((key for key in node if key in unsupported), "type")
-        raise SchemaError(f"{pointer}/{keyword} is not supported", hint=_HINT)
-    return str(names[0])
+def _check_name(name: str, pointer: str) -> None:
+    """A name is an attribute in Python, a column in SQL and a step of a path."""
+    if not name.isidentifier() or name.startswith("_"):
+        raise SchemaError(
+            f"{pointer}: a field's name has letters, digits and _, and begins with a letter",
+            hint=f"Use {_field_name(name)!r}, and write the name as people know it into the description.",
+        )
+    if name.startswith("model_") and hasattr(BaseModel, name):
+        raise SchemaError(f"{pointer}: {name} is a name of Pydantic's own", hint=f"Use {name + '_'!r}.")
 
 
 def _class_name(text: str) -> str:
-    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text)) or "Document"
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[\W_]+", text)) or "Document"
 
 
 def _field_name(text: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_") or "field"
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFC", text).lower()).strip("_")
+    return name if name.isidentifier() else f"field_{name}".strip("_")

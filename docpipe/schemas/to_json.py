@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe.errors import SchemaError
 from docpipe.schema import Schema, list_schemas, load_schema
 from docpipe.schema_fields import FieldSpec, annotation_of
+from docpipe.schemas.choices import ValueChoice
 from docpipe.schemas.from_json import FORMATS, TYPES
 from docpipe.schemas.words import Choice
 
@@ -46,7 +47,7 @@ def json_file(schema: Schema) -> str:
 def _object(schema: Schema, model: type[BaseModel], prefix: str) -> dict[str, Any]:
     """An object with a property for each field of a class; `prefix` is its path with a dot."""
     properties = dict(_properties(schema, model, prefix))
-    specs = {spec.path: spec for spec in schema.fields}
+    specs = {spec.list_path if spec.is_plain_value else spec.path: spec for spec in schema.fields}
     required = [name for name in properties if (spec := specs.get(prefix + name)) and spec.required]
     described = {"description": " ".join(model.__doc__.split())} if model.__doc__ else {}
     node = {"type": "object", **described, "properties": properties}
@@ -56,7 +57,9 @@ def _object(schema: Schema, model: type[BaseModel], prefix: str) -> dict[str, An
 def _properties(schema: Schema, model: type[BaseModel], prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, info in model.model_fields.items():
         annotation = annotation_of(model, name)
-        if annotation.model is None:
+        if annotation.model is None and annotation.is_list:
+            yield name, _plain_list(schema.spec(f"{prefix}{name}[]"))
+        elif annotation.model is None:
             yield name, _leaf(schema.spec(prefix + name))
         elif annotation.is_list:
             described = {"description": info.description} if info.description else {}
@@ -70,6 +73,16 @@ def _leaf(spec: FieldSpec) -> dict[str, Any]:
     return {**_typed(spec), "description": spec.prompt, **examples}
 
 
+def _plain_list(spec: FieldSpec) -> dict[str, Any]:
+    """Its values are never null: what is not there is not in the list."""
+    item = dict(_typed(spec))
+    item["type"] = item["type"][0]
+    if "enum" in item:
+        item["enum"] = item["enum"][:-1]
+    examples = {"examples": list(spec.examples)} if spec.examples else {}
+    return {"type": "array", "description": spec.prompt, **examples, "items": item}
+
+
 def _typed(spec: FieldSpec) -> Mapping[str, Any]:
     """The type, and the format or the values that name the kind."""
     type_name = _TYPE_OF_COLUMN.get(spec.kind.column, "string")
@@ -79,7 +92,7 @@ def _typed(spec: FieldSpec) -> Mapping[str, Any]:
         return {**node, "format": formats[0]}
     if spec.kind == TYPES[type_name][1]:
         return node
-    if isinstance(spec.kind, Choice) and not spec.kind.words:
+    if isinstance(spec.kind, ValueChoice) or (isinstance(spec.kind, Choice) and not spec.kind.words):
         return {**node, "enum": [*spec.kind.values, None]}
     raise SchemaError(
         f"{spec.path} has the kind {spec.kind.name}, which a JSON Schema cannot name",

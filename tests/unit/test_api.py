@@ -188,3 +188,13 @@ def test_a_file_that_needs_no_password_opens_although_one_was_given(tmp_path: Pa
         assert components.open(owned, ["something else"]).page_count == 1
     finally:
         components.close()
+
+
+def test_a_dict_is_a_schema(bill, model):
+    schema = {
+        "type": "object",
+        "properties": {"total": {"type": "number"}, "issued": {"type": "string", "format": "date"}},
+    }
+    result = extract(bill, schema, model=model)
+    assert (result.value.total, result.value.issued) == (Decimal("1119.00"), date(2026, 3, 14))
+    assert type(extract(bill, schema, model=model).value) is type(result.value), "the same schema is the same class"
