@@ -19,7 +19,7 @@ from docpipe.errors import SchemaError
 from docpipe.paths import FieldPath
 from docpipe.schema_fields import FieldSpec, is_model, leaves
 from docpipe.schema_lookup import find_class, kinds, shipped
-from docpipe.schema_ports import Conventions, Kind, Rule
+from docpipe.schema_ports import EXPECTED_KEYWORD, KIND_KEYWORD, Conventions, Kind, Rule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -186,11 +186,20 @@ def _version(schema: Schema) -> str:
     canonical = {
         "name": schema.name,
         "description": schema.description,
-        "json_schema": schema.json_schema(),
+        "json_schema": _without_kinds(schema.json_schema()),
         "fields": [[s.path, s.prompt, _identity(s.kind), s.required, list(s.examples)] for s in schema.fields],
         "rules": [_identity(rule) for rule in schema.rules],
     }
     return _digest(json.dumps(canonical, ensure_ascii=False, sort_keys=True, default=str))
+
+
+def _without_kinds(node: Any) -> Any:
+    """What Pydantic says of its own: kinds and expected fields count by themselves."""
+    if isinstance(node, list):
+        return [_without_kinds(part) for part in node]
+    if not isinstance(node, dict):
+        return node
+    return {key: _without_kinds(part) for key, part in node.items() if key not in (KIND_KEYWORD, EXPECTED_KEYWORD)}
 
 
 def _digest(text: str) -> str:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import functools
 import operator
 import types
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
 from docpipe.paths import words_of
 from docpipe.schema_lookup import kinds
-from docpipe.schema_ports import COLUMN_TYPES, GROUPS, Kind, group_of
+from docpipe.schema_ports import COLUMN_TYPES, EXPECTED_KEYWORD, GROUPS, Kind, group_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -28,6 +28,10 @@ LIST_TYPES = (list, tuple, set, frozenset, Sequence, Set)
 class Expected:
     """Marks a field that may be absent but without which a document is not complete:
     `Annotated[Decimal | None, Money(), Expected()]`."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
+        """Pydantic's own word for it, `required`, is for fields that have no default."""
+        return {**handler(core_schema), EXPECTED_KEYWORD: True}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ docpipe/schemas. All structural: a class of one's own needs no base class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, get_args, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, get_args, runtime_checkable
 
 from docpipe.data import Severity
 
@@ -16,6 +16,10 @@ ColumnType = Literal["text", "decimal", "date", "datetime", "time", "integer", "
 Group = Literal["text", "name", "address", "identifier", "date", "time", "number", "code", "choice"]
 """How the steps treat kinds that are alike: what the network is asked, which coefficients a confidence has, what a
 generative model may write. `code` is of a short list (`EUR`, yes or no), `choice` one of a few values in words."""
+
+KIND_KEYWORD, EXPECTED_KEYWORD = "x-kind", "x-expected"
+"""In a JSON Schema that Pydantic writes of a class: what docpipe alone reads in its annotations. See
+`NamedInJsonSchema` and `Expected`."""
 
 COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -81,6 +85,18 @@ class Kind(Protocol):
         """Whether two values are equal for a user (amounts as numbers, identifiers without blanks and case,
         names and addresses at similarity >= 0.9 of letters and digits)."""
         ...
+
+
+class NamedInJsonSchema:
+    """A base of the shipped kinds: where a class names one, the JSON Schema that Pydantic writes of the class does, so
+    that it is the same kind when that is loaded. Programs that do not know the keyword pass over it."""
+
+    name: ClassVar[str]
+    name_in_json: ClassVar[str] = ""
+    """Where it is not its name."""
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
+        return {**handler(core_schema), KIND_KEYWORD: self.name_in_json or self.name}
 
 
 def group_of(kind: Kind) -> Group:

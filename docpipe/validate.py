@@ -59,7 +59,7 @@ def to_model(extraction: Extraction, schema: Schema) -> BaseModel:
         if info.is_required() and annotation_of(schema.model, name).is_list:
             tree.setdefault(name, [])
     try:
-        return schema.model.model_validate(tree)
+        return schema.model.model_validate(tree, by_alias=True, by_name=True)
     except ValidationError:
         return _constructed(schema.model, tree)
 
@@ -109,7 +109,7 @@ def _pydantic_errors(fields: Iterable[Field], schema: Schema) -> Iterator[tuple[
 
     by_tree_path = _by_tree_path(fields, schema)
     try:
-        schema.model.model_validate(_value_tree(by_tree_path))
+        schema.model.model_validate(_value_tree(by_tree_path), by_alias=True, by_name=True)
     except ValidationError as refused:
         for error in refused.errors(include_url=False):
             if error["type"] == "missing":

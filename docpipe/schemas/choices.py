@@ -38,7 +38,10 @@ class ValueChoice:
     values: tuple[ChoiceValue, ...] = ()
 
     name: ClassVar[str] = "value_choice"
-    group: ClassVar[Group] = "choice"
+
+    @property
+    def group(self) -> Group:
+        return "choice" if self.column == "text" else "number"
 
     @property
     def column(self) -> ColumnType:

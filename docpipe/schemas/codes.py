@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Group, NamedInJsonSchema, Parsed
 from docpipe.schemas.words import Text, folded, one_line
 
 SYMBOLS = {
@@ -80,7 +80,7 @@ class Unit(Text):
 
 
 @dataclass(frozen=True)
-class Currency:
+class Currency(NamedInJsonSchema):
     """An ISO 4217 code, from the code, a symbol or a name. `$` and `kr` are decided by the document's country."""
 
     name: ClassVar[str] = "currency"
@@ -105,7 +105,7 @@ class Currency:
 
 
 @dataclass(frozen=True)
-class Iban:
+class Iban(NamedInJsonSchema):
     """A bank account number (ISO 13616), without blanks."""
 
     name: ClassVar[str] = "iban"
@@ -132,7 +132,7 @@ class Iban:
 
 
 @dataclass(frozen=True)
-class VatId:
+class VatId(NamedInJsonSchema):
     """A VAT number with its country prefix, checked for EU countries, GB, CH and NO; other tax numbers as printed."""
 
     name: ClassVar[str] = "vat_id"

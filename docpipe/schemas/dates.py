@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, NamedInJsonSchema, Parsed
 from docpipe.schemas.ocr_repairs import repair_date
 from docpipe.schemas.words import folded
 
@@ -82,7 +82,7 @@ class PrintedDate:
 
 
 @dataclass(frozen=True)
-class IsoDate:
+class IsoDate(NamedInJsonSchema):
     """A calendar date."""
 
     name: ClassVar[str] = "date"
@@ -115,7 +115,7 @@ class IsoDate:
 
 
 @dataclass(frozen=True)
-class ClockTime:
+class ClockTime(NamedInJsonSchema):
     """A time of day; seconds are kept when printed."""
 
     name: ClassVar[str] = "time"

@@ -10,12 +10,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, NamedInJsonSchema, Parsed
 from docpipe.schemas.dates import ClockTime, IsoDate, read_dates
 
 
 @dataclass(frozen=True)
-class DateTime:
+class DateTime(NamedInJsonSchema):
     """A calendar date and a time of day. Where no time is printed it is midnight, and an issue says so."""
 
     name: ClassVar[str] = "datetime"

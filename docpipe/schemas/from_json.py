@@ -7,58 +7,27 @@ What cannot be done raises SchemaError with its JSON pointer and with what to wr
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import unicodedata
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from docpipe.errors import SchemaError
 from docpipe.schema_fields import Expected, says_more
-from docpipe.schema_ports import Kind
-from docpipe.schemas.choices import choice_of
-from docpipe.schemas.codes import Currency, Iban, Unit, VatId
-from docpipe.schemas.dates import ClockTime, IsoDate
-from docpipe.schemas.datetimes import DateTime
+from docpipe.schema_ports import EXPECTED_KEYWORD, KIND_KEYWORD
 from docpipe.schemas.json_constraints import constraints_of, is_rust_pattern
 from docpipe.schemas.json_nodes import JsonNode
 from docpipe.schemas.json_reader import JsonSchemaReader
-from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from docpipe.schemas.words import Address, Boolean, Identifier, InvoiceType, Name, Phone, Text
+from docpipe.schemas.json_types import leaf_type
 
-TYPES: Mapping[str, tuple[Any, Kind]] = {
-    "string": (str, Text()),
-    "number": (Decimal, Money()),
-    "integer": (int, Integer()),
-    "boolean": (bool, Boolean()),
-}
-FORMATS: Mapping[str, tuple[Any, Kind]] = {
-    "date": (dt.date, IsoDate()),
-    "date-time": (dt.datetime, DateTime()),
-    "time": (dt.time, ClockTime()),
-    **{
-        kind.name: (str, kind)
-        for kind in (Name(), Address(), Identifier(), Phone(), Unit(), Currency(), Iban(), VatId())
-    },
-    "invoice_type": (str, InvoiceType()),
-    **{kind.name: (Decimal, kind) for kind in (Money(), Quantity(), Rate())},
-    "deduction": (Decimal, Deduction()),
-    "uuid": (str, Identifier()),
-}
-"""`date`, `date-time`, `time` and `uuid` are JSON Schema's own; the others name a kind. An unknown format (`email`)
-stays text."""
-
-_OF_TEXT_ONLY = ("date", "date-time", "time", "uuid")  # of a number they say something else: seconds since 1970
 _HINT = "docs/schemas.md lists what a JSON Schema may hold; a Pydantic class can say more."
-_TYPE_HINT = 'Write its type: {"type": "string"}, "number", "integer", "boolean", "object" or "array".'
 _INNER_HINT = "Lists nest one level deep: make the inner one a text, or its rows the rows of the outer list."
 
 
@@ -93,14 +62,6 @@ def _model_from_text(text: str, name: str, source: str) -> type[BaseModel]:
         raise SchemaError(f"{source}: # is not an object", hint=hint)
     referenced = str(content.get("$ref", "")).rpartition("/")[2]
     return builder.model(node, _class_name(str(node.keywords.get("title") or referenced or name)))
-
-
-@dataclass(frozen=True, slots=True)
-class _LeafType:
-    """Of a plain value: what it is in Python, and how it is read."""
-
-    python_type: Any
-    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +109,9 @@ class _ClassBuilder:
         for key, raw in node.properties.items():
             field_name = unicodedata.normalize("NFC", key)
             _check_name(field_name, raw.place.pointer)
-            child = _Property(field_name, self.reader.read(raw), key in required, name)
+            inner = self.reader.read(raw)
+            expected = key in required or inner.keywords.get(EXPECTED_KEYWORD) is True
+            child = _Property(field_name, inner, expected, name)
             fields[field_name] = self._field(child, in_list)
         return _created(name, str(node.keywords.get("description", "")), fields, pointer)
 
@@ -166,7 +129,7 @@ class _ClassBuilder:
             default=None,
             examples=_examples(node),
             **child.described,
-            **constraints_of(node, _leaf_type(node).python_type),
+            **constraints_of(node, leaf_type(node).python_type),
         )
 
     def _list_field(self, child: _Property) -> tuple[Any, Any]:
@@ -175,13 +138,15 @@ class _ClassBuilder:
             hint = 'Say what the list holds: "items": {"type": "string"}, or an object with properties.'
             raise SchemaError(f"{child.pointer}/items is missing", hint=hint)
         item = self.reader.read(node.items)
+        if KIND_KEYWORD in node.keywords:
+            item = replace(item, keywords={KIND_KEYWORD: node.keywords[KIND_KEYWORD], **item.keywords})
         if item.type == "array":
             raise SchemaError(f"{item.place.pointer} is a list inside a list", hint=_INNER_HINT)
         row: Any
         if item.type == "object":
             row = self.model(item, child.class_name, in_list=True)
         else:
-            leaf = _leaf_type(item)
+            leaf = leaf_type(item)
             inner = Field(
                 description=item.keywords.get("description"),
                 examples=_examples(item),
@@ -203,44 +168,10 @@ class _ClassBuilder:
 
 
 def _leaf(node: JsonNode, expected: bool) -> Any:
-    leaf = _leaf_type(node)
+    leaf = leaf_type(node)
     if expected:
         return Annotated[leaf.python_type | None, leaf.kind, Expected()]
     return Annotated[leaf.python_type | None, leaf.kind]
-
-
-def _leaf_type(node: JsonNode) -> _LeafType:
-    pointer = node.place.pointer
-    if node.is_null:
-        raise SchemaError(f"{pointer} is always null", hint=_TYPE_HINT)
-    if node.values is not None:
-        return _choice_type(node)
-    if not node.types:
-        raise SchemaError(f"{pointer}/type is missing: it may hold anything", hint=_TYPE_HINT)
-    if len(node.types) > 1:
-        raise SchemaError(
-            f"{pointer}/type names several kinds: {', '.join(node.types)}",
-            hint='A field has one kind. Write one of them; "string" takes any print as text.',
-        )
-    json_format = str(node.keywords.get("format"))
-    of_format = FORMATS.get(json_format)
-    if of_format is None or (json_format in _OF_TEXT_ONLY and node.types != ("string",)):
-        return _LeafType(*TYPES[node.types[0]])
-    return _LeafType(*of_format)
-
-
-def _choice_type(node: JsonNode) -> _LeafType:
-    values = tuple(dict.fromkeys(node.values or ())) if all(map(_is_plain, node.values or ())) else ()
-    kind = choice_of(values)
-    if kind is None:
-        raise SchemaError(
-            f"{node.place.pointer}/enum holds other things than texts, numbers, or true and false", hint=_HINT
-        )
-    return _LeafType(bool if isinstance(kind, Boolean) else Literal[values], kind)
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, str | int | float)
 
 
 def _examples(node: JsonNode) -> list[Any] | None:

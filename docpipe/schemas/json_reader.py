@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from docpipe.errors import SchemaError
+from docpipe.schema_ports import KIND_KEYWORD
 from docpipe.schemas.json_nodes import ASSERTIONS, JsonNode, Place, RawNode
 from docpipe.schemas.json_unions import node_of_union
 
@@ -43,7 +44,9 @@ class JsonSchemaReader:
         node = _merged([*parts, _own(content, place)])
         for keyword in ("anyOf", "oneOf"):
             alternatives = [self.read(each) for each in _listed(content, keyword, place)]
-            if alternatives:
+            if alternatives and KIND_KEYWORD in content:
+                node = _merged([_of_one_kind(alternatives), node])
+            elif alternatives:
                 node = _merged([node_of_union(alternatives, place.inner(keyword)), node])
         return node
 
@@ -73,6 +76,11 @@ class JsonSchemaReader:
         node = self.read(RawNode(content, Place(reference, place.references | {reference})))
         hidden = {"title"} | ({"description"} if node.values is not None else set())
         return replace(node, keywords={key: value for key, value in node.keywords.items() if key not in hidden})
+
+
+def _of_one_kind(alternatives: Sequence[JsonNode]) -> JsonNode:
+    """Of values that a kind reads, whatever types of JSON they have: the first that is not null."""
+    return next((node for node in alternatives if not node.is_null), alternatives[0])
 
 
 def _own(content: Mapping[str, Any], place: Place) -> JsonNode:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar, Literal, NamedTuple
 
-from docpipe.schema_ports import ColumnType, Conventions, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, NamedInJsonSchema, Parsed
 from docpipe.schemas.ocr_repairs import repair_number
 from docpipe.schemas.territories import currency_in, has_no_cents
 
@@ -60,7 +60,7 @@ class _Digits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(NamedInJsonSchema):
     """What amounts, quantities and rates share: one number in a text becomes a Decimal."""
 
     column: ClassVar[ColumnType] = "decimal"
@@ -138,6 +138,8 @@ class Money(Number):
 @dataclass(frozen=True)
 class Deduction(Money):
     """An amount that is taken off, as the amount itself (EN 16931, BT-113): a minus before it is the operation."""
+
+    name_in_json: ClassVar[str] = "deduction"
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         parsed = super().parse(text, conventions)

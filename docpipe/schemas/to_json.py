@@ -19,7 +19,7 @@ from docpipe.errors import SchemaError
 from docpipe.schema import Schema, list_schemas, load_schema
 from docpipe.schema_fields import FieldSpec, annotation_of
 from docpipe.schemas.choices import ValueChoice
-from docpipe.schemas.from_json import FORMATS, TYPES
+from docpipe.schemas.json_types import FORMATS, TYPES
 from docpipe.schemas.words import Choice
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import ClassVar
 
-from docpipe.schema_ports import ColumnType, Conventions, Group, Parsed
+from docpipe.schema_ports import ColumnType, Conventions, Group, NamedInJsonSchema, Parsed
 
 MIN_SIMILARITY = 0.9
 """Names and addresses are the same from this similarity of letters and digits on."""
@@ -45,7 +45,7 @@ def similarity(left: str, right: str) -> float:
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(NamedInJsonSchema):
     """Free text, as printed."""
 
     name: ClassVar[str] = "text"
@@ -134,7 +134,7 @@ class Choice(Text):
 
 
 @dataclass(frozen=True)
-class Boolean:
+class Boolean(NamedInJsonSchema):
     """Yes or no, a cross or a tick."""
 
     name: ClassVar[str] = "boolean"

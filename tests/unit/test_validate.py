@@ -189,3 +189,17 @@ def test_a_record_names_the_file_and_what_happened(receipt):
     failed = failed_record("b.pdf", "receipt", EncryptedError("it needs a password"))
     assert failed["status"] == "failed"
     assert set(failed["error"]) == {"code", "message", "hint"}
+
+
+def test_a_class_with_aliases_gets_its_values_by_the_names_of_its_fields():
+    class Note(BaseModel):
+        number: str | None = Described(None, alias="noteNumber")
+        pieces: int | None = Described(None, alias="Pieces", ge=1)
+        must: str = Described(alias="Must")
+
+    schema = load_schema(Note)
+    fields = (field("number", "N7"), field("pieces", 0), field("must", "x"))
+    extraction = checked(schema, *fields)
+    assert [each.path for each in extraction.fields if each.value is None] == ["pieces"]
+    assert to_model(extraction, schema).number == "N7"
+    assert to_model(checked(schema, *fields[:2]), schema).number == "N7", "without validation too"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Literal, NewType, Optional, Union
+from typing import Annotated, ClassVar, Literal, NewType, Optional, Union
 from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field, PositiveInt, condecimal
 
 from docpipe.errors import SchemaError
-from docpipe.schema import load_schema
+from docpipe.schema import list_schemas, load_schema
+from docpipe.schemas.kinds import Deduction, Expected, Iban, Identifier, Quantity, Text
 
 PlateNumber = NewType("PlateNumber", str)
 
@@ -97,6 +100,21 @@ class Lists(BaseModel):
     colours: list[Colour] = Field(default_factory=list)
 
 
+class WithKinds(BaseModel):
+    """What docpipe reads in annotations, and Pydantic does not."""
+
+    account: Annotated[str | None, Iban(), Expected()] = Field(None, description="account to pay to")
+    weight: Annotated[float | None, Quantity()] = None
+    reference: Annotated[int | str | None, Identifier()] = None
+    taken_off: Annotated[Decimal, Deduction()]
+    accounts: list[Annotated[str, Iban()]] = Field(default_factory=list)
+    references: Annotated[list[str], Identifier(), Expected()] = Field(default_factory=list)
+    colour: Annotated[Colour | None, Expected()] = None
+
+
+SHIPPED = [load_schema(name).model for name in list_schemas()]
+
+
 def meaning(schema):
     return (
         schema.name,
@@ -105,7 +123,7 @@ def meaning(schema):
     )
 
 
-@pytest.mark.parametrize("model", [Workshop, RowOfParts, EverySpelling, Repair, Lists])
+@pytest.mark.parametrize("model", [Workshop, RowOfParts, EverySpelling, Repair, Lists, WithKinds, *SHIPPED])
 def test_a_class_and_its_json_schema_ask_the_same(model):
     assert meaning(load_schema(model.model_json_schema())) == meaning(load_schema(model))
 
@@ -119,6 +137,22 @@ def test_the_constraints_hold_there_too(model):
         for each in (model, again):
             with pytest.raises(ValueError, match=name):
                 each(**{key: values[key] for key in (name, "tags", "number") if key in model.model_fields})
+
+
+@dataclass(frozen=True)
+class Plate(Text):
+    name: ClassVar[str] = "plate"
+
+
+class Vehicle(BaseModel):
+    plate: Annotated[str | None, Plate()] = None
+
+
+def test_a_kind_of_ones_own_is_text_there_and_the_log_says_so(caplog):
+    with caplog.at_level(logging.WARNING, "docpipe.schemas"):
+        again = load_schema(Vehicle.model_json_schema())
+    assert again.spec("plate").kind == Text()
+    assert "#/properties/plate/x-kind of the JSON Schema names the kind plate" in caplog.text
 
 
 class Twice(BaseModel):
