@@ -53,7 +53,7 @@ def model_from_text(text: str) -> type[BaseModel]:
 def _model_from_text(text: str, name: str, source: str) -> type[BaseModel]:
     try:
         content = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SchemaError(f"{source} is not JSON: {error}", hint="Check it with a JSON editor.") from error
     builder = _ClassBuilder(JsonSchemaReader(content))
     node = builder.reader.root()
@@ -102,12 +102,14 @@ class _ClassBuilder:
         if not node.properties:
             raise SchemaError(f"{pointer} has no properties", hint=_no_properties_hint(node))
         required = node.keywords.get("required", [])
-        if not isinstance(required, list) or (unknown := [key for key in required if key not in node.properties]):
+        if not isinstance(required, list):
+            raise SchemaError(f"{pointer}/required is no list of names", hint='Name the properties: "required": ["a"].')
+        if unknown := [key for key in required if key not in node.properties]:
             raise SchemaError(f"{pointer}/required names {unknown}, which are no properties", hint=_HINT)
         constraints_of(node, None)
         fields: dict[str, Any] = {}
         for key, raw in node.properties.items():
-            field_name = unicodedata.normalize("NFC", key)
+            field_name = unicodedata.normalize("NFKC", key)  # as Python reads names
             _check_name(field_name, raw.place.pointer)
             inner = self.reader.read(raw)
             expected = key in required or inner.keywords.get(EXPECTED_KEYWORD) is True
@@ -225,5 +227,5 @@ def _class_name(text: str) -> str:
 
 
 def _field_name(text: str) -> str:
-    name = re.sub(r"\W+", "_", unicodedata.normalize("NFC", text).lower()).strip("_")
+    name = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text).lower()).strip("_")
     return name if name.isidentifier() else f"field_{name}".strip("_")

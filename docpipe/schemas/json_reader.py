@@ -54,6 +54,9 @@ class JsonSchemaReader:
         """What a local reference names. Of a choice that has a definition of its own (what Pydantic writes for an
         enum) title and description are the type's, and no prompt of the field."""
         pointer = place.inner("$ref").pointer
+        own_name = self._root.get("$id")
+        if isinstance(reference, str) and isinstance(own_name, str):
+            reference = reference.removeprefix(own_name.removesuffix("#")) or "#"
         if not isinstance(reference, str) or not reference.startswith("#"):
             raise SchemaError(
                 f"{pointer} leads out of the schema: {reference}",

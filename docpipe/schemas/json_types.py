@@ -60,7 +60,8 @@ _BY_KIND: Mapping[str, LeafType] = {
     **{kind.name: LeafType(python_type, kind) for python_type, kind in (*FORMATS.values(), *TYPES.values())},
     **{name: LeafType(python_type, kind) for name, (python_type, kind) in FORMATS.items()},
 }
-_OF_TEXT_ONLY = ("date", "date-time", "time", "uuid")  # of a number they say something else: seconds since 1970
+# Of a number they say something else: seconds since 1970, an amount of money.
+_OF_TEXT_ONLY = ("date", "date-time", "time", "uuid", "currency")
 _HINT = "docs/schemas.md lists what a JSON Schema may hold."
 _TYPE_HINT = 'Write its type: {"type": "string"}, "number", "integer", "boolean", "object" or "array".'
 

@@ -20,7 +20,7 @@ NUMBERS_IN_TEXT, NO_NUMBERS = ("12", "12.5", "-3"), ("", "ab", "x1")
 
 def node_of_union(alternatives: Sequence[JsonNode], place: Place) -> JsonNode:
     """Whatever fits one of the alternatives fits it. Raises SchemaError."""
-    real = [node for node in alternatives if not node.is_null]
+    real = [node for node in alternatives if not node.is_null and node.keywords.get("not") != {}]  # which nothing fits
     if not real:
         return alternatives[0]
     if all(_assertions(node) == _assertions(real[0]) for node in real):

@@ -81,6 +81,18 @@ def test_definitions_are_followed_from_anywhere():
     assert kinds(loaded) == {"sender.town": "text", "receiver.town": "text", "parcels[].weight": "quantity"}
 
 
+def test_a_schema_may_refer_to_itself_by_its_own_name():
+    loaded = load_schema(
+        {
+            "$id": "https://example.org/lease.json",
+            "type": "object",
+            "properties": {"rent": {"$ref": "https://example.org/lease.json#/$defs/amount"}},
+            "$defs": {"amount": {"type": "number"}},
+        }
+    )
+    assert kinds(loaded) == {"rent": "money"}
+
+
 def test_parts_of_an_object_are_put_together():
     loaded = load_schema(
         {
@@ -102,6 +114,9 @@ def test_parts_of_an_object_are_put_together():
         ({"type": ["integer", "number", "null"]}, "money"),
         ({"type": "number", "format": "double"}, "money"),
         ({"type": "integer", "format": "int64"}, "integer"),
+        ({"type": "number", "format": "currency"}, "money"),
+        ({"type": "string", "format": "currency"}, "currency"),
+        ({"anyOf": [{"not": {}}, {"type": "boolean"}]}, "boolean"),
         ({"type": "integer", "format": "date-time"}, "integer"),
         ({"type": "string", "format": "date-time"}, "datetime"),
         ({"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]}, "datetime"),
@@ -241,6 +256,7 @@ LINE = {"type": "object", "properties": {"day": {"type": "string"}}}
         ({"allOf": [{"type": "string"}, {"type": "number"}]}, "#/properties/a/allOf/1/type says two things", "holds"),
         ({"type": "string", "pattern": "("}, "#/properties/a/pattern", "brackets"),
         ({"type": "string", "maxLength": "9"}, "#/properties/a/maxLength", "number"),
+        ({**LINE, "required": True}, "#/properties/a/required is no list", '"required": ["a"]'),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_names_its_place_and_says_what_to_write(node, place, advice):
