@@ -37,7 +37,7 @@ class ValueChoice:
 
     values: tuple[ChoiceValue, ...] = ()
 
-    name: ClassVar[str] = "value_choice"
+    name: ClassVar[str] = "choice"
 
     @property
     def group(self) -> Group:

@@ -8,6 +8,7 @@ checked is logged, once, with its JSON pointer.
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import re
 from collections.abc import Mapping
 from decimal import Decimal
@@ -100,6 +101,12 @@ def is_rust_pattern(pattern: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=1024)
 def _log_unchecked(pointer: str) -> None:
-    log.warning("%s of the JSON Schema is not checked", pointer)
+    log_once(f"{pointer} of the JSON Schema is not checked")
+
+
+@lru_cache(maxsize=1024)
+def log_once(message: str) -> None:
+    """Not again for the same schema, and not in the worker processes of a run, whose parent has said it."""
+    if multiprocessing.parent_process() is None:
+        log.warning("%s", message)

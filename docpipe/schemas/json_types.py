@@ -6,11 +6,9 @@ In: a node that is no object and no list. Out: a `LeafType`.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Literal
 
 from docpipe.errors import SchemaError
@@ -19,11 +17,10 @@ from docpipe.schemas.choices import choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.datetimes import DateTime
+from docpipe.schemas.json_constraints import log_once
 from docpipe.schemas.json_nodes import JsonNode
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
 from docpipe.schemas.words import Address, Boolean, Identifier, InvoiceType, Name, Phone, Text
-
-log = logging.getLogger("docpipe.schemas")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,8 @@ def leaf_type(node: JsonNode) -> LeafType:
     if named is not None:
         return named if node.values is None else LeafType(_choice_type(node).python_type, named.kind)
     if KIND_KEYWORD in node.keywords and node.values is None:
-        _log_unknown(node.place.inner(KIND_KEYWORD).pointer, str(node.keywords[KIND_KEYWORD]))
+        place, kind = node.place.inner(KIND_KEYWORD).pointer, node.keywords[KIND_KEYWORD]
+        log_once(f"{place} of the JSON Schema names the kind {kind}, which only a class can have")
     if node.values is not None:
         return _choice_type(node)
     if not node.types:
@@ -89,12 +87,6 @@ def leaf_type(node: JsonNode) -> LeafType:
     if of_format is None or (json_format in _OF_TEXT_ONLY and node.types != ("string",)):
         return LeafType(*TYPES[node.types[0]])
     return LeafType(*of_format)
-
-
-@lru_cache(maxsize=1024)
-def _log_unknown(pointer: str, kind: str) -> None:
-    """Once for each place."""
-    log.warning("%s of the JSON Schema names the kind %s, which only a class can have", pointer, kind)
 
 
 def _choice_type(node: JsonNode) -> LeafType:
