@@ -91,5 +91,6 @@ def _field(name: str, spec: FieldSpec) -> str:
 # Raise it when slots, patterns, lengths, the choice of pages or the size of images change: results do, too.
 REVISION = 1
 _ALL = (str(REVISION), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
+# VALUES is not among them: schemas without lists of plain values are asked as before. Who changes it raises REVISION.
 WORDING = sha256("".join(_ALL).encode()).hexdigest()[:6]
 """Of the texts above and of what else decides a prompt; part of the extractor's name, and so of the run key."""
