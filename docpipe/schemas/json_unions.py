@@ -81,4 +81,5 @@ def _assertions(node: JsonNode) -> Mapping[str, object]:
     """All that it says about a value, to compare it by."""
     own = {key: value for key, value in node.keywords.items() if key in (*ASSERTIONS, "required")}
     inner = {name: child.content for name, child in node.properties.items()}
-    return {"types": node.types, "values": node.values, "own": own, "properties": inner, "items": node.items}
+    items = None if node.items is None else node.items.content
+    return {"types": node.types, "values": node.values, "own": own, "properties": inner, "items": items}

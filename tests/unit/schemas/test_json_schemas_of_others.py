@@ -110,6 +110,7 @@ def test_parts_of_an_object_are_put_together():
     [
         ({"anyOf": [{"type": "number"}, {"type": "string"}]}, "money"),  # a Decimal, as Pydantic writes it
         ({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^-?\d+(\.\d+)?$"}, {"type": "null"}]}, "money"),
+        ({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^(?!^[-+.]*$)[+-]?0*\d*\.?\d*$"}]}, "money"),
         ({"anyOf": [{"type": "integer"}, {"type": "number"}]}, "money"),
         ({"type": ["integer", "number", "null"]}, "money"),
         ({"type": "number", "format": "double"}, "money"),
@@ -132,6 +133,10 @@ def test_parts_of_an_object_are_put_together():
         ({"enum": [True, False]}, "boolean"),
         ({"const": True}, "boolean"),
         ({"type": "array", "items": {"type": "string"}}, None),
+        (
+            {"anyOf": [{"type": "array", "items": {"type": "string"}, "title": n} for n in "ab"] + [{"type": "null"}]},
+            None,
+        ),
     ],
 )
 def test_what_is_said_in_many_ways_is_one_kind(node, kind):
@@ -240,6 +245,7 @@ LINE = {"type": "object", "properties": {"day": {"type": "string"}}}
         ({"$ref": "#/$defs/tree"}, "#/$defs/tree/properties/branch/$ref is recursive", "Write the inner object out"),
         ({"anyOf": [{"type": "string"}, {"type": "boolean"}]}, "#/properties/a/anyOf", '"string"'),
         ({"anyOf": [LINE, {"type": "string"}]}, "#/properties/a/anyOf", '"string"'),
+        ({"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^[A-Z]"}]}, "#/properties/a/anyOf", '"string"'),
         ({"oneOf": [{"type": "integer"}, {"type": "string"}]}, "#/properties/a/oneOf", '"string"'),
         ({"anyOf": [{"type": "number"}, {"type": "string", "format": "date"}]}, "#/properties/a/anyOf", '"string"'),
         ({"type": ["string", "number"]}, "#/properties/a/type", '"string"'),
