@@ -52,6 +52,13 @@ class _ImagePage(NamedTuple):
     orientation: int
 
 
+class _DecodedFrame(NamedTuple):
+    """The frame whose pixels the open image holds, and the part of it that could be decoded (0-1)."""
+
+    frame: int
+    complete: float
+
+
 class ImageFile:
     def __init__(self, path: Path, media_type: str, limits: Limits) -> None:
         self._path, self._format, self._limits = path, FORMATS[media_type], limits
@@ -61,7 +68,7 @@ class ImageFile:
 
             register_heif_opener()
         self._image = self._opened()
-        self._decoded: dict[int, float] = {}  # by frame, the part of it that could be decoded
+        self._decoded: _DecodedFrame | None = None
         self._pages = self._list_pages()
 
     def sizes(self) -> list[PageSize]:
@@ -130,15 +137,16 @@ class ImageFile:
 
     def _decode(self, frame: int) -> float:
         """Load the pixels of a frame; the part of it that could be decoded. Raises CorruptError below MIN_DECODED."""
+        if self._decoded is not None and self._decoded.frame == frame:
+            return self._decoded.complete
+        self._decoded = None  # Pillow keeps the last page's pixels, or none at all, until the next page is loaded
         self._go_to(frame)
-        if frame in self._decoded and self._image.im is not None:
-            return self._decoded[frame]
         try:
             self._image.load()
             complete = 1.0
         except (OSError, SyntaxError, ValueError) as error:
             complete = self._decode_damaged(frame, error)
-        self._decoded[frame] = complete
+        self._decoded = _DecodedFrame(frame, complete)
         return complete
 
     def _decode_damaged(self, frame: int, reason: Exception) -> float:
