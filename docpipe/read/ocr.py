@@ -71,7 +71,11 @@ class Ocr:
 
     def lines(self, pixels: NDArray[Any], regions: Sequence[Region]) -> list[str]:
         """The text of these regions alone."""
-        return [region.text for region in recognise(cut_out(pixels, regions), self.models)]
+        return [region.text for region in self.recognised(pixels, regions)]
+
+    def recognised(self, pixels: NDArray[Any], regions: Sequence[Region]) -> list[RecognisedRegion]:
+        """What is in these regions alone."""
+        return recognise(cut_out(pixels, regions), self.models)
 
     def regions(self, pixels: NDArray[Any]) -> list[Region]:
         """The lines of text; small print is searched again, larger."""

@@ -5,6 +5,7 @@ In: a document and one of its pages. Out: the page with its words in reading ord
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from docpipe.data import Document, Issue, Page, PageImage
@@ -14,9 +15,12 @@ from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import split_words
 from docpipe.read.text_layer import TextLayer, read_layer
+from docpipe.read.visibility import quoted, visible_layer
 from docpipe.render import PDF, Renderer, SourceFile
 
 LAYER_DISTRUSTED = "text_layer_distrusted"
+MAX_INVISIBLE = 0.5  # of a layer over a picture: with more it is what an OCR read there, and the picture is checked
+POINTS_PER_INCH = 72.0
 
 
 class PageReader:
@@ -43,7 +47,8 @@ class PageReader:
         if layer is not None and defect is None:
             upright = _rotated(page, layer.rotation)
             words = in_reading_order(layer.runs, aspect=upright.width / upright.height)
-            return replace(upright, words=split_words(words))
+            issues = (*upright.issues, *_issues(layer, page.number))
+            return replace(upright, words=split_words(words), issues=issues)
         if defect is not None:
             message = f"The text layer of page {page.number} was not used: {defect}."
             page = replace(page, issues=(*page.issues, Issue(LAYER_DISTRUSTED, message, "info", page=page.number)))
@@ -64,10 +69,29 @@ class PageReader:
         objects = self._renderer.page_objects(source, page.number)
         is_scan = objects.image_cover >= PICTURE_COVER
         layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
-        if layer is None or layer.defect is not None or not needs_check(layer, objects):
+        if layer is None or layer.defect is not None:
             return layer, layer.defect if layer is not None else None
         upright = image.turned(layer.rotation) if layer.rotation else image
+        if layer.invisible_share <= MAX_INVISIBLE or not is_scan:
+            height = _height_in_points(page, layer.rotation)
+            layer = visible_layer(layer, upright, self._ocr, height_in_points=height)
+        if layer is None:
+            return None, "nobody sees its words"
+        if not needs_check(layer, objects):
+            return layer, None
         return layer, contradiction(layer, upright, self._ocr)
+
+
+def _height_in_points(page: Page, rotation: int) -> float:
+    """Of the page after it was turned."""
+    return (page.height if rotation % 180 == 0 else page.width) / page.dpi * POINTS_PER_INCH
+
+
+def _issues(layer: TextLayer, number: int) -> Iterator[Issue]:
+    if layer.hidden:
+        words = "1 word" if len(layer.hidden) == 1 else f"{len(layer.hidden)} words"
+        message = f"Page {number} holds {words} that nobody sees, which were left out: {' '.join(quoted(layer.hidden))}"
+        yield Issue("hidden_text", message, "info", page=number)
 
 
 def _rotated(page: Page, degrees: int) -> Page:

@@ -39,13 +39,16 @@ MAX_MEANINGLESS = 0.1  # characters without a meaning; a few bullets from symbol
 @dataclass(frozen=True, slots=True)
 class TextLayer:
     """`defect` says why the characters cannot be believed, None when nothing speaks against them.
-    `invisible_share` is the part of the characters that are not painted.
+    `invisible_share` is the part of the characters that are not painted. `hidden` are the words that are left out as
+    they are not painted, or lie beside the page. `doubtful` are boxes of words that are painted and perhaps not seen.
     """
 
     runs: tuple[TextRun, ...]
     rotation: int
     invisible_share: float
     defect: str | None
+    hidden: tuple[str, ...] = ()
+    doubtful: frozenset[Box] = frozenset()
 
     @property
     def characters(self) -> int:
@@ -60,6 +63,7 @@ class _LayerWord:
     text: str
     box: Box
     loose_box: Box
+    is_doubtful: bool
 
 
 def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -> TextLayer | None:
@@ -68,10 +72,11 @@ def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -
     """
     printed = np.array([not char.isspace() for char in characters.text], dtype=bool) & ~characters.generated
     invisible_share = float(characters.invisible[printed].mean()) if printed.any() else 0.0
-    if not with_invisible:
-        printed &= ~characters.invisible
-    if not printed.any():
+    shown = printed & ~(characters.off_page if with_invisible else characters.invisible)
+    if not shown.any():
         return None
+    hidden = _texts(characters, printed & ~shown, aspect)
+    printed = shown
     direction = np.round(characters.angle / 90).astype(int) % 4
     reading_direction = Counter(direction[printed].tolist()).most_common(1)[0][0]
     rotation = (-90 * reading_direction) % 360
@@ -80,7 +85,18 @@ def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -
     text = "".join(char for char, is_printed in zip(characters.text, printed, strict=True) if is_printed)
     defect = _defect(text, float(characters.unmapped[printed].mean()))
     upright_aspect = aspect if rotation % 180 == 0 else 1 / aspect
-    return TextLayer(tuple(_text_runs(words, upright_aspect)), rotation, invisible_share, defect)
+    runs = tuple(_text_runs(words, upright_aspect))
+    doubtful = frozenset(word.box for word in words if word.is_doubtful)
+    return TextLayer(runs, rotation, invisible_share, defect, hidden, doubtful)
+
+
+def _texts(characters: Characters, chosen: NDArray[np.bool_], aspect: float) -> tuple[str, ...]:
+    """The words of these characters alone."""
+    if not chosen.any():
+        return ()
+    direction = np.round(characters.angle / 90).astype(int) % 4
+    starts = np.flatnonzero(chosen & _breaks(characters, chosen, direction, aspect))
+    return tuple(word.text for word in _words(characters, chosen, starts, 0))
 
 
 def _words(
@@ -93,7 +109,8 @@ def _words(
         _group_boxes(rotated_boxes(boxes, rotation)[indexes], first) for boxes in (characters.boxes, characters.loose)
     )
     texts = ["".join(characters.text[i] for i in group) for group in np.split(indexes, first[1:])]
-    words = (_LayerWord(*parts) for parts in zip(texts, tight, loose, strict=True))
+    doubtful = np.logical_or.reduceat(characters.doubtful[indexes], first).tolist()
+    words = (_LayerWord(*parts) for parts in zip(texts, tight, loose, doubtful, strict=True))
     return [word for word in words if not _is_meaningless(word.text)]
 
 

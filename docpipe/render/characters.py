@@ -15,7 +15,8 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as api
 
 from docpipe.errors import TooLargeError
-from docpipe.render.pipe_messages import GENERATED, INVISIBLE, UNMAPPED, CharacterRows, PageBox
+from docpipe.render.covered import doubtful_texts
+from docpipe.render.pipe_messages import DOUBTFUL, GENERATED, INVISIBLE, UNMAPPED, CharacterRows, PageBox
 
 MAX_CHARACTERS = 200_000  # a page of a telephone book has 20,000
 _UNPAINTED_MODES = (api.FPDF_TEXTRENDERMODE_INVISIBLE, api.FPDF_TEXTRENDERMODE_CLIP)
@@ -38,13 +39,13 @@ def read_characters(page: pdfium.PdfPage) -> CharacterRows:
         count = textpage.count_chars()
         if count > MAX_CHARACTERS:
             raise TooLargeError(f"a page has {count:,} characters, more than the {MAX_CHARACTERS:,} allowed")
-        text, rows = _collect(textpage.raw, count)
+        text, rows = _collect(textpage.raw, count, doubtful_texts(page) if count else frozenset())
     finally:
         textpage.close()
     return CharacterRows(text, PageBox(*page.get_bbox()), page.get_rotation(), memoryview(rows).cast("B"))
 
 
-def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
+def _collect(raw: Any, count: int, doubtful: frozenset[int]) -> tuple[str, array[float]]:
     letters: list[str] = []
     rows = array("f")
     styles: dict[int, _CharacterStyle] = {}
@@ -60,7 +61,7 @@ def _collect(raw: Any, count: int) -> tuple[str, array[float]]:
             rows.extend((*tight, *tight, 0.0, 0.0, GENERATED))
             continue
         has_loose_box = api.FPDFText_GetLooseCharBox(raw, index, loose_pointer)
-        style = _style(raw, index, styles)
+        style = _style(raw, index, styles, doubtful)
         flags = style.flags
         if api.FPDFText_HasUnicodeMapError(raw, index) == 1:
             flags |= UNMAPPED
@@ -74,7 +75,7 @@ def _letter(code: int) -> str:
     return _REPLACEMENT if code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
 
 
-def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle]) -> _CharacterStyle:
+def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle], doubtful: frozenset[int]) -> _CharacterStyle:
     """Of the text object of a character; `styles` keeps them by the objects' addresses."""
     item = api.FPDFText_GetTextObject(raw, index)
     key = addressof(item.contents) if item else 0
@@ -84,7 +85,8 @@ def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle]) -> _Charact
         api.FPDFText_GetMatrix(raw, index, byref(matrix))
         size = math.hypot(matrix.c, matrix.d) * api.FPDFText_GetFontSize(raw, index)
         angle = -math.degrees(math.atan2(matrix.b, matrix.a))
-        style = styles[key] = _CharacterStyle(size, angle, INVISIBLE if item and is_unpainted(item) else 0)
+        flags = (INVISIBLE if item and is_unpainted(item) else 0) | (DOUBTFUL if key in doubtful else 0)
+        style = styles[key] = _CharacterStyle(size, angle, flags)
     return style
 
 

@@ -18,7 +18,7 @@ JsonObject = dict[str, Any]
 Task = Literal["sizes", "page_objects", "draw", "characters"]
 # One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags
 COLUMNS = 11
-INVISIBLE, UNMAPPED, GENERATED = 1, 2, 4  # flags
+INVISIBLE, UNMAPPED, GENERATED, DOUBTFUL = 1, 2, 4, 8  # flags
 _ERRORS = {kind.code: kind for kind in (InputError, UnsupportedError, EncryptedError, CorruptError, TooLargeError)}
 
 

@@ -55,6 +55,8 @@ class Characters:
     size       (n,)   float32  font size in points, as printed
     angle      (n,)   float32  direction of reading as drawn, degrees clockwise: 0 runs to the right, 90 down
     invisible  (n,)   bool     not painted: text render mode 3 or 7, fully transparent, or off the page
+    off_page   (n,)   bool     outside the page's visible part
+    doubtful   (n,)   bool     painted, and perhaps not seen: under a shape, in an optional layer, white
     unmapped   (n,)   bool     the font does not say which character this is (`text` has a guess or U+FFFD)
     generated  (n,)   bool     blank or line break that PDFium put in between words; its box is empty
     """
@@ -65,6 +67,8 @@ class Characters:
     size: NDArray[np.float32]
     angle: NDArray[np.float32]
     invisible: NDArray[np.bool_]
+    off_page: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
     unmapped: NDArray[np.bool_]
     generated: NDArray[np.bool_]
 

@@ -19,6 +19,7 @@ from docpipe.render.decoder_process import DecoderLost, DecoderProcess
 from docpipe.render.limits import Limits
 from docpipe.render.pipe_messages import (
     COLUMNS,
+    DOUBTFUL,
     GENERATED,
     INVISIBLE,
     UNMAPPED,
@@ -200,7 +201,7 @@ def _characters(response: DecoderResponse) -> Characters:
     rows = np.frombuffer(response.payload or b"", dtype=np.float32).reshape(len(text), COLUMNS)
     flags = rows[:, 10].astype(np.uint8)
     loose = _as_drawn(rows[:, 4:8], box, rotation)
-    off_page = (loose[:, 2:] <= 0.0).any(axis=1) | (loose[:, :2] >= 1.0).any(axis=1)
+    off_page: NDArray[np.bool_] = np.any(loose[:, 2:] <= 0.0, axis=1) | np.any(loose[:, :2] >= 1.0, axis=1)
     return Characters(
         text=text,
         boxes=_as_drawn(rows[:, 0:4], box, rotation),
@@ -208,6 +209,8 @@ def _characters(response: DecoderResponse) -> Characters:
         size=rows[:, 8],
         angle=(rows[:, 9] + np.float32(rotation)) % np.float32(360.0),
         invisible=(flags & INVISIBLE > 0) | off_page,
+        off_page=off_page,
+        doubtful=flags & DOUBTFUL > 0,
         unmapped=flags & UNMAPPED > 0,
         generated=flags & GENERATED > 0,
     )
