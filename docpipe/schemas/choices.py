@@ -1,4 +1,4 @@
-"""Choices among values that are not all texts: numbers (`7`, `19`), or numbers and texts.
+"""Choices among the values that a schema allows: texts, numbers (`7`, `19`), or numbers and texts.
 
 In: the values that a schema allows, and a printed text. Out: a kind for them; `Parsed` with the value as the schema
 has it, so that it fits its type.
@@ -6,14 +6,15 @@ has it, so that it fits its type.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar
 
 from docpipe.schema_ports import ColumnType, Conventions, Group, Kind, Parsed
 from docpipe.schemas.numbers import Quantity
-from docpipe.schemas.words import Boolean, Choice
+from docpipe.schemas.printed_terms import find_terms
+from docpipe.schemas.words import Boolean, Text, folded
 
 ChoiceValue = str | int | float
 
@@ -29,6 +30,34 @@ def choice_of(values: Iterable[object]) -> Kind | None:
     if all(isinstance(value, str) for value in distinct):
         return Choice(tuple(str(value) for value in distinct))
     return ValueChoice(distinct)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Choice(Text):
+    """One of a few values. `words` maps a value to further words that are printed for it."""
+
+    values: tuple[str, ...] = ()
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    name: ClassVar[str] = "choice"
+    group: ClassVar[Group] = "choice"
+
+    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
+        found = find_terms(text, {value: (value, *self.words.get(value, ())) for value in self.values})
+        if not found:
+            return Parsed(None, "not_a_choice", f"{text!r} is none of {', '.join(self.values)}")
+        longest = max(found, key=lambda term: term.end - term.start)
+        return one_of(text, longest.value, [term.value for term in found])
+
+    def same(self, left: object, right: object) -> bool:
+        return folded(str(left)) == folded(str(right))
+
+
+def one_of(text: str, value: str, printed: Iterable[str]) -> Parsed:
+    """The value, doubtful where other values are printed beside it."""
+    if len(meant := sorted(set(printed))) > 1:
+        return Parsed(value, "several_choices", f"{text!r} may be {' or '.join(meant)}")
+    return Parsed(value)
 
 
 @dataclass(frozen=True)

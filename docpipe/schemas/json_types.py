@@ -20,7 +20,8 @@ from docpipe.schemas.datetimes import DateTime
 from docpipe.schemas.json_constraints import log_once
 from docpipe.schemas.json_nodes import JsonNode
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from docpipe.schemas.words import Address, Boolean, Identifier, InvoiceType, Name, Phone, Text
+from docpipe.schemas.titles import InvoiceType
+from docpipe.schemas.words import Address, Boolean, Identifier, Name, Phone, Text
 
 
 @dataclass(frozen=True, slots=True)

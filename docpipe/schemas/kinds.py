@@ -16,13 +16,14 @@ from uuid import UUID
 
 from docpipe.schema_fields import Expected
 from docpipe.schema_ports import Kind
-from docpipe.schemas.choices import ValueChoice, choice_of
+from docpipe.schemas.choices import Choice, ValueChoice, choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.conventions import conventions
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.datetimes import DateTime
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
-from docpipe.schemas.words import Address, Boolean, Choice, Identifier, InvoiceType, Name, Phone, Text, similarity
+from docpipe.schemas.titles import InvoiceType
+from docpipe.schemas.words import Address, Boolean, Identifier, Name, Phone, Text, similarity
 
 __all__ = [
     "Address",

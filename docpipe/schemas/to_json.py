@@ -18,9 +18,8 @@ from typing import TYPE_CHECKING, Any
 from docpipe.errors import SchemaError
 from docpipe.schema import Schema, list_schemas, load_schema
 from docpipe.schema_fields import FieldSpec, annotation_of
-from docpipe.schemas.choices import ValueChoice
+from docpipe.schemas.choices import Choice, ValueChoice
 from docpipe.schemas.json_types import FORMATS, TYPES
-from docpipe.schemas.words import Choice
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

@@ -1,4 +1,4 @@
-"""Kinds for words: free text, names, addresses, identifiers, phone numbers, choices and yes/no.
+"""Kinds for words: free text, names, addresses, identifiers, phone numbers and yes/no.
 
 In: a printed text. Out: `Parsed` with a string or a bool; text kinds never fail on a non-empty text.
 """
@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar
 
@@ -108,32 +107,6 @@ class Phone(Text):
 
 
 @dataclass(frozen=True)
-class Choice(Text):
-    """One of a few values. `words` maps a value to further words that are printed for it."""
-
-    values: tuple[str, ...] = ()
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-
-    name: ClassVar[str] = "choice"
-    group: ClassVar[Group] = "choice"
-
-    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
-        printed = folded(text)
-        terms = [(folded(term), value) for value in self.values for term in (value, *self.words.get(value, ()))]
-        hits = [(term, value) for term, value in terms if term and term in printed]
-        if not hits:
-            return Parsed(None, "not_a_choice", f"{text!r} is none of {', '.join(self.values)}")
-        longest = max(len(term) for term, _value in hits)
-        best = {value for term, value in hits if len(term) == longest}
-        if len(best) > 1:
-            return Parsed(None, "not_a_choice", f"{text!r} may be {' or '.join(sorted(best))}")
-        return Parsed(best.pop())
-
-    def same(self, left: object, right: object) -> bool:
-        return folded(str(left)) == folded(str(right))
-
-
-@dataclass(frozen=True)
 class Boolean(NamedInJsonSchema):
     """Yes or no, a cross or a tick."""
 
@@ -156,30 +129,3 @@ def _compact(value: object) -> str:
 
 def _digits(text: str) -> str:
     return "".join(char for char in text if char.isdigit())
-
-
-INVOICE_WORDS = {
-    "invoice": (
-        "Rechnung", "facture", "factura", "fattura", "factuur", "tax invoice", "bill", "Faktura", "rekening",
-        "note d'honoraires", "minuta de honorarios", "parcella", "nota", "380",
-    ),
-    "credit_note": (
-        "credit memo", "Gutschrift", "Rechnungskorrektur", "Stornorechnung", "avoir", "note de crédit",
-        "nota de crédito", "factura rectificativa", "abono", "nota di credito", "nota di accredito",
-        "storno", "creditnota", "kredietnota", "creditfactuur", "credit invoice", "refund note", "381",
-    ),
-    "corrected_invoice": ("Korrekturrechnung", "facture rectificative", "corrective invoice", "384"),
-    "prepayment_invoice": ("Anzahlungsrechnung", "Abschlagsrechnung", "facture d'acompte", "deposit invoice", "386"),
-    "proforma": ("pro forma", "pro-forma invoice", "Proformarechnung", "facture proforma"),
-}  # fmt: skip
-"""Printed titles in en, de, fr, es, it, nl and the codes of UNTDID 1001 that EN 16931 uses."""
-
-
-@dataclass(frozen=True)
-class InvoiceType(Choice):
-    """What the document calls itself: an invoice, a credit note, a corrected, prepayment or pro forma invoice."""
-
-    values: tuple[str, ...] = tuple(INVOICE_WORDS)
-    words: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: INVOICE_WORDS, hash=False)
-
-    name: ClassVar[str] = "invoice_type"
