@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 WordSource = Literal["textlayer", "ocr"]
 Match = Literal["exact", "normalised", "fuzzy"]
+WidgetType = Literal["text", "choice", "check_box", "radio_button"]
 Severity = Literal["info", "warning", "error"]
 Status = Literal["complete", "needs_review", "failed"]
 
@@ -68,6 +69,26 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Widget:
+    """A field of a PDF's form where it stands on a page, as the file has it (ISO 32000: widget annotation).
+
+    `name` is the field's full name (/T), `tooltip` what the file calls it for people (/TU), "" where it has none.
+    `value` is what was typed or chosen, of a button the name of its own option; a button's state is `checked`.
+    """
+
+    name: str
+    tooltip: str
+    type: WidgetType
+    box: Box
+    value: str = ""
+    checked: bool = False
+
+    @property
+    def is_button(self) -> bool:
+        return self.type in ("check_box", "radio_button")
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """A doubt about a field, a page or the document. Codes are listed in docs/errors.md."""
 
@@ -97,7 +118,7 @@ class Page:
 
     `width` and `height` are the pixels of the upright image at `dpi`. `image` is None when
     the page could not be drawn; `issues` then says why. `rotation` is how far docpipe turned
-    the page clockwise so that its text stands upright (0, 90, 180, 270).
+    the page clockwise so that its text stands upright (0, 90, 180, 270). `widgets` are the fields of a PDF's form.
     """
 
     number: int
@@ -109,6 +130,7 @@ class Page:
     rotation: int = 0
     blank: bool = False
     issues: tuple[Issue, ...] = ()
+    widgets: tuple[Widget, ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocumen
 from docpipe.decide import decide
 from docpipe.document_index import DocumentIndex
 from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError, describe_bug
+from docpipe.form_fields import answer_from_form
 from docpipe.ground import ground
 from docpipe.paths import FieldPath
 from docpipe.ports import Extractor, RegionExtractor
@@ -109,7 +110,7 @@ class DocumentState:
     def _decide(self, calibration: Calibration) -> tuple[Field, ...]:
         started = perf_counter()
         threshold = self.policy.threshold(calibration)
-        grounded = ground(self.answer, self.index)
+        grounded = answer_from_form(ground(self.answer, self.index), self.schema, self.index)
         decided = decide(grounded, self.schema, self.index, calibration=calibration, threshold=threshold)
         self.seconds["decide"] += perf_counter() - started
         return veto_broken_rules(decided, self.schema)

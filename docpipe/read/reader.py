@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
+from docpipe.read.button_marks import turned_widgets, without_marks
 from docpipe.read.layer_check import PICTURE_COVER, contradiction, needs_check
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
@@ -21,6 +22,12 @@ from docpipe.render import PDF, Renderer, SourceFile
 LAYER_DISTRUSTED = "text_layer_distrusted"
 MAX_INVISIBLE = 0.5  # of a layer over a picture: with more it is what an OCR read there, and the picture is checked
 POINTS_PER_INCH = 72.0
+XFA_ISSUE = Issue(
+    "xfa_form",
+    "The form is of the kind XFA, which only programs of Adobe show: what was filled in is not on its pages."
+    " Print it there into a new PDF.",
+    page=1,
+)
 
 
 class PageReader:
@@ -34,10 +41,11 @@ class PageReader:
 
     def read(self, document: Document, page: Page) -> Page:
         """Raises ModelError when the OCR models are missing; all else becomes an issue of the page."""
-        if page.blank or page.image is None:
+        if page.image is None:
             return page
         try:
-            return self._read(document, page, page.image)
+            page = self._with_form(document, page)
+            return page if page.blank or page.image is None else self._read(document, page, page.image)
         except InputError as error:
             message = f"Page {page.number} could not be read: {error.message}"
             return replace(page, issues=(*page.issues, Issue("page_unreadable", message, "error", page=page.number)))
@@ -48,7 +56,7 @@ class PageReader:
             upright = _rotated(page, layer.rotation)
             words = in_reading_order(layer.runs, aspect=upright.width / upright.height)
             issues = (*upright.issues, *_issues(layer, page.number))
-            return replace(upright, words=split_words(words), issues=issues)
+            return replace(upright, words=without_marks(split_words(words), upright.widgets), issues=issues)
         if defect is not None:
             message = f"The text layer of page {page.number} was not used: {defect}."
             page = replace(page, issues=(*page.issues, Issue(LAYER_DISTRUSTED, message, "info", page=page.number)))
@@ -56,7 +64,15 @@ class PageReader:
         upright = _rotated(page, ocr_result.rotation)
         aspect = upright.width / upright.height
         words = in_reading_order(ocr_result.runs, aspect=aspect, slope=ocr_result.slope)
-        return replace(upright, words=split_words(words))
+        return replace(upright, words=without_marks(split_words(words), upright.widgets))
+
+    def _with_form(self, document: Document, page: Page) -> Page:
+        """The page with the fields of its form, and the issue that there are some which cannot be read."""
+        if document.media_type != PDF:
+            return page
+        form = self._renderer.form(SourceFile.of(document), page.number)
+        issues = (XFA_ISSUE,) if form.is_xfa and page.number == 1 else ()
+        return replace(page, widgets=form.widgets, issues=(*page.issues, *issues))
 
     def _checked_layer(self, document: Document, page: Page, image: PageImage) -> tuple[TextLayer | None, str | None]:
         """The page's text layer, and why it is not to be used."""
@@ -107,5 +123,6 @@ def _rotated(page: Page, degrees: int) -> Page:
         height=height,
         image=page.image.turned(degrees),
         rotation=(page.rotation + degrees) % 360,
+        widgets=turned_widgets(page.widgets, degrees),
         issues=(*page.issues, issue),
     )

@@ -23,6 +23,7 @@ from docpipe.render.pipe_messages import (
     Bitmap,
     CharacterRows,
     DecoderResponse,
+    FormRows,
     Request,
     error_response,
     receive,
@@ -44,6 +45,8 @@ class DecodableFile(Protocol):
     def draw(self, number: int, max_side: int) -> Bitmap: ...
 
     def characters(self, number: int) -> CharacterRows: ...
+
+    def form(self, number: int) -> FormRows: ...
 
     def close(self) -> None: ...
 
@@ -81,6 +84,8 @@ class DecoderServer:
                 return file.draw(request.number, request.max_side).response(request.engine)
             case "characters":
                 return file.characters(request.number).response()
+            case "form":
+                return file.form(request.number).response()
 
     def _open(self, request: Request) -> DecodableFile:
         key = (request.path, request.version, request.password, request.engine)

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from docpipe.errors import CorruptError, TooLargeError
 from docpipe.render.colours import to_eight_bits, to_rgb
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Bitmap, CharacterRows
+from docpipe.render.pipe_messages import Bitmap, CharacterRows, FormRows
 from docpipe.render.rendered_page import PageObjects, PageSize, fitted
 
 FORMATS = {
@@ -94,6 +94,9 @@ class ImageFile:
 
     def characters(self, number: int) -> CharacterRows:  # noqa: ARG002 (images have no text layer)
         return CharacterRows()
+
+    def form(self, number: int) -> FormRows:  # noqa: ARG002 (images have no form)
+        return FormRows()
 
     def close(self) -> None:
         self._image.close()

@@ -15,8 +15,9 @@ import pypdfium2.raw as api
 
 from docpipe.errors import CorruptError, EncryptedError, TooLargeError
 from docpipe.render.characters import is_unpainted, read_characters
+from docpipe.render.form_widgets import is_xfa, read_widgets
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Bitmap, CharacterRows
+from docpipe.render.pipe_messages import Bitmap, CharacterRows, FormRows, PageBox, WidgetRow
 from docpipe.render.rendered_page import PageObjects, PageSize, fitted
 
 MAX_OBJECTS = 20_000  # a map has a hundred thousand paths; its images come early or do not carry the page
@@ -36,6 +37,7 @@ class PdfFile:
     def __init__(self, path: Path, password: str | None, limits: Limits) -> None:
         self._limits = limits
         self._page: tuple[int, pdfium.PdfPage] | None = None
+        self._widgets: dict[int, tuple[WidgetRow, ...]] = {}  # by page, from before it was flattened
         self._pdf = _open_pdf(path, password)
         with suppress(pdfium.PdfiumError):  # without its form environment the page itself can still be drawn
             self._pdf.init_forms()
@@ -85,6 +87,11 @@ class PdfFile:
     def characters(self, number: int) -> CharacterRows:
         return read_characters(self._open(number))
 
+    def form(self, number: int) -> FormRows:
+        page = self._open(number)
+        widgets = self._widgets.get(number, ())
+        return FormRows(widgets, PageBox(*page.get_bbox()), page.get_rotation(), is_xfa(self._pdf))
+
     def close(self) -> None:
         self._close_page()
         self._pdf.close()
@@ -109,6 +116,7 @@ class PdfFile:
         page = self._pdf[index]
         if self._pdf.formenv is None or api.FPDFPage_GetAnnotCount(page) <= 0:
             return page
+        self._widgets.setdefault(index + 1, read_widgets(self._pdf, page))
         page.flatten()
         page.close()
         return self._pdf[index]

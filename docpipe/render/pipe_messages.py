@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any, Literal, NamedTuple
 
+from docpipe.data import WidgetType
 from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError, UnsupportedError
 from docpipe.render.rendered_page import RenderEngine
 
 JsonObject = dict[str, Any]
-Task = Literal["sizes", "page_objects", "draw", "characters"]
+Task = Literal["sizes", "page_objects", "draw", "characters", "form"]
 # One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags
 COLUMNS = 11
 INVISIBLE, UNMAPPED, GENERATED, DOUBTFUL = 1, 2, 4, 8  # flags
@@ -86,6 +87,33 @@ class CharacterRows:
 
     def response(self) -> DecoderResponse:
         return DecoderResponse({"text": self.text, "box": self.box, "rotation": self.rotation}, self.rows)
+
+
+class WidgetRow(NamedTuple):
+    """A `Widget` with its place as in PageBox."""
+
+    name: str
+    tooltip: str
+    type: WidgetType
+    place: PageBox
+    value: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FormRows:
+    """The form's fields on a page, and whether the form is an XFA form that the page does not show. `box` and
+    `rotation` as in CharacterRows."""
+
+    widgets: tuple[WidgetRow, ...] = ()
+    box: PageBox = UNIT_BOX
+    rotation: int = 0
+    is_xfa: bool = False
+
+    def response(self) -> DecoderResponse:
+        return DecoderResponse(
+            {"widgets": self.widgets, "box": self.box, "rotation": self.rotation, "is_xfa": self.is_xfa}
+        )
 
 
 def send(pipe: Connection, header: JsonObject, payload: bytes | bytearray | memoryview | None = None) -> None:

@@ -22,7 +22,7 @@ from pdf2image.exceptions import PDFPageCountError, PDFPopplerTimeoutError
 
 from docpipe.errors import CorruptError, EncryptedError, TooLargeError
 from docpipe.render.limits import Limits
-from docpipe.render.pipe_messages import Bitmap, CharacterRows
+from docpipe.render.pipe_messages import Bitmap, CharacterRows, FormRows
 from docpipe.render.rendered_page import PageObjects, PageSize, fitted
 
 _SIZE = re.compile(r"([\d.]+) x ([\d.]+) pts")
@@ -68,6 +68,9 @@ class PopplerFile:
 
     def characters(self, number: int) -> CharacterRows:  # noqa: ARG002 (its text would need a second reader)
         return CharacterRows()
+
+    def form(self, number: int) -> FormRows:  # noqa: ARG002 (its programs do not list them)
+        return FormRows()
 
     def close(self) -> None:
         """Nothing stays open: each drawing is its own process."""

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from docpipe.data import Widget
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -71,6 +73,15 @@ class Characters:
     doubtful: NDArray[np.bool_]
     unmapped: NDArray[np.bool_]
     generated: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class PageForm:
+    """The fields of a PDF's form on a page, in fractions of the upright page as drawn. `is_xfa`: the form is one that
+    only programs of Adobe show, and its fields are not among them."""
+
+    widgets: tuple[Widget, ...] = ()
+    is_xfa: bool = False
 
 
 def fitted(width: float, height: float, max_side: int) -> tuple[int, int]:

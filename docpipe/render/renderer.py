@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from docpipe.data import Box, Widget
 from docpipe.errors import CorruptError, EncryptedError, InputError, TooLargeError
 from docpipe.render.decoder_process import DecoderLost, DecoderProcess
 from docpipe.render.limits import Limits
@@ -27,9 +28,10 @@ from docpipe.render.pipe_messages import (
     PageBox,
     Request,
     Task,
+    WidgetRow,
     error_of,
 )
-from docpipe.render.rendered_page import Characters, Drawing, PageObjects, PageSize, RenderEngine, fitted
+from docpipe.render.rendered_page import Characters, Drawing, PageForm, PageObjects, PageSize, RenderEngine, fitted
 from docpipe.render.source_file import PDF, SourceFile
 
 if TYPE_CHECKING:
@@ -86,6 +88,10 @@ class Renderer:
     def characters(self, source: SourceFile, number: int) -> Characters:
         """The text layer of page `number` (from 1); empty for images."""
         return _characters(self._response(_request("characters", source, number)))
+
+    def form(self, source: SourceFile, number: int) -> PageForm:
+        """The fields of the form on page `number` (from 1), as the file has them; none in images."""
+        return _form(self._response(_request("form", source, number)))
 
     def close(self) -> None:
         """End the decoder process and forget the last drawing. The next request starts a new one."""
@@ -214,6 +220,20 @@ def _characters(response: DecoderResponse) -> Characters:
         unmapped=flags & UNMAPPED > 0,
         generated=flags & GENERATED > 0,
     )
+
+
+def _form(response: DecoderResponse) -> PageForm:
+    import numpy as np  # heavy: numpy
+
+    header = response.header
+    rows = [WidgetRow(*row) for row in header["widgets"]]
+    places = np.array([row.place for row in rows], np.float32).reshape(-1, 4)
+    boxes = _as_drawn(places, PageBox(*header["box"]), header["rotation"]).clip(0, 1).tolist()
+    widgets = (
+        Widget(row.name, row.tooltip, row.type, Box(*box), row.value, row.checked)
+        for row, box in zip(rows, boxes, strict=True)
+    )
+    return PageForm(tuple(widget for widget in widgets if widget.box.area > 0), header["is_xfa"])
 
 
 def _as_drawn(points: NDArray[np.float32], page: PageBox, rotation: int) -> NDArray[np.float32]:

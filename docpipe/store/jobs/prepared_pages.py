@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docpipe.data import Box, Document, Issue, Page, PageImage, Word
+from docpipe.data import Box, Document, Issue, Page, PageImage, Widget, Word
 from docpipe.errors import MissingError
 from docpipe.page_images import reduced, source_side
 from docpipe.store.blobs import Blobs, job_prefix
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MAX_SIDE = 1_280  # pixels: what the shipped network asks for, so that it sees the same as in `docpipe run`
 WEBP_OPTIONS = {"lossless": True, "quality": 0, "method": 0}  # 15 to 75 ms, 90 to 900 kB a page; PNG takes double
-FORMAT = 3  # of the JSON; raised when it changes, so that a newer worker reads the pages again
+FORMAT = 4  # of the JSON; raised when it changes, so that a newer worker reads the pages again
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _page_row(page: Page, sides: tuple[int, ...]) -> dict[str, Any]:
     return {
         "number": page.number, "width": page.width, "height": page.height, "dpi": page.dpi, "words": words,
         "rotation": page.rotation, "blank": page.blank, "issues": [asdict(issue) for issue in page.issues],
-        "sides": sides,
+        "sides": sides, "widgets": [asdict(widget) for widget in page.widgets],
     }  # fmt: skip
 
 
@@ -149,6 +149,8 @@ def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:
     sides = tuple(int(side) for side in row["sides"])
     image = StoredImage(blobs, job_id, row["number"], sides) if sides else None
     issues = tuple(Issue(**issue) for issue in row["issues"])
+    widgets = tuple(Widget(**{**widget, "box": Box(**widget["box"])}) for widget in row["widgets"])
     return Page(
-        row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues
-    )
+        row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues,
+        widgets,
+    )  # fmt: skip

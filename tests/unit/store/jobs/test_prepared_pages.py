@@ -16,7 +16,7 @@ from PIL import Image
 from docpipe import pipeline
 from docpipe.components import ModelName, load_components
 from docpipe.config import load_settings
-from docpipe.data import Box, Document, Issue, Page, PageImage, PreparedDocument, Word
+from docpipe.data import Box, Document, Issue, Page, PageImage, PreparedDocument, Widget, Word
 from docpipe.errors import MissingError, StoreError
 from docpipe.ingest import ingest
 from docpipe.page_images import CroppedImage, for_models
@@ -307,3 +307,11 @@ def test_a_picture_says_that_it_is_a_picture(blobs, document, pages):
     """Who looks at a document in a browser gets it as it lies there."""
     save_pages(blobs, JOB, StoredPages(document, pages, TIMINGS))
     assert Image.open(io.BytesIO(blobs.get(picture_key(JOB, 1)))).format == "WEBP"
+
+
+def test_the_fields_of_a_form_come_back_as_they_went(blobs, document):
+    box = Box(0.1, 0.2, 0.30000001192092896, 0.4)
+    widgets = (Widget("Größe", "Your size", "radio_button", box, "XL", True), Widget("a.b", "", "text", box, 'quo"te'))
+    page = Page(1, 100, 200, 96.0, widgets=widgets)
+    save_pages(blobs, JOB, StoredPages(document, [page], TIMINGS))
+    assert load_pages(blobs, JOB).pages == [page]
