@@ -65,20 +65,29 @@ class _FormContent:
         self._entry_of = {_PlacedWord(entry.page, word): entry for entry in self._entries for word in entry.words}
 
     def without_unticked(self, answer: Answer, pair_lists: Collection[str]) -> Answer:
-        """Candidates that are options: the ticked one of the same question takes their place. Without one nothing does,
-        and their probability is that of an absent field."""
+        """Candidates that are options pass their probability to the ticked one of the same question: what is ticked is
+        exact, but that a field asks this question is the extractor's word. Without a ticked one it is the probability
+        of an absent field."""
         absent = dict(answer.absent)
         candidates: list[Candidate] = []
+        ticked: dict[str, dict[FormOption, Candidate]] = defaultdict(dict)
         for candidate in answer.candidates:
-            question = None
-            if FieldPath.parse(candidate.path).list_path not in pair_lists:
-                question = self._question_answered_by(candidate)
+            is_pair = FieldPath.parse(candidate.path).list_path in pair_lists
+            question = None if is_pair else self._question_answered_by(candidate)
             if question is None:
                 candidates.append(candidate)
-            elif question.ticked:
-                candidates += self._ticked_instead(candidate, question)
-            else:
+                continue
+            of_field, options = ticked[candidate.path], self._ticked_options(candidate, question)
+            if not options:
                 absent[candidate.path] = min(EXACT_SCORE, absent.get(candidate.path, 0.0) + candidate.score)
+            for option in options:
+                so_far = of_field.get(option) or replace(candidate, score=0.0)
+                value = self._value_of_option(question, option)
+                score = min(EXACT_SCORE, so_far.score + candidate.score / len(options))
+                of_field[option] = replace(so_far, text=value.text, evidence=value.evidence, score=score)
+        candidates += (candidate for of_field in ticked.values() for candidate in of_field.values())
+        order = {path: place for place, path in enumerate(dict.fromkeys(each.path for each in answer.candidates))}
+        candidates.sort(key=lambda candidate: (order[candidate.path], -candidate.score))
         return replace(answer, candidates=tuple(candidates), absent=absent)
 
     def with_pairs(self, answer: Answer, list_path: str) -> Answer:
@@ -134,14 +143,13 @@ class _FormContent:
             label = labels.get(id(entry)) or self._label(entry.page, entry.label, entry.widget)
             yield _FormPair(label, self._value_of(entry))
 
-    def _ticked_instead(self, candidate: Candidate, question: FormQuestion) -> Iterator[Candidate]:
-        """Of several ticked options those that the candidate names, if any."""
+    def _ticked_options(self, candidate: Candidate, question: FormQuestion) -> Sequence[FormOption]:
+        """Of several ticked options those that the candidate names, if any; else it may mean each of them."""
         placed = self._words_of(candidate)
         named = [
             option for option in question.ticked if placed & {_PlacedWord(question.page, word) for word in option.words}
         ]
-        for option in (named or question.ticked)[:1]:
-            yield replace(self._value_of_option(question, option), path=candidate.path)
+        return named or question.ticked
 
     def _question_answered_by(self, candidate: Candidate) -> FormQuestion | None:
         """The question of which a candidate's words are options, all of them."""

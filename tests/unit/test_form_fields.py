@@ -177,6 +177,24 @@ def test_fields_of_a_schema_of_your_own_follow_the_form(form, renderer, booking)
     assert all(fields[path].evidence for path in ("payment", "guest"))
 
 
+def test_a_weak_guess_at_another_question_does_not_become_certain(form, renderer, booking):
+    draw_options(form, 100, "Reduced:", "senior", ["student", "senior"], radio=True)
+    fields = {field.path: field for field in decided(form, renderer, booking, ("guest", "student", 0.15))}
+    assert fields["guest"].confidence < 0.5 or fields["guest"].value is None
+
+
+def test_of_several_ticked_options_none_is_certain_for_a_single_field(form, renderer, booking):
+    draw_options(form, 100, "Discounts:", "", ["student", "senior", "family"], radio=False)
+    draw_options(form, 140, "Meals:", "", ["none"], radio=False)
+    form.text(50, 180, "Extras:")
+    for x, name, checked in ((160, "towels", True), (270, "parking", True), (380, "breakfast", False)):
+        form.check_box(x, 180, name, checked=checked)
+        form.text(x + 20, 180, name)
+    fields = {field.path: field for field in decided(form, renderer, booking, ("discount", "breakfast", 0.9))}
+    assert fields["discount"].value in ("towels", "parking")
+    assert fields["discount"].signals["score"] == pytest.approx(0.45)
+
+
 def test_a_document_without_a_form_is_left_alone(form, renderer, booking):
     form.text(50, 100, "Guest: Mira Kovács, paid by card")
     fields = {field.path: field.value for field in decided(form, renderer, booking, ("payment", "card", 0.9))}
