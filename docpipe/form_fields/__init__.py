@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from docpipe.data import Answer, Box, Candidate, Evidence, Widget
 from docpipe.document_index import DocumentIndex
@@ -20,6 +21,7 @@ from docpipe.text_normalisation import match_of, squeeze
 
 EXACT_SCORE = 0.999  # no score is certainty
 SIGNALS = {"inside": EXACT_SCORE, "support": 0.25}  # as of a value that is printed once and wholly pointed at
+TICKED, UNTICKED = "☑", "☐"  # as the kind of booleans reads them
 LABEL, VALUE = "label", "value"  # the columns of a list of a form's fields
 
 
@@ -49,7 +51,8 @@ def answer_from_form(answer: Answer, schema: Schema, document: DocumentIndex) ->
     answer = form.with_named_entries(answer, schema)
     for path in pair_lists:
         answer = form.with_pairs(answer, path)
-    return form.without_unticked(answer, pair_lists)
+    booleans = {spec.path for spec in schema.fields if spec.kind.column == "boolean"}
+    return form.without_unticked(answer, pair_lists, booleans)
 
 
 class _FormContent:
@@ -64,28 +67,29 @@ class _FormContent:
         }
         self._entry_of = {_PlacedWord(entry.page, word): entry for entry in self._entries for word in entry.words}
 
-    def without_unticked(self, answer: Answer, pair_lists: Collection[str]) -> Answer:
+    def without_unticked(self, answer: Answer, pair_lists: Collection[str], booleans: Collection[str]) -> Answer:
         """Candidates that are options pass their probability to the ticked one of the same question: what is ticked is
         exact, but that a field asks this question is the extractor's word. Without a ticked one it is the probability
-        of an absent field."""
+        of an absent field. `booleans` are fields that a box on its own answers by its state."""
         absent = dict(answer.absent)
         candidates: list[Candidate] = []
-        ticked: dict[str, dict[FormOption, Candidate]] = defaultdict(dict)
+        told: dict[str, dict[str, Candidate]] = defaultdict(dict)  # by path and text
         for candidate in answer.candidates:
             is_pair = FieldPath.parse(candidate.path).list_path in pair_lists
             question = None if is_pair else self._question_answered_by(candidate)
             if question is None:
                 candidates.append(candidate)
                 continue
-            of_field, options = ticked[candidate.path], self._ticked_options(candidate, question)
-            if not options:
+            values = self._told(candidate, question, is_boolean=candidate.path in booleans)
+            if not values:
                 absent[candidate.path] = min(EXACT_SCORE, absent.get(candidate.path, 0.0) + candidate.score)
-            for option in options:
-                so_far = of_field.get(option) or replace(candidate, score=0.0)
-                value = self._value_of_option(question, option)
-                score = min(EXACT_SCORE, so_far.score + candidate.score / len(options))
-                of_field[option] = replace(so_far, text=value.text, evidence=value.evidence, score=score)
-        candidates += (candidate for of_field in ticked.values() for candidate in of_field.values())
+            for value in values:
+                so_far = told[candidate.path].get(value.text) or replace(candidate, score=0.0)
+                score = min(EXACT_SCORE, so_far.score + candidate.score / len(values))
+                told[candidate.path][value.text] = replace(
+                    so_far, text=value.text, evidence=value.evidence, score=score
+                )
+        candidates += (candidate for of_field in told.values() for candidate in of_field.values())
         order = {path: place for place, path in enumerate(dict.fromkeys(each.path for each in answer.candidates))}
         candidates.sort(key=lambda candidate: (order[candidate.path], -candidate.score))
         return replace(answer, candidates=tuple(candidates), absent=absent)
@@ -118,20 +122,36 @@ class _FormContent:
     def with_named_entries(self, answer: Answer, schema: Schema) -> Answer:
         """A field of the form that is called what a single field of the schema is called is its value, unless
         others of that name say something else."""
-        by_name: dict[str, list[Candidate]] = defaultdict(list)
-        for entry in self._entries:
-            for name in {squeeze(text) for text in _names(entry.widget)}:
-                by_name[name].append(self._value_of(entry))
-        for question in self._questions:
-            for option in question.ticked if question.is_radio else ():
-                for name in {squeeze(text) for text in _names(option.widget)}:
-                    by_name[name].append(self._value_of_option(question, option))
         named: list[Candidate] = []
         for spec in schema.fields:
+            by_name = self._states_by_name if spec.kind.column == "boolean" else self._values_by_name
             values = by_name.get(squeeze(words_of(spec.path)), []) if spec.list_path is None else []
             if len({value.text for value in values}) == 1:
                 named.append(replace(values[0], path=spec.path))
         return replace(answer, candidates=(*named, *answer.candidates)) if named else answer
+
+    @cached_property
+    def _values_by_name(self) -> Mapping[str, list[Candidate]]:
+        """What is typed, chosen and selected, by the names of the fields."""
+        by_name: dict[str, list[Candidate]] = defaultdict(list)
+        for entry in self._entries:
+            for name in _squeezed_names(entry.widget):
+                by_name[name].append(self._value_of(entry))
+        for question in self._questions:
+            for option in question.ticked if question.is_radio else ():
+                for name in _squeezed_names(option.widget):
+                    by_name[name].append(self._value_of_option(question, option))
+        return by_name
+
+    @cached_property
+    def _states_by_name(self) -> Mapping[str, list[Candidate]]:
+        """The same for fields that are true or false: check boxes stand for themselves."""
+        by_name = defaultdict(list, {name: [*values] for name, values in self._values_by_name.items()})
+        for question in self._questions:
+            for option in () if question.is_radio else question.options:
+                for name in _squeezed_names(option.widget):
+                    by_name[name].append(self._state_of(question, option))
+        return by_name
 
     def _pairs(self, labels: Mapping[int, Candidate]) -> Iterator[_FormPair]:
         """`labels` of entries by their identity; the others are looked for beside the fields, or are their names."""
@@ -143,13 +163,16 @@ class _FormContent:
             label = labels.get(id(entry)) or self._label(entry.page, entry.label, entry.widget)
             yield _FormPair(label, self._value_of(entry))
 
-    def _ticked_options(self, candidate: Candidate, question: FormQuestion) -> Sequence[FormOption]:
-        """Of several ticked options those that the candidate names, if any; else it may mean each of them."""
+    def _told(self, candidate: Candidate, question: FormQuestion, *, is_boolean: bool) -> list[Candidate]:
+        """What the file says to a question: of several ticked options those that the candidate names, if any; else it
+        may mean each of them."""
+        if is_boolean and question.is_lone_box:
+            return [self._state_of(question, question.options[0])]
         placed = self._words_of(candidate)
         named = [
             option for option in question.ticked if placed & {_PlacedWord(question.page, word) for word in option.words}
         ]
-        return named or question.ticked
+        return [self._value_of_option(question, option) for option in named or question.ticked]
 
     def _question_answered_by(self, candidate: Candidate) -> FormQuestion | None:
         """The question of which a candidate's words are options, all of them."""
@@ -186,6 +209,9 @@ class _FormContent:
         """The words beside it; without any what the file calls it, which is printed nowhere."""
         text, evidence = self._print(question.page, option.words, option.widget.box)
         return _exact(text or option.widget.value, evidence)
+
+    def _state_of(self, question: FormQuestion, option: FormOption) -> Candidate:
+        return replace(self._value_of_option(question, option), text=TICKED if option.widget.checked else UNTICKED)
 
     def _value_of(self, entry: FormEntry) -> Candidate:
         """As the file has it. Evidence is the print in the field that says the same: all of it, or a line of a list."""
@@ -233,6 +259,10 @@ def _names(widget: Widget) -> list[str]:
     """What the file calls a field: for people, else for programs, the last part of `person.birth_date`."""
     last = widget.name.rsplit(".", 1)[-1].split("[")[0]
     return [name for name in (widget.tooltip, words_of(last) if last else "", widget.name) if name] or [""]
+
+
+def _squeezed_names(widget: Widget) -> set[str]:
+    return {squeeze(name) for name in _names(widget)}
 
 
 def _column(path: str) -> str:

@@ -50,6 +50,11 @@ class FormQuestion:
         return self.options[0].widget.type == "radio_button"
 
     @property
+    def is_lone_box(self) -> bool:
+        """A check box that asks by itself."""
+        return len(self.options) == 1 and not self.is_radio
+
+    @property
     def ticked(self) -> tuple[FormOption, ...]:
         return tuple(option for option in self.options if option.widget.checked)
 

@@ -195,6 +195,37 @@ def test_of_several_ticked_options_none_is_certain_for_a_single_field(form, rend
     assert fields["discount"].signals["score"] == pytest.approx(0.45)
 
 
+class Membership(BaseModel):
+    """Of a club."""
+
+    student: bool | None = None
+    wants_letters: bool | None = None
+    insured: bool | None = None
+    has_boat: bool | None = None
+
+
+def test_a_box_on_its_own_answers_a_boolean(form, renderer):
+    for y, name, text, checked in (
+        (100, "b1", "I am a student", False),
+        (140, "member.wants_letters", "Send me letters", True),
+    ):
+        form.check_box(50, y, name, checked=checked)
+        form.text(75, y, text)
+    draw_options(form, 200, "Insured:", "no", ["yes", "no"], radio=False)
+    form.check_box(300, 400, "has_boat", checked=True)
+    guesses = [("student", "I am a student", 0.9), ("insured", "yes", 0.9)]
+    schema = load_schema(f"{__name__}:Membership")
+    fields = {field.path: field for field in decided(form, renderer, schema, *guesses)}
+    assert {path: field.value for path, field in fields.items()} == {
+        "student": False,
+        "wants_letters": True,
+        "insured": False,
+        "has_boat": True,
+    }
+    assert [quote.text for quote in fields["student"].evidence] == ["I am a student"]
+    assert not fields["has_boat"].evidence  # so it is never accepted: nothing printed says what the box is for
+
+
 def test_a_document_without_a_form_is_left_alone(form, renderer, booking):
     form.text(50, 100, "Guest: Mira Kovács, paid by card")
     fields = {field.path: field.value for field in decided(form, renderer, booking, ("payment", "card", 0.9))}
