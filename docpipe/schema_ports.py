@@ -40,7 +40,8 @@ class Conventions:
     """How this document writes dates and numbers, read from the document itself. None: it does not say.
 
     `day_first` comes from a date that can be read only one way, or from language and country, and
-    `reasons` say which (`"25/12/2018 on page 1"`), or are empty when nothing decided.
+    `reasons` say which (`"25/12/2018 on page 1"`), or are empty when nothing decided. `years` are those of the dates
+    that are printed with a year of four digits.
     """
 
     day_first: bool | None = None
@@ -49,6 +50,7 @@ class Conventions:
     country: str | None = None
     currency: str | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
+    years: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ _GROUPED = {mark: re.compile(rf"(?<![\d.,])[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{
 _MONTH_DAY = re.compile(r"(?<![^\W_])[^\W\d_]{3,9}\.?\s?\d{1,2},\s?\d{4}(?!\d)")
 _DAY_MONTH = re.compile(r"(?<!\d)\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s\d{4}(?!\d)")
 _LETTERS = re.compile(r"[^\W\d_]+")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _DATE_LIKE = re.compile(r"\d[\s./-]{1,3}\d{1,2}[\s./-]{1,3}'?\d{2}")
 
 
@@ -98,7 +99,7 @@ def conventions(texts: Iterable[str]) -> Conventions:
     if day_first is not None:
         reasons["day_first"] = reason
     mark = _decimal_mark(text, currency, reasons)
-    return Conventions(day_first, mark, language, country, currency, reasons)
+    return Conventions(day_first, mark, language, country, currency, reasons, _years(lines))
 
 
 def _language(text: str, reasons: dict[str, str]) -> str | None:
@@ -148,13 +149,20 @@ def _order_of_dates(lines: list[str]) -> tuple[bool | None, str]:
     for line in lines:
         if _DATE_LIKE.search(line):
             for printed in read_dates(line):
-                order = _order_by_weekday(printed, line) if len(printed.dates) == 2 else printed.day_first
+                is_open = len(printed.dates) == 2 and not printed.languages
+                order = _order_by_weekday(printed, line) if is_open else printed.day_first
                 if order is not None:
                     examples.setdefault(order, printed.text)
     if len(examples) != 1:
         return None, ""
     ((order, example),) = examples.items()
     return order, f"{example.strip()} can be read only one way"
+
+
+def _years(lines: list[str]) -> frozenset[int]:
+    """The years of the dates whose year has four digits."""
+    dates = (printed for line in lines if _YEAR.search(line) for printed in read_dates(line))
+    return frozenset(date.year for printed in dates for date in printed.dates if str(date.year) in printed.text)
 
 
 def _order_by_weekday(printed: PrintedDate, line: str) -> bool | None:
@@ -209,11 +217,15 @@ def _order_of_place(votes: Votes, lines: list[str]) -> tuple[bool | None, str]:
 
 def _order_of_words(line: str) -> bool | None:
     """`November 13, 2010` stands in the American order, `13 November 2010` in the other."""
-    if _MONTH_DAY.search(line) and any(len(printed.dates) == 1 for printed in read_dates(line)):
+    if _MONTH_DAY.search(line) and _has_certain_date(line):
         return False
-    if _DAY_MONTH.search(line) and any(len(printed.dates) == 1 for printed in read_dates(line)):
+    if _DAY_MONTH.search(line) and _has_certain_date(line):
         return True
     return None
+
+
+def _has_certain_date(line: str) -> bool:
+    return any(len(printed.dates) == 1 and not printed.languages for printed in read_dates(line))
 
 
 def _decimal_mark(text: str, currency: str | None, reasons: dict[str, str]) -> DecimalMark | None:

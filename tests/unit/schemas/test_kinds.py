@@ -6,10 +6,8 @@ import datetime as dt
 from decimal import Decimal
 
 import pytest
-from babel import Locale
 
 from docpipe.schema_ports import Conventions
-from docpipe.schemas.dates import LANGUAGES, month_names
 from docpipe.schemas.kinds import (
     Address,
     Boolean,
@@ -32,7 +30,6 @@ from docpipe.schemas.kinds import (
     VatId,
 )
 from docpipe.schemas.ocr_repairs import repair_date, repair_number
-from docpipe.schemas.words import folded
 
 SILENT = Conventions()
 """A document that says nothing about itself."""
@@ -206,13 +203,6 @@ def test_a_date_that_can_be_read_only_one_way_needs_no_convention(printed):
 )
 def test_month_names_of_six_languages_are_read(printed, value):
     assert IsoDate().parse(printed, SILENT).value == value
-
-
-def test_no_month_name_means_two_months():
-    for language in LANGUAGES:
-        for form in ("format", "stand-alone"):
-            for number, name in Locale(language).months[form]["wide"].items():
-                assert month_names()[folded(name)] == number
 
 
 def test_the_order_of_day_and_month_is_the_documents_and_never_guessed():
