@@ -11,16 +11,17 @@ from dataclasses import replace
 from docpipe.data import Document, Issue, Page, PageImage
 from docpipe.errors import InputError
 from docpipe.read.button_marks import turned_widgets, without_marks
+from docpipe.read.digits_check import CheckedLayer, with_digits_of_fonts, with_digits_of_scan
 from docpipe.read.layer_check import PICTURE_COVER, contradiction, needs_check
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import split_words
-from docpipe.read.text_layer import TextLayer, read_layer
+from docpipe.read.text_layer import read_layer
 from docpipe.read.visibility import quoted, visible_layer
 from docpipe.render import PDF, Renderer, SourceFile
 
 LAYER_DISTRUSTED = "text_layer_distrusted"
-MAX_INVISIBLE = 0.5  # of a layer over a picture: with more it is what an OCR read there, and the picture is checked
+OCR_SHARE = 0.5  # of a layer over a picture that is not painted, or painted over: with more it is what an OCR read
 POINTS_PER_INCH = 72.0
 XFA_ISSUE = Issue(
     "xfa_form",
@@ -51,14 +52,14 @@ class PageReader:
             return replace(page, issues=(*page.issues, Issue("page_unreadable", message, "error", page=page.number)))
 
     def _read(self, document: Document, page: Page, image: PageImage) -> Page:
-        layer, defect = self._checked_layer(document, page, image)
-        if layer is not None and defect is None:
-            upright = _rotated(page, layer.rotation)
-            words = in_reading_order(layer.runs, aspect=upright.width / upright.height)
-            issues = (*upright.issues, *_issues(layer, page.number))
+        checked = self._checked_layer(document, page, image)
+        if isinstance(checked, CheckedLayer):
+            upright = _rotated(page, checked.layer.rotation)
+            words = in_reading_order(checked.layer.runs, aspect=upright.width / upright.height)
+            issues = (*upright.issues, *_issues(checked, page.number))
             return replace(upright, words=without_marks(split_words(words), upright.widgets), issues=issues)
-        if defect is not None:
-            message = f"The text layer of page {page.number} was not used: {defect}."
+        if checked is not None:
+            message = f"The text layer of page {page.number} was not used: {checked}."
             page = replace(page, issues=(*page.issues, Issue(LAYER_DISTRUSTED, message, "info", page=page.number)))
         ocr_result = self._ocr.read(image.open())
         upright = _rotated(page, ocr_result.rotation)
@@ -74,28 +75,30 @@ class PageReader:
         issues = (XFA_ISSUE,) if form.is_xfa and page.number == 1 else ()
         return replace(page, widgets=form.widgets, issues=(*page.issues, *issues))
 
-    def _checked_layer(self, document: Document, page: Page, image: PageImage) -> tuple[TextLayer | None, str | None]:
-        """The page's text layer, and why it is not to be used."""
+    def _checked_layer(self, document: Document, page: Page, image: PageImage) -> CheckedLayer | str | None:
+        """The page's text layer, why it is not to be used, or None when there is none."""
         if document.media_type != PDF:
-            return None, None
+            return None
         source = SourceFile.of(document)
         characters = self._renderer.characters(source, page.number)
         if not characters.text.strip():
-            return None, None
+            return None
         objects = self._renderer.page_objects(source, page.number)
         is_scan = objects.image_cover >= PICTURE_COVER
         layer = read_layer(characters, aspect=page.width / page.height, with_invisible=is_scan)
         if layer is None or layer.defect is not None:
-            return layer, layer.defect if layer is not None else None
+            return None if layer is None else layer.defect
         upright = image.turned(layer.rotation) if layer.rotation else image
-        if layer.invisible_share <= MAX_INVISIBLE or not is_scan:
+        is_of_ocr = is_scan and (layer.invisible_share > OCR_SHARE or layer.doubtful_share > OCR_SHARE)
+        if not is_of_ocr:
             height = _height_in_points(page, layer.rotation)
             layer = visible_layer(layer, upright, self._ocr, height_in_points=height)
         if layer is None:
-            return None, "nobody sees its words"
-        if not needs_check(layer, objects):
-            return layer, None
-        return layer, contradiction(layer, upright, self._ocr)
+            return "nobody sees its words"
+        if needs_check(layer, objects) and (reason := contradiction(layer, upright, self._ocr)):
+            return reason
+        with_digits = with_digits_of_scan if is_of_ocr else with_digits_of_fonts
+        return with_digits(layer, upright, self._ocr)
 
 
 def _height_in_points(page: Page, rotation: int) -> float:
@@ -103,11 +106,16 @@ def _height_in_points(page: Page, rotation: int) -> float:
     return (page.height if rotation % 180 == 0 else page.width) / page.dpi * POINTS_PER_INCH
 
 
-def _issues(layer: TextLayer, number: int) -> Iterator[Issue]:
-    if layer.hidden:
-        words = "1 word" if len(layer.hidden) == 1 else f"{len(layer.hidden)} words"
-        message = f"Page {number} holds {words} that nobody sees, which were left out: {' '.join(quoted(layer.hidden))}"
+def _issues(checked: CheckedLayer, number: int) -> Iterator[Issue]:
+    if hidden := checked.layer.hidden:
+        words = "1 word" if len(hidden) == 1 else f"{len(hidden)} words"
+        message = f"Page {number} holds {words} that nobody sees, which were left out: {' '.join(quoted(hidden))}"
         yield Issue("hidden_text", message, "info", page=number)
+    if checked.differences:
+        pairs = [f"{difference.in_layer} is {difference.in_picture}" for difference in checked.differences]
+        count = "1 word was" if len(pairs) == 1 else f"{len(pairs)} words were"
+        message = f"Of the text layer of page {number}, {count} read from the picture: {', '.join(quoted(pairs))}"
+        yield Issue("text_layer_differs", message, "info", page=number)
 
 
 def _rotated(page: Page, degrees: int) -> Page:

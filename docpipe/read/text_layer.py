@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +41,7 @@ class TextLayer:
     """`defect` says why the characters cannot be believed, None when nothing speaks against them.
     `invisible_share` is the part of the characters that are not painted. `hidden` are the words that are left out as
     they are not painted, or lie beside the page. `doubtful` are boxes of words that are painted and perhaps not seen.
+    `fonts` has the number of each word's font, by its box.
     """
 
     runs: tuple[TextRun, ...]
@@ -49,11 +50,17 @@ class TextLayer:
     defect: str | None
     hidden: tuple[str, ...] = ()
     doubtful: frozenset[Box] = frozenset()
+    fonts: Mapping[Box, int] = field(default_factory=dict)
 
     @property
     def characters(self) -> int:
         """How many there are."""
         return sum(len(word.text) for run in self.runs for word in run.words)
+
+    @property
+    def doubtful_share(self) -> float:
+        """Of the words."""
+        return len(self.doubtful) / max(1, sum(len(run.words) for run in self.runs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class _LayerWord:
     box: Box
     loose_box: Box
     is_doubtful: bool
+    font: int
 
 
 def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -> TextLayer | None:
@@ -87,7 +95,8 @@ def read_layer(characters: Characters, *, aspect: float, with_invisible: bool) -
     upright_aspect = aspect if rotation % 180 == 0 else 1 / aspect
     runs = tuple(_text_runs(words, upright_aspect))
     doubtful = frozenset(word.box for word in words if word.is_doubtful)
-    return TextLayer(runs, rotation, invisible_share, defect, hidden, doubtful)
+    fonts = {word.box: word.font for word in words}
+    return TextLayer(runs, rotation, invisible_share, defect, hidden, doubtful, fonts)
 
 
 def _texts(characters: Characters, chosen: NDArray[np.bool_], aspect: float) -> tuple[str, ...]:
@@ -110,7 +119,8 @@ def _words(
     )
     texts = ["".join(characters.text[i] for i in group) for group in np.split(indexes, first[1:])]
     doubtful = np.logical_or.reduceat(characters.doubtful[indexes], first).tolist()
-    words = (_LayerWord(*parts) for parts in zip(texts, tight, loose, doubtful, strict=True))
+    fonts = characters.font[starts].tolist()
+    words = (_LayerWord(*parts) for parts in zip(texts, tight, loose, doubtful, fonts, strict=True))
     return [word for word in words if not _is_meaningless(word.text)]
 
 

@@ -24,11 +24,13 @@ _REPLACEMENT = "\ufffd"
 
 
 class _CharacterStyle(NamedTuple):
-    """What all characters of a text object share: font size in points, angle clockwise in degrees, flags."""
+    """What all characters of a text object share: font size in points, angle clockwise in degrees, flags,
+    the number of its font on this page."""
 
     size: float
     angle: float
     flags: int
+    font: int
 
 
 def read_characters(page: pdfium.PdfPage) -> CharacterRows:
@@ -49,6 +51,7 @@ def _collect(raw: Any, count: int, doubtful: frozenset[int]) -> tuple[str, array
     letters: list[str] = []
     rows = array("f")
     styles: dict[int, _CharacterStyle] = {}
+    fonts: dict[int, int] = {}
     left, right, bottom, top = c_double(), c_double(), c_double(), c_double()
     edges = byref(left), byref(right), byref(bottom), byref(top)
     loose = api.FS_RECTF()
@@ -58,15 +61,15 @@ def _collect(raw: Any, count: int, doubtful: frozenset[int]) -> tuple[str, array
         api.FPDFText_GetCharBox(raw, index, *edges)
         tight = left.value, bottom.value, right.value, top.value
         if api.FPDFText_IsGenerated(raw, index) == 1:
-            rows.extend((*tight, *tight, 0.0, 0.0, GENERATED))
+            rows.extend((*tight, *tight, 0.0, 0.0, GENERATED, 0.0))
             continue
         has_loose_box = api.FPDFText_GetLooseCharBox(raw, index, loose_pointer)
-        style = _style(raw, index, styles, doubtful)
+        style = _style(raw, index, styles, fonts, doubtful)
         flags = style.flags
         if api.FPDFText_HasUnicodeMapError(raw, index) == 1:
             flags |= UNMAPPED
         line_high = (loose.left, loose.bottom, loose.right, loose.top) if has_loose_box else tight
-        rows.extend((*tight, *line_high, style.size, style.angle, flags))
+        rows.extend((*tight, *line_high, style.size, style.angle, flags, style.font))
     return "".join(letters), rows
 
 
@@ -75,7 +78,9 @@ def _letter(code: int) -> str:
     return _REPLACEMENT if code == 0 or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF else chr(code)
 
 
-def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle], doubtful: frozenset[int]) -> _CharacterStyle:
+def _style(
+    raw: Any, index: int, styles: dict[int, _CharacterStyle], fonts: dict[int, int], doubtful: frozenset[int]
+) -> _CharacterStyle:
     """Of the text object of a character; `styles` keeps them by the objects' addresses."""
     item = api.FPDFText_GetTextObject(raw, index)
     key = addressof(item.contents) if item else 0
@@ -86,8 +91,14 @@ def _style(raw: Any, index: int, styles: dict[int, _CharacterStyle], doubtful: f
         size = math.hypot(matrix.c, matrix.d) * api.FPDFText_GetFontSize(raw, index)
         angle = -math.degrees(math.atan2(matrix.b, matrix.a))
         flags = (INVISIBLE if item and is_unpainted(item) else 0) | (DOUBTFUL if key in doubtful else 0)
-        style = styles[key] = _CharacterStyle(size, angle, flags)
+        style = styles[key] = _CharacterStyle(size, angle, flags, _font_number(item, fonts))
     return style
+
+
+def _font_number(item: Any, fonts: dict[int, int]) -> int:
+    """From 0, in the order of their first use; `fonts` keeps them by address."""
+    font = api.FPDFTextObj_GetFont(item) if item else None
+    return fonts.setdefault(addressof(font.contents) if font else 0, len(fonts))
 
 
 def is_unpainted(item: Any) -> bool:

@@ -17,8 +17,8 @@ from docpipe.render.rendered_page import RenderEngine
 
 JsonObject = dict[str, Any]
 Task = Literal["sizes", "page_objects", "draw", "characters", "form"]
-# One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags
-COLUMNS = 11
+# One row of float32 per character: left, bottom, right, top, the same loosely, size, angle, flags, font
+COLUMNS = 12
 INVISIBLE, UNMAPPED, GENERATED, DOUBTFUL = 1, 2, 4, 8  # flags
 _ERRORS = {kind.code: kind for kind in (InputError, UnsupportedError, EncryptedError, CorruptError, TooLargeError)}
 

@@ -59,6 +59,7 @@ class Characters:
     invisible  (n,)   bool     not painted: text render mode 3 or 7, fully transparent, or off the page
     off_page   (n,)   bool     outside the page's visible part
     doubtful   (n,)   bool     painted, and perhaps not seen: under a shape, in an optional layer, white
+    font       (n,)   int      which font of the page, from 0
     unmapped   (n,)   bool     the font does not say which character this is (`text` has a guess or U+FFFD)
     generated  (n,)   bool     blank or line break that PDFium put in between words; its box is empty
     """
@@ -71,6 +72,7 @@ class Characters:
     invisible: NDArray[np.bool_]
     off_page: NDArray[np.bool_]
     doubtful: NDArray[np.bool_]
+    font: NDArray[np.int32]
     unmapped: NDArray[np.bool_]
     generated: NDArray[np.bool_]
 

@@ -217,6 +217,7 @@ def _characters(response: DecoderResponse) -> Characters:
         invisible=(flags & INVISIBLE > 0) | off_page,
         off_page=off_page,
         doubtful=flags & DOUBTFUL > 0,
+        font=rows[:, 11].astype(np.int32),
         unmapped=flags & UNMAPPED > 0,
         generated=flags & GENERATED > 0,
     )
