@@ -62,6 +62,8 @@ class Parsed:
     issue: str | None = None
     message: str = ""
     severity: Severity = "warning"
+    is_something_else: bool = False
+    """The text as a whole is something else, as a date where an identifier is sought: no part of it is tried."""
 
 
 class Kind(Protocol):

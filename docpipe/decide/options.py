@@ -126,7 +126,7 @@ def _option(candidate: Candidate, parser: KindParser, document: DocumentIndex) -
     )
     is_typed = parser.kind(path).column != "text"
     words = _word_range(candidate, document)
-    if words is None or not (is_typed or parsed_whole.value is None):
+    if words is None or parsed_whole.is_something_else or not (is_typed or parsed_whole.value is None):
         return untrimmed
     page = document.pages[words.page]
     runs = [(shorter, shorter.text(page)) for shorter in words.shorter()]

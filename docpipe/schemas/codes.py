@@ -52,10 +52,13 @@ COMMON_CODES = frozenset({
 
 _PRICED = re.compile(r"(?<![A-Za-z.])([A-Z]{3})\s?\d+[.,]\d|\d[.,]\d{2,3}\s?([A-Z]{3})(?![A-Za-z])")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")
-_CODE_START = re.compile(r"(?<![A-Za-z0-9])(?=(?:[A-Z]{2}|CHE)[ .-]?[A-Za-z0-9]{2})")
+_CODE_START = re.compile(r"(?<![A-Za-z0-9])(?=(?:[A-Z]{2}|CHE)(?:[ .-]{0,2}[A-Za-z0-9]){2})")
 _CODE_TOKEN = re.compile(r"[ .-]{0,2}([A-Za-z0-9+*]+)")
 WORDS_AS_PREFIX = frozenset({"NO"})
 """Countries whose prefix is also the word before a number (`GST NO 0012…`): theirs only with right check digits."""
+WORDS_BEFORE_NUMBERS = frozenset({"NO", "NR", "ID"})
+_LETTERED_NUMBER = re.compile(r"([A-Z]{2})[ .-]{0,2}(\d[\d ./-]*)")
+"""`RE 20310312`, `FV-2031/17`: running numbers of invoices; two letters of a country are looked up."""
 MAX_CODE_LENGTH = 34
 """Characters of the longest IBAN (ISO 13616)."""
 MIN_IBAN_LENGTH, MIN_VAT_ID_LENGTH = 15, 8
@@ -152,6 +155,8 @@ class VatId(NamedInJsonSchema):
                 doubtful = doubtful or parsed
         if doubtful is not None:
             return doubtful
+        if (lettered := _LETTERED_NUMBER.fullmatch(one_line(text))) and lettered[1] not in WORDS_BEFORE_NUMBERS:
+            return _of_another_country(text, lettered[1], lettered[2])
         number = re.search(r"[A-Z0-9]*\d[A-Z0-9/ .-]*\d[A-Z0-9]*", text)
         if number is None:
             return Parsed(None, "not_a_vat_id", f"no tax number in {text!r}")
@@ -220,14 +225,15 @@ def _codes_from(text: str) -> Iterator[list[str]]:
 
 
 def _may_continue(word: str) -> bool:
-    """Groups of digits, and the four letters of a bank as in GB82 WEST; other words stand behind the code."""
-    return any(map(str.isdigit, word)) or (len(word) == BANK_CODE_LETTERS and word.isupper())
+    """Groups of digits, the four letters of a bank as in GB82 WEST, and one or two as in CY 1025 9033 P; other words
+    stand behind the code."""
+    return any(map(str.isdigit, word)) or (len(word) in (1, 2, BANK_CODE_LETTERS) and word.isupper())
 
 
 def _checked(codes: list[str], is_valid: Callable[[str], bool], min_length: int) -> Parsed | None:
     """The longest of these whose check digits are right, repaired if need be; else the longest with a doubt."""
     long_enough = [code for code in codes if len(code) >= min_length and sum(map(str.isdigit, code)) * 2 >= len(code)]
-    long_enough.sort(key=lambda code: code[-BANK_CODE_LETTERS:].isalpha())
+    long_enough.sort(key=lambda code: code[-1:].isalpha())
     for code in long_enough:
         if is_valid(code):
             return Parsed(code)
@@ -240,6 +246,20 @@ def _checked(codes: list[str], is_valid: Callable[[str], bool], min_length: int)
     if not long_enough:
         return None
     return Parsed(long_enough[0], "check_digit", f"the length or the check digits of {long_enough[0]} are wrong")
+
+
+def _of_another_country(text: str, letters: str, printed: str) -> Parsed:
+    """A number behind two letters, as python-stdnum has it of their country; else it is a running number."""
+    from stdnum import get_cc_module  # heavy: tables of all countries
+
+    module = get_cc_module(letters, "vat")
+    if module is None:
+        message = f"{text!r} is a number behind two letters of no country with VAT numbers"
+        return Parsed(None, "not_a_vat_id", message, is_something_else=True)
+    number = "".join(printed.split())
+    if module.is_valid(number):
+        return Parsed(number)
+    return Parsed(number, "check_digit", f"the length or the check digits of {text} are wrong")
 
 
 @lru_cache(maxsize=1)

@@ -17,11 +17,12 @@ from docpipe.schemas.choices import choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.datetimes import DateTime
+from docpipe.schemas.identifiers import Identifier
 from docpipe.schemas.json_constraints import log_once
 from docpipe.schemas.json_nodes import JsonNode
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
 from docpipe.schemas.titles import InvoiceType
-from docpipe.schemas.words import Address, Boolean, Identifier, Name, Phone, Text
+from docpipe.schemas.words import Address, Boolean, Name, Phone, Text
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,10 @@ from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.conventions import conventions
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.datetimes import DateTime
+from docpipe.schemas.identifiers import Identifier
 from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
 from docpipe.schemas.titles import InvoiceType
-from docpipe.schemas.words import Address, Boolean, Identifier, Name, Phone, Text, similarity
+from docpipe.schemas.words import Address, Boolean, Name, Phone, Text, similarity
 
 __all__ = [
     "Address",

@@ -1,4 +1,4 @@
-"""Kinds for words: free text, names, addresses, identifiers, phone numbers and yes/no.
+"""Kinds for words: free text, names, addresses, phone numbers and yes/no.
 
 In: a printed text. Out: `Parsed` with a string or a bool; text kinds never fail on a non-empty text.
 """
@@ -74,20 +74,6 @@ class Address(Text):
 
 
 @dataclass(frozen=True)
-class Identifier(Text):
-    """A number or code that names something. Compared without blanks and case."""
-
-    name: ClassVar[str] = "identifier"
-    group: ClassVar[Group] = "identifier"
-
-    def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002
-        return Parsed(one_line(text).strip(" :;,#") or None)
-
-    def same(self, left: object, right: object) -> bool:
-        return _compact(left) == _compact(right)
-
-
-@dataclass(frozen=True)
 class Phone(Text):
     """A telephone number, as printed. Compared by its digits; a country prefix on one side alone does not matter."""
 
@@ -121,10 +107,6 @@ class Boolean(NamedInJsonSchema):
 
     def same(self, left: object, right: object) -> bool:
         return left == right
-
-
-def _compact(value: object) -> str:
-    return "".join(str(value).split()).casefold()
 
 
 def _digits(text: str) -> str:
