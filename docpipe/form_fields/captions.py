@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from docpipe.data import Box, Page, Widget
+from docpipe.form_fields.bands import BoxBands
 
 # Distances in heights of the print beside the widget; print of forms is set in blanks of a quarter of its height.
 WORD_GAP = 1.0  # between words of one text; what is further apart is another column's
@@ -83,6 +84,8 @@ class FormLayout:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._aspect = page.width / page.height if page.height else 1.0
+        self._word_bands = BoxBands([word.box for word in page.words])
+        self._widget_bands = BoxBands([widget.box for widget in page.widgets])
 
     @cached_property
     def questions(self) -> tuple[FormQuestion, ...]:
@@ -111,13 +114,15 @@ class FormLayout:
         )
 
     @cached_property
-    def _free_words(self) -> tuple[int, ...]:
-        """Words that stand in no field, from left to right."""
-        fields = [widget.box for widget in self._page.widgets if not widget.is_button]
-        free = (
-            index for index, word in enumerate(self._page.words) if not any(_holds(box, word.box) for box in fields)
-        )
-        return tuple(sorted(free, key=lambda index: self._page.words[index].box.left))
+    def _filled_in(self) -> frozenset[int]:
+        """Words that stand in a field."""
+        fields = (widget for widget in self._page.widgets if not widget.is_button)
+        return frozenset(word for widget in fields for word in self._words_inside(widget))
+
+    def _free_words(self, top: float, bottom: float) -> list[int]:
+        """Words between two heights and around them that stand in no field, from left to right."""
+        free = (index for index in self._word_bands.meeting(top, bottom) if index not in self._filled_in)
+        return sorted(free, key=lambda index: self._page.words[index].box.left)
 
     @cached_property
     def _buttons(self) -> tuple[Widget, ...]:
@@ -138,13 +143,13 @@ class FormLayout:
             option = FormOption(button, self._captions[button])
             around = replace(button, box=self._around(option))
             beside = self._left_run(button, self._named)
-            before = next((other for other in reversed(seen) if self._continues(other.option, option)), None)
+            before = next((other for other in reversed(seen) if _continues(other.option.widget.box, button.box)), None)
             if beside:
                 label = beside
             elif before is not None:
                 label = before.label
             else:
-                label = self._above(around, sure=self._has_option_below(option))
+                label = self._above(around, sure=self._has_option_below(button))
             seen.append(_ButtonLabel(option, label))
         return iter(seen)
 
@@ -160,7 +165,7 @@ class FormLayout:
         left = {button: self._left_run(button, frozenset(), gap=CAPTION_GAP) for button in self._buttons}
         captions: dict[Widget, tuple[int, ...]] = {}
         for button in self._buttons:
-            line = [other for other in self._buttons if _on_line(other.box, button.box)]
+            line = [button, *(other for other in self._beside(button) if other.is_button)]
             is_left = all(left[other] for other in line) and not all(right[other] for other in line)
             captions[button] = left[button] if is_left else right[button]
         return captions
@@ -213,7 +218,7 @@ class FormLayout:
         reach = LABEL_ABOVE * max(height, min(widget.box.bottom - widget.box.top, 0.02))
         line = [
             index
-            for index in self._free_words
+            for index in self._free_words(widget.box.top - reach, widget.box.top)
             if index not in self._named and 0 <= widget.box.top - _middle(words[index].box) <= reach
         ]
         nearest = max((words[index].box.bottom for index in line), default=0.0)
@@ -230,18 +235,8 @@ class FormLayout:
         is_label = sure or words[run[-1]].text.endswith(LABEL_ENDS)
         return tuple(run) if is_label else ()
 
-    def _continues(self, before: FormOption, option: FormOption) -> bool:
-        """Whether a button goes on with the options of another: beside it, or right below it."""
-        upper, lower = before.widget.box, option.widget.box
-        if _on_line(upper, lower):
-            return True
-        pitch = _middle(lower) - _middle(upper)
-        is_below = 0 < pitch <= OPTION_PITCH * max(upper.bottom - upper.top, lower.bottom - lower.top)
-        return is_below and abs(upper.left - lower.left) <= upper.right - upper.left
-
-    def _has_option_below(self, option: FormOption) -> bool:
-        others = (FormOption(widget, ()) for widget in self._buttons if widget != option.widget)
-        return any(self._continues(option, other) for other in others)
+    def _has_option_below(self, button: Widget) -> bool:
+        return any(_continues(button.box, other.box) for other in self._buttons if other is not button)
 
     def _around(self, option: FormOption) -> Box:
         box = option.widget.box
@@ -250,14 +245,17 @@ class FormLayout:
         return replace(box, top=option.widget.box.top)
 
     def _words_inside(self, widget: Widget) -> tuple[int, ...]:
-        return tuple(index for index, word in enumerate(self._page.words) if _holds(widget.box, word.box))
+        near = self._word_bands.meeting(widget.box.top, widget.box.bottom)
+        return tuple(index for index in near if _holds(widget.box, self._page.words[index].box))
 
     def _beside(self, widget: Widget) -> list[Widget]:
-        return [other for other in self._page.widgets if other != widget and _on_line(other.box, widget.box)]
+        near = (self._page.widgets[index] for index in self._widget_bands.meeting(widget.box.top, widget.box.bottom))
+        return [other for other in near if other != widget and _on_line(other.box, widget.box)]
 
     def _line_words(self, widget: Widget) -> list[int]:
         """The words outside of fields at the height of a widget, from the left; of a high field, at its first line."""
-        return [index for index in self._free_words if _on_line(self._page.words[index].box, widget.box)]
+        near = self._free_words(widget.box.top, widget.box.bottom)
+        return [index for index in near if _on_line(self._page.words[index].box, widget.box)]
 
     def _is_near(self, left: float, right: float, word: Box, heights: float) -> bool:
         return (right - left) * self._aspect <= heights * (word.bottom - word.top)
@@ -266,6 +264,15 @@ class FormLayout:
 def form_layouts(pages: Sequence[Page]) -> list[FormLayout]:
     """Of the pages that have fields."""
     return [FormLayout(page) for page in pages if page.widgets]
+
+
+def _continues(upper: Box, lower: Box) -> bool:
+    """Whether a button goes on with the options of another: beside it, or right below it."""
+    if _on_line(upper, lower):
+        return True
+    pitch = _middle(lower) - _middle(upper)
+    is_below = 0 < pitch <= OPTION_PITCH * max(upper.bottom - upper.top, lower.bottom - lower.top)
+    return is_below and abs(upper.left - lower.left) <= upper.right - upper.left
 
 
 def _middle(box: Box) -> float:
