@@ -62,6 +62,27 @@ def test_a_number_in_several_words_is_not_trimmed_to_a_part_of_it(invoice):
     assert fields["gross_total"].value == Decimal("1234.50")
 
 
+def test_no_part_of_what_is_something_else_as_a_whole_is_taken(invoice):
+    lines = ["Your reference 17 March 2031", "VAT no. RE 20310317", "Order 1 834,50 EUR"]
+    fields = decided(invoice, lines, ("buyer_reference", "17 March 2031", 0.9), ("seller_vat_id", "RE 20310317", 0.9),
+                     ("purchase_order", "1 834,50 EUR", 0.9))  # fmt: skip
+    assert {fields[path].value for path in ("buyer_reference", "seller_vat_id", "purchase_order")} == {None}
+    assert not fields["buyer_reference"].accepted
+
+
+def test_six_digits_are_the_date_whose_year_is_that_of_the_documents_other_dates(invoice):
+    lines = ["Invoice date 170731", "Due date 16 August 2031"]
+    assert decided(invoice, lines, ("issue_date", "170731", 0.9))["issue_date"].value == dt.date(2031, 7, 17)
+    assert decided(invoice, lines[:1], ("issue_date", "170731", 0.9))["issue_date"].value is None
+
+
+def test_a_title_that_offers_two_sorts_is_not_accepted(invoice):
+    sure = decided(invoice, ["Facture d'avoir"], ("invoice_type", "Facture d'avoir", 0.99))["invoice_type"]
+    open_choice = decided(invoice, ["Facture / Avoir"], ("invoice_type", "Facture / Avoir", 0.99))["invoice_type"]
+    assert (sure.value, open_choice.accepted) == ("credit_note", False)
+    assert [issue.code for issue in open_choice.issues] == ["several_choices"]
+
+
 def test_the_extractor_may_say_that_a_field_is_absent(receipt):
     fields = decided(receipt, ["Total 80.90"], ("tip", "80.90", 0.1), absent={"tip": 0.9})
     assert (fields["tip"].value, fields["tip"].raw, fields["tip"].evidence) == (None, None, ())
