@@ -124,6 +124,15 @@ class Ambiguous(Protocol):
         ...
 
 
+@runtime_checkable
+class Signed(Protocol):
+    """A kind of numbers whose sign may be printed apart from them."""
+
+    def is_sign_mark(self, word: str) -> bool:
+        """Whether a word beside a number may be (a part of) its sign: a dash, a currency, `CR`."""
+        ...
+
+
 class Rule(Protocol):
     """A rule that the values of one document must satisfy together.
 

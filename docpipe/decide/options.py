@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence
+from docpipe.decide.sign_marks import with_sign_marks
 from docpipe.document_index import DocumentIndex
 from docpipe.schema import Schema
 from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed
@@ -24,6 +26,7 @@ MIN_PARSABLE_SHARE = 0.02
 # Words of a span that are tried for trimming; a longer span is a sentence or an address, which has nothing to trim.
 MAX_TRIMMED_WORDS = 8
 NO_DATE = "not_a_date"
+PART_OF_TEXT = "text_ignored"  # the issue of a value that is made of a part of the text that was chosen for it
 # A date that stands on the line that was chosen, but was not chosen itself: this share of the best score.
 DATE_BESIDE_SHARE = 0.5
 # The extractor says nothing of absence: what its best candidates leave, but never certainty of either.
@@ -98,7 +101,9 @@ def options(answer: Answer, parser: KindParser, document: DocumentIndex) -> dict
     by_path: dict[str, list[Option]] = defaultdict(list)
     for candidate in answer.candidates:
         if candidate.text.strip() and candidate.score > 0:
-            by_path[candidate.path].append(_option(candidate, parser, document))
+            path, kind = candidate.path, parser.kind(candidate.path)
+            signed = with_sign_marks(candidate, kind, partial(parser.parse, path), document)
+            by_path[path].append(_option(signed, parser, document))
     return {path: _distinct(parser.kind(path), _widened(path, proposed, parser, document))
             for path, proposed in by_path.items()}  # fmt: skip
 
@@ -130,15 +135,18 @@ def _option(candidate: Candidate, parser: KindParser, document: DocumentIndex) -
         return untrimmed
     page = document.pages[words.page]
     runs = [(shorter, shorter.text(page)) for shorter in words.shorter()]
-    if parsed_whole.value is None:  # the longest run that parses stands for the whole
+    doubt: Parsed | None = None
+    if parsed_whole.value is None:  # the longest run that parses stands for the whole, and is doubtful
         readable = (parsed for _, text in reversed(runs) if (parsed := parser.parse(path, text)).value is not None)
         parsed_whole = next(readable, parsed_whole)
+        message = f"{candidate.text!r} was read as {parsed_whole.value}, without the rest"
+        doubt = Parsed(parsed_whole.value, PART_OF_TEXT, message) if parsed_whole.value is not None else None
     for run, text in runs:
         parsed = parser.parse(path, text)
         if parsed.value is not None and (parsed.value, parsed.issue) == (parsed_whole.value, parsed_whole.issue):
             quote = page.quote(run.first, run.last, candidate.evidence[0].match)
-            return replace(untrimmed, value=parsed.value, raw=text, evidence=quote, parsed=parsed)
-    return replace(untrimmed, value=parsed_whole.value, parsed=parsed_whole)
+            return replace(untrimmed, value=parsed.value, raw=text, evidence=quote, parsed=doubt or parsed)
+    return replace(untrimmed, value=parsed_whole.value, parsed=doubt or parsed_whole)
 
 
 def _word_range(candidate: Candidate, document: DocumentIndex) -> _WordRange | None:

@@ -12,8 +12,8 @@ from decimal import Decimal
 from typing import ClassVar
 
 from docpipe.schema_ports import ColumnType, Conventions, Group, Kind, Parsed
-from docpipe.schemas.numbers import Quantity
 from docpipe.schemas.printed_terms import find_terms
+from docpipe.schemas.quantities import Quantity
 from docpipe.schemas.words import Boolean, Text, folded
 
 ChoiceValue = str | int | float

@@ -42,13 +42,15 @@ def _symbol_pattern() -> str:
     return f"(?=[{re.escape(firsts)}])(?:{'|'.join(parts)})"
 
 
-_SYMBOL = re.compile(_symbol_pattern())
+SYMBOL_PATTERN = _symbol_pattern()
+_SYMBOL = re.compile(SYMBOL_PATTERN)
 COMMON_CODES = frozenset({
     "EUR", "USD", "GBP", "CHF", "JPY", "CNY", "CAD", "AUD", "NZD", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "RON",
     "BGN", "ISK", "MYR", "SGD", "HKD", "IDR", "INR", "THB", "PHP", "TWD", "KRW", "BRL", "MXN", "ZAR",
-    "AED", "QAR", "KWD", "OMR", "LKR", "PKR", "BDT", "VND", "CLP", "NGN", "KES", "EGP", "UAH",
+    "AED", "QAR", "KWD", "OMR", "BHD", "JOD", "IQD", "LYD", "TND", "SAR", "LKR", "PKR", "BDT", "VND", "CLP", "NGN",
+    "KES", "EGP", "UAH",
 })  # fmt: skip
-"""These count wherever they stand; other ISO codes (BHD, TOP, ALL) are also words: alone or beside a number."""
+"""These count wherever they stand; other ISO codes (TOP, ALL, MAD) are also words: alone or beside a number."""
 
 _PRICED = re.compile(r"(?<![A-Za-z.])([A-Z]{3})\s?\d+[.,]\d|\d[.,]\d{2,3}\s?([A-Z]{3})(?![A-Za-z])")
 _CODE = re.compile(r"(?<![A-Za-z])[A-Z]{3}(?![A-Za-z])")

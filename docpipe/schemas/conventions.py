@@ -21,6 +21,7 @@ from docpipe.schemas.territories import (
     day_first_in,
     day_first_in_language,
     day_first_of_currency,
+    has_three_decimals,
     weekday_names,
 )
 
@@ -32,8 +33,6 @@ MIN_WHOLE_AMOUNTS = 3
 """Distinct amounts without cents. Fewer do not show what their mark means."""
 MIN_DOUBLY_GROUPED = 2
 """Distinct numbers with the same mark twice (`6.025.000`): it groups, whatever the prices are."""
-THREE_DECIMALS = frozenset({"BHD", "JOD", "KWD", "LYD", "OMR", "TND"})
-"""Currencies with a thousand units to one (ISO 4217): `6.500` may be six and a half."""
 
 STOP_WORDS = {
     "en": "the of and to for is on at by from with this your you our tel fax invoice total date amount cash change"
@@ -74,6 +73,8 @@ _COMMA_DECIMAL = re.compile(r"(?<![\d.,])(?:\d{1,3}(?:[. ]\d{3})+|\d+),\d{2}(?![
 _SURE_POINT = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+\.\d")
 _SURE_COMMA = re.compile(r"(?<![\d.,])\d{1,3}(?:\.\d{3})+,\d")
 _GROUPED = {mark: re.compile(rf"(?<![\d.,])[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+(?![\d.,]*\d)") for mark in ".,"}
+_LEADING_ZERO = {mark: re.compile(rf"(?<![\d.,])0{re.escape(mark)}\d{{3}}(?![\d.,]*\d)") for mark in ".,"}
+"""`0.750`: no mark groups behind a zero."""
 _MONTH_DAY = re.compile(r"(?<![^\W_])[^\W\d_]{3,9}\.?\s?\d{1,2},\s?\d{4}(?!\d)")
 _DAY_MONTH = re.compile(r"(?<!\d)\d{1,2}\.?\s[^\W\d_]{3,9}\.?,?\s\d{4}(?!\d)")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -232,7 +233,7 @@ def _decimal_mark(text: str, currency: str | None, reasons: dict[str, str]) -> D
     sure = (len(_SURE_POINT.findall(text)), len(_SURE_COMMA.findall(text)))
     points, commas = sure if sum(sure) else (len(_POINT_DECIMAL.findall(text)), len(_COMMA_DECIMAL.findall(text)))
     if not points and not commas:
-        return _mark_of_whole_amounts(text, currency, reasons)
+        return _mark_of_leading_zero(text, reasons) or _mark_of_whole_amounts(text, currency, reasons)
     if points == commas or min(points, commas) * 3 > max(points, commas):
         return None
     mark: DecimalMark = "." if points > commas else ","
@@ -242,11 +243,23 @@ def _decimal_mark(text: str, currency: str | None, reasons: dict[str, str]) -> D
     return mark
 
 
+def _mark_of_leading_zero(text: str, reasons: dict[str, str]) -> DecimalMark | None:
+    """Where no amount has two decimals, `0.750` shows which mark separates them (a currency with three decimals)."""
+    examples = {mark: _LEADING_ZERO[mark].search(text) for mark in (".", ",")}
+    point, comma = examples["."], examples[","]
+    if (point is None) == (comma is None):
+        return None
+    example = point or comma
+    assert example is not None  # noqa: S101 - one of them is there
+    reasons["decimal_mark"] = f"{example.group()} can be read only one way"
+    return "." if point else ","
+
+
 def _mark_of_whole_amounts(text: str, currency: str | None, reasons: dict[str, str]) -> DecimalMark | None:
     """Where nothing has cents and round prices in groups of three abound (`6.500`, `12.000`), or some have two groups
     (`6.025.000`), the mark groups."""
-    if currency in THREE_DECIMALS:
-        return None
+    if currency is not None and has_three_decimals(currency):
+        return None  # `6.500` may be six and a half
     grouped = {mark: set(_GROUPED[mark].findall(text)) for mark in (".", ",")}
     points, commas = grouped["."], grouped[","]
     amounts = points or commas

@@ -22,7 +22,8 @@ from docpipe.schemas.conventions import conventions
 from docpipe.schemas.dates import ClockTime, IsoDate
 from docpipe.schemas.datetimes import DateTime
 from docpipe.schemas.identifiers import Identifier
-from docpipe.schemas.numbers import Deduction, Integer, Money, Quantity, Rate
+from docpipe.schemas.numbers import Deduction, Money
+from docpipe.schemas.quantities import Integer, Quantity, Rate
 from docpipe.schemas.titles import InvoiceType
 from docpipe.schemas.words import Address, Boolean, Name, Phone, Text, similarity
 

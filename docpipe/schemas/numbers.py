@@ -1,4 +1,4 @@
-"""Kinds for numbers: amounts, quantities, rates and integers.
+"""Kinds for numbers: what all share, and amounts of money. Quantities, rates and integers are in quantities.py.
 
 In: a printed text such as `1.234,50 €` and the document's conventions. Out: `Parsed` with a Decimal or an int.
 A text with several different numbers, or a number whose mark may separate decimals or thousands, says so.
@@ -12,8 +12,10 @@ from decimal import Decimal
 from typing import ClassVar, Literal, NamedTuple
 
 from docpipe.schema_ports import ColumnType, Conventions, NamedInJsonSchema, Parsed
+from docpipe.schemas.codes import currency_marks
 from docpipe.schemas.ocr_repairs import repair_number
-from docpipe.schemas.territories import currency_in, has_no_cents
+from docpipe.schemas.signs import ignored_text, is_sign_mark, sign_of
+from docpipe.schemas.territories import currency_in, has_no_cents, has_three_decimals
 
 DecimalMark = Literal[".", ","]
 
@@ -30,23 +32,25 @@ _BLANKS = re.compile(r"[ \u00a0\u202f]")
 _APOSTROPHES = re.compile(r"['’´`]")
 _NO_CENTS = re.compile(r"([.,])[-−–]")
 """`1.234,-`: the mark before the dash is the decimal mark."""
-_DASHES = "-−–"
 _POINT_CURRENCIES = re.compile(
     r"[$£¥₹₱฿]|\bRM(?![a-z])|(?<![A-Z])(?:USD|GBP|MYR|AUD|NZD|CAD|SGD|HKD|INR|JPY|CNY|THB|PHP)(?![A-Z])"
 )
 """Currencies whose own countries all write a decimal point. EUR, CHF, and the crowns are written both ways."""
 
-_BEFORE_SIGN = re.compile(r"(?:[A-Za-z]{0,3}\s?[$€£¥₹₱฿]|\b[A-Z]{2,3}|\bFr\.?)?\s*$")
-"""A currency that may stand between the sign and the number."""
+_COLON_CENTS = re.compile(r"(?<![\d:.,])(\d{1,3}(?:[ \u00a0\u202f.]\d{3})+|\d+):(\d{2})(?![\d:])")
+"""`3 309:00`: kronor and öre."""
+_COLON_COUNTRIES, _COLON_LANGUAGES = frozenset({"SE", "NO", "DK"}), frozenset({"sv", "nb", "no", "da"})
 
 
 @dataclass(frozen=True, slots=True)
 class PrintedNumber:
-    """One number in a text: its value, and where it stands. `issue`: why the value is doubtful, as in `Parsed`."""
+    """One number in a text: its value, and where it stands, and from where to where it reaches with its currency and
+    its sign. `issue`: why the value is doubtful, as in `Parsed`."""
 
     value: Decimal
     start: int
     end: int
+    reach: tuple[int, int]
     issue: str | None = None
     message: str = ""
 
@@ -68,9 +72,14 @@ class Number(NamedInJsonSchema):
     unknown_mark_is: ClassVar[DecimalMark] = "."
     """How `1.234` or `1,234` is read when nothing decides: with "." the mark separates decimals, with "," it groups."""
 
+    words_are_units: ClassVar[bool] = True
+    """Whether any word behind the number may be its unit; behind an amount of money few words are harmless."""
+
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         repaired = repair_number(text)
-        numbers = self.choose(repaired, self.printed_numbers(repaired, conventions))
+        plain = self.with_usual_figures(repaired, conventions)
+        all_numbers = self.printed_numbers(plain, conventions)
+        numbers = self.choose(plain, all_numbers)
         if not numbers:
             return Parsed(None, "not_a_number", f"no number in {text!r}")
         if len({number.value for number in numbers}) > 1:
@@ -79,14 +88,23 @@ class Number(NamedInJsonSchema):
         (first, *_same) = numbers
         if first.issue is not None:
             return Parsed(first.value, first.issue, first.message)
+        reaches = [number.reach for number in all_numbers]
+        if ignored := ignored_text(plain, reaches, words_are_units=self.words_are_units):
+            return Parsed(first.value, "text_ignored", f"{text!r} was read as {first.value}, without {ignored!r}")
         if repaired != text:
             return Parsed(first.value, "ocr_repaired", f"{text!r} was read as {repaired!r}", "info")
         return Parsed(first.value)
 
+    def with_usual_figures(self, text: str, conventions: Conventions) -> str:  # noqa: ARG002
+        """The text with those numbers that this kind alone writes in another way, in the usual one."""
+        return text
+
     def printed_numbers(self, text: str, conventions: Conventions) -> list[PrintedNumber]:
         """The numbers of a text, from left to right."""
         numbers = (
-            _printed_number(match, self.mark(match.group(), text, conventions), self.unknown_mark_is)
+            _printed_number(
+                match, conventions, self.mark(match.group(), text, conventions), self.assumed_mark(text, conventions)
+            )
             for match in _NUMBER.finditer(text)
         )
         return [number for number in numbers if number is not None]
@@ -95,10 +113,17 @@ class Number(NamedInJsonSchema):
         """The decimal mark that is known for a number printed in a text."""
         return conventions.decimal_mark or ("." if _POINT_CURRENCIES.search(text) else None)
 
+    def assumed_mark(self, text: str, conventions: Conventions) -> DecimalMark:  # noqa: ARG002
+        """What a single mark before three digits is taken for where nothing decides: it is then doubtful."""
+        return self.unknown_mark_is
+
     def choose(self, text: str, numbers: list[PrintedNumber]) -> list[PrintedNumber]:
         """Those that can be this kind of number; a percentage is not an amount when there is another number."""
         amounts = [number for number in numbers if not text[number.end :].lstrip().startswith("%")]
         return amounts or numbers
+
+    def is_sign_mark(self, word: str) -> bool:
+        return is_sign_mark(word)
 
     def same(self, left: object, right: object) -> bool:
         return left == right
@@ -119,12 +144,23 @@ class Money(Number):
 
     name: ClassVar[str] = "money"
     unknown_mark_is: ClassVar[DecimalMark] = ","
+    words_are_units: ClassVar[bool] = False
+
+    def with_usual_figures(self, text: str, conventions: Conventions) -> str:
+        """`3 309:00` -> `3 309,00` on documents of Sweden, Norway and Denmark."""
+        is_nordic = conventions.country in _COLON_COUNTRIES or conventions.language in _COLON_LANGUAGES
+        return _COLON_CENTS.sub(r"\1,\2", text) if is_nordic else text
 
     def mark(self, printed: str, text: str, conventions: Conventions) -> DecimalMark | None:
         """In a currency without cents the mark in `6.500` and `6,500` groups."""
         if _ONE_GROUP.fullmatch(printed) and _has_whole_prices(conventions):
             return "," if "." in printed else "."
         return super().mark(printed, text, conventions)
+
+    def assumed_mark(self, text: str, conventions: Conventions) -> DecimalMark:
+        """In a currency with three decimals (`150.500 KWD`) the mark separates them."""
+        currencies = {*currency_marks(text), conventions.currency or ""}
+        return "." if any(map(has_three_decimals, currencies)) else self.unknown_mark_is
 
     def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
         """Also with the point that OCR lost: `1200` where the document writes `12.00`."""
@@ -151,48 +187,15 @@ class Deduction(Money):
         return left == right
 
 
-@dataclass(frozen=True)
-class Quantity(Number):
-    """How many or how much; the unit is a field of its own."""
-
-    name: ClassVar[str] = "quantity"
-
-
-@dataclass(frozen=True)
-class Rate(Number):
-    """A percentage: `19 %` is 19."""
-
-    name: ClassVar[str] = "rate"
-
-    def choose(self, text: str, numbers: list[PrintedNumber]) -> list[PrintedNumber]:
-        percents = [number for number in numbers if text[number.end :].lstrip().startswith("%")]
-        return percents or numbers
-
-
-@dataclass(frozen=True)
-class Integer(Number):
-    """A whole number."""
-
-    name: ClassVar[str] = "integer"
-    column: ClassVar[ColumnType] = "integer"
-    unknown_mark_is: ClassVar[DecimalMark] = ","
-
-    def parse(self, text: str, conventions: Conventions) -> Parsed:
-        parsed = super().parse(text, conventions)
-        if not isinstance(parsed.value, Decimal):
-            return parsed
-        if parsed.value != parsed.value.to_integral_value():
-            return Parsed(None, "not_an_integer", f"{text!r} is not a whole number")
-        return Parsed(int(parsed.value), parsed.issue, parsed.message, parsed.severity)
-
-
 def _has_whole_prices(conventions: Conventions) -> bool:
     """Whether the document's currency, or that of its country when none is printed, has no cents."""
     currency = conventions.currency or (currency_in(conventions.country) if conventions.country else None)
     return currency is not None and has_no_cents(currency)
 
 
-def _printed_number(match: re.Match[str], mark: DecimalMark | None, assumed_mark: DecimalMark) -> PrintedNumber | None:
+def _printed_number(
+    match: re.Match[str], conventions: Conventions, mark: DecimalMark | None, assumed_mark: DecimalMark
+) -> PrintedNumber | None:
     """The number that a match stands for, or None when its groups make no number (`12.03.2018`)."""
     printed, text = match.group(), match.string
     plain = _APOSTROPHES.sub("", _BLANKS.sub("", printed))
@@ -203,10 +206,11 @@ def _printed_number(match: re.Match[str], mark: DecimalMark | None, assumed_mark
         return None
     if issue is None and " " in printed and "," not in printed and (mark == "." or "." in printed):
         issue, message = "several_numbers", f"{printed!r} may be one number or several"
-    value = Decimal(digits)
-    if _is_negative(text, match.start(), match.end()):
-        value = -value
-    return PrintedNumber(value, match.start(), match.end(), issue, message)
+    value, sign = Decimal(digits), sign_of(text, match.start(), match.end(), conventions)
+    if sign.doubt and issue is None:
+        issue, message = "sign_unknown", sign.doubt
+    reach = (sign.start, sign.end)
+    return PrintedNumber(-value if sign.is_negative else value, match.start(), match.end(), reach, issue, message)
 
 
 def _digits(plain: str, mark: DecimalMark | None, assumed_mark: DecimalMark) -> _Digits:
@@ -245,23 +249,3 @@ def _is_grouped(groups: list[str]) -> bool:
     return 1 <= len(first) <= 3 and (
         not rest or (len(rest[-1]) == 3 and ({len(group) for group in rest[:-1]} in ({2}, {3}, set())))
     )
-
-
-def _is_negative(text: str, start: int, end: int) -> bool:
-    """A minus before the number or its currency, directly after it, or parentheses around it."""
-    before = _BEFORE_SIGN.sub("", text[:start])
-    direct = text[:start].rstrip()
-    for head in (direct, before):
-        if head and head[-1] in _DASHES:
-            lead = head[:-1]
-            if (
-                not lead.strip()
-                or (lead[-1].isspace() and len(direct) == start)
-                or (not lead[-1].isalnum() and lead[-1] not in " ")
-            ):
-                return True
-    after = re.sub(r"^\s*(?:[A-Z]{3}|[$€£])", "", text[end:])
-    if (after[:1] and after[0] in _DASHES and not after[1:2].isalnum()) and not text[end:].startswith((",", ".")):
-        return True
-    opened = _BEFORE_SIGN.sub("", text[:start]).rstrip().endswith("(")
-    return opened and re.match(r"\s*(?:[A-Z]{2,3}|[$€£])?\s*\)", text[end:]) is not None

@@ -77,6 +77,14 @@ def has_no_cents(currency: str) -> bool:
 
 
 @lru_cache(maxsize=512)
+def has_three_decimals(currency: str) -> bool:
+    """Whether a thousand of its smaller units make one: BHD, JOD, KWD, LYD, OMR, TND (ISO 4217)."""
+    from babel.numbers import get_currency_precision  # heavy: locale data
+
+    return get_currency_precision(currency) == 3
+
+
+@lru_cache(maxsize=512)
 def currency_in(country: str) -> str | None:
     """The currency of a country that has one."""
     from babel.numbers import get_territory_currencies  # heavy: locale data
