@@ -208,7 +208,7 @@ def _printed_number(
         issue, message = "several_numbers", f"{printed!r} may be one number or several"
     value, sign = Decimal(digits), sign_of(text, match.start(), match.end(), conventions)
     if sign.doubt and issue is None:
-        issue, message = "sign_unknown", sign.doubt
+        issue, message = "sign_unknown", f"{text!r}: {sign.doubt}"
     reach = (sign.start, sign.end)
     return PrintedNumber(-value if sign.is_negative else value, match.start(), match.end(), reach, issue, message)
 

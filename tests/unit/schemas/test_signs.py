@@ -19,7 +19,8 @@ def read(printed, conventions=SILENT, kind=None):
     "printed",
     [
         "27,80-", "27.80 -", "27,80 € -", "€ -27,80", "-kr 27,80", "Netto -kr 27,80", "-27,80 zł", "27.80 CR",
-        "27.80 Cr.", "CR 27.80", "27.80-CR", "27.80 (CR)", "$27.80 cr", "27,80- EUR", "—27.80", "－27.80", "▲27.80", "(SFr. 27.80)",
+        "27.80 Cr.", "CR 27.80", "27.80-CR", "27.80 (CR)", "$27.80 cr", "27,80- EUR", "—27.80", "－27.80",
+        "▲27.80", "(SFr. 27.80)",
     ],
 )  # fmt: skip
 def test_a_sign_is_read_wherever_it_stands(printed):
