@@ -17,7 +17,7 @@ from docpipe.cascade import Cascade
 from docpipe.data import Document, Extraction, Page, PreparedDocument
 from docpipe.errors import CorruptError, DocpipeError
 from docpipe.page_images import for_models
-from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor
+from docpipe.ports import Extractor, Rasteriser, Reader, RegionExtractor, WordReader
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
 from docpipe.understanding import DocumentState, extract_first, extract_second
@@ -59,11 +59,18 @@ def prepare(
 
 
 def understand(
-    prepared: PreparedDocument, schema: Schema, *, extractor: Extractor, run: RunIdentity, policy: AcceptancePolicy
+    prepared: PreparedDocument,
+    schema: Schema,
+    *,
+    extractor: Extractor,
+    run: RunIdentity,
+    policy: AcceptancePolicy,
+    reader: Reader | None = None,
 ) -> Extraction:
     """GPU work, or the embedded network on the CPU: candidates, then evidence, decision and checks. Of a schema of
-    choices, the result is of the one that the extractor chose."""
-    (result,) = understand_many([prepared], schema, extractor=extractor, runs=[run], policy=policy)
+    choices, the result is of the one that the extractor chose. A `reader` that can read words again has the last look
+    at what would be accepted."""
+    (result,) = understand_many([prepared], schema, extractor=extractor, runs=[run], policy=policy, reader=reader)
     if isinstance(result, DocpipeError):
         raise result
     return result
@@ -76,6 +83,7 @@ def understand_many(
     extractor: Extractor,
     runs: Sequence[RunIdentity],
     policy: AcceptancePolicy,
+    reader: Reader | None = None,
 ) -> list[Extraction | DocpipeError]:
     """The same for several documents. Where one has no result, the error that it has instead stands in its place."""
     first, second = (extractor.first, extractor.second) if isinstance(extractor, Cascade) else (extractor, None)
@@ -87,6 +95,9 @@ def understand_many(
     if isinstance(last, RegionExtractor):
         for document in (document for document in documents if document.error is None):
             document.extract_regions(last)
+    if isinstance(reader, WordReader):
+        for document in (document for document in documents if document.error is None):
+            document.check_pictures(reader)
     return [document.error or document.extraction() for document in documents]
 
 
@@ -94,7 +105,7 @@ def extract(document: Document, schema: Schema, parts: PipelineParts, policy: Ac
     """One document, from its file to its result."""
     run = identify_run(document, schema, parts, policy)
     prepared = prepare(document, parts.rasteriser, parts.reader, picture_sides=parts.picture_sides)
-    return understand(prepared, schema, extractor=parts.extractor, run=run, policy=policy)
+    return understand(prepared, schema, extractor=parts.extractor, run=run, policy=policy, reader=parts.reader)
 
 
 def identify_run(document: Document, schema: Schema, parts: PipelineParts, policy: AcceptancePolicy) -> RunIdentity:

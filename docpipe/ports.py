@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from docpipe.data import Answer, Document, Extraction, Page
+from docpipe.data import Answer, Box, Document, Extraction, Page, Word
 from docpipe.errors import DocpipeError
 from docpipe.schema import Schema
 
@@ -27,6 +27,15 @@ class Rasteriser(Protocol):
 class Reader(Protocol):
     def read(self, document: Document, page: Page) -> Page:
         """The page with its words in reading order, upright. No words is an honest answer."""
+        ...
+
+
+@runtime_checkable
+class WordReader(Protocol):
+    """A reader that can read single words of a page's picture again."""
+
+    def read_words(self, page: Page, boxes: Sequence[Box]) -> Sequence[Word]:
+        """One word for each box, with what the picture shows there; an empty text where nothing can be read."""
         ...
 
 

@@ -24,7 +24,8 @@ from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeE
 from docpipe.form_fields import answer_from_form
 from docpipe.ground import ground
 from docpipe.paths import FieldPath
-from docpipe.ports import Extractor, RegionExtractor
+from docpipe.picture_check import veto_other_digits
+from docpipe.ports import Extractor, RegionExtractor, WordReader
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
 from docpipe.validate import validate
@@ -92,6 +93,16 @@ class DocumentState:
         else:
             self.answer = merge_answers(self.answer, region_answer, tuple(regions))
             self.fields = self._decide(self.policy.calibration)
+
+    def check_pictures(self, reader: WordReader) -> None:
+        """The last look at what would be accepted: the words of a text layer are read from the picture."""
+        started = perf_counter()
+        try:
+            self.fields = veto_other_digits(self.fields, self.prepared.pages, self.index, reader)
+        except DocpipeError as error:
+            self.error = error
+        finally:
+            self.seconds["decide"] += perf_counter() - started
 
     def keep_first_answer(self, error: DocpipeError) -> None:
         """The second model has no answer, and no retry would help."""

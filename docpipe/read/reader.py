@@ -5,10 +5,12 @@ In: a document and one of its pages. Out: the page with its words in reading ord
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from docpipe.data import Document, Issue, Page, PageImage
+import numpy as np
+
+from docpipe.data import Box, Document, Issue, Page, PageImage, Word
 from docpipe.errors import InputError
 from docpipe.read.button_marks import turned_widgets, without_marks
 from docpipe.read.digits_check import CheckedLayer, with_digits_of_fonts, with_digits_of_scan
@@ -18,11 +20,13 @@ from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import split_words
 from docpipe.read.text_layer import read_layer
 from docpipe.read.visibility import quoted, visible_layer
+from docpipe.read.word_crops import read_crops
 from docpipe.render import PDF, Renderer, SourceFile
 
 LAYER_DISTRUSTED = "text_layer_distrusted"
 OCR_SHARE = 0.5  # of a layer over a picture that is not painted, or painted over: with more it is what an OCR read
 POINTS_PER_INCH = 72.0
+WORD_SIDE = 1_280  # pixels of the picture in which single words are read again: what workers keep between two stages
 XFA_ISSUE = Issue(
     "xfa_form",
     "The form is of the kind XFA, which only programs of Adobe show: what was filled in is not on its pages."
@@ -50,6 +54,14 @@ class PageReader:
         except InputError as error:
             message = f"Page {page.number} could not be read: {error.message}"
             return replace(page, issues=(*page.issues, Issue("page_unreadable", message, "error", page=page.number)))
+
+    def read_words(self, page: Page, boxes: Sequence[Box]) -> list[Word]:
+        """Implements `ports.WordReader`, in the size of picture that models are given."""
+        if page.image is None:
+            return [Word("", box, 0.0, "ocr", 0) for box in boxes]
+        readings = read_crops(self._ocr, np.asarray(page.image.open(max_side=WORD_SIDE)), boxes)
+        pairs = zip(boxes, readings, strict=True)
+        return [Word(reading.text, box, reading.confidence, "ocr", 0) for box, reading in pairs]
 
     def _read(self, document: Document, page: Page, image: PageImage) -> Page:
         checked = self._checked_layer(document, page, image)

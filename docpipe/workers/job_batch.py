@@ -81,7 +81,10 @@ class JobBatch:
     def _run_model(self, inputs: list[ModelInput], schema: Schema) -> None:
         extractor, policy = self._components.parts.extractor, self._components.policy
         prepared, runs = [item.prepared for item in inputs], [item.run for item in inputs]
-        answers = pipeline.understand_many(prepared, schema, extractor=extractor, runs=runs, policy=policy)
+        reader = self._components.parts.reader
+        answers = pipeline.understand_many(
+            prepared, schema, extractor=extractor, runs=runs, policy=policy, reader=reader
+        )
         for item, answer in zip(inputs, answers, strict=True):
             failure: Exception | None = None
             try:
