@@ -19,6 +19,7 @@ from docpipe.confidence import Calibration
 from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocument
 from docpipe.decide import decide
+from docpipe.document_boundaries import SeveralDocuments, several_documents
 from docpipe.document_index import DocumentIndex
 from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError, describe_bug
 from docpipe.form_fields import answer_from_form
@@ -52,6 +53,7 @@ class DocumentState:
     answer: Answer = field(default_factory=lambda: Answer(()))
     fields: tuple[Field, ...] = ()
     second_paths: tuple[str, ...] = ()
+    several: SeveralDocuments | None = None
     error: DocpipeError | None = None
     seconds: dict[str, float] = field(default_factory=lambda: {"extract": 0.0, "decide": 0.0})
 
@@ -110,7 +112,8 @@ class DocumentState:
 
     def extraction(self) -> Extraction:
         started = perf_counter()
-        issues = [*_issues(self.answer), *self.policy.issues(used_second=bool(self.second_paths))]
+        several = [] if self.several is None else [self.several.issue]
+        issues = [*several, *_issues(self.answer), *self.policy.issues(used_second=bool(self.second_paths))]
         extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
         self.seconds["decide"] += perf_counter() - started
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
@@ -122,7 +125,11 @@ class DocumentState:
         started = perf_counter()
         threshold = self.policy.threshold(calibration)
         grounded = answer_from_form(ground(self.answer, self.index), self.schema, self.index)
-        decided = decide(grounded, self.schema, self.index, calibration=calibration, threshold=threshold)
+        index = self.index
+        self.several = several_documents(grounded, self.schema, index)
+        if self.several is not None:  # nobody looked at the others: nothing is accepted unseen
+            grounded, index, threshold = self.several.first(grounded), self.several.first_index(index), None
+        decided = decide(grounded, self.schema, index, calibration=calibration, threshold=threshold)
         self.seconds["decide"] += perf_counter() - started
         return veto_broken_rules(decided, self.schema)
 
