@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from docpipe.data import Answer, Box, Candidate, Issue
+from docpipe.data import Answer, Box, Candidate, Field, Issue
 from docpipe.document_index import DocumentIndex
 from docpipe.schema import Schema
 from docpipe.schema_fields import FieldSpec
@@ -85,6 +85,17 @@ class SeveralDocuments:
         if self.is_one_page:
             return index
         return DocumentIndex([page.page for number, page in index.pages.items() if number < self.first_pages[1]])
+
+    def veto(self, fields: Iterable[Field]) -> tuple[Field, ...]:
+        """Nobody looked at the other documents: nothing is accepted unseen. What was sure enough says what it waits
+        for."""
+        message = "not accepted, whatever its confidence: there are several documents"
+        return tuple(
+            replace(each, accepted=False, issues=(*each.issues, Issue("several_documents", message, field=each.path)))
+            if each.accepted
+            else each
+            for each in fields
+        )
 
 
 @dataclass(frozen=True, slots=True)

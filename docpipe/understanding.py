@@ -127,9 +127,11 @@ class DocumentState:
         grounded = answer_from_form(ground(self.answer, self.index), self.schema, self.index)
         index = self.index
         self.several = several_documents(grounded, self.schema, index)
-        if self.several is not None:  # nobody looked at the others: nothing is accepted unseen
-            grounded, index, threshold = self.several.first(grounded), self.several.first_index(index), None
+        if self.several is not None:
+            grounded, index = self.several.first(grounded), self.several.first_index(index)
         decided = decide(grounded, self.schema, index, calibration=calibration, threshold=threshold)
+        if self.several is not None:
+            decided = self.several.veto(decided)
         self.seconds["decide"] += perf_counter() - started
         return veto_broken_rules(decided, self.schema)
 
