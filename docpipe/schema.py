@@ -19,12 +19,13 @@ from docpipe.errors import SchemaError
 from docpipe.paths import FieldPath
 from docpipe.schema_fields import FieldSpec, is_model, leaves
 from docpipe.schema_lookup import find_class, kinds, shipped
-from docpipe.schema_ports import EXPECTED_KEYWORD, KIND_KEYWORD, Conventions, Kind, Rule
+from docpipe.schema_ports import CAPTIONS_KEYWORD, EXPECTED_KEYWORD, KIND_KEYWORD, Conventions, Kind, Rule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 VERSION_DIGITS = 12
+OWN_KEYWORDS = (KIND_KEYWORD, EXPECTED_KEYWORD, CAPTIONS_KEYWORD)
 AUTO = "auto"  # all shipped schemas; each document is read by the one that it is of
 
 
@@ -190,6 +191,8 @@ def _version(schema: Schema) -> str:
         "fields": [[s.path, s.prompt, _identity(s.kind), s.required, list(s.examples)] for s in schema.fields],
         "rules": [_identity(rule) for rule in schema.rules],
     }
+    if captioned := [[s.path, repr(s.captioned)] for s in schema.fields if s.captioned]:
+        canonical["captioned"] = captioned
     return _digest(json.dumps(canonical, ensure_ascii=False, sort_keys=True, default=str))
 
 
@@ -199,7 +202,7 @@ def _without_kinds(node: Any) -> Any:
         return [_without_kinds(part) for part in node]
     if not isinstance(node, dict):
         return node
-    return {key: _without_kinds(part) for key, part in node.items() if key not in (KIND_KEYWORD, EXPECTED_KEYWORD)}
+    return {key: _without_kinds(part) for key, part in node.items() if key not in OWN_KEYWORDS}
 
 
 def _digest(text: str) -> str:

@@ -11,16 +11,17 @@ import operator
 import types
 from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_origin
 
 from docpipe.errors import SchemaError
 from docpipe.paths import words_of
 from docpipe.schema_lookup import kinds
-from docpipe.schema_ports import COLUMN_TYPES, EXPECTED_KEYWORD, GROUPS, Kind, group_of
+from docpipe.schema_ports import CAPTIONS_KEYWORD, COLUMN_TYPES, EXPECTED_KEYWORD, GROUPS, Kind, group_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+CaptionPart = Literal["value", "second", "caption"]
 LIST_TYPES = (list, tuple, set, frozenset, Sequence, Set)
 
 
@@ -35,11 +36,32 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True)
+class Captioned:
+    """Marks a field that the embedded network was not trained on: it is read from lines that have one of these captions
+    (docpipe/extractors/captions.py). Models that generate their answer are asked by its description, as ever.
+
+    `takes`: the value behind the caption, the second one there (the end of a period), or the caption itself. `below`:
+    only under a line that has an amount and one of these captions.
+    """
+
+    captions: tuple[str, ...]
+    takes: CaptionPart = "value"
+    below: tuple[str, ...] = ()
+
+    def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
+        return {**handler(core_schema), CAPTIONS_KEYWORD: self.as_json()}
+
+    def as_json(self) -> dict[str, Any]:
+        return {"captions": list(self.captions), "takes": self.takes, "below": list(self.below)}
+
+
+@dataclass(frozen=True, slots=True)
 class FieldSpec:
     """One leaf of the schema. `path` is a template: `gross_total`, `seller.name`, `line_items[].amount`, `tags[]`.
 
     `list_path` is the list it belongs to (`line_items`) or None; `prompt` is the field's description;
-    `examples` are texts as they may be printed. `required`: without it the document is not complete.
+    `examples` are texts as they may be printed. `required`: without it the document is not complete. `captioned`: by
+    which words it is found where no network was trained to.
     Lists nest one level deep.
     """
 
@@ -50,6 +72,7 @@ class FieldSpec:
     required: bool
     list_path: str | None = None
     examples: tuple[str, ...] = ()
+    captioned: Captioned | None = None
 
     @property
     def is_plain_value(self) -> bool:
@@ -149,6 +172,7 @@ def _leaf(model: type[BaseModel], name: str, path: str, list_path: str | None) -
         required=info.is_required() or any(isinstance(mark, Expected) for mark in annotation.metadata),
         list_path=list_path,
         examples=tuple(str(text) for example in examples or () for text in _each(example)),
+        captioned=next((mark for mark in annotation.metadata if isinstance(mark, Captioned)), None),
     )
 
 

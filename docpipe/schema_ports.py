@@ -17,9 +17,9 @@ Group = Literal["text", "name", "address", "identifier", "date", "time", "number
 """How the steps treat kinds that are alike: what the network is asked, which coefficients a confidence has, what a
 generative model may write. `code` is of a short list (`EUR`, yes or no), `choice` one of a few values in words."""
 
-KIND_KEYWORD, EXPECTED_KEYWORD = "x-kind", "x-expected"
+KIND_KEYWORD, EXPECTED_KEYWORD, CAPTIONS_KEYWORD = "x-kind", "x-expected", "x-captions"
 """In a JSON Schema that Pydantic writes of a class: what docpipe alone reads in its annotations. See
-`NamedInJsonSchema` and `Expected`."""
+`NamedInJsonSchema`, `Expected` and `Captioned`."""
 
 COLUMN_TYPES: tuple[ColumnType, ...] = get_args(ColumnType)
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -136,7 +136,8 @@ class Signed(Protocol):
 class Rule(Protocol):
     """A rule that the values of one document must satisfy together.
 
-    `paths` are the templates it reads (`line_items[].amount`, `net_total`).
+    `paths` are the templates it reads (`line_items[].amount`, `net_total`). One more attribute may be there:
+    `only_objects`, see the function.
     """
 
     @property
@@ -156,3 +157,8 @@ class Rule(Protocol):
     def explain(self, values: Mapping[str, object]) -> str:
         """One sentence with the figures, for the issue's message."""
         ...
+
+
+def only_objects(rule: Rule) -> bool:
+    """Whether a rule that holds proves nothing (that net is not above gross), so that its breach alone counts."""
+    return bool(getattr(rule, "only_objects", False))

@@ -36,7 +36,9 @@ def decide(
     parser = KindParser(schema, schema.conventions(document.lines))
     of_schema = _of_schema(answer, schema)
     table = _table(options(of_schema, parser, document), of_schema, schema)
-    applications = [applied for rule in schema.rules for applied in applications_of(rule, table) if applied.paths]
+    # a field that nothing is proposed for says nothing to a rule, and a rule may read many such
+    proposed = [path for path, scored in table.items() if any(option is not None for option, _ in scored)]
+    applications = [applied for rule in schema.rules for applied in applications_of(rule, proposed) if applied.paths]
     choice = JointChoice(table, applications)
     assignment = choice.best()
     for _ in range(MAX_AMOUNT_ROUNDS):
@@ -54,7 +56,8 @@ def decide(
             continue
         numbers = signals.of(path)
         confidence = calibration.confidence(numbers, group_of(parser.kind(path)))
-        is_sure = threshold is not None and confidence >= threshold
+        is_calibrated = "caption" not in numbers  # what captions found was not among the records
+        is_sure = is_calibrated and threshold is not None and confidence >= threshold
         fields.append(replace(_field(path, chosen.option, is_sure), confidence=confidence, signals=numbers))
     return in_reading_order(fields, schema, document)
 

@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from docpipe.decide.options import Option, ScoredOption
 from docpipe.rule_scope import RuleApplication
-from docpipe.schema_ports import Rule
+from docpipe.schema_ports import Rule, only_objects
 
 # A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right
 # wins over one that scores up to 90 times as much, and two broken rules outweigh nearly any score.
@@ -66,7 +66,7 @@ class JointChoice:
         self._sums: dict[tuple[int, ...], bool] = {}
         self.evaluations = 0
         first = dict.fromkeys(self.table, 0)
-        self._decidable = {number for number in range(len(applications)) if self.check(number, first) is not None}
+        self._decidable = {number for number in range(len(applications)) if self._binds(number, first)}
 
     def best(self) -> Assignment:
         """The first option everywhere, unless rules that it breaks are satisfied by another combination."""
@@ -95,6 +95,11 @@ class JointChoice:
             self.evaluations += 1 + len(application.paths) // CELLS_PER_EVALUATION
             self._verdicts[key] = application.rule.check(self.values(application.paths, assignment))
         return self._verdicts[key]
+
+    def _binds(self, number: int, first: Assignment) -> bool:
+        """Whether a rule that can be judged with the first options must not be escaped by leaving one of them out."""
+        holds = self.check(number, first)
+        return holds is False if only_objects(self.applications[number].rule) else holds is not None
 
     def values(self, paths: Iterable[str], assignment: Assignment) -> dict[str, object]:
         """The values of the chosen options, without the absent ones."""
@@ -174,6 +179,8 @@ class JointChoice:
             return weight * BROKEN_PENALTY if number in self._decidable else 0.0
         if not holds:
             return weight * BROKEN_PENALTY
+        if only_objects(self.applications[number].rule):
+            return 0.0
         if number in self._decidable and self._leaves_out(number, assignment):
             return weight * OMISSION_REWARD
         if self._holds_as_sum(number, assignment):

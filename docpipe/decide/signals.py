@@ -11,6 +11,7 @@ from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
+from docpipe.schema_ports import Rule, only_objects
 
 _GRADES: dict[Match, float] = {"exact": 1.0, "normalised": 0.8, "fuzzy": 0.4}
 
@@ -24,7 +25,8 @@ class Signals:
         by_row: dict[str, list[float]] = defaultdict(list)
         for path, index in assignment.items():
             option, score = choice.table[path][index]
-            if option is not None:
+            # what captions found is no word of the network's about the page
+            if option is not None and "caption" not in option.signals:
                 scores.append(min(1.0, score))
                 by_row[FieldPath.parse(path).row].append(min(1.0, score))
         # one value that looks sure on a page that is hard to read is less sure than it looks
@@ -58,8 +60,9 @@ class Signals:
     def _rules(self, path: str) -> dict[str, float]:
         """Whether a rule, or a hint (a row's quantity times price is its amount), holds with the value or breaks."""
         verdicts = [
-            (self._choice.applications[number].rule.severity == "info", self._choice.check(number, self._assignment))
+            (self._choice.applications[number].rule.severity == "info", verdict)
             for number in self._choice.applications_of(path)
+            if not ((verdict := self._choice.check(number, self._assignment)) and only_objects(self._rule(number)))
         ]
         return {
             "rules_held": float((False, True) in verdicts),
@@ -67,6 +70,9 @@ class Signals:
             "hints_held": float((True, True) in verdicts),
             "hints_broken": float((True, False) in verdicts),
         }
+
+    def _rule(self, number: int) -> Rule:
+        return self._choice.applications[number].rule
 
     def _reading_confidences(self, evidence: tuple[Evidence, ...]) -> list[float]:
         """The reader's confidence in each word of the evidence."""

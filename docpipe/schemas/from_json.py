@@ -15,13 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model
 
 from docpipe.errors import SchemaError
-from docpipe.schema_fields import Expected, says_more
-from docpipe.schema_ports import EXPECTED_KEYWORD, KIND_KEYWORD
+from docpipe.schema_fields import Captioned, CaptionPart, Expected, says_more
+from docpipe.schema_ports import CAPTIONS_KEYWORD, EXPECTED_KEYWORD, KIND_KEYWORD
 from docpipe.schemas.json_constraints import constraints_of, is_rust_pattern
 from docpipe.schemas.json_nodes import JsonNode
 from docpipe.schemas.json_reader import JsonSchemaReader
@@ -171,9 +171,22 @@ class _ClassBuilder:
 
 def _leaf(node: JsonNode, expected: bool) -> Any:
     leaf = leaf_type(node)
+    annotation: Any = Annotated[leaf.python_type | None, leaf.kind]
     if expected:
-        return Annotated[leaf.python_type | None, leaf.kind, Expected()]
-    return Annotated[leaf.python_type | None, leaf.kind]
+        annotation = Annotated[annotation, Expected()]
+    captioned = _captioned(node)
+    return annotation if captioned is None else Annotated[annotation, captioned]
+
+
+def _captioned(node: JsonNode) -> Captioned | None:
+    """What Pydantic wrote of a class that has it; None where others use the keyword for something else."""
+    content = node.keywords.get(CAPTIONS_KEYWORD)
+    if not isinstance(content, dict) or content.get("takes") not in get_args(CaptionPart):
+        return None
+    captions, below = content.get("captions"), content.get("below")
+    if not isinstance(captions, list) or not isinstance(below, list):
+        return None
+    return Captioned(tuple(map(str, captions)), content["takes"], tuple(map(str, below)))
 
 
 def _examples(node: JsonNode) -> list[Any] | None:

@@ -13,8 +13,13 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from docpipe.schema_ports import Rule
+from docpipe.schemas import captions
+from docpipe.schemas.adjustments import Adjustments
+from docpipe.schemas.charge_signs import CHARGE_CAPTIONS
 from docpipe.schemas.kinds import (
     Address,
+    Captioned,
+    ChargeSign,
     Currency,
     Deduction,
     Expected,
@@ -30,6 +35,7 @@ from docpipe.schemas.kinds import (
     Unit,
     VatId,
 )
+from docpipe.schemas.objections import NotAbove, NotTheSame
 from docpipe.schemas.rules import DatesInOrder, RateTimesBase, RowProduct, Sum, Total
 
 
@@ -56,6 +62,27 @@ class TaxRow(BaseModel):
     rate: Annotated[Decimal | None, Rate()] = Field(None, description="VAT percent of this row of the tax table")
     net: Annotated[Decimal | None, Money()] = Field(None, description="net amount taxed at this rate, tax base, HT")
     tax: Annotated[Decimal | None, Money()] = Field(None, description="tax amount at this rate")
+
+
+_ADJUSTMENT = Captioned((*captions.DISCOUNT, *CHARGE_CAPTIONS), below=captions.SUBTOTAL)
+_ADJUSTMENT_CAPTION = Captioned(_ADJUSTMENT.captions, "caption", _ADJUSTMENT.below)
+
+
+class AllowanceOrCharge(BaseModel):
+    """What is taken off the whole invoice, or added to it: a discount, shipping, a deposit on bottles."""
+
+    reason: Annotated[str | None, Text(), _ADJUSTMENT_CAPTION] = Field(
+        None, description="reason of this discount or charge on the whole invoice: Rabatt, remise, shipping, Versand"
+    )
+    sign: Annotated[str | None, ChargeSign(), _ADJUSTMENT_CAPTION] = Field(
+        None, description="allowance if this row is taken off (discount), charge if it is added (shipping)"
+    )
+    amount: Annotated[Decimal | None, Money(), _ADJUSTMENT] = Field(
+        None, description="amount of this discount or charge, as printed"
+    )
+
+
+_ADJUSTED = Adjustments("allowances_and_charges[].amount", "allowances_and_charges[].sign")
 
 
 class Invoice(BaseModel):
@@ -125,14 +152,54 @@ class Invoice(BaseModel):
     amount_due: Annotated[Decimal | None, Money()] = Field(
         None, description="amount still to pay, balance due, Zahlbetrag, net à payer"
     )
+    preceding_invoice_number: Annotated[str | None, Identifier(), Captioned(captions.PRECEDING_INVOICE)] = Field(
+        None,
+        description="number of the earlier invoice that this one corrects or credits, zu Rechnung, original invoice",
+    )
+    preceding_invoice_date: Annotated[dt.date | None, IsoDate(), Captioned(captions.PRECEDING_INVOICE)] = Field(
+        None, description="date of the earlier invoice that this one corrects or credits"
+    )
+    delivery_date: Annotated[dt.date | None, IsoDate(), Captioned(captions.DELIVERY_DATE)] = Field(
+        None, description="date of delivery or service, Lieferdatum, date de livraison"
+    )
+    period_start: Annotated[dt.date | None, IsoDate(), Captioned(captions.DELIVERY_PERIOD)] = Field(
+        None, description="first day of the period that is billed, Leistungszeitraum, billing period"
+    )
+    period_end: Annotated[dt.date | None, IsoDate(), Captioned(captions.DELIVERY_PERIOD, "second")] = Field(
+        None, description="last day of the period that is billed, Leistungszeitraum, billing period"
+    )
+    allowances_and_charges: list[AllowanceOrCharge] = Field(
+        default_factory=list, description="discounts and charges on the whole invoice"
+    )
+    withholding_amount: Annotated[Decimal | None, Deduction(), Captioned(captions.WITHHOLDING)] = Field(
+        None, description="tax that the buyer withholds, retención IRPF, ritenuta d'acconto, withholding tax"
+    )
+    rounding_amount: Annotated[Decimal | None, Money(), Captioned(captions.ROUNDING)] = Field(
+        None, description="amount by which the total was rounded, rounding, Rundung, arrondi"
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Sum("line_items[].amount", ("net_total", "gross_total")),
-        Total("gross_total", plus=("net_total", "tax_total")),
-        Total("amount_due", plus=("gross_total",), minus=("prepaid_amount",), optional=("prepaid_amount",)),
+        Sum("line_items[].amount", ("net_total", "gross_total"), adjusted_by=_ADJUSTED),
+        Total(
+            "gross_total",
+            plus=("net_total", "tax_total", "rounding_amount"),
+            optional=("rounding_amount",),
+            included=("rounding_amount",),
+            adjusted_by=_ADJUSTED,
+        ),
+        Total(
+            "amount_due",
+            plus=("gross_total", "rounding_amount"),
+            minus=("prepaid_amount", "withholding_amount"),
+            optional=("prepaid_amount", "withholding_amount", "rounding_amount"),
+            included=("rounding_amount",),
+        ),
+        NotAbove("net_total", "gross_total", "tax_total", _ADJUSTED),
+        NotTheSame("invoice_number", "preceding_invoice_number"),
         Sum("tax_breakdown[].net", ("net_total",)),
         Sum("tax_breakdown[].tax", ("tax_total",)),
         RateTimesBase("tax_breakdown[].rate", "tax_breakdown[].net", "tax_breakdown[].tax"),
         RowProduct("line_items[].quantity", "line_items[].unit_price", "line_items[].amount"),
         DatesInOrder("issue_date", "due_date"),
+        DatesInOrder("period_start", "period_end"),
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from docpipe.errors import SchemaError
 from docpipe.schema_ports import KIND_KEYWORD, Kind
+from docpipe.schemas.charge_signs import ChargeSign
 from docpipe.schemas.choices import choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.dates import ClockTime, IsoDate
@@ -49,6 +50,7 @@ FORMATS: Mapping[str, tuple[Any, Kind]] = {
         for kind in (Name(), Address(), Identifier(), Phone(), Unit(), Currency(), Iban(), VatId())
     },
     "invoice_type": (str, InvoiceType()),
+    "charge_sign": (str, ChargeSign()),
     **{kind.name: (Decimal, kind) for kind in (Money(), Quantity(), Rate())},
     "deduction": (Decimal, Deduction()),
     "uuid": (str, Identifier()),

@@ -14,8 +14,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from uuid import UUID
 
-from docpipe.schema_fields import Expected
+from docpipe.schema_fields import Captioned, Expected
 from docpipe.schema_ports import Kind
+from docpipe.schemas.charge_signs import ChargeSign
 from docpipe.schemas.choices import Choice, ValueChoice, choice_of
 from docpipe.schemas.codes import Currency, Iban, Unit, VatId
 from docpipe.schemas.conventions import conventions
@@ -30,6 +31,8 @@ from docpipe.schemas.words import Address, Boolean, Name, Phone, Text, similarit
 __all__ = [
     "Address",
     "Boolean",
+    "Captioned",
+    "ChargeSign",
     "Choice",
     "ClockTime",
     "Currency",

@@ -13,7 +13,22 @@ from typing import Annotated, ClassVar
 from pydantic import BaseModel, Field
 
 from docpipe.schema_ports import Rule
-from docpipe.schemas.kinds import Address, ClockTime, Currency, Expected, IsoDate, Money, Name, Phone, Quantity, Text
+from docpipe.schemas import captions
+from docpipe.schemas.adjustments import Adjustments
+from docpipe.schemas.kinds import (
+    Address,
+    Captioned,
+    ClockTime,
+    Currency,
+    Deduction,
+    Expected,
+    IsoDate,
+    Money,
+    Name,
+    Phone,
+    Quantity,
+    Text,
+)
 from docpipe.schemas.rules import CASH_ROUNDING, RowProduct, Sum, Total
 
 
@@ -24,6 +39,9 @@ class Item(BaseModel):
     quantity: Annotated[Decimal | None, Quantity()] = Field(None, description="how many on this line, qty")
     unit_price: Annotated[Decimal | None, Money()] = Field(None, description="price of one piece on this line")
     amount: Annotated[Decimal | None, Money()] = Field(None, description="price of this line")
+
+
+_ADJUSTED = Adjustments(plus=("deposit",), minus=("discount",))
 
 
 class Receipt(BaseModel):
@@ -59,9 +77,25 @@ class Receipt(BaseModel):
     payment_method: Annotated[str | None, Text()] = Field(
         None, description="how it was paid: cash, card, Visa, Mastercard", examples=["CASH", "VISA"]
     )
+    discount: Annotated[Decimal | None, Deduction(), Captioned(captions.DISCOUNT)] = Field(
+        None, description="discount on the whole purchase, Rabatt, remise, voucher"
+    )
+    deposit: Annotated[Decimal | None, Money(), Captioned(("deposit", *captions.DEPOSIT))] = Field(
+        None, description="deposit on bottles and crates, negative where it is returned, Pfand, Leergut, consigne"
+    )
+    change: Annotated[Decimal | None, Deduction(), Captioned(captions.CHANGE)] = Field(
+        None, description="change given back, Rückgeld, rendu"
+    )
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        Sum("items[].amount", ("subtotal", "total")),
-        Total("total", plus=("subtotal", "tax", "tip"), optional=("tip",), included=("tax",), tolerance=CASH_ROUNDING),
+        Sum("items[].amount", ("subtotal", "total"), adjusted_by=_ADJUSTED),
+        Total(
+            "total",
+            plus=("subtotal", "tax", "tip"),
+            optional=("tip",),
+            included=("tax",),
+            adjusted_by=_ADJUSTED,
+            tolerance=CASH_ROUNDING,
+        ),
         RowProduct("items[].quantity", "items[].unit_price", "items[].amount"),
     )

@@ -9,14 +9,13 @@ of those it reads may be wrong.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.data import Severity
 from docpipe.rule_scope import cell_of, rows_of
-
-Values = Mapping[str, object]
+from docpipe.schemas.adjustments import NOTHING_BETWEEN, Adjustments, Values, added_up, as_decimal
 
 MINOR_UNIT = Decimal("0.01")
 HALF_UNIT = Decimal("0.005")
@@ -45,24 +44,28 @@ class _RowCheck:
 class Sum:
     """A column of a list adds up to one of the totals: `Sum("line_items[].amount", ("net_total", "gross_total"))`.
 
-    Tolerance: half a minor unit for each row and one for the total.
+    Tolerance: half a minor unit for each row and one for the total. `adjusted_by` are amounts that may lie between the
+    rows and the total, signed as `signed_amounts` says.
     """
 
     column: str
     totals: tuple[str, ...]
     code: str = "sum_mismatch"
     severity: Severity = "warning"
+    adjusted_by: Adjustments = NOTHING_BETWEEN
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return (self.column, *self.totals)
+        return (self.column, *self.totals, *self.adjusted_by.paths)
 
     def check(self, values: Values) -> bool | None:
         amounts, totals = self._figures(values)
         if not amounts or not totals or None in amounts:
             return None
-        added = sum((amount for amount in amounts if amount is not None), Decimal(0))
-        if any(abs(added - total) <= MINOR_UNIT + HALF_UNIT * len(amounts) for total in totals.values()):
+        rows = sum((amount for amount in amounts if amount is not None), Decimal(0))
+        tolerance = MINOR_UNIT + HALF_UNIT * len(amounts)
+        sums = self.adjusted_by.sums(rows, values)
+        if any(abs(added - total) <= tolerance for added in sums for total in totals.values()):
             return True
         return False if len(totals) == len(self.totals) else None
 
@@ -70,11 +73,12 @@ class Sum:
         amounts, totals = self._figures(values)
         added = sum((amount for amount in amounts if amount is not None), Decimal(0))
         printed = ", ".join(f"{path} is {total}" for path, total in totals.items())
-        return f"the {len(amounts)} values of {self.column} add up to {added}, but {printed}"
+        sums = f"{added}{self.adjusted_by.told(values)}"
+        return f"the {len(amounts)} values of {self.column} add up to {sums}, but {printed}"
 
     def _figures(self, values: Values) -> tuple[list[Decimal | None], dict[str, Decimal]]:
-        amounts = [_decimal(values.get(cell_of(self.column, row))) for row in rows_of(self.column, values)]
-        totals = {path: total for path in self.totals if (total := _decimal(values.get(path))) is not None}
+        amounts = [as_decimal(values.get(cell_of(self.column, row))) for row in rows_of(self.column, values)]
+        totals = {path: total for path in self.totals if (total := as_decimal(values.get(path))) is not None}
         return amounts, totals
 
 
@@ -83,7 +87,7 @@ class Total:
     """Amounts add up: `Total("gross_total", plus=("net_total", "tax_total"))`.
 
     `minus` are taken off. Those named in `optional` count as nothing when absent; those named in `included` may already
-    be part of another (a receipt's subtotal may or may not contain the tax).
+    be part of another (a receipt's subtotal may or may not contain the tax), as may those that it is `adjusted_by`.
     """
 
     total: str
@@ -94,29 +98,32 @@ class Total:
     tolerance: Decimal = MINOR_UNIT
     code: str = "total_mismatch"
     severity: Severity = "warning"
+    adjusted_by: Adjustments = NOTHING_BETWEEN
 
     @property
     def paths(self) -> tuple[str, ...]:
-        return (*self.plus, *self.minus, self.total)
+        return (*self.plus, *self.minus, self.total, *self.adjusted_by.paths)
 
     def check(self, values: Values) -> bool | None:
-        total, parts = _decimal(values.get(self.total)), self._parts(values)
+        total, parts = as_decimal(values.get(self.total)), self._parts(values)
         if total is None or parts is None or not any(path in parts for path in self.plus):
             return None
-        total_of_all = sum(parts.values(), Decimal(0))
         without = sum((part for path, part in parts.items() if path not in self.included), Decimal(0))
-        return any(abs(added - total) <= self.tolerance for added in (total_of_all, without))
+        base = added_up(without, [parts[path] for path in self.included if path in parts])
+        sums = (adjusted for added in base for adjusted in self.adjusted_by.sums(added, values))
+        return any(abs(added - total) <= self.tolerance for added in sums)
 
     def explain(self, values: Values) -> str:
         parts = self._parts(values) or {}
         shown = " + ".join(f"{path} {part}" for path, part in parts.items())
-        return f"{shown} is {sum(parts.values(), Decimal(0))}, but {self.total} is {values.get(self.total)}"
+        added = f"{sum(parts.values(), Decimal(0))}{self.adjusted_by.told(values)}"
+        return f"{shown} is {added}, but {self.total} is {values.get(self.total)}"
 
     def _parts(self, values: Values) -> dict[str, Decimal] | None:
         """Signed parts by path; None when one that is needed is missing."""
         parts: dict[str, Decimal] = {}
         for path in (*self.plus, *self.minus):
-            part = _decimal(values.get(path))
+            part = as_decimal(values.get(path))
             if part is not None:
                 parts[path] = -abs(part) if path in self.minus else part
             elif path not in self.optional:
@@ -154,7 +161,7 @@ class RowProduct:
     def _products(self, values: Values) -> Iterator[_RowCheck]:
         """The amount is rounded once, the unit price at its last printed digit."""
         for row in rows_of(self.amount, values):
-            quantity, price, amount = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
+            quantity, price, amount = (as_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if quantity is not None and price is not None and amount is not None:
                 tolerance = MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
                 yield _RowCheck(row, quantity * price, amount, tolerance)
@@ -190,7 +197,7 @@ class RateTimesBase:
 
     def _taxes(self, values: Values) -> Iterator[_RowCheck]:
         for row in rows_of(self.tax, values):
-            rate, base, tax = (_decimal(values.get(cell_of(path, row))) for path in self.paths)
+            rate, base, tax = (as_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if rate is not None and base is not None and tax is not None:
                 yield _RowCheck(row, rate * base / 100, tax, self.tolerance)
 
@@ -216,12 +223,6 @@ class DatesInOrder:
 
     def explain(self, values: Values) -> str:
         return f"{self.later} {values.get(self.later)} is before {self.earlier} {values.get(self.earlier)}"
-
-
-def _decimal(value: object) -> Decimal | None:
-    if isinstance(value, Decimal):
-        return value
-    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def _last_digit(number: Decimal) -> Decimal:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from docpipe.errors import SchemaError
 from docpipe.schema import Schema, list_schemas, load_schema
 from docpipe.schema_fields import FieldSpec, annotation_of
+from docpipe.schema_ports import CAPTIONS_KEYWORD
 from docpipe.schemas.choices import Choice, ValueChoice
 from docpipe.schemas.json_types import FORMATS, TYPES
 
@@ -69,7 +70,8 @@ def _properties(schema: Schema, model: type[BaseModel], prefix: str) -> Iterator
 
 def _leaf(spec: FieldSpec) -> dict[str, Any]:
     examples = {"examples": list(spec.examples)} if spec.examples else {}
-    return {**_typed(spec), "description": spec.prompt, **examples}
+    captions = {CAPTIONS_KEYWORD: spec.captioned.as_json()} if spec.captioned else {}
+    return {**_typed(spec), "description": spec.prompt, **examples, **captions}
 
 
 def _plain_list(spec: FieldSpec) -> dict[str, Any]:

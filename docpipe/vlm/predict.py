@@ -173,15 +173,17 @@ def _prediction(window: _Window, schema: Schema) -> SchemaPrediction:
     fields: dict[str, list[PredictedValue]] = {}
     absent: dict[str, float] = {}
     lines = window.lines
-    for path in (spec.path for spec in schema.fields if spec.list_path is None):
+    asked = field_queries(schema)
+    for path in (spec.path for spec in schema.fields if spec.list_path is None and spec.path in asked):
         key = QueryKey(schema.name, path)
         decoded = spans.decode_field(window.span_logits(key), window.no_answer_logit(key), lines)
         texts = [_value(window, span).text for span in decoded.spans]
         fields[path] = [_value(window, span) for span in spans.merge_equal_texts(decoded.spans, texts)]
         absent[path] = decoded.no_answer
     rows = {
-        list_path: _rows(window, schema.name, [spec.path for spec in specs])
+        list_path: _rows(window, schema.name, paths)
         for list_path, specs in schema.lists().items()
+        if (paths := [spec.path for spec in specs if spec.path in asked])
     }
     document = QueryKey(schema.name, DOCUMENT_PATH)
     document_logit = -window.no_answer_logit(document) if document in window.query_rows else 0.0

@@ -26,9 +26,12 @@ INVOICE_FIELDS = """invoice_number invoice_type issue_date due_date currency pur
 seller_address seller_vat_id buyer_name buyer_address buyer_vat_id iban payment_terms line_items[].description
 line_items[].quantity line_items[].unit line_items[].unit_price line_items[].tax_rate line_items[].amount
 tax_breakdown[].rate tax_breakdown[].net tax_breakdown[].tax net_total tax_total gross_total prepaid_amount
-amount_due"""
+amount_due preceding_invoice_number preceding_invoice_date delivery_date period_start period_end
+allowances_and_charges[].reason allowances_and_charges[].sign allowances_and_charges[].amount withholding_amount
+rounding_amount"""
 RECEIPT_FIELDS = """merchant_name merchant_address merchant_phone date time currency items[].description
-items[].quantity items[].unit_price items[].amount subtotal tax tip total payment_method"""
+items[].quantity items[].unit_price items[].amount subtotal tax tip total payment_method
+discount deposit change"""
 
 SOURCE = """
 from decimal import Decimal

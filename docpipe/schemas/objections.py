@@ -1,0 +1,74 @@
+"""Rules that only object: when they hold they prove nothing, and when they are broken a value is certainly wrong.
+
+In: typed values by concrete path. Out: True, False, or None when a value that is needed is missing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
+
+from docpipe.data import Severity
+from docpipe.schemas.adjustments import NOTHING_BETWEEN, Adjustments, Values, as_decimal
+
+MINOR_UNIT = Decimal("0.01")
+
+
+@dataclass(frozen=True)
+class NotAbove:
+    """Net is not above gross unless the tax is of the other sign: `NotAbove("net_total", "gross_total", "tax_total")`.
+
+    Sizes are compared, since a credit note may print all of them negative. What the net is `adjusted_by` may lie
+    between: then it is the smaller of the possible sums that counts.
+    """
+
+    net: str
+    gross: str
+    tax: str
+    adjusted_by: Adjustments = NOTHING_BETWEEN
+    code: str = "net_above_gross"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.net, self.gross, self.tax, *self.adjusted_by.paths)
+
+    def check(self, values: Values) -> bool | None:
+        net, gross, tax = (as_decimal(values.get(path)) for path in (self.net, self.gross, self.tax))
+        if net is None or gross is None or net * gross <= 0 or (tax is not None and tax * net < 0):
+            return None
+        smallest = min(abs(added) for added in self.adjusted_by.sums(net, values))
+        return smallest <= abs(gross) + MINOR_UNIT
+
+    def explain(self, values: Values) -> str:
+        return f"{self.net} {values.get(self.net)} is above {self.gross} {values.get(self.gross)}"
+
+
+@dataclass(frozen=True)
+class NotTheSame:
+    """Two fields name different things: `NotTheSame("invoice_number", "preceding_invoice_number")`."""
+
+    one: str
+    other: str
+    code: str = "same_reference"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.one, self.other)
+
+    def check(self, values: Values) -> bool | None:
+        one, other = values.get(self.one), values.get(self.other)
+        if one is None or other is None:
+            return None
+        return _letters(one) != _letters(other)
+
+    def explain(self, values: Values) -> str:
+        return f"{self.one} and {self.other} are both {values.get(self.one)}"
+
+
+def _letters(value: object) -> str:
+    return "".join(letter for letter in str(value).casefold() if letter.isalnum())
