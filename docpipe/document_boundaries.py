@@ -121,7 +121,7 @@ class _Pages:
 
 
 @dataclass
-class _Signs:
+class _BoundaryFields:
     """What the schema has to tell documents apart: `keys` name a document, `totals` close it, `others` are more that
     differ from one to the next."""
 
@@ -132,7 +132,7 @@ class _Signs:
     are_numbers: bool = False  # the keys: else they are names
 
     @classmethod
-    def of(cls, schema: Schema) -> _Signs:
+    def of(cls, schema: Schema) -> _BoundaryFields:
         """Of the fields that make a document complete; of all single ones where the schema does not say which do."""
         single = [spec for spec in schema.fields if spec.list_path is None]
         expected = [spec for spec in single if spec.required] or single
@@ -163,20 +163,20 @@ class _Signs:
 
 def several_documents(answer: Answer, schema: Schema, index: DocumentIndex) -> SeveralDocuments | None:
     """None when the pages are one document, or nothing tells them apart."""
-    signs = _Signs.of(schema)
-    if not signs.keys or not signs.totals:
+    boundary_fields = _BoundaryFields.of(schema)
+    if not boundary_fields.keys or not boundary_fields.totals:
         return None
     by_page = _candidates_by_page(answer, index)
     if len(by_page) > 1:
-        facts = list(_page_facts(by_page, signs, index))
-        documents = _documents(facts, signs)
+        facts = list(_page_facts(by_page, boundary_fields, index))
+        documents = _documents(facts, boundary_fields)
         if len(documents) > 1:
             first_pages = tuple(document.pages[0].number for document in documents)
             repeats = any(document.repeats for document in documents)
             return SeveralDocuments(first_pages, max(index.pages), repeats)
     conventions = schema.conventions(index.lines)
     for number, candidates in by_page.items():
-        if _has_two_halves(candidates, signs, conventions):
+        if _has_two_halves(candidates, boundary_fields, conventions):
             return SeveralDocuments((number, number), number)
     return None
 
@@ -195,10 +195,10 @@ def _candidates_by_page(answer: Answer, index: DocumentIndex) -> dict[int, list[
 
 
 def _page_facts(
-    by_page: Mapping[int, Sequence[Candidate]], signs: _Signs, index: DocumentIndex
+    by_page: Mapping[int, Sequence[Candidate]], boundary_fields: _BoundaryFields, index: DocumentIndex
 ) -> Iterator[_PageFacts]:
-    specs = {spec.path: spec for spec in (*signs.keys, *signs.totals, *signs.others)}
-    conventions = signs.schema.conventions(index.lines)
+    specs = {spec.path: spec for spec in (*boundary_fields.keys, *boundary_fields.totals, *boundary_fields.others)}
+    conventions = boundary_fields.schema.conventions(index.lines)
     for number, candidates in by_page.items():
         values: dict[str, object] = {}
         for candidate in candidates:
@@ -221,20 +221,22 @@ def _printed_number(lines: Iterable[str]) -> int | None:
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def _documents(facts: Sequence[_PageFacts], signs: _Signs) -> list[_Pages]:
+def _documents(facts: Sequence[_PageFacts], boundary_fields: _BoundaryFields) -> list[_Pages]:
     """The pages of each document: those that begin one and have no total of their own are of the one before."""
     groups = [_Pages([facts[0]])]
     for page in facts[1:]:
         current = groups[-1]
-        repeats = _is_copy(page, current, signs)
-        if not _continues(page, current) and (repeats or _begins(page, current, signs)):
+        repeats = _is_copy(page, current, boundary_fields)
+        if not _continues(page, current) and (repeats or _begins(page, current, boundary_fields)):
             groups.append(_Pages([page], repeats))
         else:
             current.pages.append(page)
     documents: list[_Pages] = []
     for group in groups:
-        is_whole = any(signs.has(signs.totals, page) for page in group.pages)
-        if documents and not (is_whole and any(signs.has(signs.totals, page) for page in documents[-1].pages)):
+        is_whole = any(boundary_fields.has(boundary_fields.totals, page) for page in group.pages)
+        if documents and not (
+            is_whole and any(boundary_fields.has(boundary_fields.totals, page) for page in documents[-1].pages)
+        ):
             documents[-1].pages += group.pages
         else:
             documents.append(group)
@@ -247,21 +249,23 @@ def _continues(page: _PageFacts, current: _Pages) -> bool:
     return page.printed is not None and page.printed > 1 and before is not None and page.printed == before + 1
 
 
-def _begins(page: _PageFacts, current: _Pages, signs: _Signs) -> bool:
+def _begins(page: _PageFacts, current: _Pages, boundary_fields: _BoundaryFields) -> bool:
     """It has a head of its own."""
-    differs = signs.differ(signs.keys, current, page)
+    differs = boundary_fields.differ(boundary_fields.keys, current, page)
     if differs is None:
         return False
     restarts = page.printed == 1 and any(before.printed == 1 for before in current.pages)
     if differs or restarts:
         return True
     # who made it says less than a number: two receipts of one shop
-    return not signs.are_numbers and bool(signs.differ((*signs.totals, *signs.others), current, page))
+    return not boundary_fields.are_numbers and bool(
+        boundary_fields.differ((*boundary_fields.totals, *boundary_fields.others), current, page)
+    )
 
 
-def _is_copy(page: _PageFacts, current: _Pages, signs: _Signs) -> bool:
+def _is_copy(page: _PageFacts, current: _Pages, boundary_fields: _BoundaryFields) -> bool:
     """A page with head and total that is printed twice."""
-    if not signs.has(signs.keys, page) or not signs.has(signs.totals, page):
+    if not boundary_fields.has(boundary_fields.keys, page) or not boundary_fields.has(boundary_fields.totals, page):
         return False
     return any(
         sum((page.words & before.words).values()) >= COPY_SHARE * max(page.words.total(), before.words.total())
@@ -288,11 +292,15 @@ class _TwoValues:
         return False
 
 
-def _has_two_halves(candidates: Sequence[Candidate], signs: _Signs, conventions: Conventions) -> bool:
-    totals = [pair for spec in signs.totals for pair in _two_values(spec, candidates, MIN_SECOND_TOTAL, conventions)]
+def _has_two_halves(
+    candidates: Sequence[Candidate], boundary_fields: _BoundaryFields, conventions: Conventions
+) -> bool:
+    totals = [
+        pair for spec in boundary_fields.totals for pair in _two_values(spec, candidates, MIN_SECOND_TOTAL, conventions)
+    ]
     others = [
         pair
-        for spec in (*signs.keys, *signs.others)
+        for spec in (*boundary_fields.keys, *boundary_fields.others)
         for pair in _two_values(spec, candidates, MIN_SECOND_VALUE, conventions)
     ]
     return any(total.is_split(other) for total in totals for other in others)
