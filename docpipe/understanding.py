@@ -29,6 +29,7 @@ from docpipe.picture_check import veto_other_digits
 from docpipe.ports import Extractor, RegionExtractor, WordReader
 from docpipe.result import RunIdentity
 from docpipe.schema import Schema
+from docpipe.unused_row_words import unused_row_words
 from docpipe.validate import validate
 
 T = TypeVar("T")
@@ -113,7 +114,8 @@ class DocumentState:
     def extraction(self) -> Extraction:
         started = perf_counter()
         several = [] if self.several is None else [self.several.issue]
-        issues = [*several, *_issues(self.answer), *self.policy.issues(used_second=bool(self.second_paths))]
+        unused = unused_row_words(self.fields, self.schema, self.index)
+        issues = [*several, *_issues(self.answer), *unused, *self.policy.issues(used_second=bool(self.second_paths))]
         extraction = validate(self.fields, self.schema, self.prepared.pages, run=self.run, issues=issues)
         self.seconds["decide"] += perf_counter() - started
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)

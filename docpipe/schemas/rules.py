@@ -44,6 +44,10 @@ class _RowCheck:
 class Sum:
     """A column of a list adds up to one of the totals: `Sum("line_items[].amount", ("net_total", "gross_total"))`.
 
+    The totals go from the least to the one that holds all. Where one of them is not known, it may be the one that the
+    column adds up to; but rows that add up to more than the total that holds all have a row too many, or a discount, a
+    return or a deposit is missing. Rows that add up to less may lack the tax.
+
     Tolerance: half a minor unit for each row and one for the total. `adjusted_by` are amounts that may lie between the
     rows and the total, signed as `signed_amounts` says.
     """
@@ -67,7 +71,9 @@ class Sum:
         sums = self.adjusted_by.sums(rows, values)
         if any(abs(added - total) <= tolerance for added in sums for total in totals.values()):
             return True
-        return False if len(totals) == len(self.totals) else None
+        whole = totals.get(self.totals[-1])
+        is_exceeded = whole is not None and all(abs(added) > abs(whole) + tolerance for added in sums)
+        return False if is_exceeded or len(totals) == len(self.totals) else None
 
     def explain(self, values: Values) -> str:
         amounts, totals = self._figures(values)

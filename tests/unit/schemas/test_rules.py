@@ -51,6 +51,13 @@ def test_a_wrong_sum_is_not_judged_while_the_other_total_is_unknown():
     assert LINES.check(lines("10.00", "20.50", net_total="30.50")) is True
 
 
+def test_rows_above_the_total_that_holds_all_are_noticed_without_the_other_total():
+    """A return or a discount is missing; rows below it may lack the tax."""
+    assert LINES.check(lines("10.00", "20.50", gross_total="25.42")) is False
+    assert LINES.check(lines("-10.00", "-20.50", gross_total="-25.42")) is False
+    assert LINES.check(lines("10.00", "20.50", gross_total="36.30")) is None
+
+
 def test_a_sum_may_be_off_by_half_a_cent_for_each_line_and_no_more():
     column = Sum("tax_breakdown[].tax", ("tax_total",))
     rows = {f"tax_breakdown[{row}].tax": Decimal("1.00") for row in range(4)}
