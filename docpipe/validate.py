@@ -175,10 +175,10 @@ def _broken_rules(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
 
 
 def _field_to_check(rule: Rule, values: Mapping[str, object]) -> str | None:
-    """The field to look at first: a total that a column does not add up to, else the last that the rule reads."""
+    """The field to look at first: a total that a column does not add up to, else the last single one."""
     single = [path for path in rule.paths if path in values]
     if single:
-        return single[0] if any(FieldPath.parse(path).is_cell for path in rule.paths) else single[-1]
+        return single[0] if FieldPath.parse(rule.paths[0]).is_cell else single[-1]
     cells = [path for template in rule.paths for path in values if FieldPath.parse(path).template == template]
     return cells[-1] if cells else None
 

@@ -124,10 +124,10 @@ print(kind.name, group_of(kind), kind.parse("12,5 kg", Conventions(decimal_mark=
 
 def test_a_kind_of_value(copy: Copy):
     """The network, the confidence and the grammar treat it as its column type says: nothing else has to know it."""
-    numbers = (copy.folder / "docpipe/schemas/numbers.py").read_text("utf-8")
-    end = numbers.index("\n\n@dataclass(frozen=True)\nclass Rate(Number):")
-    copy.edit("docpipe/schemas/numbers.py", numbers[end : end + 50], KIND + numbers[end : end + 50])
-    copy.edit("docpipe/schemas/kinds.py", "Money, Quantity, Rate\n", "Money, Quantity, Rate, Weight\n")
+    quantities = (copy.folder / "docpipe/schemas/quantities.py").read_text("utf-8")
+    end = quantities.index("\n\n@dataclass(frozen=True)\nclass Rate(Number):")
+    copy.edit("docpipe/schemas/quantities.py", quantities[end : end + 50], KIND + quantities[end : end + 50])
+    copy.edit("docpipe/schemas/kinds.py", "Integer, Quantity, Rate\n", "Integer, Quantity, Rate, Weight\n")
     assert copy.run(USES_IT).split() == ["weight", "number", "12.5"]
     assert len(copy.touched) == promised("A kind of value")
 

@@ -35,6 +35,7 @@ SHIPPED = {
     "rate": ("number", "amount", None),
     "unit": ("text", "text", 30),
     "currency": ("code", "code", 20),
+    "charge_sign": ("code", "text", 400),
     "invoice_type": ("code", "text", 400),
 }
 

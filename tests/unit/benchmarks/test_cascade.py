@@ -21,7 +21,7 @@ FIELDS = (
     Field("tip", "1.00", "1.00", 0.30),  # there is none
     Field("time", None, None, 0.99),  # rightly absent
     *(Field(path, None, None, 1.0) for path in ("merchant_address", "merchant_phone", "currency", "payment_method")),
-    Field("date", None, None, 1.0),
+    *(Field(path, None, None, 1.0) for path in ("date", "discount", "deposit", "change")),
 )
 
 
@@ -39,7 +39,7 @@ def answered() -> FirstAnswer:
 
 def test_errors_are_caught_when_their_field_is_asked_for(answered: FirstAnswer) -> None:
     counts = tally(select_fields([answered], 0.9))
-    assert (counts.units, counts.errors) == (11, 4)
+    assert (counts.units, counts.errors) == (14, 4)
     assert "total" not in answered.second_model_paths(0.9)
     assert counts.errors_selected == 2, "tax and tip; the total is sure, the subtotal's absence too"
     assert (counts.now.right, counts.now.wrong, counts.now.missed, counts.now.spurious) == (1, 2, 1, 1)
