@@ -56,8 +56,7 @@ def decide(
             continue
         numbers = signals.of(path)
         confidence = calibration.confidence(numbers, group_of(parser.kind(path)))
-        is_calibrated = "caption" not in numbers  # what captions found was not among the records
-        is_sure = is_calibrated and threshold is not None and confidence >= threshold
+        is_sure = chosen.option.is_calibrated and threshold is not None and confidence >= threshold
         fields.append(replace(_field(path, chosen.option, is_sure), confidence=confidence, signals=numbers))
     return in_reading_order(fields, schema, document)
 

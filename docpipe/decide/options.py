@@ -35,6 +35,9 @@ MIN_ABSENT_SCORE = 0.02
 # times price is its amount settles it (a hint, a factor of 9), or a sum; nothing else does.
 OTHER_MEANING_SHARE = 0.4
 MAX_JOINED_SCORE = 0.999  # no sum of scores is certainty
+# Marks of values that are not the network's word: no record of a calibration has them, so nothing is proven of such
+# values and none is accepted. They stand in the results as signals.
+UNCALIBRATED_SIGNALS = frozenset({"caption", "product"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,11 @@ class Option:
     parsed: Parsed
     signals: Mapping[str, float] = field(default_factory=dict)
     is_unproposed: bool = False
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether a confidence in it was proven on records: it is the network's word."""
+        return UNCALIBRATED_SIGNALS.isdisjoint(self.signals)
 
 
 class ScoredOption(NamedTuple):

@@ -26,7 +26,7 @@ class Signals:
         for path, index in assignment.items():
             option, score = choice.table[path][index]
             # what captions found is no word of the network's about the page
-            if option is not None and "caption" not in option.signals:
+            if option is not None and option.is_calibrated:
                 scores.append(min(1.0, score))
                 by_row[FieldPath.parse(path).row].append(min(1.0, score))
         # one value that looks sure on a page that is hard to read is less sure than it looks
