@@ -133,6 +133,15 @@ class Signed(Protocol):
         ...
 
 
+@runtime_checkable
+class AmountMark(Protocol):
+    """A kind whose values stand as marks beside amounts of money: a currency."""
+
+    def marks_amount(self, text: str) -> bool:
+        """Whether a text is an amount with its mark and nothing else: `¥20,000-`, `CHF 12.50`, `6.00 €`."""
+        ...
+
+
 class Rule(Protocol):
     """A rule that the values of one document must satisfy together.
 

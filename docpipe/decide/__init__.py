@@ -13,6 +13,7 @@ from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue
 from docpipe.decide.amounts import add_printed_amounts
 from docpipe.decide.joint import JointChoice
+from docpipe.decide.marked_currency import with_marked_currency
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.signals import Signals
@@ -35,7 +36,8 @@ def decide(
     """
     parser = KindParser(schema, schema.conventions(document.lines))
     of_schema = _of_schema(answer, schema)
-    table = _table(options(of_schema, parser, document), of_schema, schema)
+    proposed_table = _table(options(of_schema, parser, document), of_schema, schema)
+    table = with_marked_currency(proposed_table, parser, document)
     # a field that nothing is proposed for says nothing to a rule, and a rule may read many such
     proposed = [path for path, scored in table.items() if any(option is not None for option, _ in scored)]
     applications = [applied for rule in schema.rules for applied in applications_of(rule, proposed) if applied.paths]

@@ -69,6 +69,11 @@ _LETTER_TO_DIGIT = str.maketrans({"O": "0", "o": "0", "I": "1", "l": "1", "S": "
 
 
 _MONEY = f"(?:{_SYMBOL.pattern}|{'|'.join(sorted(COMMON_CODES))})"
+_NUMBER = r"\d[\d.,'’]*"
+_MARKED_AMOUNT = re.compile(
+    rf"[-−–+(]{{0,2}}\s?(?:{_MONEY}\.?\s?[-−–]?{_NUMBER}|{_NUMBER}\s?[-–]?\s?{_MONEY}\.?)[-−–)]{{0,2}}"
+)
+_WEIGHT = re.compile(r"\bpounds?\b")
 _BEFORE_UNIT = re.compile(rf"^(?:{_MONEY}\s?/\s?|[-\d.,'’ ]+(?:{_MONEY})?\s?/?\s?)(?=[^\W\d_])")
 
 
@@ -104,6 +109,10 @@ class Currency(NamedInJsonSchema):
             choices = ", ".join(dict.fromkeys(SHARED[code].values()))
             return Parsed(None, "currency_unknown", f"{code} may be {choices}; the document does not say")
         return Parsed(code)
+
+    def marks_amount(self, text: str) -> bool:
+        """Whether a text is an amount with its currency and nothing else; `2 pounds` may be a weight."""
+        return _MARKED_AMOUNT.fullmatch(one_line(text)) is not None and _WEIGHT.search(text) is None
 
     def same(self, left: object, right: object) -> bool:
         return str(left).upper() == str(right).upper()

@@ -1,0 +1,161 @@
+"""The currency that is printed beside the amounts, where the extractor says that there is none, or names another.
+
+In: the options of each field, the words of the pages. Out: the options again; a currency beside the amounts is one
+more, with the mark as its evidence. Found without the network, it is not accepted (the signal `caption`).
+
+The marks beside what the extractor takes for the totals count most: rows and converted amounts may have others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from docpipe.decide.options import MAX_JOINED_SCORE, MIN_ABSENT_SCORE, KindParser, Option, ScoredOption
+from docpipe.document_index import DocumentIndex
+from docpipe.paths import FieldPath
+from docpipe.schema_ports import AmountMark, Parsed
+from docpipe.text_search import PageIndex
+
+MARK_SCORE = 0.6  # as of what captions find: more likely there than not, and never sure
+MAX_AMOUNTS = 2000  # amounts with a mark that are looked at: a table of 300 rows with three columns, and its totals
+CLEAR_SHARE = 0.75  # of all marks, where none stands beside a total: what is marked otherwise is a conversion
+MIN_CONTRADICTION = 2  # marks that speak against the extractor's own choice: one may be read wrong
+MONEY = "money"
+OTHER_CURRENCY = "currency_differs"  # the issue of a currency that the totals are not marked with
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedAmount:
+    """A number and a mark of currency beside it (or in one word with it). `currency`: None where the mark is shared by
+    several and the document does not say which."""
+
+    page: int
+    amount: int  # number of the word on its page
+    mark: int
+    currency: object
+
+
+def with_marked_currency(
+    table: Mapping[str, list[ScoredOption]], parser: KindParser, document: DocumentIndex
+) -> dict[str, list[ScoredOption]]:
+    """Only where the schema asks for one currency: of several nothing says which is that of the amounts."""
+    paths = [path for path in table if isinstance(parser.kind(path), AmountMark)]
+    if len(paths) != 1 or FieldPath.parse(paths[0]).is_cell:
+        return dict(table)
+    path = paths[0]
+    best = max(table[path], key=lambda scored: scored.score).option
+    marked = list(islice(marked_amounts(path, parser, document), MAX_AMOUNTS))
+    of_totals = _of_totals(marked, table, parser, document)
+    if best is None or best.value is None:
+        chosen = _unanimous(of_totals) if of_totals else _clear(marked)
+        if chosen is not None:
+            return {**table, path: _filled(table[path], _marked_option(table[path], chosen, document))}
+    else:
+        chosen = _unanimous(of_totals)
+        if chosen is not None and _contradicts(chosen, best, marked, document):
+            return {**table, path: _contradicted(table[path], best, _marked_option(table[path], chosen, document))}
+    return dict(table)
+
+
+def marked_amounts(path: str, parser: KindParser, document: DocumentIndex) -> Iterator[MarkedAmount]:
+    """In reading order. A mark between two numbers is one of both."""
+    kind = parser.kind(path)
+    assert isinstance(kind, AmountMark)  # noqa: S101 - the caller chose the path by it
+    for number, page in sorted(document.pages.items()):
+        for index, word in enumerate(page.words):
+            if not any(map(str.isdigit, word.text)):
+                continue
+            for mark in (index, index - 1, index + 1):
+                text = _text_of(page, index, mark)
+                if text is not None and kind.marks_amount(text):
+                    yield MarkedAmount(number, index, mark, parser.parse(path, text).value)
+
+
+def _text_of(page: PageIndex, amount: int, mark: int) -> str | None:
+    """A number with the word beside it; None where that is on another line."""
+    first, last = min(amount, mark), max(amount, mark)
+    if first < 0 or last >= len(page.words) or page.words[first].line != page.words[last].line:
+        return None
+    return page.text(first, last)
+
+
+def _of_totals(
+    marked: Sequence[MarkedAmount], table: Mapping[str, list[ScoredOption]], parser: KindParser, document: DocumentIndex
+) -> list[MarkedAmount]:
+    """Those whose amounts are the likeliest values of the document's own fields of money."""
+    totals: set[tuple[int, int]] = set()
+    for path, scored in table.items():
+        if FieldPath.parse(path).is_cell or parser.kind(path).name != MONEY:
+            continue
+        option = max(scored, key=lambda one: one.score).option
+        for quote in option.evidence if option is not None else ():
+            if quote.page in document.pages:
+                totals.update((quote.page, word) for word in document.pages[quote.page].words_in(quote.box))
+    return [found for found in marked if (found.page, found.amount) in totals]
+
+
+def _unanimous(marked: Sequence[MarkedAmount]) -> MarkedAmount | None:
+    """The last one, where all have one currency."""
+    return marked[-1] if len({found.currency for found in marked}) == 1 and marked[-1].currency else None
+
+
+def _clear(marked: Sequence[MarkedAmount]) -> MarkedAmount | None:
+    """The last one of the currency that nearly all marks have."""
+    counts = _counts(marked)
+    for currency, times in counts.most_common(1):
+        if currency is not None and times >= CLEAR_SHARE * counts.total():
+            return next(found for found in reversed(marked) if found.currency == currency)
+    return None
+
+
+def _counts(marked: Sequence[MarkedAmount]) -> Counter[object]:
+    """How many marks each currency has."""
+    return Counter({(found.page, found.mark): found.currency for found in marked}.values())
+
+
+def _contradicts(chosen: MarkedAmount, best: Option, marked: Sequence[MarkedAmount], document: DocumentIndex) -> bool:
+    """Whether the totals' mark speaks against the extractor's choice: most marks are of its currency, too. A symbol
+    does not speak against a code, since countries share symbols: `PKR` and `Rs` are one currency."""
+    counts, code = _counts(marked), str(chosen.currency)
+    if chosen.currency == best.value or counts[chosen.currency] < MIN_CONTRADICTION:
+        return False
+    is_symbol = code not in document.pages[chosen.page].words[chosen.mark].text
+    is_usual = counts[chosen.currency] == max(counts.values())
+    return is_usual and not (is_symbol and str(best.value) in best.raw)
+
+
+def _marked_option(scored: Sequence[ScoredOption], chosen: MarkedAmount, document: DocumentIndex) -> Option:
+    """The option of the mark; what the extractor itself gives for this currency counts too."""
+    page = document.pages[chosen.page]
+    own = sum(one.score for one in scored if one.option is not None and one.option.value == chosen.currency)
+    quote = page.quote(chosen.mark, chosen.mark)
+    text, score = page.text(chosen.mark, chosen.mark), min(MAX_JOINED_SCORE, MARK_SCORE + own)
+    return Option(chosen.currency, text, score, quote, Parsed(chosen.currency), {"caption": 1.0})
+
+
+def _filled(scored: Sequence[ScoredOption], option: Option) -> list[ScoredOption]:
+    """With the mark's currency where there was none, or none that could be read."""
+    absent = min((one.score for one in scored if one.option is None), default=1.0)
+    return [
+        *(ScoredOption(other, other.score) for other in _others(scored, option)),
+        ScoredOption(option, option.score),
+        ScoredOption(None, min(absent, 1.0 - MARK_SCORE)),
+    ]
+
+
+def _contradicted(scored: Sequence[ScoredOption], best: Option, option: Option) -> list[ScoredOption]:
+    """With the mark's currency beside the extractor's own. All are doubtful, the likeliest is taken."""
+    message = f"{best.value} was found for the currency, but the totals are marked {option.value}"
+    doubted = [
+        one if one.parsed.issue else replace(one, parsed=Parsed(one.value, OTHER_CURRENCY, message))
+        for one in (*_others(scored, option), option)
+    ]
+    return [*(ScoredOption(one, one.score) for one in doubted), ScoredOption(None, MIN_ABSENT_SCORE)]
+
+
+def _others(scored: Sequence[ScoredOption], option: Option) -> list[Option]:
+    """The options with another value."""
+    return [one.option for one in scored if one.option is not None and one.option.value != option.value]
