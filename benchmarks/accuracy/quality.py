@@ -92,7 +92,7 @@ def main() -> None:
     if options.all:
         sets = [replace(known, title=f"{known.title} and all others", part=None) for known in sets]
     for labelled_set in sets:
-        folder = options.out / labelled_set.title.replace(",", "").replace(" ", "-")
+        folder = folder_of(labelled_set, options.out)
         gather(labelled_set, options.data, folder)
         read(labelled_set, folder, options.out / "quality.db", options.model)
         evaluation = evaluate_results(labelled_set, folder)
@@ -100,6 +100,11 @@ def main() -> None:
             print(line, flush=True)
         summary += summary_lines(labelled_set, evaluation)
     print("\n".join(summary))
+
+
+def folder_of(labelled_set: LabelledSet, out: Path) -> Path:
+    """Where a run keeps the documents, labels and results of a set."""
+    return out / labelled_set.title.replace(",", "").replace(" ", "-")
 
 
 def gather(labelled_set: LabelledSet, data: Path, folder: Path) -> None:

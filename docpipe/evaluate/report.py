@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 from docpipe.evaluate.compare import MatchOutcome, expected_value, label_conventions, match_outcome, typed_value
 from docpipe.evaluate.grounding import is_grounded
 from docpipe.evaluate.labels import NO_PREDICTION, LabelledDocument, ResultField, ResultLine, pair_with_results
-from docpipe.evaluate.rows import CellComparison, ListScore, RowPair, score_rows
+from docpipe.evaluate.rows import CellComparison, ListScore, score_rows
 from docpipe.evaluate.scores import (
     CalibrationReport,
     Counts,
@@ -259,16 +259,8 @@ def _counts_by_path(outcomes: Iterable[tuple[str, MatchOutcome]]) -> dict[str, C
 def _row_score(path: str, scored: Sequence[ScoredDocument]) -> Score:
     """Rows as counts: a matched row that is not right is wrong, the rest are missed or spurious."""
     counts = [
-        _counts_by_path((path, _row_outcome(pair)) for pair in document.lists[path].pairs)
+        _counts_by_path((path, pair.outcome) for pair in document.lists[path].pairs)
         for document in scored
         if path in document.lists
     ]
     return score_documents(counts).fields.get(path, Score(Counts(), None))
-
-
-def _row_outcome(pair: RowPair) -> MatchOutcome:
-    if pair.prediction is None:
-        return "missed"
-    if pair.label is None:
-        return "spurious"
-    return "right" if pair.right else "wrong"

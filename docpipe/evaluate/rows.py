@@ -43,6 +43,14 @@ class RowPair:
     prediction: int | None
     right: bool = False
 
+    @property
+    def outcome(self) -> MatchOutcome:
+        if self.prediction is None:
+            return "missed"
+        if self.label is None:
+            return "spurious"
+        return "right" if self.right else "wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class CellComparison:

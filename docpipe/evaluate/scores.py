@@ -92,12 +92,12 @@ def score_documents(documents: Sequence[Mapping[str, Counts]]) -> Scores:
         [[_row(document.get(path, Counts())) for path in paths] for document in documents], dtype=np.int64
     ).reshape(len(documents), len(paths), len(OUTCOMES))
     resampled = resample(table)  # resamples x paths x outcomes
-    f1_by_path, resampled_f1_by_path = _f1(table.sum(axis=0)), _f1(resampled)
+    f1_by_path, resampled_f1_by_path = f1_of(table.sum(axis=0)), f1_of(resampled)
     fields = {
         path: Score(Counts(*table[:, index].sum(axis=0).tolist()), interval_of(resampled_f1_by_path[:, index]))
         for index, path in enumerate(paths)
     }
-    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), interval_of(_f1(resampled.sum(axis=1))))
+    micro = Score(Counts(*table.sum(axis=(0, 1)).tolist()), interval_of(f1_of(resampled.sum(axis=1))))
     return Scores(fields, micro, MacroScore(_known_mean(f1_by_path), interval_of(_row_means(resampled_f1_by_path))))
 
 
@@ -114,7 +114,7 @@ def resample(table: NDArray[Numeric]) -> NDArray[Numeric]:
     return np.tensordot(multiplicities, table, axes=1)
 
 
-def _f1(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+def f1_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """F1 along the last axis (right, wrong, missed, spurious); not a number where nothing was counted."""
     right, wrong, missed, spurious = np.moveaxis(counts, -1, 0)
     denominator = (2 * (right + wrong) + missed + spurious).astype(np.float64)
