@@ -54,7 +54,7 @@ class Signals:
             "elsewhere": float(option.is_unproposed),
             "cell": float(bool(row)),
             "document": self._document_score,
-            **({"row": self._row_scores[row]} if row else {}),
+            **({"row": self._row_scores[row]} if row and row in self._row_scores else {}),
         }
 
     def _rules(self, path: str) -> dict[str, float]:

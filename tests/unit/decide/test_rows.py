@@ -85,3 +85,17 @@ def test_a_second_meaning_does_not_vote_for_an_amount_that_is_printed_elsewhere(
     pages = [page_of(["Tea 12.00", "Hall 1188.00", "Total 1200"])]
     candidates = (Candidate("total", "1200", 0.55), Candidate("total", "12.00", 0.4))
     assert decided_fields(receipt, pages, candidates)["total"].value == Decimal(1200)
+
+
+def test_a_row_of_which_nothing_is_the_networks_word_has_no_score_of_the_network() -> None:
+    caption = {"caption": 1.0}
+    candidates = [
+        Candidate("allowances_and_charges[0].reason", "Nachlass 10 %", 0.6, signals=caption),
+        Candidate("allowances_and_charges[0].amount", "-84,00", 0.6, signals=caption),
+        Candidate("line_items[0].amount", "840,00", 0.9),
+    ]
+    lines = ["Beratung 840,00", "Zwischensumme 840,00", "Nachlass 10 % -84,00"]
+    fields = decided_fields(load_schema("invoice"), [page_of(lines)], candidates)
+    assert fields["allowances_and_charges[0].amount"].value == Decimal("-84.00")
+    assert "row" not in fields["allowances_and_charges[0].amount"].signals
+    assert "row" in fields["line_items[0].amount"].signals
