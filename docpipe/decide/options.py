@@ -12,6 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence
+from docpipe.decide.own_column import in_own_column
 from docpipe.decide.sign_marks import with_sign_marks
 from docpipe.document_index import DocumentIndex
 from docpipe.schema import Schema
@@ -111,7 +112,7 @@ def options(answer: Answer, parser: KindParser, document: DocumentIndex) -> dict
         if candidate.text.strip() and candidate.score > 0:
             path, kind = candidate.path, parser.kind(candidate.path)
             signed = with_sign_marks(candidate, kind, partial(parser.parse, path), document)
-            by_path[path].append(_option(signed, parser, document))
+            by_path[path].append(_option_in_own_column(signed, parser, document))
     return {path: _distinct(parser.kind(path), _widened(path, proposed, parser, document))
             for path, proposed in by_path.items()}  # fmt: skip
 
@@ -123,6 +124,16 @@ def absent_scores(answer: Answer) -> dict[str, float]:
         proposed[candidate.path] += candidate.score
     remainder = {path: max(MIN_ABSENT_SCORE, 1.0 - score) for path, score in proposed.items()}
     return {**remainder, **answer.absent}
+
+
+def _option_in_own_column(candidate: Candidate, parser: KindParser, document: DocumentIndex) -> Option:
+    """The candidate without the words of a neighbour column, which makes it doubtful."""
+    own = in_own_column(candidate, parser.kind(candidate.path), document)
+    option = _option(own, parser, document)
+    if own is candidate or option.parsed.issue is not None:
+        return option
+    message = f"{' '.join(candidate.text.split())!r} was read as {option.value}, without the column beside it"
+    return replace(option, parsed=Parsed(option.value, PART_OF_TEXT, message))
 
 
 def _option(candidate: Candidate, parser: KindParser, document: DocumentIndex) -> Option:

@@ -1,0 +1,93 @@
+"""An address that ran into the block of print beside it is cut to its own column.
+
+In: a candidate over several lines. Out: the candidate without the words of the neighbour column, where a strip of blank
+goes through all of its lines: the address of the buyer and the one of the delivery, side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+
+from docpipe.data import Box, Candidate, Evidence, Word
+from docpipe.document_index import DocumentIndex
+from docpipe.schema_ports import Kind, group_of
+from docpipe.text_search import PageIndex
+
+MIN_WIDTH = 2.5  # heights of a letter: as far apart as blocks stand that the reader takes for two (read/columns.py)
+MIN_SPLIT_LINES = 2  # with words on both sides: a wide gap in one line alone may be a blank that was typed
+
+
+@dataclass(frozen=True, slots=True)
+class _Strip:
+    """A vertical strip without print, in fractions of the page's width."""
+
+    left: float
+    right: float
+
+    def shared(self, other: _Strip) -> _Strip:
+        return _Strip(max(self.left, other.left), min(self.right, other.right))
+
+
+def in_own_column(candidate: Candidate, kind: Kind, document: DocumentIndex) -> Candidate:
+    """The same candidate where there is nothing to cut."""
+    pages = {quote.page for quote in candidate.evidence}
+    if group_of(kind) != "address" or len(candidate.evidence) < MIN_SPLIT_LINES or len(pages) != 1:
+        return candidate
+    page = document.pages.get(pages.pop())
+    lines = _lines(candidate.evidence, page) if page is not None else None
+    if page is None or not lines:
+        return candidate
+    strip = _strip(lines, page)
+    if strip is None:
+        return candidate
+    own = [kept for line in lines if (kept := [word for word in line if word.box.right <= strip.left])]
+    evidence = tuple(_quote(line, page.page.number, candidate.evidence[0]) for line in own)
+    return replace(candidate, text="\n".join(quote.text for quote in evidence), evidence=evidence)
+
+
+def _lines(evidence: Sequence[Evidence], page: PageIndex) -> list[list[Word]] | None:
+    """The lines of words that a value is made of, from left to right; None where a box holds other words than it."""
+    words: list[Word] = []
+    for quote in evidence:
+        inside = [page.words[number] for number in page.words_in(quote.box)]
+        if [part for word in inside for part in word.text.split()] != quote.text.split():
+            return None
+        words += inside
+    by_line = [list(line) for _, line in groupby(words, key=lambda word: word.line)]
+    return [sorted(line, key=lambda word: word.box.left) for line in by_line]
+
+
+def _strip(lines: Sequence[Sequence[Word]], page: PageIndex) -> _Strip | None:
+    """The strip right of the column in which the value starts. Lines may have words on one side of it alone."""
+    height = max(word.box.bottom - word.box.top for line in lines for word in line)  # of some a reader has none
+    width = MIN_WIDTH * height * page.page.height / page.page.width
+    first_gaps = next((gaps for line in lines if (gaps := _gaps(line, width))), [])
+    for first_gap in first_gaps:
+        strip, split_lines = first_gap, 0
+        for line in lines:
+            blank = [_Strip(0.0, line[0].box.left), *_gaps(line), _Strip(line[-1].box.right, 1.0)]
+            widest = max(blank, key=lambda gap: _width(gap.shared(strip)))
+            strip = widest.shared(strip)
+            split_lines += widest not in (blank[0], blank[-1])
+        if _width(strip) >= width and split_lines >= MIN_SPLIT_LINES and lines[0][0].box.right <= strip.left:
+            return strip
+    return None
+
+
+def _gaps(line: Sequence[Word], width: float = 0.0) -> list[_Strip]:
+    """Between neighbours, from left to right, each at least so wide."""
+    gaps = [_Strip(left.box.right, right.box.left) for left, right in pairwise(line)]
+    return [gap for gap in gaps if _width(gap) >= width]
+
+
+def _width(strip: _Strip) -> float:
+    return strip.right - strip.left
+
+
+def _quote(line: Sequence[Word], page: int, like: Evidence) -> Evidence:
+    box = line[0].box
+    for word in line[1:]:
+        box = Box.union(box, word.box)
+    return replace(like, page=page, box=box, text=" ".join(word.text for word in line))
