@@ -24,6 +24,7 @@ from docpipe.document_index import DocumentIndex
 from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError, describe_bug
 from docpipe.form_fields import answer_from_form
 from docpipe.ground import ground
+from docpipe.missing_decimals import veto_missing_decimals
 from docpipe.paths import FieldPath
 from docpipe.picture_check import veto_other_digits
 from docpipe.ports import Extractor, RegionExtractor, WordReader
@@ -135,7 +136,7 @@ class DocumentState:
         if self.several is not None:
             decided = self.several.veto(decided)
         self.seconds["decide"] += perf_counter() - started
-        return veto_broken_rules(decided, self.schema)
+        return veto_broken_rules(veto_missing_decimals(decided, self.schema, index), self.schema)
 
 
 def extract_first(documents: Sequence[DocumentState], extractor: Extractor) -> None:

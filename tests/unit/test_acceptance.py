@@ -100,3 +100,20 @@ def test_without_a_proof_the_reason_is_named_and_not_the_confidence():
     assert accepted_paths(extraction) == set()
     assert "not_calibrated" in codes
     assert "low_confidence" not in codes
+
+
+@pytest.mark.parametrize(
+    ("printed", "is_accepted"),
+    [("1200", False), ("47.3", False), ("S 12", False), ("12,-", True), ("12.00", True), ("1.2345", True)],
+)
+def test_an_amount_with_fewer_decimals_than_the_others_is_doubtful(trusting, printed, is_accepted):
+    """Of `1200` among `12.00` the mark was lost; `12,-` has no cents in so many words."""
+    extraction = understood(["Bread 4.50", "Cheese 7.50", f"Total {printed}"], {"total": printed}, trusting)
+    (total,) = (field for field in extraction.fields if field.path == "total")
+    assert total.accepted is is_accepted
+    assert [issue.code for issue in total.issues] == ([] if is_accepted else ["decimals_missing"])
+
+
+def test_where_amounts_have_no_cents_none_are_missing(trusting):
+    extraction = understood(["Bread 450", "Cheese 7500", "Total 7950 Yen"], {"total": "7950"}, trusting)
+    assert "total" in accepted_paths(extraction)
