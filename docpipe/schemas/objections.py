@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from docpipe.data import Severity
+from docpipe.rule_scope import cell_of, rows_of
 from docpipe.schemas.adjustments import NOTHING_BETWEEN, Adjustments, Values, as_decimal
 
 MINOR_UNIT = Decimal("0.01")
@@ -44,6 +45,66 @@ class NotAbove:
 
     def explain(self, values: Values) -> str:
         return f"{self.net} {values.get(self.net)} is above {self.gross} {values.get(self.gross)}"
+
+
+@dataclass(frozen=True)
+class TaxBelowGross:
+    """The tax is less than the gross that holds it: `TaxBelowGross("tax_total", "gross_total")`."""
+
+    tax: str
+    gross: str
+    code: str = "tax_above_gross"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.tax, self.gross)
+
+    def check(self, values: Values) -> bool | None:
+        tax, gross = as_decimal(values.get(self.tax)), as_decimal(values.get(self.gross))
+        return None if tax is None or gross is None or tax * gross <= 0 else abs(tax) < abs(gross)
+
+    def explain(self, values: Values) -> str:
+        return f"{self.tax} {values.get(self.tax)} is not less than {self.gross} {values.get(self.gross)}"
+
+
+@dataclass(frozen=True)
+class NoTaxOfOtherSign:
+    """In a tax table no tax at a rate has another sign than the net: such an amount is withheld, or taken off.
+
+    A row with a base of its own is judged by that (`RateTimesBase`): goods that came back have a negative one.
+    """
+
+    rate: str
+    base: str
+    tax: str
+    net: str
+    code: str = "tax_of_other_sign"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.rate, self.base, self.tax, self.net)
+
+    def check(self, values: Values) -> bool | None:
+        if as_decimal(values.get(self.net)) is None or not rows_of(self.tax, values):
+            return None
+        return not self._taxes_of_other_sign(values)
+
+    def explain(self, values: Values) -> str:
+        taxes = " and ".join(map(str, self._taxes_of_other_sign(values)))
+        return f"the tax {taxes} is of another sign than {self.net} {values.get(self.net)}"
+
+    def _taxes_of_other_sign(self, values: Values) -> list[Decimal]:
+        net = as_decimal(values.get(self.net)) or Decimal(0)
+        taxes: list[Decimal] = []
+        for row in rows_of(self.tax, values):
+            rate, base, tax = (as_decimal(values.get(cell_of(path, row))) for path in (self.rate, self.base, self.tax))
+            if rate and base is None and tax is not None and rate * tax * net < 0:
+                taxes.append(tax)
+        return taxes
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,21 @@ def test_a_printed_rounding_makes_no_mismatch() -> None:
     assert not broken("invoice", gross_total="54.06", rounding_amount="-0.06", amount_due="54.00")
 
 
+def test_a_tax_is_less_than_the_gross() -> None:
+    assert "tax_above_gross" in broken("invoice", tax_total="84.00", gross_total="70.00")
+    assert "tax_above_gross" in broken("invoice", tax_total="-70.00", gross_total="-70.00")
+    assert not broken("invoice", tax_total="14.00", gross_total="84.00")
+    assert not broken("invoice", tax_total="-14.00", gross_total="2.00")  # what came back was taxed higher
+
+
+def test_a_tax_in_the_table_has_the_sign_of_the_net_or_of_its_own_base() -> None:
+    row = {"tax_breakdown__rate": "15", "tax_breakdown__tax": "-90.00"}
+    assert broken("invoice", net_total="600.00", **row) == {"tax_of_other_sign"}
+    assert not broken("invoice", net_total="-600.00", **row)
+    assert "tax_of_other_sign" not in broken("invoice", net_total="600.00", **row, tax_breakdown__net="-600.00")
+    assert not broken("invoice", **row)
+
+
 def test_what_is_withheld_is_not_due() -> None:
     amounts = {"gross_total": "244.00", "amount_due": "204.00"}
     assert broken("invoice", **amounts) == {"total_mismatch"}
