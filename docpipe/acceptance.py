@@ -13,6 +13,7 @@ from pathlib import Path
 from docpipe.cascade import Cascade
 from docpipe.confidence import Calibration
 from docpipe.data import Field, Issue
+from docpipe.paths import FieldPath
 from docpipe.ports import Extractor
 from docpipe.rule_scope import RuleApplication, applications_of
 from docpipe.schema import Schema
@@ -78,13 +79,29 @@ def broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[RuleApplic
 
 
 def veto_broken_rules(fields: Sequence[Field], schema: Schema) -> tuple[Field, ...]:
-    """None of the values that a broken rule reads is accepted, since one of them is wrong; a hint vetoes nothing. A
-    value that was sure enough says which rules it waits for."""
+    """None of the values that a broken rule reads is accepted, since one of them is wrong; a hint vetoes nothing. Nor
+    is a value that is the same print as one that a broken rule over single values reads: what one is taken for may be
+    what the other is (where rows do not add up, the rows are the likelier fault). A value that was sure enough says
+    which rules it waits for."""
     codes: dict[str, list[str]] = {}
+    codes_of_singles: dict[str, list[str]] = {}
     for application in broken_rules(fields, schema):
+        has_cells = any(FieldPath.parse(path).is_cell for path in application.paths)
         for path in application.paths if application.rule.severity != "info" else ():
             codes.setdefault(path, []).append(application.rule.code)
-    return tuple(_vetoed(field, codes[field.path]) if field.path in codes else field for field in fields)
+            if not has_cells:
+                codes_of_singles.setdefault(path, []).append(application.rule.code)
+    by_print: dict[object, list[str]] = {}
+    for field in fields:
+        if field.evidence and field.path in codes_of_singles:
+            by_print.setdefault(_print_of(field), []).extend(codes_of_singles[field.path])
+    vetoes = [codes.get(field.path) or by_print.get(_print_of(field), []) for field in fields]
+    return tuple(_vetoed(field, veto) if veto else field for field, veto in zip(fields, vetoes, strict=True))
+
+
+def _print_of(field: Field) -> object:
+    """Equal for fields with the same value from the same place."""
+    return str(field.value), tuple((quote.page, quote.box) for quote in field.evidence)
 
 
 def _vetoed(field: Field, codes: Sequence[str]) -> Field:
