@@ -145,8 +145,8 @@ class AmountMark(Protocol):
 class Rule(Protocol):
     """A rule that the values of one document must satisfy together.
 
-    `paths` are the templates it reads (`line_items[].amount`, `net_total`). One more attribute may be there:
-    `only_objects`, see the function.
+    `paths` are the templates it reads (`line_items[].amount`, `net_total`). More attributes may be there:
+    `only_objects`, see the function, and those of `TaxedTotals`.
     """
 
     @property
@@ -171,3 +171,18 @@ class Rule(Protocol):
 def only_objects(rule: Rule) -> bool:
     """Whether a rule that holds proves nothing (that net is not above gross), so that its breach alone counts."""
     return bool(getattr(rule, "only_objects", False))
+
+
+@runtime_checkable
+class TaxedTotals(Protocol):
+    """A rule that names a document's net, its tax and its gross. Where rules over them are broken, the sum that the
+    page prints is looked for; see docs/decisions/0028-totals-that-the-page-settles.md."""
+
+    @property
+    def net(self) -> str: ...
+
+    @property
+    def tax(self) -> str: ...
+
+    @property
+    def gross(self) -> str: ...

@@ -12,14 +12,16 @@ from dataclasses import replace
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue
 from docpipe.decide.amounts import add_printed_amounts
-from docpipe.decide.joint import JointChoice
+from docpipe.decide.claimed_rows import without_claimed_rows
+from docpipe.decide.joint import JointChoice, joint_choice
 from docpipe.decide.marked_currency import with_marked_currency
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.rows import in_reading_order
+from docpipe.decide.settle import settle_totals
 from docpipe.decide.signals import Signals
+from docpipe.decide.total_rules import Chosen
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
-from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
 from docpipe.schema_ports import group_of
 
@@ -36,31 +38,36 @@ def decide(
     """
     parser = KindParser(schema, schema.conventions(document.lines))
     of_schema = _of_schema(answer, schema)
-    proposed_table = _table(options(of_schema, parser, document), of_schema, schema)
-    table = with_marked_currency(proposed_table, parser, document)
-    # a field that nothing is proposed for says nothing to a rule, and a rule may read many such
-    proposed = [path for path, scored in table.items() if any(option is not None for option, _ in scored)]
-    applications = [applied for rule in schema.rules for applied in applications_of(rule, proposed) if applied.paths]
-    choice = JointChoice(table, applications)
+    candidates = without_claimed_rows(options(of_schema, parser, document), parser, document)
+    table = with_marked_currency(_table(candidates.options, of_schema, schema), parser, document)
+    choice = joint_choice(table, schema)
     assignment = choice.best()
     for _ in range(MAX_AMOUNT_ROUNDS):
         widened = add_printed_amounts(choice, assignment, parser, document)
         if widened is None:
             break
-        choice = JointChoice(widened, applications)
+        choice = JointChoice(widened, choice.applications)
         assignment = choice.best()
-    signals = Signals(choice, assignment, document)
+    chosen = settle_totals(Chosen(choice, assignment, candidates.issues), parser, document)
+    fields = _fields(chosen, parser, Signals(chosen.choice, chosen.assignment, document), calibration, threshold)
+    return in_reading_order(fields, schema, document)
+
+
+def _fields(
+    chosen: Chosen, parser: KindParser, signals: Signals, calibration: Calibration, threshold: float | None
+) -> list[Field]:
     fields: list[Field] = []
-    for path in choice.table:
-        chosen = choice.table[path][assignment[path]]
-        if chosen.option is None:
-            fields.append(Field(path, None, None, min(1.0, chosen.score)))
+    for path in chosen.choice.table:
+        issues = tuple(issue for issue in chosen.issues if issue.field == path)
+        option, score = chosen.choice.table[path][chosen.assignment[path]]
+        if option is None:
+            fields.append(Field(path, None, None, min(1.0, score), issues=issues))
             continue
         numbers = signals.of(path)
         confidence = calibration.confidence(numbers, group_of(parser.kind(path)))
-        is_sure = chosen.option.is_calibrated and threshold is not None and confidence >= threshold
-        fields.append(replace(_field(path, chosen.option, is_sure), confidence=confidence, signals=numbers))
-    return in_reading_order(fields, schema, document)
+        is_sure = option.is_calibrated and threshold is not None and confidence >= threshold
+        fields.append(replace(_field(path, option, is_sure, issues), confidence=confidence, signals=numbers))
+    return fields
 
 
 def _of_schema(answer: Answer, schema: Schema) -> Answer:
@@ -89,9 +96,9 @@ def _table(candidates: Mapping[str, Sequence[Option]], answer: Answer, schema: S
     return table
 
 
-def _field(path: str, option: Option, is_sure: bool) -> Field:
+def _field(path: str, option: Option, is_sure: bool, said: Sequence[Issue]) -> Field:
     """The field with this value. Nothing without a place on the pages is accepted, and nothing that its kind doubts."""
-    issues: list[Issue] = []
+    issues = [*said]
     if option.parsed.issue is not None:
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:

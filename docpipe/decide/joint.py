@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from docpipe.decide.options import Option, ScoredOption
-from docpipe.rule_scope import RuleApplication
+from docpipe.rule_scope import RuleApplication, applications_of
+from docpipe.schema import Schema
 from docpipe.schema_ports import Rule, only_objects
 
 # A rule that turns from broken to held is worth 4.5 in log score: a factor of 90. So an amount that makes a sum right
@@ -210,6 +211,13 @@ class JointChoice:
             self.option(path, assignment) is None and self.table[path][0].option is not None
             for path in self.applications[number].paths
         )
+
+
+def joint_choice(table: OptionTable, schema: Schema) -> JointChoice:
+    """With the schema's rules. A field that nothing is proposed for says nothing to a rule, and one may read many."""
+    proposed = [path for path, scored in table.items() if any(option is not None for option, _ in scored)]
+    applications = [applied for rule in schema.rules for applied in applications_of(rule, proposed) if applied.paths]
+    return JointChoice(table, applications)
 
 
 def is_sum(rule: Rule, values: Mapping[str, object]) -> bool:

@@ -25,7 +25,7 @@ class Signals:
         by_row: dict[str, list[float]] = defaultdict(list)
         for path, index in assignment.items():
             option, score = choice.table[path][index]
-            # what captions found is no word of the network's about the page
+            # what captions or sums found is no word of the network's about the page
             if option is not None and option.is_calibrated:
                 scores.append(min(1.0, score))
                 by_row[FieldPath.parse(path).row].append(min(1.0, score))
