@@ -168,6 +168,21 @@ class Rule(Protocol):
         ...
 
 
+@runtime_checkable
+class ProductRule(Rule, Protocol):
+    """A rule that a row's amount is its quantity times its unit price, each named by its template. What is printed on
+    the lines of a row is then compared with it."""
+
+    @property
+    def quantity(self) -> str: ...
+
+    @property
+    def unit_price(self) -> str: ...
+
+    @property
+    def amount(self) -> str: ...
+
+
 def only_objects(rule: Rule) -> bool:
     """Whether a rule that holds proves nothing (that net is not above gross), so that its breach alone counts."""
     return bool(getattr(rule, "only_objects", False))

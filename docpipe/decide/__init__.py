@@ -16,6 +16,7 @@ from docpipe.decide.claimed_rows import without_claimed_rows
 from docpipe.decide.joint import JointChoice, joint_choice
 from docpipe.decide.marked_currency import with_marked_currency
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
+from docpipe.decide.row_products import add_row_products
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.settle import settle_totals
 from docpipe.decide.signals import Signals
@@ -42,6 +43,10 @@ def decide(
     table = with_marked_currency(_table(candidates.options, of_schema, schema), parser, document)
     choice = joint_choice(table, schema)
     assignment = choice.best()
+    with_products = add_row_products(choice, assignment, parser, document)
+    if with_products is not None:
+        choice = joint_choice(with_products, schema)
+        assignment = choice.best()
     for _ in range(MAX_AMOUNT_ROUNDS):
         widened = add_printed_amounts(choice, assignment, parser, document)
         if widened is None:

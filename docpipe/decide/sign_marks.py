@@ -57,10 +57,11 @@ def _ranges(first: int, last: int, inner_first: int, inner_last: int) -> Iterato
 
 def _is_mark_beside(page: PageIndex, left: int, right: int, mark: int, kind: Signed) -> bool:
     """Whether the word `mark`, one of two neighbours, is a mark of a sign and near to the other."""
-    return kind.is_sign_mark(page.words[mark].text) and _are_near(page, left, right)
+    return kind.is_sign_mark(page.words[mark].text) and are_near(page, left, right)
 
 
-def _are_near(page: PageIndex, left: int, right: int) -> bool:
+def are_near(page: PageIndex, left: int, right: int) -> bool:
+    """Whether two words stand on one line, no farther apart than words of one number are."""
     one, other = page.words[left], page.words[right]
     height = max(word.box.bottom - word.box.top for word in (one, other)) * page.page.height  # a dash has none
     return one.line == other.line and (other.box.left - one.box.right) * page.page.width <= MAX_GAP * height
@@ -68,4 +69,4 @@ def _are_near(page: PageIndex, left: int, right: int) -> bool:
 
 def _joins_words(page: PageIndex, start: int, kind: Signed) -> bool:
     """Whether a mark only stands between the number and a word before it: `Total - 12.50`."""
-    return start > 0 and _are_near(page, start - 1, start) and not kind.is_sign_mark(page.words[start - 1].text)
+    return start > 0 and are_near(page, start - 1, start) and not kind.is_sign_mark(page.words[start - 1].text)

@@ -28,16 +28,20 @@ TAX_ROUNDING = Decimal("0.05")
 
 @dataclass(frozen=True)
 class _RowCheck:
-    """What a row's figures make, and what is printed for it."""
+    """What a row's figures make, and what is printed for it. `may_be_credit`: a printed amount below zero is one of
+    this size, whichever signs the figures have."""
 
     name: str  # `line_items[2]`
     expected: Decimal
     printed: Decimal
     tolerance: Decimal
+    may_be_credit: bool = False
 
     @property
     def holds(self) -> bool:
-        return abs(self.expected - self.printed) <= self.tolerance
+        is_credit = self.may_be_credit and self.printed < 0
+        expected = -abs(self.expected) if is_credit else self.expected
+        return abs(expected - self.printed) <= self.tolerance
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,10 @@ class Total:
 
 @dataclass(frozen=True)
 class RowProduct:
-    """In each row of a list quantity x unit price = amount. A discount on the line may break it: this is a hint."""
+    """In each row of a list quantity x unit price = amount. A discount on the line may break it: this is a hint.
+
+    A credit note prints `2 x 145.00 = 290.00-`, or the sign at all three: an amount below zero is compared by its size.
+    """
 
     quantity: str
     unit_price: str
@@ -170,7 +177,7 @@ class RowProduct:
             quantity, price, amount = (as_decimal(values.get(cell_of(path, row))) for path in self.paths)
             if quantity is not None and price is not None and amount is not None:
                 tolerance = MINOR_UNIT + abs(quantity) * _last_digit(price) / 2
-                yield _RowCheck(row, quantity * price, amount, tolerance)
+                yield _RowCheck(row, quantity * price, amount, tolerance, may_be_credit=True)
 
 
 @dataclass(frozen=True)

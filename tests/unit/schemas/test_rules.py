@@ -112,6 +112,16 @@ def test_quantity_times_price_is_the_amount_up_to_the_rounding_of_the_price():
     assert ROWS.severity == "info"
 
 
+@pytest.mark.parametrize(
+    ("quantity", "price", "amount", "holds"),
+    [(4, "62.50", "-250", True), (-4, "62.50", "-250", True), (-4, "-62.50", "-250", True), (4, "62.50", "-240", False),
+     (-4, "62.50", "250", False)],
+)  # fmt: skip
+def test_a_credit_may_have_its_sign_at_the_amount_alone(quantity, price, amount, holds):
+    figures = {"quantity": quantity, "unit_price": price, "amount": amount}
+    assert ROWS.check({f"line_items[0].{leaf}": Decimal(figure) for leaf, figure in figures.items()}) is holds
+
+
 def test_a_row_without_a_price_is_not_judged():
     assert ROWS.check({"line_items[0].quantity": Decimal(3), "line_items[0].amount": Decimal(3)}) is None
 
