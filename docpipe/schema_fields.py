@@ -37,22 +37,25 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Captioned:
-    """Marks a field that the embedded network was not trained on: it is read from lines that have one of these captions
-    (docpipe/extractors/captions.py). Models that generate their answer are asked by its description, as ever.
+    """Marks a field that is read from lines that have one of these captions (docpipe/extractors/captions.py), since the
+    embedded network was not trained on it. Models that generate their answer are asked by its description, as ever.
 
     `takes`: the value behind the caption, the second one there (the end of a period), or the caption itself. `below`:
-    only under a line that has an amount and one of these captions.
+    only under a line that has an amount and one of these captions. `beside_network`: the network was trained on the
+    field and is asked; captions speak where it finds nothing, or where a rule breaks with what it found.
     """
 
     captions: tuple[str, ...]
     takes: CaptionPart = "value"
     below: tuple[str, ...] = ()
+    beside_network: bool = False
 
     def __get_pydantic_json_schema__(self, core_schema: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
         return {**handler(core_schema), CAPTIONS_KEYWORD: self.as_json()}
 
     def as_json(self) -> dict[str, Any]:
-        return {"captions": list(self.captions), "takes": self.takes, "below": list(self.below)}
+        content = {"captions": list(self.captions), "takes": self.takes, "below": list(self.below)}
+        return {**content, "beside_network": True} if self.beside_network else content
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class FieldSpec:
 
     `list_path` is the list it belongs to (`line_items`) or None; `prompt` is the field's description;
     `examples` are texts as they may be printed. `required`: without it the document is not complete. `captioned`: by
-    which words it is found where no network was trained to.
+    which words it is found where no network was trained to, or beside one.
     Lists nest one level deep.
     """
 
@@ -73,6 +76,11 @@ class FieldSpec:
     list_path: str | None = None
     examples: tuple[str, ...] = ()
     captioned: Captioned | None = None
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the embedded network is asked about it."""
+        return self.captioned is None or self.captioned.beside_network
 
     @property
     def is_plain_value(self) -> bool:

@@ -22,7 +22,7 @@ from docpipe.text_search import PageIndex
 MARK_SCORE = 0.6  # as of what captions find: more likely there than not, and never sure
 MAX_AMOUNTS = 2000  # amounts with a mark that are looked at: a table of 300 rows with three columns, and its totals
 CLEAR_SHARE = 0.75  # of all marks, where none stands beside a total: what is marked otherwise is a conversion
-MIN_CONTRADICTION = 2  # marks that speak against the extractor's own choice: one may be read wrong
+MIN_MARKS = 2  # that speak against the extractor's own choice, or where none stands beside a total
 MONEY = "money"
 OTHER_CURRENCY = "currency_differs"  # the issue of a currency that the totals are not marked with
 
@@ -85,16 +85,26 @@ def _text_of(page: PageIndex, amount: int, mark: int) -> str | None:
 def _of_totals(
     marked: Sequence[MarkedAmount], table: Mapping[str, list[ScoredOption]], parser: KindParser, document: DocumentIndex
 ) -> list[MarkedAmount]:
-    """Those whose amounts are the likeliest values of the document's own fields of money."""
-    totals: set[tuple[int, int]] = set()
-    for path, scored in table.items():
-        if FieldPath.parse(path).is_cell or parser.kind(path).name != MONEY:
-            continue
-        option = max(scored, key=lambda one: one.score).option
-        for quote in option.evidence if option is not None else ():
-            if quote.page in document.pages:
-                totals.update((quote.page, word) for word in document.pages[quote.page].words_in(quote.box))
-    return [found for found in marked if (found.page, found.amount) in totals]
+    """Those whose amounts are the likeliest values of the document's own fields of money, there or printed again."""
+    amounts = [path for path in table if not FieldPath.parse(path).is_cell and parser.kind(path).name == MONEY]
+    best = [max(table[path], key=lambda one: one.score).option for path in amounts]
+    totals = [option for option in best if option is not None and option.value]
+    places = {
+        (quote.page, word)
+        for option in totals
+        for quote in option.evidence
+        if quote.page in document.pages
+        for word in document.pages[quote.page].words_in(quote.box)
+    }
+    values = {option.value for option in totals}
+
+    def is_total(found: MarkedAmount) -> bool:
+        if (found.page, found.amount) in places:
+            return True
+        text = _text_of(document.pages[found.page], found.amount, found.mark)
+        return text is not None and parser.parse(amounts[0], text).value in values
+
+    return [found for found in marked if totals and is_total(found)]
 
 
 def _unanimous(marked: Sequence[MarkedAmount]) -> MarkedAmount | None:
@@ -103,10 +113,11 @@ def _unanimous(marked: Sequence[MarkedAmount]) -> MarkedAmount | None:
 
 
 def _clear(marked: Sequence[MarkedAmount]) -> MarkedAmount | None:
-    """The last one of the currency that nearly all marks have."""
+    """The last one of the currency that nearly all marks have; one mark alone may be a misread letter or a price of
+    something else."""
     counts = _counts(marked)
     for currency, times in counts.most_common(1):
-        if currency is not None and times >= CLEAR_SHARE * counts.total():
+        if currency is not None and times >= max(MIN_MARKS, CLEAR_SHARE * counts.total()):
             return next(found for found in reversed(marked) if found.currency == currency)
     return None
 
@@ -120,7 +131,7 @@ def _contradicts(chosen: MarkedAmount, best: Option, marked: Sequence[MarkedAmou
     """Whether the totals' mark speaks against the extractor's choice: most marks are of its currency, too. A symbol
     does not speak against a code, since countries share symbols: `PKR` and `Rs` are one currency."""
     counts, code = _counts(marked), str(chosen.currency)
-    if chosen.currency == best.value or counts[chosen.currency] < MIN_CONTRADICTION:
+    if chosen.currency == best.value or counts[chosen.currency] < MIN_MARKS:
         return False
     is_symbol = code not in document.pages[chosen.page].words[chosen.mark].text
     is_usual = counts[chosen.currency] == max(counts.values())

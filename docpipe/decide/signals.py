@@ -6,9 +6,11 @@ In: the joint choice. Out: signals of the chosen values.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from docpipe.data import Evidence, Match
 from docpipe.decide.joint import Assignment, JointChoice
+from docpipe.decide.options import ScoredOption
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.schema_ports import Rule, only_objects
@@ -25,8 +27,10 @@ class Signals:
         by_row: dict[str, list[float]] = defaultdict(list)
         for path, index in assignment.items():
             option, score = choice.table[path][index]
-            # what captions or sums found is no word of the network's about the page
-            if option is not None and option.is_calibrated:
+            if option is not None and not option.is_calibrated:
+                # what captions or sums found is no word of the network's about the page: what it said itself counts
+                option, score = _of_network(choice.table[path])
+            if option is not None:
                 scores.append(min(1.0, score))
                 by_row[FieldPath.parse(path).row].append(min(1.0, score))
         # one value that looks sure on a page that is hard to read is less sure than it looks
@@ -39,7 +43,12 @@ class Signals:
         option, score = self._choice.table[path][chosen]
         if option is None:
             return {}
-        others = [other for index, (_, other) in enumerate(self._choice.table[path]) if index != chosen]
+        # what was found beside the network takes nothing from the distance to what it said itself
+        others = [
+            one.score
+            for index, one in enumerate(self._choice.table[path])
+            if index != chosen and (one.option is None or one.option.is_calibrated)
+        ]
         reading, row = self._reading_confidences(option.evidence), FieldPath.parse(path).row
         return {
             **option.signals,
@@ -83,6 +92,12 @@ class Signals:
             if quote.page in pages
             for word in pages[quote.page].words_in(quote.box)
         ]
+
+
+def _of_network(scored: Sequence[ScoredOption]) -> ScoredOption:
+    """The likeliest without what was found beside the network; being absent may be that."""
+    own = [one for one in scored if one.option is None or one.option.is_calibrated]
+    return max(own, key=lambda one: one.score, default=ScoredOption(None, 1.0))
 
 
 def _mean(numbers: list[float]) -> float:

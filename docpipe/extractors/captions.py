@@ -8,7 +8,7 @@ The score alone accepts nothing; rules and the calibration do.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -63,9 +63,13 @@ class _Run:
     end: int
 
 
+_CaptionKeys = Mapping[str, Sequence[tuple[str, ...]]]
+"""Captions as compared words, by their first one."""
+
+
 def single_captioned(schema: Schema) -> tuple[str, ...]:
-    """The paths of the single fields that are read by their captions."""
-    return tuple(spec.path for spec in schema.fields if spec.captioned and spec.list_path is None)
+    """The paths of the single fields that are read by their captions alone."""
+    return tuple(spec.path for spec in schema.fields if not spec.is_asked and spec.list_path is None)
 
 
 def read_captions(pages: Sequence[Page], schema: Schema) -> tuple[Candidate, ...]:
@@ -75,7 +79,12 @@ def read_captions(pages: Sequence[Page], schema: Schema) -> tuple[Candidate, ...
         return ()
     lines = [line for page in pages for line in _lines(page)]
     conventions = schema.conventions(text for page in pages for text in page.lines)
-    found = [candidate for spec in specs if spec.list_path is None for candidate in _single(spec, lines, conventions)]
+    found = [
+        candidate
+        for spec in specs
+        if spec.list_path is None
+        for candidate in _single(spec, _captions(spec, lines, _others(spec, specs)), conventions)
+    ]
     by_list: dict[str, list[FieldSpec]] = {}
     for spec in specs:
         if spec.list_path is not None:
@@ -90,10 +99,18 @@ def _lines(page: Page) -> Iterator[_PageLine]:
         yield _PageLine(page.number, of_line, tuple(squeeze(word.text) for word in of_line))
 
 
-def _single(spec: FieldSpec, lines: Sequence[_PageLine], conventions: Conventions) -> list[Candidate]:
+def _others(spec: FieldSpec, specs: Sequence[FieldSpec]) -> _CaptionKeys:
+    """The captions of other fields with which those of a field that the network knows, too, may be confused."""
+    if not spec.is_asked:
+        return {}
+    return _keys([text for other in specs if other.captioned is not None and other.captioned != spec.captioned
+                  for text in other.captioned.captions])  # fmt: skip
+
+
+def _single(spec: FieldSpec, captions: Iterable[_Found], conventions: Conventions) -> list[Candidate]:
     """One candidate for each different value, which share the score."""
     by_value: dict[object, Candidate] = {}
-    for found in _captions(spec, lines):
+    for found in captions:
         run = _value_run(spec, found, conventions)
         if run is not None:
             text = found.line.text(run.first, run.end)
@@ -121,20 +138,21 @@ def _candidate(path: str, line: _PageLine, run: _Run) -> Candidate:
     return Candidate(path, line.text(run.first, run.end), CAPTION_SCORE, evidence, {"caption": 1.0})
 
 
-def _captions(spec: FieldSpec, lines: Sequence[_PageLine]) -> Iterator[_Found]:
-    """The lines that have one of a field's captions, with the longest one there."""
+def _captions(spec: FieldSpec, lines: Sequence[_PageLine], others: _CaptionKeys | None = None) -> Iterator[_Found]:
+    """The lines that have one of a field's captions, with the longest one there. None that meets one of `others`:
+    `original invoice no.` is not `invoice no.`"""
     if spec.captioned is None:
         return
     captions, below = _keys(spec.captioned.captions), _keys(spec.captioned.below)
     is_below = not below
     for line in lines:
-        if is_below and (found := _longest(captions, line)):
+        if is_below and (found := _longest(captions, line, others or {})):
             yield found
         elif not is_below and _AMOUNT.search(line.words[-1].text):
             is_below = _longest(below, line) is not None
 
 
-def _keys(captions: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
+def _keys(captions: Sequence[str]) -> _CaptionKeys:
     """Captions as compared words, by their first one."""
     by_first: dict[str, list[tuple[str, ...]]] = {}
     for caption in captions:
@@ -143,14 +161,25 @@ def _keys(captions: Sequence[str]) -> dict[str, list[tuple[str, ...]]]:
     return by_first
 
 
-def _longest(captions: Mapping[str, list[tuple[str, ...]]], line: _PageLine) -> _Found | None:
-    places = [
-        _Found(line, first, first + len(words))
-        for first, key in enumerate(line.keys)
-        for words in captions.get(key, ())
-        if line.keys[first : first + len(words)] == words
-    ]
+def _longest(captions: _CaptionKeys, line: _PageLine, others: _CaptionKeys | None = None) -> _Found | None:
+    met = list(_places(others or {}, line))
+    places = (found for found in _places(captions, line) if not any(_meets(found, other) for other in met))
     return max(places, key=lambda found: found.end - found.first, default=None)
+
+
+def _places(captions: _CaptionKeys, line: _PageLine) -> Iterator[_Found]:
+    for first, key in enumerate(line.keys):
+        for words in captions.get(key, ()):
+            if line.keys[first : first + len(words)] == words:
+                yield _Found(line, first, first + len(words))
+
+
+def _meets(found: _Found, other: _Found) -> bool:
+    """Whether two captions share words, unless the other one is a part of this one."""
+    is_part = (
+        found.first <= other.first and other.end <= found.end and (found.first, found.end) != (other.first, other.end)
+    )
+    return not is_part and found.first < other.end and other.first < found.end
 
 
 def _value_run(spec: FieldSpec, found: _Found, conventions: Conventions) -> _Run | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
-from docpipe.extractors.captions import read_captions, single_captioned
+from docpipe.extractors.caption_witness import with_captioned
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
 from docpipe.vlm.predict import PredictedValue, Predictor, SchemaPrediction, weights_folder
@@ -51,7 +51,7 @@ class EmbeddedExtractor:
         ]
         scores = {candidate.name: _document_score(predictions, candidate.name) for candidate in candidate_schemas}
         chosen = max(candidate_schemas, key=lambda candidate: scores[candidate.name])
-        answer = _with_captioned(_answer(predictions, chosen), pages, chosen)
+        answer = with_captioned(_answer(predictions, chosen), pages, chosen)
         if not schema.choices:
             return answer
         unsure = () if scores[chosen.name] > 0.0 else (_unsure(chosen),)
@@ -93,14 +93,6 @@ def _answer(predictions: Sequence[_PagePrediction], schema: Schema) -> Answer:
     candidates.sort(key=lambda candidate: -candidate.score)
     no_words = () if predictions else (Issue("nothing_read", "No words were read on any page.", "error"),)
     return Answer(tuple(candidates), absent, issues=no_words)
-
-
-def _with_captioned(answer: Answer, pages: Sequence[Page], schema: Schema) -> Answer:
-    """With the fields that the network was not asked about; where nothing is found they are surely absent."""
-    found = read_captions(pages, schema)
-    scores = {path: sum(value.score for value in found if value.path == path) for path in single_captioned(schema)}
-    absent = {**answer.absent, **{path: 1.0 - score for path, score in scores.items()}}
-    return replace(answer, candidates=(*answer.candidates, *found), absent=absent)
 
 
 def _candidate(path: str, page_number: int, value: PredictedValue) -> Candidate:

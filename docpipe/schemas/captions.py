@@ -9,6 +9,54 @@ from __future__ import annotations
 
 Captions = tuple[str, ...]
 
+INVOICE_NUMBER: Captions = (
+    "invoice no", "invoice nr", "invoice number", "invoice num", "invoice id", "tax invoice no", "tax invoice number",
+    "bill no", "bill number", "credit note no", "credit note nr", "credit note number", "credit memo no",
+    "credit memo number", "debit note no", "debit note number", "rechnungsnummer", "rechnungs-nr", "rechnung nr",
+    "rechnungs nr", "rechnung nummer", "gutschriftsnummer", "gutschriftnummer", "gutschrifts-nr", "gutschrift-nr",
+    "gutschrift nr", "stornorechnung nr", "rechnungskorrektur nr", "facture n°", "facture no", "facture numéro",
+    "numéro de facture", "n° de facture", "no de facture", "n° facture", "avoir n°", "avoir no", "numéro d'avoir",
+    "n° d'avoir", "facture d'avoir n°", "factura n°", "factura nº", "factura número", "factura núm",
+    "número de factura", "n° de factura", "nº de factura", "núm de factura", "nº factura", "factura rectificativa nº",
+    "nota de crédito nº", "número de abono", "abono nº", "fattura n", "fattura nr", "fattura n°", "fattura numero",
+    "numero fattura", "n° fattura", "nota di credito n", "nota di credito nr", "numero nota di credito",
+    "factuurnummer", "factuurnr", "factuur nr", "factuur nummer", "creditnota nr", "creditnotanummer",
+    "creditfactuurnummer", "fatura n°", "fatura nº", "fatura nr", "número da fatura", "n° da fatura", "nº da fatura",
+    "nota de crédito n°", "faktura nr", "faktura vat nr", "numer faktury", "nr faktury", "faktura korygująca nr",
+    "korekta nr", "faktura č", "faktura číslo", "číslo faktury", "č faktury", "dobropis č", "číslo dobropisu",
+    "fakturanummer", "fakturanr", "fakturanro", "faktura nummer", "kreditfaktura nr", "kreditfakturanummer",
+    "kreditnota nr", "kreditnotanummer", "laskun numero", "laskunumero", "lasku nro", "lasku numero",
+    "hyvityslasku nro", "hyvityslaskun numero", "számla sorszáma", "számla sorszám", "factură nr", "factura nr",
+    "număr factură", "nr factură", "numărul facturii", "broj fakture", "faktura br", "fatura no", "fatura numarası",
+    "αριθμός τιμολογίου", "τιμολόγιο αρ",
+)  # fmt: skip
+"""Not `számlaszám` and `broj računa`, which are bank accounts too. Credit and debit notes have theirs."""
+ISSUE_DATE: Captions = (
+    "invoice date", "date of invoice", "date of issue", "issue date", "date issued", "issued on", "bill date",
+    "credit note date", "rechnungsdatum", "datum der rechnung", "ausstellungsdatum", "gutschriftsdatum",
+    "date de facture", "date de la facture", "date facture", "date de facturation", "date d'émission", "émise le",
+    "fecha de factura", "fecha de la factura", "fecha factura", "fecha de emisión", "fecha emisión",
+    "fecha de expedición", "data fattura", "data della fattura", "data di emissione", "data emissione",
+    "factuurdatum", "datum factuur", "data da fatura", "data fatura", "data de emissão", "data emissão",
+    "data wystawienia", "data faktury", "datum vystavení", "datum vystavení dokladu", "dátum vystavenia",
+    "dátum vyhotovenia", "fakturadatum", "fakturadato", "laskun päivä", "laskun päivämäärä", "laskun pvm",
+    "laskupäivä", "számla kelte", "kiállítás dátuma", "kiállítás kelte", "data facturii", "data emiterii",
+    "datum računa", "datum izdavanja", "fatura tarihi", "düzenleme tarihi", "ημερομηνία έκδοσης",
+    "ημερομηνία τιμολογίου",
+)  # fmt: skip
+DUE_DATE: Captions = (
+    "due date", "date due", "payment due", "payment due date", "payment due by", "due by", "due on", "payable by",
+    "fällig am", "fällig bis", "fälligkeit", "fälligkeitsdatum", "zahlbar bis", "zahlbar bis zum", "zu zahlen bis",
+    "échéance", "échéance le", "date d'échéance", "à payer avant le", "à régler avant le", "date limite de paiement",
+    "vencimiento", "fecha de vencimiento", "fecha vencimiento", "pagar antes del", "scadenza", "data scadenza",
+    "data di scadenza", "scadenza pagamento", "da pagare entro", "da pagare entro il", "vervaldatum", "vervaldag",
+    "te betalen voor", "uiterste betaaldatum", "vencimento", "data de vencimento", "pagar até", "termin płatności",
+    "termin zapłaty", "płatne do", "datum splatnosti", "dátum splatnosti", "splatnost", "splatnosť", "splatno do",
+    "splatné do", "förfallodatum", "förfallodag", "förfaller", "oss tillhanda senast", "betalas senast",
+    "forfaldsdato", "forfalder", "sidste rettidige betaling", "betalingsfrist", "forfallsdato", "forfall", "eräpäivä",
+    "fizetési határidő", "esedékesség", "scadență", "data scadenței", "termen de plată", "datum dospijeća",
+    "dospijeće", "rok plaćanja", "vade tarihi", "son ödeme tarihi", "ημερομηνία λήξης", "λήξη πληρωμής",
+)  # fmt: skip
 PRECEDING_INVOICE: Captions = (
     "original invoice", "original invoice no", "original invoice number", "preceding invoice", "credited invoice",
     "invoice credited", "corrected invoice", "refers to invoice", "relating to invoice", "reference to invoice",

@@ -186,7 +186,8 @@ def _captioned(node: JsonNode) -> Captioned | None:
     captions, below = content.get("captions"), content.get("below")
     if not isinstance(captions, list) or not isinstance(below, list):
         return None
-    return Captioned(tuple(map(str, captions)), content["takes"], tuple(map(str, below)))
+    beside_network = content.get("beside_network") is True
+    return Captioned(tuple(map(str, captions)), content["takes"], tuple(map(str, below)), beside_network)
 
 
 def _examples(node: JsonNode) -> list[Any] | None:

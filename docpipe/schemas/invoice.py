@@ -64,6 +64,9 @@ class TaxRow(BaseModel):
     tax: Annotated[Decimal | None, Money()] = Field(None, description="tax amount at this rate")
 
 
+_INVOICE_NUMBER = Captioned(captions.INVOICE_NUMBER, beside_network=True)
+_ISSUE_DATE = Captioned(captions.ISSUE_DATE, beside_network=True)
+_DUE_DATE = Captioned(captions.DUE_DATE, beside_network=True)
 _ADJUSTMENT = Captioned((*captions.DISCOUNT, *CHARGE_CAPTIONS), below=captions.SUBTOTAL)
 _ADJUSTMENT_CAPTION = Captioned(_ADJUSTMENT.captions, "caption", _ADJUSTMENT.below)
 
@@ -88,7 +91,7 @@ _ADJUSTED = Adjustments("allowances_and_charges[].amount", "allowances_and_charg
 class Invoice(BaseModel):
     """A bill from a seller to a buyer."""
 
-    invoice_number: Annotated[str | None, Identifier(), Expected()] = Field(
+    invoice_number: Annotated[str | None, Identifier(), Expected(), _INVOICE_NUMBER] = Field(
         None, description="invoice number, Rechnungsnummer, numéro de facture", examples=["2021-00417", "INV/3381"]
     )
     invoice_type: Annotated[str | None, InvoiceType()] = Field(
@@ -96,10 +99,10 @@ class Invoice(BaseModel):
         description="title of the document: invoice or credit note, Rechnung, facture, avoir",
         examples=["Rechnung"],
     )
-    issue_date: Annotated[dt.date | None, IsoDate(), Expected()] = Field(
+    issue_date: Annotated[dt.date | None, IsoDate(), Expected(), _ISSUE_DATE] = Field(
         None, description="date of the invoice, Rechnungsdatum, date de facture", examples=["07.06.2021"]
     )
-    due_date: Annotated[dt.date | None, IsoDate()] = Field(
+    due_date: Annotated[dt.date | None, IsoDate(), _DUE_DATE] = Field(
         None, description="date until which to pay, due date, fällig am, échéance", examples=["07.07.2021"]
     )
     currency: Annotated[str | None, Currency()] = Field(

@@ -31,14 +31,14 @@ class FieldQuery:
 
 
 def field_queries(schema: Schema) -> dict[str, FieldQuery]:
-    """Template path -> query. Fields that are read by their captions are not asked: all fields attend to each other, so
-    one more changes what the network says of the others."""
+    """Template path -> query. Fields that are read by their captions alone are not asked: all fields attend to each
+    other, so one more changes what the network says of the others."""
     return {
         spec.path: FieldQuery(
             field_prompt(spec.path, spec.prompt), network_group(spec.kind), repeated=spec.list_path is not None
         )
         for spec in schema.fields
-        if spec.captioned is None
+        if spec.is_asked
     }
 
 

@@ -38,6 +38,11 @@ def test_a_currency_beside_the_totals_that_was_not_found(lines: list[str], code:
     assert found.evidence[0].text == raw
 
 
+def test_the_mark_may_stand_beside_the_same_amount_elsewhere() -> None:
+    assert currency(["Visa 10.07 £", "Net 9.50", "Total 10.07"], absent=0.9).value == "GBP"
+    assert currency(["Gift card 20.00 £", "Net 9.50", "Total 10.07"], absent=0.9).value is None
+
+
 def test_it_is_never_accepted() -> None:
     found = currency(["Net 9.50 CHF", "Total 10.07 CHF"], absent=0.9, threshold=0.0)
     assert found.value == "CHF"
