@@ -51,6 +51,11 @@ class Conventions:
     currency: str | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
     years: frozenset[int] = frozenset()
+    has_booking_letters: bool = False
+    """`108,43 H` is a credit (Haben), `108,43 S` a debit (Soll)."""
+
+    has_colon_amounts: bool = False
+    """Cents stand behind a colon (`3 309:00`), so that `12:50` may be money."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from itertools import islice
 
 from docpipe.schema_ports import Conventions
+from docpipe.schemas.amount_conventions import has_booking_letters, has_colon_amounts
 from docpipe.schemas.codes import SHARED, currency_marks
 from docpipe.schemas.country_signs import Signs, shared_signs, signs
 from docpipe.schemas.dates import PrintedDate, read_dates
@@ -100,7 +101,17 @@ def conventions(texts: Iterable[str]) -> Conventions:
     if day_first is not None:
         reasons["day_first"] = reason
     mark = _decimal_mark(text, currency, reasons)
-    return Conventions(day_first, mark, language, country, currency, reasons, _years(lines))
+    return Conventions(
+        day_first,
+        mark,
+        language,
+        country,
+        currency,
+        reasons,
+        _years(lines),
+        has_booking_letters(text, language, country),
+        has_colon_amounts(text),
+    )
 
 
 def _language(text: str, reasons: dict[str, str]) -> str | None:

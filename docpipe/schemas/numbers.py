@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import ClassVar, Literal, NamedTuple
 
 from docpipe.schema_ports import ColumnType, Conventions, NamedInJsonSchema, Parsed
+from docpipe.schemas.amount_conventions import has_colon_amounts, is_time_of_day
 from docpipe.schemas.codes import currency_marks
 from docpipe.schemas.ocr_repairs import repair_number
 from docpipe.schemas.signs import ignored_text, is_sign_mark, sign_of
@@ -39,6 +40,7 @@ _POINT_CURRENCIES = re.compile(
 
 _COLON_CENTS = re.compile(r"(?<![\d:.,])(\d{1,3}(?:[ \u00a0\u202f.]\d{3})+|\d+):(\d{2})(?![\d:])")
 """`3 309:00`: kronor and öre."""
+_NEGATIVE = re.compile(r"\s*[-−–]\s?\d+:\d{2}\s*$")
 _COLON_COUNTRIES, _COLON_LANGUAGES = frozenset({"SE", "NO", "DK"}), frozenset({"sv", "nb", "no", "da"})
 
 
@@ -147,9 +149,17 @@ class Money(Number):
     words_are_units: ClassVar[bool] = False
 
     def with_usual_figures(self, text: str, conventions: Conventions) -> str:
-        """`3 309:00` -> `3 309,00` on documents of Sweden, Norway and Denmark."""
+        """`3 309:00` -> `3 309,00` on documents of Sweden, Norway and Denmark. What may be a time of day is an amount
+        only where the document has amounts with a colon, or the text itself says so: a currency, a minus."""
         is_nordic = conventions.country in _COLON_COUNTRIES or conventions.language in _COLON_LANGUAGES
-        return _COLON_CENTS.sub(r"\1,\2", text) if is_nordic else text
+        if not is_nordic:
+            return text
+        is_sure = conventions.has_colon_amounts or has_colon_amounts(text) or _NEGATIVE.match(text)
+
+        def with_comma(match: re.Match[str]) -> str:
+            return f"{match[1]},{match[2]}" if is_sure or not is_time_of_day(match.group()) else match.group()
+
+        return _COLON_CENTS.sub(with_comma, text)
 
     def mark(self, printed: str, text: str, conventions: Conventions) -> DecimalMark | None:
         """In a currency without cents the mark in `6.500` and `6,500` groups."""

@@ -47,6 +47,7 @@ _CURRENCY_BEHIND = re.compile(rf"\s*{_CURRENCY}")
 _CREDIT = re.compile(rf"\s*[{DASHES}(]?\s?(?:C[Rr]|cr)\.?\)?(?![\w.])")
 _CREDIT_BEFORE = re.compile(r"(?<!\w)C[Rr]\.?\s*$")
 _DEBIT = re.compile(r"\s*\(?(?:D[Rr]|dr)\.?\)?(?![\w.])")
+_BOOKING = re.compile(r"\s*([HS])(?![\w.,])")
 _TRIANGLE = re.compile(r"[△▲]\s?$")
 _CLOSING = re.compile(rf"\s?(?:[.,]|/)\s?[{DASHES}=]+")
 _MINUS_TOUCHING = re.compile(rf"(?P<blank>)[{DASHES}](?!\w)(?!\s*\d)")
@@ -55,7 +56,7 @@ _TWO_DECIMALS = re.compile(r"[.,]\d{2,3}$")
 _OPENED, _CLOSED = re.compile(r"\(\s*$"), re.compile(r"\s*\)")
 _FRACTION_OR_SIGN = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞±~≈<>]")
 _WORD = re.compile(r"[^\W\d_]+")
-_SIGN_MARK = re.compile(rf"(?=.)\(?[{DASHES}△▲]?(?:{_CURRENCY})?[{DASHES}]?\)?|[CD][Rr]\.?")
+_SIGN_MARK = re.compile(rf"(?=.)\(?[{DASHES}△▲]?(?:{_CURRENCY})?[{DASHES}]?\)?|[CD][Rr]\.?|H")
 _UNIT_OF_PRICE = re.compile(r"\s*/\s?[^\W\d_]+\.?²?³?")
 
 
@@ -86,7 +87,7 @@ def sign_of(text: str, start: int, end: int, conventions: Conventions) -> Sign:
     opened = _OPENED.search(text[:outer_start])
     if opened and (closed := _CLOSED.match(text, outer_end)):
         return Sign(True, opened.start(), closed.end())
-    if credit := _credit(text, start, end):
+    if credit := _credit(text, start, end, conventions):
         return replace(credit, start=min(credit.start, outer_start), end=max(credit.end, outer_end))
     minus = None if closing else _MINUS_TOUCHING.match(text, end) or _MINUS_BEHIND.match(text, outer_end)
     if minus is None:
@@ -97,8 +98,9 @@ def sign_of(text: str, start: int, end: int, conventions: Conventions) -> Sign:
     return replace(dash, start=outer_start, end=outer_end)
 
 
-def _credit(text: str, start: int, end: int) -> Sign | None:
-    """`CR` before a number or behind it and its currency, or `DR`, which changes nothing; None where neither is."""
+def _credit(text: str, start: int, end: int, conventions: Conventions) -> Sign | None:
+    """`CR` before a number or behind it and its currency, or `DR`, which changes nothing; None where neither is. In
+    German bookkeeping they are `H` and `S`."""
     if credit := _CREDIT_BEFORE.search(text[:start]):
         return Sign(True, credit.start(), end)
     outer_end = behind.end() if (behind := _CURRENCY_BEHIND.match(text, end)) else end
@@ -107,6 +109,8 @@ def _credit(text: str, start: int, end: int) -> Sign | None:
             return Sign(True, start, credit.end(), _doubt_of_credit(text[start:end]))
         if debit := _DEBIT.match(text, place):
             return Sign(False, start, debit.end())
+        if letter := _BOOKING.match(text, place) if conventions.has_booking_letters else None:
+            return Sign(letter[1] == "H", start, letter.end())
     return None
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from docpipe.schema_ports import Conventions
+from docpipe.schemas.conventions import conventions
 from docpipe.schemas.kinds import Money, Quantity, Rate
 
 SILENT = Conventions()
@@ -65,6 +66,43 @@ def test_crores_are_no_credit():
 def test_a_colon_separates_kroner_from_oere(where):
     assert read("1 482:50 kr", Conventions(**where)) == ("1482.50", None)
     assert read("-0:45", Conventions(**where)) == ("-0.45", None)
+
+
+@pytest.mark.parametrize("printed", ["12:30", "kl. 09:15", "2:05"])
+def test_a_time_of_day_is_money_only_where_the_document_has_amounts_with_a_colon(printed):
+    assert read(printed, Conventions(country="SE"))[0] is None
+    colon = conventions(["Kvitto 2:05", "Summa 3 309:00 kr", "Moms 25 %", "Tack och välkommen till butiken"])
+    assert read("12:30", colon) == ("12.30", None)
+    comma = conventions(["Kvitto kl. 12:30", "Summa 309,00 kr", "Moms 25 %", "Tack och välkommen till butiken"])
+    assert read("12:30", comma)[0] is None
+
+
+@pytest.mark.parametrize("printed", ["12:50 kr", "kr 12:50", "SEK 12:50", "12:75", "24:00", "1 012:30"])
+def test_what_says_itself_that_it_is_no_time_is_an_amount(printed):
+    assert read(printed, Conventions(language="sv"))[1] is None
+
+
+BOOKED = ["Kontoauszug der Stadtwerke", "Rechnung vom und für Mai", "Abschlag 96,10 S", "Guthaben 41,73 H"]
+
+
+def test_haben_and_soll_are_signs_where_the_document_books_with_them():
+    booked = conventions(BOOKED)
+    assert read("41,73 H", booked) == read("41,73 € H", booked) == ("-41.73", None)
+    assert read("96,10 S", booked) == ("96.10", None)
+    alone = conventions([line for line in BOOKED if not line.endswith("S")])
+    assert read("41,73H", alone) == ("-41.73", None)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["Rechnung der Drogerie für Sie", "Seife 1,95 H", "Brot 2,10 B", "Summe 4,05 S"],  # letters of taxes
+        ["Rechnung der Drogerie für Sie", "Seife 1,95 H", "Summe 1,95"],
+        ["Receipt of the shop for you", "Soap 1.95 H", "Bread 2.10 S", "Total 4.05"],
+    ],
+)
+def test_letters_of_taxes_are_no_signs(lines):
+    assert read("1,95 H", conventions(lines))[0] == "1.95"
 
 
 def test_a_colon_elsewhere_is_no_decimal_mark():
