@@ -147,6 +147,15 @@ class AmountMark(Protocol):
         ...
 
 
+@runtime_checkable
+class CheckDigits(Protocol):
+    """A kind of codes that prove themselves by check digits."""
+
+    def checked(self, text: str) -> str | None:
+        """The code in a text whose check digits are right."""
+        ...
+
+
 class Rule(Protocol):
     """A rule that the values of one document must satisfy together.
 

@@ -14,6 +14,7 @@ from docpipe.data import Answer, Field, Issue
 from docpipe.decide.amounts import add_printed_amounts
 from docpipe.decide.claimed_rows import without_claimed_rows
 from docpipe.decide.joint import JointChoice, joint_choice
+from docpipe.decide.left_over_code import with_left_over_code
 from docpipe.decide.marked_currency import with_marked_currency
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.row_products import add_row_products
@@ -40,7 +41,8 @@ def decide(
     parser = KindParser(schema, schema.conventions(document.lines))
     of_schema = _of_schema(answer, schema)
     candidates = without_claimed_rows(options(of_schema, parser, document), parser, document)
-    table = with_marked_currency(_table(candidates.options, of_schema, schema), parser, document)
+    proposed = _table(candidates.options, of_schema, schema)
+    table = with_left_over_code(with_marked_currency(proposed, parser, document), parser, document)
     choice = joint_choice(table, schema)
     assignment = choice.best()
     with_products = add_row_products(choice, assignment, parser, document)

@@ -1,7 +1,7 @@
 """The currency that is printed beside the amounts, where the extractor says that there is none, or names another.
 
 In: the options of each field, the words of the pages. Out: the options again; a currency beside the amounts is one
-more, with the mark as its evidence. Found without the network, it is not accepted (the signal `caption`).
+more, with the mark as its evidence. Found without the network, it is not accepted.
 
 The marks beside what the extractor takes for the totals count most: rows and converted amounts may have others.
 """
@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from docpipe.decide.options import MAX_JOINED_SCORE, MIN_ABSENT_SCORE, KindParser, Option, ScoredOption
+from docpipe.decide.options import MIN_ABSENT_SCORE, KindParser, Option, ScoredOption
+from docpipe.decide.witness import filled, likeliest, others, witness_option
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.schema_ports import AmountMark, Parsed
 from docpipe.text_search import PageIndex
 
-MARK_SCORE = 0.6  # as of what captions find: more likely there than not, and never sure
 MAX_AMOUNTS = 2000  # amounts with a mark that are looked at: a table of 300 rows with three columns, and its totals
 CLEAR_SHARE = 0.75  # of all marks, where none stands beside a total: what is marked otherwise is a conversion
 MIN_MARKS = 2  # that speak against the extractor's own choice, or where none stands beside a total
@@ -46,13 +46,13 @@ def with_marked_currency(
     if len(paths) != 1 or FieldPath.parse(paths[0]).is_cell:
         return dict(table)
     path = paths[0]
-    best = max(table[path], key=lambda scored: scored.score).option
+    best = likeliest(table[path])
     marked = list(islice(marked_amounts(path, parser, document), MAX_AMOUNTS))
     of_totals = _of_totals(marked, table, parser, document)
     if best is None or best.value is None:
         chosen = _unanimous(of_totals) if of_totals else _clear(marked)
         if chosen is not None:
-            return {**table, path: _filled(table[path], _marked_option(table[path], chosen, document))}
+            return {**table, path: filled(table[path], _marked_option(table[path], chosen, document))}
     else:
         chosen = _unanimous(of_totals)
         if chosen is not None and _contradicts(chosen, best, marked, document):
@@ -87,7 +87,7 @@ def _of_totals(
 ) -> list[MarkedAmount]:
     """Those whose amounts are the likeliest values of the document's own fields of money, there or printed again."""
     amounts = [path for path in table if not FieldPath.parse(path).is_cell and parser.kind(path).name == MONEY]
-    best = [max(table[path], key=lambda one: one.score).option for path in amounts]
+    best = [likeliest(table[path]) for path in amounts]
     totals = [option for option in best if option is not None and option.value]
     places = {
         (quote.page, word)
@@ -139,22 +139,8 @@ def _contradicts(chosen: MarkedAmount, best: Option, marked: Sequence[MarkedAmou
 
 
 def _marked_option(scored: Sequence[ScoredOption], chosen: MarkedAmount, document: DocumentIndex) -> Option:
-    """The option of the mark; what the extractor itself gives for this currency counts too."""
     page = document.pages[chosen.page]
-    own = sum(one.score for one in scored if one.option is not None and one.option.value == chosen.currency)
-    quote = page.quote(chosen.mark, chosen.mark)
-    text, score = page.text(chosen.mark, chosen.mark), min(MAX_JOINED_SCORE, MARK_SCORE + own)
-    return Option(chosen.currency, text, score, quote, Parsed(chosen.currency), {"caption": 1.0})
-
-
-def _filled(scored: Sequence[ScoredOption], option: Option) -> list[ScoredOption]:
-    """With the mark's currency where there was none, or none that could be read."""
-    absent = min((one.score for one in scored if one.option is None), default=1.0)
-    return [
-        *(ScoredOption(other, other.score) for other in _others(scored, option)),
-        ScoredOption(option, option.score),
-        ScoredOption(None, min(absent, 1.0 - MARK_SCORE)),
-    ]
+    return witness_option(chosen.currency, page.quote(chosen.mark, chosen.mark), scored)
 
 
 def _contradicted(scored: Sequence[ScoredOption], best: Option, option: Option) -> list[ScoredOption]:
@@ -162,11 +148,6 @@ def _contradicted(scored: Sequence[ScoredOption], best: Option, option: Option) 
     message = f"{best.value} was found for the currency, but the totals are marked {option.value}"
     doubted = [
         one if one.parsed.issue else replace(one, parsed=Parsed(one.value, OTHER_CURRENCY, message))
-        for one in (*_others(scored, option), option)
+        for one in (*others(scored, option), option)
     ]
     return [*(ScoredOption(one, one.score) for one in doubted), ScoredOption(None, MIN_ABSENT_SCORE)]
-
-
-def _others(scored: Sequence[ScoredOption], option: Option) -> list[Option]:
-    """The options with another value."""
-    return [one.option for one in scored if one.option is not None and one.option.value != option.value]

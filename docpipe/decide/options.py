@@ -38,7 +38,7 @@ OTHER_MEANING_SHARE = 0.4
 MAX_JOINED_SCORE = 0.999  # no sum of scores is certainty
 # Marks of values that are not the network's word: no record of a calibration has them, so nothing is proven of such
 # values and none is accepted. They stand in the results as signals.
-UNCALIBRATED_SIGNALS = frozenset({"caption", "line", "product", "settled"})
+UNCALIBRATED_SIGNALS = frozenset({"caption", "line", "product", "settled", "witness"})
 
 
 @dataclass(frozen=True, slots=True)

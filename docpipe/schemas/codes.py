@@ -173,6 +173,15 @@ class VatId(NamedInJsonSchema):
             return Parsed(None, "not_a_vat_id", f"no tax number in {text!r}")
         return Parsed("".join(number.group().split()))
 
+    def checked(self, text: str) -> str | None:
+        """The VAT number in a text whose check digits are right, of the countries whose numbers are checked."""
+        for codes in _codes_from(text):
+            is_valid = _vat_checks().get(codes[0][:2])
+            parsed = _checked(codes, is_valid, MIN_VAT_ID_LENGTH) if is_valid is not None else None
+            if parsed is not None and parsed.issue is None:
+                return str(parsed.value)
+        return None
+
     def same(self, left: object, right: object) -> bool:
         return folded(str(left)) == folded(str(right))
 

@@ -87,4 +87,4 @@ def test_a_sure_answer_that_the_totals_speak_against_is_doubtful() -> None:
 )
 def test_what_the_marks_do_not_speak_against_stays_as_it_was(lines: list[str], proposed: str) -> None:
     found = currency(lines, (proposed, 0.8), absent=0.1)
-    assert (found.value, found.issues, "caption" in found.signals) == (proposed, (), False)
+    assert (found.value, found.issues, "witness" in found.signals) == (proposed, (), False)
