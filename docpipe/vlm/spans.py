@@ -126,15 +126,30 @@ def _affinity(same_row_logits: Float32Array, start: int, row_starts: Sequence[in
 
 
 def _cell_spans(span_logits: Float32Array, lines: Sequence[int]) -> list[ScoredSpan]:
-    """A span for each word that may start a cell; it ends before the next sure one."""
+    """A span for each word that may start a cell. It ends before the next sure one, unless that is a word of the same
+    line which the span holds more surely than another starts there: the `145,00` of `1 145,00` looks like a start, too.
+    What starts inside of another is then as likely as that other is not."""
     probabilities, inside = _sigmoid(span_logits[START]), _sigmoid(span_logits[INSIDE])
     starts = [int(word) for word in np.flatnonzero(probabilities >= ALTERNATIVE_THRESHOLD)]
     sure_starts = [word for word in starts if probabilities[word] >= CELL_THRESHOLD]
+
+    def span_before(start: int, stop: int) -> ScoredSpan:
+        span = _best_span(span_logits, inside, start, lines[:stop])
+        return replace(span, score=float(probabilities[start]) * span.score)
+
     spans = []
+    held_by: dict[int, float] = {}
     for start in starts:
-        next_start = min((word for word in sure_starts if word > start), default=len(probabilities))
-        span = _best_span(span_logits, inside, start, lines[:next_start])
-        spans.append(replace(span, score=float(probabilities[start]) * span.score))
+        following = [word for word in sure_starts if word > start]
+        span = span_before(start, following[0] if following else len(probabilities))
+        if following and lines[following[0]] == lines[start]:
+            below = (word for word in following if lines[word] != lines[start])
+            whole = span_before(start, next(below, len(probabilities)))
+            held = [word for word in following if word in whole.words]
+            if held and all(probabilities[word] <= whole.score for word in held):
+                span = whole
+                held_by |= dict.fromkeys(held, whole.score)
+        spans.append(replace(span, score=span.score * (1.0 - held_by.get(start, 0.0))))
     return spans
 
 

@@ -111,6 +111,28 @@ def test_a_second_cell_of_a_column_in_a_row_is_another_reading_and_no_row() -> N
     assert cells_of(columns, {0, 2, 3}, {4, 7}) == [{TEXT: (0,), AMOUNT: (2,)}, {TEXT: (4,), AMOUNT: (7,)}]
 
 
+@pytest.mark.parametrize(("second_start", "words"), [(LIKELY - 3.0, (2, 3)), (LIKELY + 3.0, (3,))])
+def test_a_number_in_two_words_is_whole_unless_its_second_word_starts_more_surely(
+    second_start: float, words: tuple[int, ...]
+) -> None:
+    columns = {TEXT: logits(8, (0, 0)), AMOUNT: logits(8, (2, 3))}
+    columns[AMOUNT][START, 3] = second_start
+    assert cells_of(columns, {0, 2, 3}) == [{TEXT: (0,), AMOUNT: words}]
+
+
+def test_a_start_inside_of_a_surer_cell_is_a_reading_that_nobody_takes_for_a_row() -> None:
+    columns = {TEXT: logits(8, (0, 0)), AMOUNT: logits(8, (2, 3))}
+    columns[AMOUNT][START, 3] = LIKELY - 3.0
+    rows = cells_of(columns, {0, 2}, {3})
+    assert rows == [{TEXT: (0,), AMOUNT: (2, 3)}]
+
+
+def test_two_cells_of_a_column_on_one_line_stay_two() -> None:
+    columns = {TEXT: logits(8, (0, 0), (4, 4)), AMOUNT: logits(8, (1, 2), (5, 6))}
+    columns[AMOUNT][START, 5] = LIKELY - 3.0
+    assert cells_of(columns, {0, 1}, {4, 5}) == [{TEXT: (0,), AMOUNT: (1, 2)}, {TEXT: (4,), AMOUNT: (5, 6)}]
+
+
 def test_the_number_beside_a_description_of_two_lines_is_no_part_of_it() -> None:
     columns = {TEXT: logits(8, (0, 3)), AMOUNT: logits(8, (2, 2))}
     assert cells_of(columns, {0, 2}) == [{TEXT: (0, 1, 3), AMOUNT: (2,)}]
