@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from docpipe.decide.exchanged_totals import exchanged_totals
 from docpipe.decide.joint import JointChoice, joint_choice
+from docpipe.decide.net_with_tax import net_with_tax
 from docpipe.decide.options import KindParser, Option, ScoredOption
 from docpipe.decide.total_rules import SETTLED_SCORE, Chosen, TotalRules, taxed_totals
 from docpipe.decide.unprinted_gross import unprinted_gross
@@ -20,7 +21,7 @@ def settle_totals(chosen: Chosen, parser: KindParser, document: DocumentIndex) -
     if names is None:
         return chosen
     rules = TotalRules(names, chosen, parser, document)
-    settlement = exchanged_totals(rules) or unprinted_gross(rules)
+    settlement = exchanged_totals(rules) or net_with_tax(rules) or unprinted_gross(rules)
     if settlement is None:
         return chosen
     table = {path: list(scored) for path, scored in chosen.choice.table.items()}

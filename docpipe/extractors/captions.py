@@ -20,6 +20,7 @@ from docpipe.text_normalisation import squeeze
 
 CAPTION_SCORE = 0.6  # more likely there than not, and never sure: shared by the values that disagree
 MAX_VALUE_WORDS = 5  # of a date in words: `5 de marzo de 2024`
+AMOUNT_WORDS = 2  # at the end of a line of totals: `95,20 €`
 MAX_LIST_ROWS = 20  # of a page
 _AMOUNT = re.compile(r"\d[.,'’]\d{1,3}(?!\d)|\d[.,][-−–]")  # with cents: a whole number may count anything
 _DIGIT = re.compile(r"\d")
@@ -148,7 +149,7 @@ def _captions(spec: FieldSpec, lines: Sequence[_PageLine], others: _CaptionKeys 
     for line in lines:
         if is_below and (found := _longest(captions, line, others or {})):
             yield found
-        elif not is_below and _AMOUNT.search(line.words[-1].text):
+        elif not is_below and _AMOUNT.search(line.text(-AMOUNT_WORDS, len(line.words))):
             is_below = _longest(below, line) is not None
 
 

@@ -108,6 +108,35 @@ def test_what_is_not_proven_stays(invoice: Schema, lines: Sequence[str], candida
     assert chosen(fields) == dict(candidates)
 
 
+# -- one total that was taken for the net and the gross ---------------------------------------------------------------
+
+BOTH = [("net_total", "59,50", SURE), ("gross_total", "59,50", SURE)]
+
+
+@pytest.mark.parametrize("tax", ["tax_total", "tax_breakdown[0].tax"])
+def test_a_total_that_holds_its_tax_is_no_net(invoice: Schema, tax: str) -> None:
+    lines = ["Gesamtbetrag 59,50", "darin 19 % MwSt. 9,50"]
+    fields = decided(invoice, lines, *BOTH, (tax, "9,50", SURE), threshold=THRESHOLD)
+    assert chosen(fields).get("gross_total") == "59.50"
+    assert "net_total" not in chosen(fields)
+    assert codes(fields["net_total"]) == ["net_not_printed"]
+    assert fields["gross_total"].accepted
+
+
+def test_the_net_is_taken_where_it_is_printed(invoice: Schema) -> None:
+    lines = ["Gesamtbetrag 59,50", "darin 19 % MwSt. 9,50", "ohne MwSt. 50,00"]
+    fields = decided(invoice, lines, *BOTH, ("tax_total", "9,50", SURE), threshold=THRESHOLD)
+    assert chosen(fields) == {"net_total": "50.00", "tax_total": "9.50", "gross_total": "59.50"}
+    assert not fields["net_total"].accepted
+
+
+@pytest.mark.parametrize("tax", ["11,31", "7,00"])
+def test_a_tax_that_is_not_within_the_total_leaves_the_broken_sum(invoice: Schema, tax: str) -> None:
+    lines = ["Summe 59,50", f"19 % MwSt. {tax}"]
+    fields = decided(invoice, lines, *BOTH, ("tax_total", tax, SURE))
+    assert chosen(fields)["net_total"] == "59.50"
+
+
 # -- a gross that is printed nowhere ----------------------------------------------------------------------------------
 
 

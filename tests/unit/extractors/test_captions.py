@@ -71,6 +71,11 @@ def test_discounts_and_charges_of_the_document_stand_below_the_sum_of_its_lines(
     assert [parsed.value for parsed in signs] == ["allowance", "charge"]
 
 
+def test_a_currency_behind_the_subtotal_changes_nothing() -> None:
+    lines = ["Kleister 95,20 €", "Zwischensumme 95,20 €", "Rabatt 10 % -9,52 €", "Summe 85,68 €"]
+    assert found("invoice", *lines)["allowances_and_charges[0].amount"] == "-9,52 €"
+
+
 def test_what_a_till_prints() -> None:
     texts = found("receipt", "Sconto 1,20", "Kaucja 0,50", "Wisselgeld 4,75")
     assert texts == {"discount": "1,20", "deposit": "0,50", "change": "4,75"}
