@@ -35,7 +35,7 @@ from docpipe.schemas.kinds import (
     Unit,
     VatId,
 )
-from docpipe.schemas.objections import NotAbove, NoTaxOfOtherSign, NotTheSame, TaxBelowGross
+from docpipe.schemas.objections import NetWithoutTax, NotAbove, NoTaxOfOtherSign, NotTheSame, TaxBelowGross
 from docpipe.schemas.rules import DatesInOrder, RateTimesBase, RowProduct, Sum, Total
 
 
@@ -198,6 +198,7 @@ class Invoice(BaseModel):
             included=("rounding_amount",),
         ),
         NotAbove("net_total", "gross_total", "tax_total", _ADJUSTED),
+        NetWithoutTax("net_total", "gross_total", "tax_breakdown[].tax", _ADJUSTED),
         TaxBelowGross("tax_total", "gross_total"),
         NoTaxOfOtherSign("tax_breakdown[].rate", "tax_breakdown[].net", "tax_breakdown[].tax", "net_total"),
         NotTheSame("invoice_number", "preceding_invoice_number"),

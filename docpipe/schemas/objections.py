@@ -70,6 +70,40 @@ class TaxBelowGross:
 
 
 @dataclass(frozen=True)
+class NetWithoutTax:
+    """The net is not the gross where a tax table has a tax: `NetWithoutTax("net_total", "gross_total", "taxes[].tax")`.
+
+    What the net is `adjusted_by` may lie between: a subtotal with tax, less a discount, is no net either.
+    """
+
+    net: str
+    gross: str
+    column: str
+    adjusted_by: Adjustments = NOTHING_BETWEEN
+    code: str = "net_holds_tax"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.net, self.gross, self.column, *self.adjusted_by.paths)
+
+    def check(self, values: Values) -> bool | None:
+        net, gross, tax = as_decimal(values.get(self.net)), as_decimal(values.get(self.gross)), self._tax(values)
+        if net is None or gross is None or abs(tax) <= MINOR_UNIT:
+            return None
+        return all(abs(added - gross) > MINOR_UNIT for added in self.adjusted_by.sums(net, values))
+
+    def explain(self, values: Values) -> str:
+        net = f"{self.net} {values.get(self.net)}{self.adjusted_by.told(values)}"
+        return f"{net} is {self.gross} {values.get(self.gross)}, though the tax of {self._tax(values)} lies between"
+
+    def _tax(self, values: Values) -> Decimal:
+        taxes = (as_decimal(values.get(cell_of(self.column, row))) for row in rows_of(self.column, values))
+        return sum((tax for tax in taxes if tax is not None), Decimal(0))
+
+
+@dataclass(frozen=True)
 class NoTaxOfOtherSign:
     """In a tax table no tax at a rate has another sign than the net: such an amount is withheld, or taken off.
 

@@ -65,6 +65,15 @@ def test_a_tax_is_less_than_the_gross() -> None:
     assert not broken("invoice", tax_total="-14.00", gross_total="2.00")  # what came back was taxed higher
 
 
+def test_a_net_is_not_the_gross_where_a_tax_lies_between() -> None:
+    taxed = {"tax_breakdown__tax": "13.68", "net_total": "95.20"}
+    discount = {"allowances_and_charges__amount": "-9.52", "allowances_and_charges__sign": "allowance"}
+    assert broken("invoice", **taxed, gross_total="95.20") == {"net_holds_tax"}
+    assert broken("invoice", **taxed, gross_total="85.68", **discount) == {"net_holds_tax"}
+    assert not broken("invoice", **taxed, gross_total="108.88")
+    assert not broken("invoice", net_total="95.20", gross_total="95.20", tax_breakdown__tax="0.00")
+
+
 def test_a_tax_in_the_table_has_the_sign_of_the_net_or_of_its_own_base() -> None:
     row = {"tax_breakdown__rate": "15", "tax_breakdown__tax": "-90.00"}
     assert broken("invoice", net_total="600.00", **row) == {"tax_of_other_sign"}
