@@ -19,7 +19,7 @@ from docpipe.errors import SchemaError
 from docpipe.paths import FieldPath
 from docpipe.schema_fields import FieldSpec, is_model, leaves
 from docpipe.schema_lookup import find_class, kinds, shipped
-from docpipe.schema_ports import CAPTIONS_KEYWORD, EXPECTED_KEYWORD, KIND_KEYWORD, Conventions, Kind, Rule
+from docpipe.schema_ports import CAPTIONS_KEYWORD, EXPECTED_KEYWORD, KIND_KEYWORD, Conventions, Kind, Rule, group_of
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -74,6 +74,11 @@ class Schema:
             if spec.list_path is not None:
                 columns[spec.list_path] = (*columns.get(spec.list_path, ()), spec)
         return columns
+
+    def text_column(self, list_path: str) -> FieldSpec | None:
+        """The first column of words of a list: what its rows are called."""
+        columns = (spec for spec in self.fields if spec.list_path == list_path and not spec.is_plain_value)
+        return next((spec for spec in columns if group_of(spec.kind) == "text"), None)
 
     def only(self, paths: Collection[str]) -> Schema:
         """With these fields alone (templates, or paths of whole lists), to ask for nothing else: without rules, and

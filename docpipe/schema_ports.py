@@ -197,6 +197,21 @@ class ProductRule(Rule, Protocol):
     def amount(self) -> str: ...
 
 
+@runtime_checkable
+class ColumnSum(Protocol):
+    """A rule by which a column of a list adds up to one of several totals."""
+
+    @property
+    def column(self) -> str:
+        """The template of the column: `line_items[].amount`."""
+        ...
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Paths of single fields, from the least to the one that holds all, taxes included."""
+        ...
+
+
 def only_objects(rule: Rule) -> bool:
     """Whether a rule that holds proves nothing (that net is not above gross), so that its breach alone counts."""
     return bool(getattr(rule, "only_objects", False))

@@ -16,8 +16,10 @@ from docpipe.decide.claimed_rows import without_claimed_rows
 from docpipe.decide.joint import JointChoice, joint_choice
 from docpipe.decide.left_over_code import with_left_over_code
 from docpipe.decide.marked_currency import with_marked_currency
+from docpipe.decide.missing_rows import add_missing_rows, amounts_without_row
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
 from docpipe.decide.row_products import add_row_products
+from docpipe.decide.row_words import read_from_line, with_row_words
 from docpipe.decide.rows import in_reading_order
 from docpipe.decide.settle import settle_totals
 from docpipe.decide.signals import Signals
@@ -42,7 +44,8 @@ def decide(
     of_schema = _of_schema(answer, schema)
     candidates = without_claimed_rows(options(of_schema, parser, document), parser, document)
     proposed = _table(candidates.options, of_schema, schema)
-    table = with_left_over_code(with_marked_currency(proposed, parser, document), parser, document)
+    with_codes = with_left_over_code(with_marked_currency(proposed, parser, document), parser, document)
+    table = with_row_words(with_codes, parser, document)
     choice = joint_choice(table, schema)
     assignment = choice.best()
     with_products = add_row_products(choice, assignment, parser, document)
@@ -55,7 +58,12 @@ def decide(
             break
         choice = JointChoice(widened, choice.applications)
         assignment = choice.best()
-    chosen = settle_totals(Chosen(choice, assignment, candidates.issues), parser, document)
+    with_rows = add_missing_rows(choice, assignment, parser, document)
+    if with_rows is not None:
+        choice = joint_choice(with_rows, schema)
+        assignment = choice.best()
+    issues = (*candidates.issues, *amounts_without_row(choice, assignment, parser, document))
+    chosen = settle_totals(Chosen(choice, assignment, issues), parser, document)
     fields = _fields(chosen, parser, Signals(chosen.choice, chosen.assignment, document), calibration, threshold)
     return in_reading_order(fields, schema, document)
 
@@ -110,6 +118,8 @@ def _field(path: str, option: Option, is_sure: bool, said: Sequence[Issue]) -> F
         issues.append(Issue(option.parsed.issue, option.parsed.message, option.parsed.severity, field=path))
     if not option.evidence:
         issues.append(Issue("no_evidence", f"{option.raw!r} was not found on the pages", field=path))
+    if "line" in option.signals:
+        issues.append(read_from_line(path, option))
     is_doubted = any(issue.severity != "info" for issue in issues)
     accepted = is_sure and not is_doubted and option.value is not None
     return Field(path, option.value, option.raw, 0.0, option.evidence, accepted, tuple(issues))
