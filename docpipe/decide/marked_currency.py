@@ -20,7 +20,7 @@ from docpipe.paths import FieldPath
 from docpipe.schema_ports import AmountMark, Parsed
 from docpipe.text_search import PageIndex
 
-MAX_AMOUNTS = 2000  # amounts with a mark that are looked at: a table of 300 rows with three columns, and its totals
+MAX_AMOUNTS = 2000  # amounts with a mark that are looked at, the last ones: three columns of 300 rows, and totals
 CLEAR_SHARE = 0.75  # of all marks, where none stands beside a total: what is marked otherwise is a conversion
 MIN_MARKS = 2  # that speak against the extractor's own choice, or where none stands beside a total
 MONEY = "money"
@@ -47,7 +47,7 @@ def with_marked_currency(
         return dict(table)
     path = paths[0]
     best = likeliest(table[path])
-    marked = list(islice(marked_amounts(path, parser, document), MAX_AMOUNTS))
+    marked = list(islice(marked_amounts(path, parser, document), MAX_AMOUNTS))[::-1]
     of_totals = _of_totals(marked, table, parser, document)
     if best is None or best.value is None:
         chosen = _unanimous(of_totals) if of_totals else _clear(marked)
@@ -61,14 +61,14 @@ def with_marked_currency(
 
 
 def marked_amounts(path: str, parser: KindParser, document: DocumentIndex) -> Iterator[MarkedAmount]:
-    """In reading order. A mark between two numbers is one of both."""
+    """From the end, where the totals stand. A mark between two numbers is one of both."""
     kind = parser.kind(path)
     assert isinstance(kind, AmountMark)  # noqa: S101 - the caller chose the path by it
-    for number, page in sorted(document.pages.items()):
-        for index, word in enumerate(page.words):
-            if not any(map(str.isdigit, word.text)):
+    for number, page in sorted(document.pages.items(), reverse=True):
+        for index in range(len(page.words) - 1, -1, -1):
+            if not any(map(str.isdigit, page.words[index].text)):
                 continue
-            for mark in (index, index - 1, index + 1):
+            for mark in (index + 1, index - 1, index):
                 text = _text_of(page, index, mark)
                 if text is not None and kind.marks_amount(text):
                     yield MarkedAmount(number, index, mark, parser.parse(path, text).value)

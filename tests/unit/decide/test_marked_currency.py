@@ -88,3 +88,8 @@ def test_a_sure_answer_that_the_totals_speak_against_is_doubtful() -> None:
 def test_what_the_marks_do_not_speak_against_stays_as_it_was(lines: list[str], proposed: str) -> None:
     found = currency(lines, (proposed, 0.8), absent=0.1)
     assert (found.value, found.issues, "witness" in found.signals) == (proposed, (), False)
+
+
+def test_the_totals_of_a_very_long_document_are_looked_at() -> None:
+    rows = [f"Screw {number} USD 1.00 USD 2.00" for number in range(1100)]
+    assert currency([*rows, "Net EUR 95.00", "Total EUR 110.00"], absent=0.9).value == "EUR"
