@@ -130,12 +130,14 @@ class WordsOfCells:
                 counts[rule.amount].update([order] if order is not None else [])
         return {column: counted.most_common(1)[0][0] for column, counted in counts.items() if counted}
 
-    def _order(self, cells: Iterable[str]) -> Sequence[int] | None:
-        quotes = [option.evidence for path in cells if (option := self._chosen(path)) is not None]
-        if not all(len(quote) == 1 and quote[0].page == quotes[0][0].page for quote in quotes):
+    def _order(self, cells: Sequence[str]) -> Sequence[int] | None:
+        options = [option for path in cells if (option := self._chosen(path)) is not None]
+        quotes = [quote for option in options for quote in option.evidence]
+        numbers = {quote.page for quote in quotes}
+        if len(options) != len(cells) or len(quotes) != len(cells) or len(numbers) != 1:
             return None
-        page = self._document.pages.get(quotes[0][0].page)
-        words = [page.words_in(quote[0].box) for quote in quotes] if page is not None else []
+        page = self._document.pages.get(numbers.pop())
+        words = [page.words_in(quote.box) for quote in quotes] if page is not None else []
         return left_to_right(page, [of_cell[0] for of_cell in words]) if page is not None and all(words) else None
 
     def _chosen(self, path: str) -> Option | None:
