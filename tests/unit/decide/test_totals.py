@@ -66,9 +66,10 @@ def test_a_tax_that_no_one_proposed_is_found_where_its_rate_is_printed(invoice: 
     lines = ["Suma brutto 1 230,00", "w tym VAT 23% 230,00", "Suma netto 1 000,00"]
     fields = decided(invoice, lines, ("net_total", "1 230,00", SURE), ("gross_total", "1 000,00", SURE))
     assert chosen(fields) == {"net_total": "1000.00", "tax_total": "230.00", "gross_total": "1230.00"}
-    no_rate = [lines[0], "w tym VAT 5% 230,00", lines[2]]
-    fields = decided(invoice, no_rate, ("net_total", "1 230,00", SURE), ("gross_total", "1 000,00", SURE))
-    assert "tax_total" not in chosen(fields)
+    for rate in ("5%", "30%"):
+        other = [lines[0], f"w tym VAT {rate} 230,00", lines[2]]
+        fields = decided(invoice, other, ("net_total", "1 230,00", SURE), ("gross_total", "1 000,00", SURE))
+        assert "tax_total" not in chosen(fields)
 
 
 def test_the_taxes_of_two_rates_count_together(invoice: Schema) -> None:
@@ -98,6 +99,9 @@ def test_a_credit_note_is_settled_with_its_signs(invoice: Schema) -> None:
         # the sum of a row is printed, too, but no one took its amounts for totals
         (["Bolt 50.00 10.00 60.00", "Net 300.00", "VAT 20% 70.00", "Total 360.00"],
          [("net_total", "300.00"), ("tax_total", "70.00"), ("gross_total", "360.00")]),
+        # the gross that would do is printed, but no one took it for a total
+        (["Net 300.00", "VAT 20% 60.00", "Total 340.00", "Limit 360.00"],
+         [("net_total", "300.00"), ("tax_total", "60.00"), ("gross_total", "340.00")]),
         # the tax would be more than any rate of the page
         (["Total 400.00", "VAT 5% 84.00", "Total 484.00"],
          [("net_total", "484.00"), ("tax_total", "84.00"), ("gross_total", "400.00")]),
@@ -128,6 +132,12 @@ def test_the_net_is_taken_where_it_is_printed(invoice: Schema) -> None:
     fields = decided(invoice, lines, *BOTH, ("tax_total", "9,50", SURE), threshold=THRESHOLD)
     assert chosen(fields) == {"net_total": "50.00", "tax_total": "9.50", "gross_total": "59.50"}
     assert not fields["net_total"].accepted
+
+
+def test_amounts_so_small_that_the_tax_may_be_in_it_or_on_top_stay(invoice: Schema) -> None:
+    lines = ["Summe 0,50", "19 % MwSt. 0,08"]
+    candidates = [("net_total", "0,50", SURE), ("gross_total", "0,50", SURE), ("tax_total", "0,08", SURE)]
+    assert chosen(decided(invoice, lines, *candidates))["net_total"] == "0.50"
 
 
 @pytest.mark.parametrize("tax", ["11,31", "7,00"])
@@ -169,8 +179,9 @@ def test_nor_is_it_where_no_rule_is_broken_because_the_tax_was_left_open(invoice
     assert not fields["tax_total"].accepted
 
 
-def test_a_gross_that_is_printed_is_never_left_out(invoice: Schema) -> None:
-    lines = [*WITHHELD[:2], "Totale fattura 1.098,00", *WITHHELD[2:]]
+@pytest.mark.parametrize("printed", ["1.098,00", "1098", "1 098,00 €"])
+def test_a_gross_that_is_printed_is_never_left_out(invoice: Schema, printed: str) -> None:
+    lines = [*WITHHELD[:2], f"Totale fattura {printed}", *WITHHELD[2:]]
     fields = with_captions(invoice, lines, {"withholding_amount": "-180,00"}, *TAKEN, ("tax_total", "198,00", SURE))
     assert "gross_not_printed" not in codes(fields["gross_total"])
 
