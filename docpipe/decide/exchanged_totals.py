@@ -33,7 +33,7 @@ class _TaxedSum:
 
 def exchanged_totals(rules: TotalRules) -> Settlement | None:
     before = rules.broken({})
-    if not any(rules.three <= set(rule.paths) for rule in before):
+    if not rules.are_of_three(before):
         return None
     totals = _proposed(rules, [rules.net, rules.gross, *rules.money_beside_gross()])
     taxes = _proposed(rules, [rules.tax, *[*rules.tax_cells()][:MAX_TAXES]])
@@ -42,7 +42,7 @@ def exchanged_totals(rules: TotalRules) -> Settlement | None:
         for changes in _changes(rules, printed, totals, taxes):
             changed = {path: option.value for path, option in changes.items()}
             after = rules.broken({**changed, rules.tax: printed.tax})  # which the rows may have alone
-            if after < before and not any(rules.three <= set(rule.paths) for rule in after):
+            if after < before and not rules.are_of_three(after):
                 found.setdefault(printed, Settlement(changes, tuple(_issues(rules, printed, changes))))
     fewest = min((len(settlement.changes) for settlement in found.values()), default=0)
     best = [settlement for settlement in found.values() if len(settlement.changes) == fewest]

@@ -7,7 +7,7 @@ and reads a number where it is printed. Only for schemas with a rule that names 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -20,7 +20,7 @@ from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.rule_scope import applications_of
 from docpipe.schema import Schema
-from docpipe.schema_ports import Rule, TaxedTotals
+from docpipe.schema_ports import TaxedTotals
 
 MINOR_UNIT = Decimal("0.01")
 TAX_ROUNDING = Decimal("0.05")  # the tax may be a sum of taxes that were rounded line by line
@@ -55,7 +55,7 @@ def taxed_totals(schema: Schema) -> TaxedTotals | None:
 
 
 class TotalRules:
-    """The rules that read net, tax or gross, under the values that are chosen."""
+    """The rules that read net, tax or gross, under the values that are chosen. Only single values are ever changed."""
 
     def __init__(self, names: TaxedTotals, chosen: Chosen, parser: KindParser, document: DocumentIndex) -> None:
         """`names` are those of the three fields; see `taxed_totals`."""
@@ -65,6 +65,10 @@ class TotalRules:
         self._parser, self._document = parser, document
         self.rules = [rule for rule in parser.schema.rules if rule.severity != "info" and self.three & set(rule.paths)]
         self._values = self.choice.values(self.choice.table, self.assignment)
+        self._read: list[dict[str, object]] = [
+            {path: self._values[path] for applied in applications_of(rule, self._values) for path in applied.paths}
+            for rule in self.rules
+        ]
 
     def option(self, path: str) -> Option | None:
         """What is chosen for a field, if it has a value."""
@@ -75,16 +79,21 @@ class TotalRules:
         value = self._values.get(path)
         return value if isinstance(value, Decimal) else None
 
-    def values(self, rule: Rule, changed: Mapping[str, object]) -> dict[str, object]:
+    def values(self, number: int, changed: Mapping[str, object]) -> dict[str, object]:
         """What a rule reads when these values (None: absent) take the place of the chosen ones."""
-        values = {path: value for path, value in {**self._values, **changed}.items() if value is not None}
-        paths = [path for applied in applications_of(rule, values) for path in applied.paths]
-        return {path: values[path] for path in paths}
+        singles = {path: value for path, value in changed.items() if path in self.rules[number].paths}
+        return {path: value for path, value in {**self._read[number], **singles}.items() if value is not None}
 
-    def broken(self, changed: Mapping[str, object]) -> frozenset[Rule]:
-        """The rules that do not hold with these values in the place of the chosen ones."""
-        read = ((rule, self.values(rule, changed)) for rule in self.rules)
-        return frozenset(rule for rule, values in read if len(values) <= MAX_CELLS and rule.check(values) is False)
+    def broken(self, changed: Mapping[str, object]) -> frozenset[int]:
+        """The numbers of the rules that do not hold with these values in the place of the chosen ones."""
+        read = ((number, self.values(number, changed)) for number in range(len(self.rules)))
+        return frozenset(
+            number for number, values in read if len(values) <= MAX_CELLS and self.rules[number].check(values) is False
+        )
+
+    def are_of_three(self, numbers: Iterable[int]) -> bool:
+        """Whether one of these rules reads net, tax and gross."""
+        return any(self.three <= set(self.rules[number].paths) for number in numbers)
 
     def money_beside_gross(self) -> list[str]:
         """The single amounts that a rule reads together with the gross, without the three themselves."""

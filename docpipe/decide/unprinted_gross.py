@@ -71,12 +71,12 @@ def _tax(rules: TotalRules) -> _Tax | None:
 
 def _accounts(rules: TotalRules, total: Decimal) -> Iterator[dict[str, Option]]:
     """The deductions with which a rule that takes the gross holds, and is a sum: first as they are chosen."""
-    for rule in rules.rules:
+    for number, rule in enumerate(rules.rules):
         if rules.gross not in rule.paths or {rules.net, rules.tax} & set(rule.paths):
             continue
         for deductions in _deductions(rules, rule):
             changed = {path: option.value for path, option in deductions.items()}
-            read = rules.values(rule, {**changed, rules.gross: total})
+            read = rules.values(number, {**changed, rules.gross: total})
             if rule.check(read) is True and is_sum(rule, read):
                 yield deductions
 
