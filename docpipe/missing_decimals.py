@@ -19,7 +19,7 @@ MONEY = "money"
 CENTS = 2  # decimals of an amount in most currencies
 MIN_AMOUNTS_WITH_CENTS = 2  # on the pages, for them to be the document's way to print amounts
 _WITH_CENTS = re.compile(r"(?<![\d.,])\d[\d.,'’]*[.,]\d{2}(?![\d.,])")
-_CLOSED = re.compile(r"[.,:]\s?[-−–—]")  # `12,-`: no cents, in so many words
+_WHOLE = re.compile(r"[.,:]\s?[-−–—]|\d[.,'’\s]\d{3}(?!\d)")  # `12,-`, `8,000`: no cents, in so many words
 
 
 def veto_missing_decimals(fields: Sequence[Field], schema: Schema, index: DocumentIndex) -> tuple[Field, ...]:
@@ -31,7 +31,7 @@ def veto_missing_decimals(fields: Sequence[Field], schema: Schema, index: Docume
 
 def _checked(field: Field) -> Field:
     decimals = -int(field.value.as_tuple().exponent) if isinstance(field.value, Decimal) else CENTS
-    if not field.accepted or decimals >= CENTS or _CLOSED.search(field.raw or ""):
+    if not field.accepted or decimals >= CENTS or _WHOLE.search(field.raw or ""):
         return field
     message = f"{field.raw!r} has fewer decimals than the document's other amounts"
     return replace(field, accepted=False, issues=(*field.issues, Issue("decimals_missing", message, field=field.path)))
