@@ -18,7 +18,7 @@ from docpipe.amount_lines import AmountLine, TakenWords, WordPlace, amount_lines
 from docpipe.data import Answer, Candidate, Issue
 from docpipe.decide.joint import Assignment, JointChoice, OptionTable
 from docpipe.decide.options import KindParser, Option, options
-from docpipe.decide.row_words import LINE_SCORE, LINE_SIGNALS, ListLayout, places_of, with_line_option
+from docpipe.decide.row_words import LINE_SCORE, LINE_SIGNALS, ListLayout, line_options, places_of
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.rule_scope import RuleApplication
@@ -40,8 +40,7 @@ def add_missing_rows(
         rows = _RowReader(column, parser, document).rows()
         cells = {path: option for row in column.proven(rows) for path, option in row.cells.items()}
         if cells:
-            lines = {path: with_line_option(option, choice.table.get(path, ())) for path, option in cells.items()}
-            return {**choice.table, **lines}
+            return {**choice.table, **{path: line_options(option) for path, option in cells.items()}}
     return None
 
 
@@ -187,7 +186,14 @@ class _Column:
         off or has the caption of a discount or a deposit."""
         may_be_tax = any(row.line.is_below and row.amount > 0 and not row.single for row in rows)
         totals = self.rule.totals[:-1] if may_be_tax else self.rule.totals
-        return any(total in self.chosen and self.adds_up(rows, without=rows, total=total) for total in totals)
+        return any(self._binds(rows, total) for total in totals if total in self.chosen)
+
+    def _binds(self, rows: Sequence[_Row], total: str) -> bool:
+        """Whether the column adds up to the total with all of these rows, and not with any of them at zero."""
+        without_one = ([*rows[:i], row._replace(amount=Decimal(0)), *rows[i + 1 :]] for i, row in enumerate(rows))
+        return self.adds_up(rows, without=rows, total=total) and not any(
+            self.adds_up(others, without=rows, total=total) for others in without_one
+        )
 
     def _values(self, rows: Sequence[_Row], without: Sequence[_Row]) -> dict[str, object]:
         """What the rule reads, with these rows, and without the single amounts that are printed on others."""

@@ -7,7 +7,7 @@ no field. Nothing proves them: they are never accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
@@ -46,7 +46,7 @@ def with_row_words(table: OptionTable, parser: KindParser, document: DocumentInd
                 layout.text_option(path, words, parser, document) if layout.is_among_texts(words, document) else None
             )
             if option is not None:
-                widened[path] = with_line_option(option, table.get(path, ()))
+                widened[path] = line_options(option)
     return widened
 
 
@@ -56,10 +56,9 @@ def first_options(table: Mapping[str, Sequence[ScoredOption]]) -> dict[str, Opti
     return {path: option for path, option in likeliest.items() if option is not None}
 
 
-def with_line_option(option: Option, scored: Iterable[ScoredOption]) -> list[ScoredOption]:
-    """The options of a path with one more, which is likelier than that the field is absent."""
-    others = [other for other in scored if other.option is not None]
-    return [ScoredOption(option, option.score), *others, ScoredOption(None, 1.0 - option.score)]
+def line_options(option: Option) -> list[ScoredOption]:
+    """The options of a field that had no value: what the model said less likely than nothing is left out."""
+    return [ScoredOption(option, option.score), ScoredOption(None, 1.0 - option.score)]
 
 
 def read_from_line(path: str, option: Option) -> Issue:

@@ -138,6 +138,12 @@ def test_a_total_that_was_taken_for_a_row_ends_the_table() -> None:
     assert rows({path: field for path, field in fields.items() if field.raw}, "items") == ["2.95", "4.65", "7.60"]
 
 
+def test_an_amount_that_the_sum_would_not_miss_is_no_row() -> None:
+    lines = ["Bon d'achat | 100,00", "Frais | 0,01", "Total | 100,02"]
+    proposed = {"line_items[0].amount": "100,00", "net_total": "100,02"}
+    assert rows(decided(INVOICE, lines, proposed), "line_items") == ["100.00"]
+
+
 def test_lines_of_which_several_choices_add_up_are_no_rows() -> None:
     lines = ["Guma | 30,00", "Klej | 5,00", "Farba | 7,00", "Lakier | 7,00", "Suma | 42,00"]
     proposed = {"line_items[0].amount": "30,00", "net_total": "42,00"}
