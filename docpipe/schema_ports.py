@@ -130,11 +130,11 @@ class Ambiguous(Protocol):
 
 
 @runtime_checkable
-class Signed(Protocol):
-    """A kind of numbers whose sign may be printed apart from them."""
+class Marked(Protocol):
+    """A kind whose values may have a mark apart from them that changes what they are: a sign, a half of the day."""
 
-    def is_sign_mark(self, word: str) -> bool:
-        """Whether a word beside a number may be (a part of) its sign: a dash, a currency, `CR`."""
+    def is_mark(self, word: str) -> bool:
+        """Whether a word beside a value may be (a part of) such a mark: a dash, a currency, `CR`, `PM`."""
         ...
 
 

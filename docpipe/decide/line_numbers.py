@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
-from docpipe.decide.sign_marks import are_near
+from docpipe.decide.marks_beside import are_near
 from docpipe.schema_ports import Parsed
 from docpipe.text_search import PageIndex
 

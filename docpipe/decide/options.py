@@ -12,8 +12,8 @@ from functools import partial
 from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence
+from docpipe.decide.marks_beside import with_marks_beside
 from docpipe.decide.own_column import in_own_column
-from docpipe.decide.sign_marks import with_sign_marks
 from docpipe.document_index import DocumentIndex
 from docpipe.schema import Schema
 from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed
@@ -111,8 +111,8 @@ def options(answer: Answer, parser: KindParser, document: DocumentIndex) -> dict
     for candidate in answer.candidates:
         if candidate.text.strip() and candidate.score > 0:
             path, kind = candidate.path, parser.kind(candidate.path)
-            signed = with_sign_marks(candidate, kind, partial(parser.parse, path), document)
-            by_path[path].append(_option_in_own_column(signed, parser, document))
+            marked = with_marks_beside(candidate, kind, partial(parser.parse, path), document)
+            by_path[path].append(_option_in_own_column(marked, parser, document))
     return {path: _distinct(parser.kind(path), _widened(path, proposed, parser, document))
             for path, proposed in by_path.items()}  # fmt: skip
 

@@ -90,6 +90,10 @@ class ClockTime(NamedInJsonSchema):
             return Parsed(None, "several_times", f"{text!r} holds several times")
         return Parsed(times.pop())
 
+    def is_mark(self, word: str) -> bool:
+        """`PM`, `p.m.`, and the two words of `p. m.`"""
+        return _HALF_OF_DAY.fullmatch(word) is not None
+
     def same(self, left: object, right: object) -> bool:
         """To the minute: many receipts print the seconds once and leave them out elsewhere."""
         if isinstance(left, dt.time) and isinstance(right, dt.time):
@@ -97,6 +101,7 @@ class ClockTime(NamedInJsonSchema):
         return left == right
 
 
+_HALF_OF_DAY = re.compile(r"[AaPp]\.?[Mm]?\.?|[Mm]\.?")
 _HALF = r"(?:\s?([AaPp])\.?\s?[Mm]\b\.?)?"
 _CLOCK = re.compile(rf"(?<![\d:])(\d{{1,2}})\s?:\s?(\d{{2}})(?:\s?:\s?(\d{{2}}))?(?![\d:]){_HALF}")
 _LOOSE_CLOCK = re.compile(rf"(?<![\d.])(\d{{1,2}})(?:\s?[.hH]\s?|\s)(\d{{2}})(?:[.\s](\d{{2}}))?(?![\d.]){_HALF}")

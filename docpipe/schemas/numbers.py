@@ -124,7 +124,7 @@ class Number(NamedInJsonSchema):
         amounts = [number for number in numbers if not text[number.end :].lstrip().startswith("%")]
         return amounts or numbers
 
-    def is_sign_mark(self, word: str) -> bool:
+    def is_mark(self, word: str) -> bool:
         return is_sign_mark(word)
 
     def same(self, left: object, right: object) -> bool:

@@ -1,4 +1,4 @@
-"""A sign that is printed apart from its number is in the value, in its raw text and in its evidence."""
+"""A mark that is printed apart from its value is in the value, in its raw text and in its evidence."""
 
 import pytest
 
@@ -24,10 +24,14 @@ def page(*placed):
     return DocumentIndex([Page(1, 1000, 1000, 100.0, None, tuple(words))])
 
 
+def decided(document, schema, path, text):
+    answer = ground(Answer((Candidate(path, text, 0.9),)), document)
+    fields = decide(answer, load_schema(schema), document, calibration=CALIBRATION, threshold=None)
+    return next(field for field in fields if field.path == path)
+
+
 def total(document, text):
-    answer = ground(Answer((Candidate("gross_total", text, 0.9),)), document)
-    fields = decide(answer, load_schema("invoice"), document, calibration=CALIBRATION, threshold=None)
-    return next(field for field in fields if field.path == "gross_total")
+    return decided(document, "invoice", "gross_total", text)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +66,18 @@ def test_a_part_of_a_text_that_does_not_parse_is_doubtful():
     field = total(document, "17 52,10")
     assert [issue.code for issue in field.issues] == ["text_ignored"]
     assert not field.accepted
+
+
+@pytest.mark.parametrize(
+    ("placed", "raw", "time"),
+    [
+        ((("3:33", 0.1), ("PM", 0.16)), "3:33 PM", "15:33:00"),
+        ((("12:05:10", 0.1), ("a.m.", 0.21)), "12:05:10 a.m.", "00:05:10"),
+        ((("3:33", 0.1), ("p.", 0.16), ("m.", 0.19)), "3:33 p. m.", "15:33:00"),
+        ((("3:33", 0.1), ("PM", 0.3)), "3:33", "03:33:00"),  # of another column
+        ((("9:15", 0.1), ("AM", 0.16)), "9:15", "09:15:00"),  # it changes nothing
+    ],
+)
+def test_the_half_of_the_day_may_be_a_word_of_its_own(placed, raw, time):
+    field = decided(page(*placed), "receipt", "time", placed[0][0])
+    assert (field.value.isoformat(), field.raw) == (time, raw)
