@@ -11,19 +11,19 @@ from dataclasses import replace
 
 from docpipe.confidence import Calibration
 from docpipe.data import Answer, Field, Issue
-from docpipe.decide.amounts import add_printed_amounts
-from docpipe.decide.claimed_rows import without_claimed_rows
 from docpipe.decide.joint import JointChoice, joint_choice
 from docpipe.decide.left_over_code import with_left_over_code
+from docpipe.decide.lists.missing_rows import add_missing_rows, amounts_without_row
+from docpipe.decide.lists.reading_order import in_reading_order
+from docpipe.decide.lists.row_products import add_row_products
+from docpipe.decide.lists.row_words import read_from_line, with_row_words
 from docpipe.decide.marked_currency import with_marked_currency
-from docpipe.decide.missing_rows import add_missing_rows, amounts_without_row
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
-from docpipe.decide.row_products import add_row_products
-from docpipe.decide.row_words import read_from_line, with_row_words
-from docpipe.decide.rows import in_reading_order
-from docpipe.decide.settle import settle_totals
 from docpipe.decide.signals import Signals
-from docpipe.decide.total_rules import Chosen
+from docpipe.decide.totals.claimed_rows import without_claimed_rows
+from docpipe.decide.totals.printed_amounts import add_printed_amounts
+from docpipe.decide.totals.settle import settle_totals
+from docpipe.decide.totals.total_rules import Chosen
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema

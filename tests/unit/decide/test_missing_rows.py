@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from docpipe.data import Box, Candidate, Evidence, Field, Page, Word
-from docpipe.decide.missing_rows import MAX_LINES
+from docpipe.decide.lists.missing_rows import MAX_LINES
 from docpipe.extractors.captions import read_captions
 from docpipe.schema import Schema, load_schema
 from tests.support.decisions import decided_fields

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from docpipe.data import Box, Candidate, Evidence, Field, Page
-from docpipe.decide.line_numbers import number_readings, words_of_line
+from docpipe.decide.lists.line_numbers import number_readings, words_of_line
 from docpipe.schema import Schema, load_schema
 from docpipe.schema_ports import Conventions, Rule
 from docpipe.schemas.kinds import Money, Quantity, Text

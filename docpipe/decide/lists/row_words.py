@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
 
-from docpipe.amount_lines import WordPlace, has_letters, stands_in_column
 from docpipe.data import Answer, Candidate, Issue, Word
 from docpipe.decide.joint import OptionTable
+from docpipe.decide.lists.amount_lines import WordPlace, has_letters, stands_in_column
 from docpipe.decide.options import KindParser, Option, ScoredOption, options
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath

@@ -14,11 +14,11 @@ from functools import cached_property
 from itertools import combinations, islice
 from typing import NamedTuple
 
-from docpipe.amount_lines import AmountLine, TakenWords, WordPlace, amount_lines
 from docpipe.data import Answer, Candidate, Issue
 from docpipe.decide.joint import Assignment, JointChoice, OptionTable
+from docpipe.decide.lists.amount_lines import AmountLine, TakenWords, WordPlace, amount_lines
+from docpipe.decide.lists.row_words import LINE_SCORE, LINE_SIGNALS, ListLayout, line_options, places_of
 from docpipe.decide.options import KindParser, Option, options
-from docpipe.decide.row_words import LINE_SCORE, LINE_SIGNALS, ListLayout, line_options, places_of
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.rule_scope import RuleApplication

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from docpipe.data import Issue
 from docpipe.decide.options import Option
-from docpipe.decide.total_rules import Settlement, TotalRules
+from docpipe.decide.totals.total_rules import Settlement, TotalRules
 
 # Of the network's candidates for another total: what it thinks possible. The amounts are proven by their sum.
 MIN_PROPOSED_SCORE = 0.05

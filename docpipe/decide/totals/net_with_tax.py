@@ -7,7 +7,7 @@ of a rate on the page within the gross, and not on top of the net. Nothing where
 from __future__ import annotations
 
 from docpipe.data import Issue
-from docpipe.decide.total_rules import Settlement, TotalRules
+from docpipe.decide.totals.total_rules import Settlement, TotalRules
 
 
 def net_with_tax(rules: TotalRules) -> Settlement | None:

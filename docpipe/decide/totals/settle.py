@@ -6,12 +6,12 @@ docs/decisions/0028-totals-that-the-page-settles.md.
 
 from __future__ import annotations
 
-from docpipe.decide.exchanged_totals import exchanged_totals
 from docpipe.decide.joint import JointChoice, joint_choice
-from docpipe.decide.net_with_tax import net_with_tax
 from docpipe.decide.options import KindParser, Option, ScoredOption
-from docpipe.decide.total_rules import SETTLED_SCORE, Chosen, TotalRules, taxed_totals
-from docpipe.decide.unprinted_gross import unprinted_gross
+from docpipe.decide.totals.exchanged_totals import exchanged_totals
+from docpipe.decide.totals.net_with_tax import net_with_tax
+from docpipe.decide.totals.total_rules import SETTLED_SCORE, Chosen, TotalRules, taxed_totals
+from docpipe.decide.totals.unprinted_gross import unprinted_gross
 from docpipe.document_index import DocumentIndex
 
 

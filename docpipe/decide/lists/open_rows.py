@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from docpipe.decide.joint import Assignment, JointChoice
-from docpipe.decide.line_numbers import Words, figures_in, left_to_right
+from docpipe.decide.lists.line_numbers import Words, figures_in, left_to_right
 from docpipe.decide.options import Option
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath

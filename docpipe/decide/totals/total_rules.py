@@ -13,9 +13,9 @@ from decimal import Decimal
 from functools import cached_property
 
 from docpipe.data import Evidence, Issue
-from docpipe.decide.claimed_rows import tax_tables
 from docpipe.decide.joint import Assignment, JointChoice
 from docpipe.decide.options import KindParser, Option
+from docpipe.decide.totals.claimed_rows import tax_tables
 from docpipe.document_index import DocumentIndex
 from docpipe.paths import FieldPath
 from docpipe.rule_scope import applications_of

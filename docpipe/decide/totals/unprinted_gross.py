@@ -15,7 +15,7 @@ from itertools import product
 from docpipe.data import Issue
 from docpipe.decide.joint import is_sum
 from docpipe.decide.options import Option
-from docpipe.decide.total_rules import Settlement, TotalRules
+from docpipe.decide.totals.total_rules import Settlement, TotalRules
 from docpipe.schema_ports import Rule
 
 # A deduction that the extractor thinks at least as likely as not, or that stands behind its caption.

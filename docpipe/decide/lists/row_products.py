@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from docpipe.decide.joint import Assignment, JointChoice, OptionTable
-from docpipe.decide.line_numbers import (
+from docpipe.decide.lists.line_numbers import (
     NumberReading,
     PrintedProduct,
     Words,
@@ -20,7 +20,7 @@ from docpipe.decide.line_numbers import (
     printed_products,
     words_of_line,
 )
-from docpipe.decide.open_rows import OpenRow, WordsOfCells
+from docpipe.decide.lists.open_rows import OpenRow, WordsOfCells
 from docpipe.decide.options import KindParser, Option, ScoredOption
 from docpipe.document_index import DocumentIndex
 from docpipe.text_search import PageIndex

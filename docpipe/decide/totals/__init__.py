@@ -1,0 +1,1 @@
+"""What the arithmetic of a page says of its totals."""
