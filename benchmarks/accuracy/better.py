@@ -23,6 +23,7 @@ from docpipe.evaluate import Evaluation
 from docpipe.evaluate.compare import MatchOutcome
 from docpipe.evaluate.report import ScoredDocument
 from docpipe.evaluate.scores import OUTCOMES, f1_of, interval_of, resample
+from docpipe.paths import FieldPath
 
 FIELDS = "single fields"
 
@@ -89,6 +90,8 @@ def changes(old: Evaluation, new: Evaluation) -> Iterator[str]:
 def _outcomes(document: ScoredDocument) -> dict[str, str]:
     """Place -> what came of it: of a mistake with label and answer, of a right value the word alone."""
     outcomes = {each.path: "right" for each in document.comparisons if each.outcome == "right"}
+    for path, score in document.lists.items():
+        outcomes |= {str(FieldPath(path, cell.row, cell.column)): "right" for cell in score.cells}
     for mistake in document.mistakes():
         answer = mistake.prediction
         accepted = ", accepted" if answer.accepted else ""

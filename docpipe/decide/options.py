@@ -13,10 +13,11 @@ from typing import NamedTuple
 
 from docpipe.data import Answer, Candidate, Evidence
 from docpipe.decide.marks_beside import with_marks_beside
-from docpipe.decide.own_column import in_own_column
+from docpipe.decide.own_column import has_wide_gap, in_own_column
 from docpipe.document_index import DocumentIndex
+from docpipe.paths import FieldPath
 from docpipe.schema import Schema
-from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed
+from docpipe.schema_ports import Ambiguous, Conventions, Kind, Parsed, group_of
 from docpipe.text_search import PageIndex
 
 # Options kept per field. The right value is among the first five of a pointer network in all but one in a hundred
@@ -28,6 +29,7 @@ MIN_PARSABLE_SHARE = 0.02
 MAX_TRIMMED_WORDS = 8
 NO_DATE = "not_a_date"
 PART_OF_TEXT = "text_ignored"  # the issue of a value that is made of a part of the text that was chosen for it
+GAP_IN_TEXT = "gap_in_text"
 # A date that stands on the line that was chosen, but was not chosen itself: this share of the best score.
 DATE_BESIDE_SHARE = 0.5
 # The extractor says nothing of absence: what its best candidates leave, but never certainty of either.
@@ -127,10 +129,17 @@ def absent_scores(answer: Answer) -> dict[str, float]:
 
 
 def _option_in_own_column(candidate: Candidate, parser: KindParser, document: DocumentIndex) -> Option:
-    """The candidate without the words of a neighbour column, which makes it doubtful."""
-    own = in_own_column(candidate, parser.kind(candidate.path), document)
+    """The candidate without the words of a neighbour column, which makes it doubtful, as do such words in a cell."""
+    kind = parser.kind(candidate.path)
+    own = in_own_column(candidate, kind, document)
     option = _option(own, parser, document)
-    if own is candidate or option.parsed.issue is not None:
+    is_cell_of_text = FieldPath.parse(candidate.path).is_cell and group_of(kind) == "text"
+    if option.parsed.issue is not None:
+        return option
+    if is_cell_of_text and has_wide_gap(candidate, document):
+        message = f"words of {option.value!r} stand as far apart as columns do: some may be of another one"
+        return replace(option, parsed=Parsed(option.value, GAP_IN_TEXT, message))
+    if own is candidate:
         return option
     message = f"{' '.join(candidate.text.split())!r} was read as {option.value}, without the column beside it"
     return replace(option, parsed=Parsed(option.value, PART_OF_TEXT, message))

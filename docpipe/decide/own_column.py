@@ -1,7 +1,8 @@
-"""An address that ran into the block of print beside it is cut to its own column.
+"""An address that ran into the block of print beside it is cut to its own column, a cell that did is doubtful.
 
 In: a candidate over several lines. Out: the candidate without the words of the neighbour column, where a strip of blank
-goes through all of its lines: the address of the buyer and the one of the delivery, side by side.
+goes through all of its lines: the address of the buyer and the one of the delivery, side by side. Of a cell with a wide
+blank in a line nothing says on which side of it the column ends.
 """
 
 from __future__ import annotations
@@ -47,6 +48,16 @@ def in_own_column(candidate: Candidate, kind: Kind, document: DocumentIndex) -> 
     return replace(candidate, text="\n".join(quote.text for quote in evidence), evidence=evidence)
 
 
+def has_wide_gap(candidate: Candidate, document: DocumentIndex) -> bool:
+    """Whether words that follow each other in a line of print stand as far apart as columns do."""
+    for quote in candidate.evidence:
+        page = document.pages.get(quote.page)
+        lines = _lines((quote,), page) if page is not None else None
+        if page is not None and lines and any(_gaps(line, _min_width([line], page)) for line in lines):
+            return True
+    return False
+
+
 def _lines(evidence: Sequence[Evidence], page: PageIndex) -> list[list[Word]] | None:
     """The lines of words that a value is made of, from left to right; None where a box holds other words than it."""
     words: list[Word] = []
@@ -61,8 +72,7 @@ def _lines(evidence: Sequence[Evidence], page: PageIndex) -> list[list[Word]] | 
 
 def _strip(lines: Sequence[Sequence[Word]], page: PageIndex) -> _Strip | None:
     """The strip right of the column in which the value starts. Lines may have words on one side of it alone."""
-    height = max(word.box.bottom - word.box.top for line in lines for word in line)  # of some a reader has none
-    width = MIN_WIDTH * height * page.page.height / page.page.width
+    width = _min_width(lines, page)
     first_gaps = next((gaps for line in lines if (gaps := _gaps(line, width))), [])
     for first_gap in first_gaps:
         strip, split_lines = first_gap, 0
@@ -74,6 +84,12 @@ def _strip(lines: Sequence[Sequence[Word]], page: PageIndex) -> _Strip | None:
         if _width(strip) >= width and split_lines >= MIN_SPLIT_LINES and lines[0][0].box.right <= strip.left:
             return strip
     return None
+
+
+def _min_width(lines: Sequence[Sequence[Word]], page: PageIndex) -> float:
+    """Of a gap between columns, in fractions of the page's width."""
+    height = max(word.box.bottom - word.box.top for line in lines for word in line)  # of some a reader has none
+    return MIN_WIDTH * height * page.page.height / page.page.width
 
 
 def _gaps(line: Sequence[Word], width: float = 0.0) -> list[_Strip]:

@@ -95,3 +95,16 @@ def test_an_address_with_blanks_of_its_own_stays_whole(lines: list[Line]) -> Non
 def test_texts_that_are_no_addresses_keep_their_gaps() -> None:
     lines: list[Line] = [[("30 days", 0.1), ("net", 0.4)], [("14 days", 0.1), ("2 % off", 0.4)]]
     assert address(lines, path="payment_terms").value == "30 days net 14 days 2 % off"
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ([("Harbour Tools", 0.1), ("Office chair", 0.4)], ["gap_in_text"]),  # of the column at the page's edge
+        ([("Office", 0.1), ("chair", 0.17)], []),
+    ],
+)
+def test_a_cell_that_may_have_words_of_another_column_is_doubtful(line, codes):
+    cell = address([line], path="line_items[0].description")
+    assert [issue.code for issue in cell.issues] == codes
+    assert cell.accepted is not bool(codes)
