@@ -55,7 +55,7 @@ class Conventions:
     """`108,43 H` is a credit (Haben), `108,43 S` a debit (Soll)."""
 
     has_colon_amounts: bool = False
-    """Cents stand behind a colon (`3 309:00`), so that `12:50` may be money."""
+    """Cents stand behind a colon (`2 714:00`), so that `12:50` may be money."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def has_booking_letters(text: str, language: str | None, country: str | None) ->
 
 
 def has_colon_amounts(text: str) -> bool:
-    """Whether some number with a colon can only be an amount: `3 309:00`, `kr 12:50`, `4:75`."""
+    """Whether some number with a colon can only be an amount: `2 714:00`, `kr 12:50`, `4:75`."""
     return _COLON_AMOUNT.search(text) is not None
 
 

@@ -39,7 +39,7 @@ _POINT_CURRENCIES = re.compile(
 """Currencies whose own countries all write a decimal point. EUR, CHF, and the crowns are written both ways."""
 
 _COLON_CENTS = re.compile(r"(?<![\d:.,])(\d{1,3}(?:[ \u00a0\u202f.]\d{3})+|\d+):(\d{2})(?![\d:])")
-"""`3 309:00`: kronor and öre."""
+"""`2 714:00`: kronor and öre."""
 _NEGATIVE = re.compile(r"\s*[-−–]\s?\d+:\d{2}\s*$")
 _COLON_COUNTRIES, _COLON_LANGUAGES = frozenset({"SE", "NO", "DK"}), frozenset({"sv", "nb", "no", "da"})
 
@@ -149,7 +149,7 @@ class Money(Number):
     words_are_units: ClassVar[bool] = False
 
     def with_usual_figures(self, text: str, conventions: Conventions) -> str:
-        """`3 309:00` -> `3 309,00` on documents of Sweden, Norway and Denmark. What may be a time of day is an amount
+        """`2 714:00` -> `2 714,00` on documents of Sweden, Norway and Denmark. What may be a time of day is an amount
         only where the document has amounts with a colon, or the text itself says so: a currency, a minus."""
         is_nordic = conventions.country in _COLON_COUNTRIES or conventions.language in _COLON_LANGUAGES
         if not is_nordic:

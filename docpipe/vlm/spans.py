@@ -127,7 +127,7 @@ def _affinity(same_row_logits: Float32Array, start: int, row_starts: Sequence[in
 
 def _cell_spans(span_logits: Float32Array, lines: Sequence[int]) -> list[ScoredSpan]:
     """A span for each word that may start a cell. It ends before the next sure one, unless that is a word of the same
-    line which the span holds more surely than another starts there: the `145,00` of `1 145,00` looks like a start, too.
+    line which the span holds more surely than another starts there: the `262,00` of `1 262,00` looks like a start, too.
     What starts inside of another is then as likely as that other is not."""
     probabilities, inside = _sigmoid(span_logits[START]), _sigmoid(span_logits[INSIDE])
     starts = [int(word) for word in np.flatnonzero(probabilities >= ALTERNATIVE_THRESHOLD)]

@@ -1,7 +1,7 @@
 """The numbers on a line of print, each with its place, and which of them multiply.
 
 In: a page, one of its lines, and how a column's kind reads a text. Out: `NumberReading`s, which overlap where several
-words may be one number or several (`2 480,50`), and `PrintedProduct`s: three of them at different places.
+words may be one number or several (`2 365,40`), and `PrintedProduct`s: three of them at different places.
 Pure functions: nothing here knows what was proposed for a row.
 """
 
@@ -16,7 +16,7 @@ from docpipe.decide.marks_beside import are_near
 from docpipe.schema_ports import Parsed
 from docpipe.text_search import PageIndex
 
-MAX_NUMBER_WORDS = 4  # of one number: `- 1 145,00 €`, `3 x 2.4 m`
+MAX_NUMBER_WORDS = 4  # of one number: `- 1 262,00 €`, `3 x 2.4 m`
 MAX_READINGS = 16  # of one column on the lines of a row; a longer line is a paragraph and has no products
 IGNORES_TEXT = "text_ignored"  # the issue of a number that words beside it may change
 
@@ -103,7 +103,7 @@ def printed_products(
 
 
 def figures_in(page: PageIndex, words: Iterable[int]) -> Words:
-    """Those of the words that are (a part of) a number: `145,00`, `½`."""
+    """Those of the words that are (a part of) a number: `262,00`, `½`."""
     return frozenset(word for word in words if _has_figure(page.words[word].text))
 
 

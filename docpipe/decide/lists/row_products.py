@@ -1,7 +1,7 @@
 """A row's own arithmetic proposes what its cells are, where they are cut short, misplaced or missing.
 
 In: the choice so far and the pages. Out: the options again. Where one product alone is printed on the lines of a row
-(`2 x 1 145,00 = 2 290,00`) and the cells do not say so, its numbers become the likeliest options of the three cells.
+(`2 x 1 262,00 = 2 524,00`) and the cells do not say so, its numbers become the likeliest options of the three cells.
 Nothing that was chosen for them is lost: each of their figures is part of the product.
 """
 
@@ -123,7 +123,7 @@ def _with_first(
 
 
 def _free(product: PrintedProduct, row: OpenRow, table: dict[str, list[ScoredOption]], cells: WordsOfCells) -> None:
-    """Words of the product are no longer what another cell of the row has in vain: `290,00-` as its tax rate."""
+    """Words of the product are no longer what another cell of the row has in vain: `524,00-` as its tax rate."""
     for path in cells.paths_of(row.name):
         if path not in row.cells:
             table[path] = [

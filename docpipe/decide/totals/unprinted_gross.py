@@ -1,4 +1,4 @@
-"""A gross that is printed nowhere: `Net 600.00, VAT 126.00, withheld -90.00, to pay 636.00`, where the extractor takes
+"""A gross that is printed nowhere: `Net 800.00, VAT 168.00, withheld -120.00, to pay 848.00`, where the extractor takes
 what is to be paid for the gross.
 
 In: rules over the totals. Out: the gross left out, with an issue, where net + tax is no amount on the pages, and less

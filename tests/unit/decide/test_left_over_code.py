@@ -51,7 +51,7 @@ def test_the_one_that_is_left_over_fills_the_empty_field_and_is_not_accepted(
     "lines",
     [
         [line.replace("710", "711") for line in PARTIES],  # a wrong check digit
-        [*PARTIES[:3], "ATU 1358 5627", *PARTIES[3:]],  # two are left
+        [*PARTIES[:3], "ATU 6241 8841", *PARTIES[3:]],  # two are left
         [*PARTIES[:2], *PARTIES[3:], *["-"] * 3, "CHE-116.281.710 MWST"],  # by the other party
         [*PARTIES[:2], *PARTIES[3:7], "NL 8521 03104 B01, NL 8521 03104 B01"],  # the settled one again
         [*PARTIES[:2], "PL61 1090 1014 0000 0712 1981 2874", *PARTIES[3:]],  # an account

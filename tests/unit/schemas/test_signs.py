@@ -71,7 +71,7 @@ def test_a_colon_separates_kroner_from_oere(where):
 @pytest.mark.parametrize("printed", ["12:30", "kl. 09:15", "2:05"])
 def test_a_time_of_day_is_money_only_where_the_document_has_amounts_with_a_colon(printed):
     assert read(printed, Conventions(country="SE"))[0] is None
-    colon = conventions(["Kvitto 2:05", "Summa 3 309:00 kr", "Moms 25 %", "Tack och välkommen till butiken"])
+    colon = conventions(["Kvitto 2:05", "Summa 2 714:00 kr", "Moms 25 %", "Tack och välkommen till butiken"])
     assert read("12:30", colon) == ("12.30", None)
     comma = conventions(["Kvitto kl. 12:30", "Summa 309,00 kr", "Moms 25 %", "Tack och välkommen till butiken"])
     assert read("12:30", comma)[0] is None
@@ -139,7 +139,7 @@ def test_a_product_is_calculated_and_says_so_but_no_price_is_taken_for_a_size():
     assert Quantity().parse("4 x 1.5 m", SILENT).severity == "info"
 
 
-@pytest.mark.parametrize("printed", ["-19 %", "290,00-", "120 %"])
+@pytest.mark.parametrize("printed", ["-19 %", "524,00-", "120 %"])
 def test_no_rate_of_a_tax_is_negative_or_above_a_hundred(printed):
     assert read(printed, kind=Rate()) == (None, "not_a_rate")
 
