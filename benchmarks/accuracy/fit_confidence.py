@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from docpipe.confidence import COEFFICIENT_SETS, Calibration, Record, fit
+from docpipe.decide.options import UNCALIBRATED_SIGNALS
 from docpipe.errors import InputError
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
 from docpipe.evaluate.labels import read_lines
@@ -68,7 +69,9 @@ def records_of(labels: Path, results: Path, names: str, references: Mapping[str,
     documents = read_labels(labels, read_map(words, schema))
     answered = {Path(answer.file).name for answer in answers}
     documents = [document for document in documents if Path(document.file).name in answered]
-    return list(_records(evaluate(documents, answers, schema, only_visible=True), schema))
+    records = _records(evaluate(documents, answers, schema, only_visible=True), schema)
+    # what no model proposed is not accepted, whatever its confidence: it says nothing of the others'
+    return [record for record in records if not UNCALIBRATED_SIGNALS & record.signals.keys()]
 
 
 def _records(evaluation: Evaluation, schema: Schema) -> Iterator[Record]:
