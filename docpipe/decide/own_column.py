@@ -49,13 +49,20 @@ def in_own_column(candidate: Candidate, kind: Kind, document: DocumentIndex) -> 
 
 
 def has_wide_gap(candidate: Candidate, document: DocumentIndex) -> bool:
-    """Whether words that follow each other in a line of print stand as far apart as columns do."""
-    for quote in candidate.evidence:
-        page = document.pages.get(quote.page)
-        lines = _lines((quote,), page) if page is not None else None
-        if page is not None and lines and any(_gaps(line, _min_width([line], page)) for line in lines):
-            return True
-    return False
+    """Whether words that follow each other, in a line of print or from one line to the next, stand as far apart from
+    left to right as columns do."""
+    pages = {quote.page for quote in candidate.evidence}
+    page = document.pages.get(pages.pop()) if len(pages) == 1 else None
+    words = [word for quote in candidate.evidence for word in _printed(quote, page)] if page is not None else []
+    if page is None or not words:
+        return False
+    lines = _by_line(words)
+    width = _min_width(lines, page)
+    beside = (
+        max(one[0].box.left, other[0].box.left) - min(one[-1].box.right, other[-1].box.right)
+        for one, other in pairwise(lines)
+    )
+    return any(_gaps(line, width) for line in lines) or any(gap >= width for gap in beside)
 
 
 def _lines(evidence: Sequence[Evidence], page: PageIndex) -> list[list[Word]] | None:
@@ -66,8 +73,19 @@ def _lines(evidence: Sequence[Evidence], page: PageIndex) -> list[list[Word]] | 
         if [part for word in inside for part in word.text.split()] != quote.text.split():
             return None
         words += inside
-    by_line = [list(line) for _, line in groupby(words, key=lambda word: word.line)]
-    return [sorted(line, key=lambda word: word.box.left) for line in by_line]
+    return _by_line(words)
+
+
+def _printed(quote: Evidence, page: PageIndex) -> list[Word]:
+    """The words of a quote among those that its box holds; none where they do not follow each other there."""
+    inside, texts = [page.words[number] for number in page.words_in(quote.box)], quote.text.split()
+    runs = (inside[first : first + len(texts)] for first in range(len(inside) - len(texts) + 1))
+    return next((run for run in runs if [word.text for word in run] == texts), [])
+
+
+def _by_line(words: Sequence[Word]) -> list[list[Word]]:
+    lines = [list(line) for _, line in groupby(words, key=lambda word: word.line)]
+    return [sorted(line, key=lambda word: word.box.left) for line in lines]
 
 
 def _strip(lines: Sequence[Sequence[Word]], page: PageIndex) -> _Strip | None:

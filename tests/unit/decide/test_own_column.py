@@ -98,13 +98,14 @@ def test_texts_that_are_no_addresses_keep_their_gaps() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "codes"),
+    ("lines", "codes"),
     [
-        ([("Harbour Tools", 0.1), ("Office chair", 0.4)], ["gap_in_text"]),  # of the column at the page's edge
-        ([("Office", 0.1), ("chair", 0.17)], []),
+        ([[("Kerzenhof OHG", 0.1), ("Office chair", 0.4)]], ["gap_in_text"]),  # of the column at the page's edge
+        ([[("Kerzenhof OHG", 0.1)], [("Office chair", 0.4)]], ["gap_in_text"]),  # a line above
+        ([[("Office", 0.1), ("chair", 0.17)], [("of oak", 0.12)]], []),
     ],
 )
-def test_a_cell_that_may_have_words_of_another_column_is_doubtful(line, codes):
-    cell = address([line], path="line_items[0].description")
+def test_a_cell_that_may_have_words_of_another_column_is_doubtful(lines, codes):
+    cell = address(lines, path="line_items[0].description")
     assert [issue.code for issue in cell.issues] == codes
     assert cell.accepted is not bool(codes)
