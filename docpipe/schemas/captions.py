@@ -121,6 +121,7 @@ CHANGE: Captions = (
     "change", "change due", "cash change", "rückgeld", "wechselgeld", "rendu", "rendu monnaie", "monnaie rendue",
     "cambio", "su cambio", "resto", "wisselgeld", "troco", "reszta", "vráceno", "výdavek", "växel", "växel åter",
     "byttepenge", "vekslepenger", "vaihtoraha", "takaisin", "visszajáró", "rest", "povrat", "para üstü",
+    "vuelto", "su vuelto", "vuelta", "kembali", "kembalian", "uang kembali", "baki",
 )  # fmt: skip
 SUBTOTAL: Captions = (
     "subtotal", "sub total", "sub-total", "zwischensumme", "zwischentotal", "summe", "summe positionen",

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import ClassVar
 
 from docpipe.schema_ports import ColumnType, Conventions, Group, NamedInJsonSchema, Parsed
+from docpipe.schemas.local_currency_signs import LOCAL_SIGNS, local_currencies
 from docpipe.schemas.words import Text, folded, one_line
 
 SYMBOLS = {
@@ -26,7 +27,11 @@ SYMBOLS = {
 }  # fmt: skip
 """Symbols and words to ISO 4217; `$` and `kr` are used by several countries and are resolved below."""
 
-DOLLARS = {"US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK": "HKD", "TW": "TWD", "MX": "MXN"}
+DOLLARS = {
+    "US": "USD", "CA": "CAD", "AU": "AUD", "NZ": "NZD", "SG": "SGD", "HK": "HKD", "TW": "TWD", "MX": "MXN",
+    "CL": "CLP", "CO": "COP", "AR": "ARS",
+}  # fmt: skip
+"""Pesos are written with it, too."""
 CROWNS = {"SE": "SEK", "NO": "NOK", "DK": "DKK", "IS": "ISK", "sv": "SEK", "nb": "NOK", "no": "NOK", "da": "DKK"}
 SHARED = {"$": DOLLARS, "kr": CROWNS}
 
@@ -100,6 +105,8 @@ class Currency(NamedInJsonSchema):
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
         codes = {_resolve_shared(code, conventions) for code in currency_marks(text)} or _by_name(text) or _priced(text)
+        if not codes and (code := LOCAL_SIGNS.get(one_line(text).rstrip("."))) == conventions.currency and code:
+            return Parsed(code)
         if not codes:
             return Parsed(None, "not_a_currency", f"no currency in {text!r}")
         if len(codes) > 1:
@@ -112,7 +119,8 @@ class Currency(NamedInJsonSchema):
 
     def marks_amount(self, text: str) -> bool:
         """Whether a text is an amount with its currency and nothing else; `2 pounds` may be a weight."""
-        return _MARKED_AMOUNT.fullmatch(one_line(text)) is not None and _WEIGHT.search(text) is None
+        is_marked = _MARKED_AMOUNT.fullmatch(one_line(text)) is not None or bool(local_currencies(one_line(text)))
+        return is_marked and _WEIGHT.search(text) is None
 
     def same(self, left: object, right: object) -> bool:
         return str(left).upper() == str(right).upper()
@@ -189,7 +197,7 @@ class VatId(NamedInJsonSchema):
 def currency_marks(text: str) -> list[str]:
     """The currencies that a text marks by symbol or code, in order; `$` and `kr` stay as they are."""
     codes = [code for code in _CODE.findall(text) if code in COMMON_CODES]
-    return codes + [SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)]
+    return codes + [SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)] + local_currencies(text)
 
 
 def _resolve_shared(code: str, conventions: Conventions) -> str:

@@ -19,6 +19,7 @@ from docpipe.schemas.dates import PrintedDate, read_dates
 from docpipe.schemas.numbers import DecimalMark
 from docpipe.schemas.territories import (
     country_of_currency,
+    currency_in,
     day_first_in,
     day_first_in_language,
     day_first_of_currency,
@@ -100,7 +101,7 @@ def conventions(texts: Iterable[str]) -> Conventions:
         day_first, reason = _order_of_place(_votes(text, country_signs, language, currency), lines)
     if day_first is not None:
         reasons["day_first"] = reason
-    mark = _decimal_mark(text, currency, reasons)
+    mark = _decimal_mark(text, currency or (currency_in(country) if country else None), reasons)
     return Conventions(
         day_first,
         mark,

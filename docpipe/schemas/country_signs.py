@@ -69,6 +69,11 @@ _PATTERNS: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ("PH", "tax", re.compile(r"\bTIN\W{0,3}\d{3}-\d{3}-\d{3}\b|\bVATable\b|\bVAT[- ]?EXEMPT SALES?\b", re.I)),
     ("PH", "tax", re.compile(r"\bVAT REG(?:\.|ISTERED)? TIN\b", re.I)),
     ("HK", "name", re.compile(r"\bHONG\s?KONG\b", re.I)),
+    ("JO", "address", re.compile(r"\bAmman\b|,\s?Jordan\b", re.I)),
+    ("TN", "address", re.compile(r"\b(?:\d{4},?\s)Tunis\b|\bTunis\s\d{4}\b|^Tunis\b|,\s?Tunis\b", re.I | re.M)),
+    ("TN", "tax", re.compile(r"\b\d{7}\s?/?\s?[A-Z]\s?/\s?[ABDNP]\s?/\s?[CEMNP]\s?/\s?\d{3}\b")),
+    ("BH", "address", re.compile(r"\bManama\b", re.I)),
+    ("OM", "address", re.compile(r",\s?Muscat\b|\bMuscat,?\s\d{3}\b", re.I)),
 )  # fmt: skip
 """What is printed in one country alone. In any case of letters where the words allow it: OCR and tills mix them."""
 
@@ -79,7 +84,7 @@ _DIAL_CODES = {
     "62": "ID", "63": "PH", "64": "NZ", "65": "SG", "66": "TH", "81": "JP", "82": "KR", "84": "VN", "86": "CN",
     "90": "TR", "91": "IN", "92": "PK", "94": "LK", "234": "NG", "254": "KE", "351": "PT", "352": "LU", "353": "IE",
     "358": "FI", "420": "CZ", "421": "SK", "852": "HK", "886": "TW", "961": "LB", "965": "KW", "966": "SA",
-    "968": "OM", "971": "AE", "972": "IL", "973": "BH", "974": "QA",
+    "216": "TN", "218": "LY", "962": "JO", "964": "IQ", "968": "OM", "971": "AE", "972": "IL", "973": "BH", "974": "QA",
 }  # fmt: skip
 """Prefixes of telephone numbers (ITU E.164); CLDR does not have them."""
 _DIALLED = re.compile(r"(?<![\d+])\+\s?\(?(\d{1,3})(?=[\d\s().-]{6,})")

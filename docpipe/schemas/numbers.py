@@ -169,7 +169,7 @@ class Money(Number):
 
     def assumed_mark(self, text: str, conventions: Conventions) -> DecimalMark:
         """In a currency with three decimals (`150.500 KWD`) the mark separates them."""
-        currencies = {*currency_marks(text), conventions.currency or ""}
+        currencies = {*currency_marks(text), _currency_of_document(conventions) or ""}
         return "." if any(map(has_three_decimals, currencies)) else self.unknown_mark_is
 
     def otherwise(self, text: str, conventions: Conventions) -> Parsed | None:
@@ -198,9 +198,13 @@ class Deduction(Money):
 
 
 def _has_whole_prices(conventions: Conventions) -> bool:
-    """Whether the document's currency, or that of its country when none is printed, has no cents."""
-    currency = conventions.currency or (currency_in(conventions.country) if conventions.country else None)
+    currency = _currency_of_document(conventions)
     return currency is not None and has_no_cents(currency)
+
+
+def _currency_of_document(conventions: Conventions) -> str | None:
+    """The document's currency, or that of its country when none is printed."""
+    return conventions.currency or (currency_in(conventions.country) if conventions.country else None)
 
 
 def _printed_number(

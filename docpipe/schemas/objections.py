@@ -142,6 +142,38 @@ class NoTaxOfOtherSign:
 
 
 @dataclass(frozen=True)
+class NotTheCash:
+    """The total is not what was handed over, of which the change came back: `NotTheCash("total", "subtotal", "change",
+    ("tax", "tip"))`. Where the taxes fill the same gap as the change, nothing is said."""
+
+    total: str
+    due: str
+    change: str
+    between: tuple[str, ...] = ()
+    code: str = "total_is_cash"
+    severity: Severity = "warning"
+    only_objects: ClassVar[bool] = True
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.total, self.due, self.change, *self.between)
+
+    def check(self, values: Values) -> bool | None:
+        total, due, change = (as_decimal(values.get(path)) for path in (self.total, self.due, self.change))
+        if total is None or due is None or not change:
+            return None
+        between = sum((as_decimal(values.get(path)) or Decimal(0) for path in self.between), Decimal(0))
+        is_cash = abs(due + abs(change) - total) <= MINOR_UNIT
+        return not is_cash or abs(due + between - total) <= MINOR_UNIT
+
+    def explain(self, values: Values) -> str:
+        return (
+            f"{self.total} {values.get(self.total)} is {self.due} {values.get(self.due)} and {self.change} "
+            f"{values.get(self.change)}: it may be the money that was handed over"
+        )
+
+
+@dataclass(frozen=True)
 class NotTheSame:
     """Two fields name different things: `NotTheSame("invoice_number", "preceding_invoice_number")`."""
 

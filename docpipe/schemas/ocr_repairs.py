@@ -16,6 +16,8 @@ LETTER_TO_DIGIT = str.maketrans(
 
 _TOKEN = re.compile(r"(?<![\w.,'’])[OolI|]?[\d.,'’OoQDlI|SBZ]*\d[\d.,'’OoQDlI|SBZ]*(?!\w)")
 _MISREAD_LETTER = re.compile(r"[OoQDlI|SBZ]")
+_ZEROS = re.compile(r"(?<![\w.,'’])\d[\dOo]*(?:[.,'’][\dOo]{3})*[.,][\dOo]{2}(?!\w)")
+"""However many of them are letters: a digit before and two places behind the mark make it an amount (`9O.OO`)."""
 _PLAIN_AMOUNT = re.compile(r"(\d{1,3}([.,'’]\d{3})*|\d+)([.,]\d{2})?")
 _DATE_TOKEN = re.compile(
     r"(?<![^\W\d_])[\dOolI|][\dOolI|]?\s?[-./]\s?[\dOolI|]{1,2}\s?[-./]\s?[\dOolI|]{2,4}(?![^\W\d_])"
@@ -34,6 +36,7 @@ def repair_number(text: str) -> str:
 
     A letter at the end of a whole number or of two decimals stays: `5l` are litres, in `10.60S` the S is a tax code.
     """
+    text = _ZEROS.sub(lambda match: match.group().translate(LETTER_TO_DIGIT), text)
     text = _TOKEN.sub(lambda match: _digits_for_letters(match.group()), text)
     text = _COLON_BEFORE_CENTS.sub(r"\1.\2", text)
     text = _BLANK_BEFORE_CENTS.sub(lambda match: f"{match[1]}{match[2] or match[3]}{match[4]}", text)

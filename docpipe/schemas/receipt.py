@@ -29,6 +29,7 @@ from docpipe.schemas.kinds import (
     Quantity,
     Text,
 )
+from docpipe.schemas.objections import NotTheCash
 from docpipe.schemas.rules import CASH_ROUNDING, RowProduct, Sum, Total
 
 
@@ -97,5 +98,6 @@ class Receipt(BaseModel):
             adjusted_by=_ADJUSTED,
             tolerance=CASH_ROUNDING,
         ),
+        NotTheCash("total", "subtotal", "change", ("tax", "tip")),
         RowProduct("items[].quantity", "items[].unit_price", "items[].amount"),
     )

@@ -57,6 +57,8 @@ _OPENED, _CLOSED = re.compile(r"\(\s*$"), re.compile(r"\s*\)")
 _FRACTION_OR_SIGN = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞±~≈<>]")
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_MARK = re.compile(rf"(?=.)\(?[{DASHES}△▲]?(?:{_CURRENCY})?[{DASHES}]?\)?|[CD][Rr]\.?|H")
+_MISREAD_DIGITS = re.compile(r"[OoQDlISBZ]{1,3}[.,][OoQDlISBZ]{1,2}(?!\w)")
+"""Behind digits: of `£14S.SS` only 14 would be left."""
 _UNIT_OF_PRICE = re.compile(r"\s*/\s?[^\W\d_]+\.?²?³?")
 
 
@@ -164,6 +166,8 @@ def ignored_text(text: str, reaches: Iterable[tuple[int, int]], *, words_are_uni
     for piece in (*pieces, behind):
         if _FRACTION_OR_SIGN.search(piece):
             return piece.strip()
+    if misread := _MISREAD_DIGITS.match(behind):
+        return misread.group()
     if not words_are_units and ((pieces and pieces[0].rstrip().endswith("(")) or behind.lstrip().startswith(")")):
         return "( or ) alone"
     scale = None if words_are_units or not spans else SCALE_LETTERS_BEHIND.search(text, spans[-1][0])

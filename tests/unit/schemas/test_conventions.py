@@ -147,3 +147,33 @@ def test_one_number_that_looks_like_cents_does_not_outvote_amounts_in_thousands(
     assert conventions(["Nasi 6.500", "Ayam 12.000", "v 1.50", "Total 18.500"]).decimal_mark == ","
     assert conventions(["1,726 x", "2.589", "72.500", "264.000", "v 1.50", "757.089"]).decimal_mark is None
     assert conventions(["Diesel 1.459", "40.00 l", "58.36", "Total 58.36"]).decimal_mark == "."
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["120.000 JD", "45.000 JD", "165.000 JD"],
+        ["DT 120,000", "DT 45,000", "DT 165,000"],
+        ["Mecca Street 8, Amman", "120.000", "45.000", "165.000"],
+        ["Tel. +216 71 555 010", "120,000", "45,000", "165,000"],
+        ["Block 4, Kuwait", "120.000", "45.000", "165.000"],
+    ],
+)
+def test_where_prices_have_three_decimals_round_ones_show_no_grouping(lines):
+    assert conventions(lines).decimal_mark is None
+
+
+@pytest.mark.parametrize(
+    ("line", "currency"),
+    [
+        ("Total KD 3.450", "KWD"), ("BD 1,207.500", "BHD"), ("412.000 JD", "JOD"), ("66,125 DT", "TND"),
+        ("R.O. 18.250", "OMR"), ("S/ 38.90", "PEN"), ("S/. 1,038.90", "PEN"),
+        ("RO 14.50", None), ("CUI RO 14.399.840", None), ("S/N 38.90", None), ("BD 25.00", None), ("c/S/ 38.90", None),
+    ],
+)  # fmt: skip
+def test_letters_mark_a_currency_beside_an_amount_with_its_decimals(line, currency):
+    assert conventions([line]).currency == currency
+
+
+def test_the_country_says_whose_pesos_a_dollar_sign_means():
+    assert conventions(["Ferretería Sur, Santiago, Chile", "$ 8.990"]).currency == "CLP"

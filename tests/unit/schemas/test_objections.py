@@ -100,3 +100,10 @@ def test_a_deposit_and_a_discount_lie_between_the_items_and_the_total() -> None:
     amounts = {"items__amount": "4.00", "subtotal": "4.00", "total": "3.75", "tax": "0.26"}
     assert broken("receipt", **amounts) == {"total_mismatch"}
     assert not broken("receipt", **amounts, deposit="0.25", discount="0.50")
+
+
+def test_the_total_is_not_the_money_that_was_handed_over() -> None:
+    paid = {"subtotal": "31.40", "total": "50.00", "change": "18.60"}
+    assert "total_is_cash" in broken("receipt", **paid)
+    assert "total_is_cash" not in broken("receipt", **paid, tip="18.60")
+    assert not broken("receipt", subtotal="31.40", total="31.40", change="18.60")

@@ -50,7 +50,19 @@ def test_a_dash_behind_a_whole_amount_of_other_currencies_is_doubtful():
 
 @pytest.mark.parametrize(
     "printed",
-    ["12 k", "T€ 12", "12 T€", "1,2 Mio.", "$1.2M", "minus 5.00", "5.00 ½", "(5.00", "01.02.2023 5.00", "5.00 weekly"],
+    [
+        "12 k",
+        "T€ 12",
+        "12 T€",
+        "1,2 Mio.",
+        "$1.2M",
+        "minus 5.00",
+        "5.00 ½",
+        "(5.00",
+        "01.02.2023 5.00",
+        "5.00 weekly",
+        "£14S.SS",
+    ],
 )
 def test_what_is_not_understood_makes_the_amount_doubtful(printed):
     value, issue = read(printed)
