@@ -6,14 +6,15 @@ In: a plan that travels to the worker. Out: extractions.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from docpipe import pipeline
 from docpipe.batch.messages import FileTask, Opened, PageRead, ReportProgress
 from docpipe.components import Components, ModelName, load_components
 from docpipe.config import Settings
-from docpipe.data import Document, Extraction, Page
-from docpipe.ports import Reader
+from docpipe.data import Box, Document, Extraction, Page, Word
+from docpipe.ports import Reader, WordReader
 from docpipe.schema import Schema
 
 
@@ -83,3 +84,9 @@ class _ReportingReader:
         _trim_memory()
         self.report(PageRead(page.number))
         return read
+
+    def read_words(self, page: Page, boxes: Sequence[Box]) -> Sequence[Word]:
+        """As `ports.WordReader`: without it nobody would take the last look at what is accepted."""
+        if isinstance(self.reader, WordReader):
+            return self.reader.read_words(page, boxes)
+        return [Word("", box, 0.0, "ocr", 0) for box in boxes]
