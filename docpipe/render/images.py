@@ -6,7 +6,7 @@ Runs in the decoder process. The image stays open and decoded, so that a small a
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import PIL.ImageFile
 from PIL import Image, UnidentifiedImageError
@@ -40,6 +40,9 @@ ORIENTATION_TRANSPOSES = {  # EXIF orientation -> what makes the picture upright
     8: Image.Transpose.ROTATE_90,
 }
 SIDEWAYS = (5, 6, 7, 8)  # orientations that swap width and height
+MAX_PIXEL_ASPECT = 3.0  # of a fax: 204 dots an inch across and 98 down, or 391. Beyond it the figures are wrong
+SQUARE_PIXELS = 1.05  # 204 x 196 is shown as it is
+UNREADABLE_ENTRIES = (OSError, SyntaxError, ValueError, TypeError, KeyError, EOFError)  # what Pillow raises of them
 
 
 class _ImagePage(NamedTuple):
@@ -50,6 +53,7 @@ class _ImagePage(NamedTuple):
     height: int
     dpi: float
     orientation: int
+    is_lost: bool = False  # its place in the file is known, and nothing else
 
 
 class _DecodedFrame(NamedTuple):
@@ -80,6 +84,8 @@ class ImageFile:
 
     def draw(self, number: int, max_side: int) -> Bitmap:
         page = self._pages[number - 1]
+        if page.is_lost:
+            raise CorruptError("the image is cut off before this page")
         size = fitted(page.width, page.height, min(max_side, max(page.width, page.height)))
         complete = self._decode(page.frame)
         image = to_eight_bits(self._image)
@@ -116,15 +122,23 @@ class ImageFile:
             raise TooLargeError(f"the image has {width:,} x {height:,} pixels, more than {allowed}")
 
     def _list_pages(self) -> list[_ImagePage]:
-        """All frames of a TIFF except thumbnails and masks, the first frame of anything else."""
-        count = int(getattr(self._image, "n_frames", 1)) if self._format == "TIFF" else 1
+        """All frames of a TIFF except thumbnails and masks, the first frame of anything else. A frame whose entries
+        were cut off with the end of the file is a page that is lost."""
+        count = self._count_frames() if self._format == "TIFF" else 1
         if count > self._limits.max_pages:
             raise TooLargeError(f"it has {count:,} pages, more than the {self._limits.max_pages:,} allowed")
         pages: list[_ImagePage] = []
         thumbnails_and_masks: list[_ImagePage] = []
         for frame in range(count):
-            self._go_to(frame)
-            width, height = self._image.size
+            try:
+                self._go_to(frame)
+            except UNREADABLE_ENTRIES:
+                if not pages:
+                    raise
+                pages.append(pages[-1]._replace(frame=frame, is_lost=True))
+                self._open_again()
+                continue
+            width, height = _square_pixels(self._image) if self._format == "TIFF" else self._image.size
             orientation = _orientation(self._image) if self._format != "TIFF" else 1  # Pillow turns a TIFF itself
             if orientation in SIDEWAYS:
                 width, height = height, width
@@ -132,6 +146,24 @@ class ImageFile:
             kind = pages if is_page else thumbnails_and_masks
             kind.append(_ImagePage(frame, width, height, _dpi(self._image), orientation))
         return pages or thumbnails_and_masks
+
+    def _count_frames(self) -> int:
+        """Where the entries of a page are cut off it is the last one that the file knows of."""
+        try:
+            return int(getattr(self._image, "n_frames", 1))
+        except UNREADABLE_ENTRIES:
+            self._open_again()
+        for frame in range(1, self._limits.max_pages):
+            try:
+                self._image.seek(frame)
+            except UNREADABLE_ENTRIES:
+                self._open_again()
+                return frame + 1
+        return self._limits.max_pages
+
+    def _open_again(self) -> None:
+        self._image.close()
+        self._image = self._opened()
 
     def _go_to(self, frame: int) -> None:
         if self._format == "TIFF":
@@ -153,8 +185,7 @@ class ImageFile:
         return complete
 
     def _decode_damaged(self, frame: int, reason: Exception) -> float:
-        self._image.close()
-        self._image = self._opened()
+        self._open_again()
         self._go_to(frame)
         PIL.ImageFile.LOAD_TRUNCATED_IMAGES = True
         try:
@@ -188,6 +219,21 @@ def _orientation(image: Image.Image) -> int:
 def _subfile_type(image: Image.Image) -> int:
     kind = getattr(image, "tag_v2", {}).get(SUBFILE_TYPE, 0)
     return kind if isinstance(kind, int) else 0
+
+
+def _square_pixels(image: Any) -> tuple[int, int]:
+    """The size at which the page of a TIFF has its true shape: a fax has pixels that are taller than wide. Pixels are
+    added, and none is lost."""
+    width, height = image.size
+    try:
+        across, down = (float(dpi) for dpi in image.info["dpi"])
+    except (KeyError, TypeError, ValueError, ZeroDivisionError):
+        return width, height
+    if image.tag_v2.get(ORIENTATION) in SIDEWAYS:  # the size is the upright one, the resolution the stored one
+        across, down = down, across
+    if not SQUARE_PIXELS * min(across, down) <= max(across, down) <= MAX_PIXEL_ASPECT * min(across, down):
+        return width, height
+    return round(width * max(1.0, down / across)), round(height * max(1.0, across / down))
 
 
 def _dpi(image: Image.Image) -> float:

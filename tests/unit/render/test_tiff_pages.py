@@ -102,3 +102,33 @@ def test_the_pages_of_a_mixed_file_are_no_damaged_file(tmp_path, renderer: Rende
     for page in reversed(read):
         assert page.issues == ()
         assert number_of(page.image.open()) == page.number
+
+
+def test_a_fax_is_drawn_in_its_true_shape(tmp_path, renderer: Renderer):
+    """Of normal resolution it has half as many lines an inch down as dots across; a scan has about as many."""
+    for dpi, size in (
+        ((204, 98), (170, 229)),
+        ((100, 300), (510, 110)),
+        ((204, 196), (170, 110)),
+        ((1, 300), (170, 110)),
+    ):
+        numbered(5, (170, 110), "1").save(tmp_path / "fax.tif", compression="group4", dpi=dpi)
+        drawn = renderer.draw(SourceFile(tmp_path / "fax.tif", "image/tiff"), 1, max_side=1000).image
+        assert drawn.size == size
+        assert number_of(drawn) == 5
+
+
+def test_pages_before_the_end_of_a_file_that_is_cut_off_are_read(tmp_path, renderer: Renderer):
+    """What a file says of its last page stands at its end."""
+    write(tmp_path / "whole.tif", [numbered(number, SIZES[0], "L") for number in (1, 2, 3)], ["tiff_lzw"] * 3)
+    content = (tmp_path / "whole.tif").read_bytes()
+    with Image.open(tmp_path / "whole.tif") as whole:
+        whole.seek(2)
+        last = whole._frame_pos[2]
+    for end in (last + 30, last - 1):
+        (tmp_path / "cut.tif").write_bytes(content[:end])
+        read = list(PageRasteriser(renderer).pages(ingest(tmp_path / "cut.tif", renderer=renderer)))
+        assert [number_of(page.image.open()) for page in read[:2]] == [1, 2]
+        assert [issue.code for page in read[:2] for issue in page.issues] == []
+        assert all(issue.code == "page_unreadable" for page in read[2:] for issue in page.issues)
+        assert len(read) == 3
