@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 
 from docpipe.data import Box, Candidate, Evidence, Page, Word
@@ -104,8 +105,8 @@ def _others(spec: FieldSpec, specs: Sequence[FieldSpec]) -> _CaptionKeys:
     """The captions of other fields with which those of a field that the network knows, too, may be confused."""
     if not spec.is_asked:
         return {}
-    return _keys([text for other in specs if other.captioned is not None and other.captioned != spec.captioned
-                  for text in other.captioned.captions])  # fmt: skip
+    return _keys(tuple(text for other in specs if other.captioned is not None and other.captioned != spec.captioned
+                       for text in other.captioned.captions))  # fmt: skip
 
 
 def _single(spec: FieldSpec, captions: Iterable[_Found], conventions: Conventions) -> list[Candidate]:
@@ -144,7 +145,7 @@ def _captions(spec: FieldSpec, lines: Sequence[_PageLine], others: _CaptionKeys 
     `original invoice no.` is not `invoice no.`"""
     if spec.captioned is None:
         return
-    captions, below = _keys(spec.captioned.captions), _keys(spec.captioned.below)
+    captions, below = _keys(tuple(spec.captioned.captions)), _keys(tuple(spec.captioned.below))
     is_below = not below
     for line in lines:
         if is_below and (found := _longest(captions, line, others or {})):
@@ -153,8 +154,9 @@ def _captions(spec: FieldSpec, lines: Sequence[_PageLine], others: _CaptionKeys 
             is_below = _longest(below, line) is not None
 
 
-def _keys(captions: Sequence[str]) -> _CaptionKeys:
-    """Captions as compared words, by their first one."""
+@lru_cache(maxsize=256)
+def _keys(captions: tuple[str, ...]) -> _CaptionKeys:
+    """Captions as compared words, by their first one; those of a schema are the same on each page."""
     by_first: dict[str, list[tuple[str, ...]]] = {}
     for caption in captions:
         words = tuple(key for word in caption.split() if (key := squeeze(word)))
