@@ -78,6 +78,7 @@ _NUMBER = r"\d[\d.,'’]*"
 _MARKED_AMOUNT = re.compile(
     rf"[-−–+(]{{0,2}}\s?(?:{_MONEY}\.?\s?[-−–]?{_NUMBER}|{_NUMBER}\s?[-–]?\s?{_MONEY}\.?)[-−–)]{{0,2}}"
 )
+_BARE_AMOUNT = re.compile(r"[-−–]?\d[\d.,'’ ]*[.,:]\d{2}[-−–]?")  # a whole number may be a packing unit: price per 100
 _WEIGHT = re.compile(r"\bpounds?\b")
 _BEFORE_UNIT = re.compile(rf"^(?:{_MONEY}\s?/\s?|[-\d.,'’ ]+(?:{_MONEY})?\s?/?\s?)(?=[^\W\d_])")
 
@@ -91,6 +92,8 @@ class Unit(Text):
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:  # noqa: ARG002 - the protocol's signature
         line = one_line(text)
+        if _BARE_AMOUNT.fullmatch(line):
+            return Parsed(None, "not_a_unit", f"{text!r} is an amount, and no unit")
         return Parsed(_BEFORE_UNIT.sub("", line) or line or None)
 
 

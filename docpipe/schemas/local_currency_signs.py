@@ -1,4 +1,4 @@
-"""Letters that mark a currency at home and are other words elsewhere: `KD 3.300`, `406.000 JD`, `S/ 12.50`.
+"""Letters that mark a currency at home and are other words elsewhere: `KD 3.300`, `S/ 12.50`, `12,50 lei`.
 
 In: a text. Out: the currencies of the amounts beside which such letters stand. Only an amount with as many decimals
 as the currency has shows what the letters are: `RO 4.50` are no rials.
@@ -11,10 +11,11 @@ import re
 LOCAL_SIGNS = {
     "KD": "KWD", "K.D": "KWD", "BD": "BHD", "B.D": "BHD", "JD": "JOD", "J.D": "JOD", "RO": "OMR", "R.O": "OMR",
     "DT": "TND", "LD": "LYD", "L.D": "LYD", "S/": "PEN", "S/.": "PEN",
+    "TL": "TRY", "lei": "RON", "Lei": "RON", "LEI": "RON", "KM": "BAM", "Fr": "CHF",
 }  # fmt: skip
-"""Without the point at the end. Dinars and rials have three decimals, soles two (ISO 4217)."""
+"""Without the point at the end. Dinars and rials have three decimals, the others two (ISO 4217)."""
 
-_TWO_DECIMALS = frozenset({"PEN"})
+_TWO_DECIMALS = frozenset({"PEN", "TRY", "RON", "BAM", "CHF"})
 
 
 def _beside_amounts(signs: list[str], decimals: int) -> re.Pattern[str]:

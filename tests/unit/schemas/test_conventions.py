@@ -168,6 +168,7 @@ def test_where_prices_have_three_decimals_round_ones_show_no_grouping(lines):
     [
         ("Total KD 3.450", "KWD"), ("BD 1,207.500", "BHD"), ("412.000 JD", "JOD"), ("66,125 DT", "TND"),
         ("R.O. 18.250", "OMR"), ("S/ 38.90", "PEN"), ("S/. 1,038.90", "PEN"),
+        ("2.750,00 TL", "TRY"), ("412,50 lei", "RON"), ("38,90 KM", "BAM"), ("Fr. 38.90", "CHF"),
         ("RO 14.50", None), ("CUI RO 14.399.840", None), ("S/N 38.90", None), ("BD 25.00", None), ("c/S/ 38.90", None),
     ],
 )  # fmt: skip

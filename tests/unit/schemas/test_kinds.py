@@ -122,6 +122,12 @@ def test_a_unit_is_told_from_the_price_or_the_number_that_it_is_printed_with(pri
     assert Unit().parse(printed, SILENT).value == unit
 
 
+@pytest.mark.parametrize("printed", ["250:00", "1.250,00", "-12.50", "0,50-"])
+def test_an_amount_alone_is_no_unit(printed):
+    parsed = Unit().parse(printed, SILENT)
+    assert (parsed.value, parsed.issue) == (None, "not_a_unit")
+
+
 def test_an_amount_that_is_taken_off_has_no_sign():
     assert Deduction().parse("-50,00", SILENT).value == Decimal("50.00")
     assert Deduction().parse("50,00", SILENT).value == Decimal("50.00")
