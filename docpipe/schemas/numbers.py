@@ -31,6 +31,11 @@ _LOST_MARK = re.compile(r"\D*[1-9]\d{2,5}\D*")
 _ONE_GROUP = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 _BLANKS = re.compile(r"[ \u00a0\u202f]")
 _APOSTROPHES = re.compile(r"['’´`]")
+_APOSTROPHE_GROUPS = re.compile(r"\d{1,3}(?:['’´`]\d{2})*(?:['’´`]\d{3})+(?:[.,]\d+)?")
+_APOSTROPHE_CENTS = re.compile(r"(\d+)['’´`](\d{2})")
+"""`12'50`: decimals of handwriting and of shops in Spain and Italy."""
+_USUAL_FORMS = str.maketrans({chr(0xFEE0 + ord(char)): char for char in "0123456789.,"} | {"٫": ".", "٬": ","})
+"""Full-width figures and marks of East Asia, and the marks of Arabic numbers."""
 _NO_CENTS = re.compile(r"([.,])[-−–]")
 """`1.234,-`: the mark before the dash is the decimal mark."""
 _POINT_CURRENCIES = re.compile(
@@ -78,6 +83,7 @@ class Number(NamedInJsonSchema):
     """Whether any word behind the number may be its unit; behind an amount of money few words are harmless."""
 
     def parse(self, text: str, conventions: Conventions) -> Parsed:
+        text = text.translate(_USUAL_FORMS)
         repaired = repair_number(text)
         plain = self.with_usual_figures(repaired, conventions)
         all_numbers = self.printed_numbers(plain, conventions)
@@ -212,7 +218,7 @@ def _printed_number(
 ) -> PrintedNumber | None:
     """The number that a match stands for, or None when its groups make no number (`12.03.2018`)."""
     printed, text = match.group(), match.string
-    plain = _APOSTROPHES.sub("", _BLANKS.sub("", printed))
+    plain = _without_groups_of_apostrophes(_BLANKS.sub("", printed))
     if dashed := _NO_CENTS.match(text, match.end()):
         mark = "." if dashed[1] == "." else ","
     digits, issue, message = _digits(plain, mark, assumed_mark)
@@ -221,14 +227,25 @@ def _printed_number(
     if issue is None and " " in printed and "," not in printed and (mark == "." or "." in printed):
         issue, message = "several_numbers", f"{printed!r} may be one number or several"
     value, sign = Decimal(digits), sign_of(text, match.start(), match.end(), conventions)
+    if printed.startswith(",") and sign.is_negative and issue is None:
+        issue, message = "sign_unknown", f"{text!r}: the dash may be a minus, or stand for no whole units"
     if sign.doubt and issue is None:
         issue, message = "sign_unknown", f"{text!r}: {sign.doubt}"
     reach = (sign.start, sign.end)
     return PrintedNumber(-value if sign.is_negative else value, match.start(), match.end(), reach, issue, message)
 
 
+def _without_groups_of_apostrophes(printed: str) -> str:
+    """`12'600.00` -> `12600.00`, `12'50` -> `12.50`. What is grouped otherwise stays as it is: no number."""
+    if cents := _APOSTROPHE_CENTS.fullmatch(printed):
+        return f"{cents[1]}.{cents[2]}"
+    return _APOSTROPHES.sub("", printed) if _APOSTROPHE_GROUPS.fullmatch(printed) else printed
+
+
 def _digits(plain: str, mark: DecimalMark | None, assumed_mark: DecimalMark) -> _Digits:
     """`mark` is the decimal mark if it is known, `guess` what a single mark before three digits is taken for."""
+    if _APOSTROPHES.search(plain):
+        return _Digits(None)
     marks = [char for char in plain if char in ".,"]
     if not marks:
         return _Digits(plain)

@@ -15,7 +15,7 @@ from docpipe.schemas.codes import SYMBOL_PATTERN, SYMBOLS
 from docpipe.schemas.territories import has_no_cents
 from docpipe.schemas.words import folded
 
-DASHES = "-−–—‐‑﹣－"
+DASHES = "-−–—‐‑‒―⁻˗﹘﹣－"
 CLOSING_DASH_CURRENCIES = frozenset({"INR", "PKR", "LKR", "BDT", "NPR"})
 """Where `500/-` and `500-` close an amount without cents, though the currency has some."""
 SCALE_WORDS = frozenset([
@@ -28,8 +28,8 @@ SCALE_LETTERS_BEFORE = frozenset(["t"])
 UNIT_WORDS = frozenset(["dozen", "hundred", "thousand", "mille", "mil", "cr"])
 """Of these, those that a quantity has as its unit."""
 NEGATIONS = frozenset(["minus", "less", "abzuglich", "abzgl", "moins", "menos", "meno"])
-SCALE_LETTERS_BEHIND = re.compile(r"(?<=\d)(?<!\d[.,]\d\d)\s?[KkMmBL]\b|\bT\s?€")
-"""`$1.2M`, `12 k`, `12 T€`; behind two decimals a letter names the tax: `2,99 B`."""
+SCALE_LETTERS_BEHIND = re.compile(r"(?<=\d)(?<!\d[.,]\d\d)\s?(?:[KkMmBL]\b|[cp](?![\w./]))|\bT\s?€|¢")
+"""`$1.2M`, `12 k`, `12 T€`, and hundredths: `50¢`, `50p`. Behind two decimals a letter names the tax: `2,99 B`."""
 HARMLESS_WORDS = frozenset([
     *("net", "netto", "nett", "gross", "brutto", "ttc", "ht", "hors", "incl", "inkl", "excl", "exkl", "inc", "only"),
     *("nur", "total", "vat", "mwst", "ust", "tva", "iva", "btw", "moms", "mva", "gst", "sst", "tax", "taxes", "plus"),
@@ -52,6 +52,7 @@ _TRIANGLE = re.compile(r"[△▲]\s?$")
 _CLOSING = re.compile(rf"\s?(?:[.,]|/)\s?[{DASHES}=]+")
 _MINUS_TOUCHING = re.compile(rf"(?P<blank>)[{DASHES}](?!\w)(?!\s*\d)")
 _MINUS_BEHIND = re.compile(rf"(?P<blank>\s?)[{DASHES}](?!\w)(?!\s*\w)")
+_SMALL = re.compile(r"\d{1,3}[.,]\d+")
 _TWO_DECIMALS = re.compile(r"[.,]\d{2,3}$")
 _OPENED, _CLOSED = re.compile(r"\(\s*$"), re.compile(r"\s*\)")
 _FRACTION_OR_SIGN = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞±~≈<>]")
@@ -59,6 +60,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 _SIGN_MARK = re.compile(rf"(?=.)\(?[{DASHES}△▲]?(?:{_CURRENCY})?[{DASHES}]?\)?|[CD][Rr]\.?|H")
 _MISREAD_DIGITS = re.compile(r"[OoQDlISBZ]{1,3}[.,][OoQDlISBZ]{1,2}(?!\w)")
 """Behind digits: of `£14S.SS` only 14 would be left."""
+_DASH_BEFORE_WORD = re.compile(rf"[{DASHES}][^\W\d_]")
+"""Behind digits: in `12.50-EUR` the dash may be a minus."""
 _UNIT_OF_PRICE = re.compile(r"\s*/\s?[^\W\d_]+\.?²?³?")
 
 
@@ -108,7 +111,7 @@ def _credit(text: str, start: int, end: int, conventions: Conventions) -> Sign |
     outer_end = behind.end() if (behind := _CURRENCY_BEHIND.match(text, end)) else end
     for place in (end, outer_end):
         if credit := _CREDIT.match(text, place):
-            return Sign(True, start, credit.end(), _doubt_of_credit(text[start:end]))
+            return Sign(True, start, credit.end(), _doubt_of_credit(text[start:end], text, conventions))
         if debit := _DEBIT.match(text, place):
             return Sign(False, start, debit.end())
         if letter := _BOOKING.match(text, place) if conventions.has_booking_letters else None:
@@ -128,9 +131,12 @@ def _sign_of_dash_behind(printed: str, currency: str, conventions: Conventions) 
     return Sign(True, 0, 0, f"the dash behind {printed} may be a minus, or close an amount without cents")
 
 
-def _doubt_of_credit(printed: str) -> str:
-    """`108.43 CR` is a credit; `2.5 Cr` may be crores, which are ten millions."""
-    return "" if _TWO_DECIMALS.search(printed) else f"CR behind {printed} may be a credit, or ten millions"
+def _doubt_of_credit(printed: str, text: str, conventions: Conventions) -> str:
+    """`108.43 CR` is a credit; `2.5 Cr` may be crores, which are ten millions, and so may `₹ 2.50 Cr`."""
+    symbols = {SYMBOLS[symbol] for symbol in re.findall(SYMBOL_PATTERN, text)}
+    counts_crores = not CLOSING_DASH_CURRENCIES.isdisjoint({*symbols, conventions.currency})
+    is_amount = _TWO_DECIMALS.search(printed) and not (counts_crores and _SMALL.fullmatch(printed))
+    return "" if is_amount else f"CR behind {printed} may be a credit, or ten millions"
 
 
 def _minus_before(head: str) -> int | None:
@@ -168,6 +174,8 @@ def ignored_text(text: str, reaches: Iterable[tuple[int, int]], *, words_are_uni
             return piece.strip()
     if misread := _MISREAD_DIGITS.match(behind):
         return misread.group()
+    if not words_are_units and _DASH_BEFORE_WORD.match(behind):
+        return behind.strip()
     if not words_are_units and ((pieces and pieces[0].rstrip().endswith("(")) or behind.lstrip().startswith(")")):
         return "( or ) alone"
     scale = None if words_are_units or not spans else SCALE_LETTERS_BEHIND.search(text, spans[-1][0])

@@ -369,3 +369,19 @@ def test_yes_and_no_are_read_in_several_languages():
 
 def test_text_keeps_its_words_and_loses_its_line_breaks():
     assert Text().parse(" two\n lines ", SILENT).value == "two lines"
+
+
+@pytest.mark.parametrize(
+    ("printed", "value"),
+    [
+        ("37'90 €", "37.90"), ("1’200.50", "1200.50"), ("12’600", "12600"), ("1'00'000.00", "100000.00"),
+        ("３７．９０", "37.90"), ("３７，９００", "37900"), ("٣٧٫٩٠", "37.90"),
+    ],
+)  # fmt: skip
+def test_an_apostrophe_groups_threes_and_figures_of_other_scripts_are_read(printed, value):
+    parsed = Money().parse(printed, Conventions(decimal_mark="."))
+    assert (parsed.value, parsed.issue) == (Decimal(value), None)
+
+
+def test_figures_that_are_grouped_in_no_known_way_are_no_amount():
+    assert Money().parse("3'7'90", SILENT).value is None

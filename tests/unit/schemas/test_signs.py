@@ -21,7 +21,7 @@ def read(printed, conventions=SILENT, kind=None):
     [
         "27,80-", "27.80 -", "27,80 € -", "€ -27,80", "-kr 27,80", "Netto -kr 27,80", "-27,80 zł", "27.80 CR",
         "27.80 Cr.", "CR 27.80", "27.80-CR", "27.80 (CR)", "$27.80 cr", "27,80- EUR", "—27.80", "－27.80",
-        "▲27.80", "(SFr. 27.80)",
+        "▲27.80", "(SFr. 27.80)", "‒27.80", "―27.80",
     ],
 )  # fmt: skip
 def test_a_sign_is_read_wherever_it_stands(printed):
@@ -62,6 +62,9 @@ def test_a_dash_behind_a_whole_amount_of_other_currencies_is_doubtful():
         "01.02.2023 5.00",
         "5.00 weekly",
         "£14S.SS",
+        "70¢",
+        "70p",
+        "27.80-EUR",
     ],
 )
 def test_what_is_not_understood_makes_the_amount_doubtful(printed):
@@ -162,3 +165,13 @@ def test_a_text_of_many_numbers_is_not_read_as_one_of_them():
 
 def test_the_value_is_exact():
     assert Money().parse("27.80 CR", SILENT).value == Decimal("-27.80")
+
+
+@pytest.mark.parametrize("printed", ["₹ 3.75 Cr", "3.75 CR"])
+def test_a_small_credit_may_be_crores_where_these_are_counted(printed):
+    assert read(printed, Conventions(currency="INR")) == ("-3.75", "sign_unknown")
+    assert read("₹ 1,375.00 Cr", Conventions(currency="INR")) == ("-1375.00", None)
+
+
+def test_a_dash_in_the_place_of_whole_units_may_be_no_minus():
+    assert read("-,80")[1] == "sign_unknown"
