@@ -3,9 +3,9 @@
     python -m benchmarks.accuracy.better OLD NEW [--changes]
 
 In: two folders that `benchmarks.accuracy.quality --out` wrote. Out: Markdown tables, a line for each set of documents:
-micro-F1 of single fields and F1 of the rows of each list; and what is accepted. `--changes` names each value that was
-right and is not any more, and each that is right now. Documents are resampled in pairs: both versions read the same
-ones, so what makes a document hard cancels out.
+micro-F1 of single fields and F1 of the rows of each list; and what is accepted, and what a doubt or a broken rule kept
+from it although it is as sure. `--changes` names each value that was right and is not any more, and each that is right
+now. Documents are resampled in pairs: both versions read the same ones, so what makes a document hard cancels out.
 """
 
 from __future__ import annotations
@@ -61,9 +61,10 @@ def main() -> None:
     for title, old, new in evaluated:
         for part, scores in paired_scores(old, new).items():
             print(scores.line(title, part))
-    print("\n| documents | accepted before | of them wrong | accepted after | of them wrong |\n|---|---|---|---|---|")
+    print("\n| documents | accepted before | of them wrong | after | of them wrong | vetoed: right, wrong |")
+    print("|---|---|---|---|---|---|")
     for title, old, new in evaluated:
-        print(f"| {title} | {_accepted(old)} | {_accepted(new)} |")
+        print(f"| {title} | {_accepted(old)} | {_accepted(new)} | {_vetoed(new)} |")
     for title, old, new in evaluated if options.changes else ():
         print(f"\n### {title}\n")
         print("\n".join(changes(old, new)))
@@ -110,6 +111,20 @@ def _rows(document: ScoredDocument, path: str) -> Outcomes:
 def _accepted(evaluation: Evaluation) -> str:
     calibration = evaluation.calibration
     return f"{calibration.accepted} of {calibration.answers} | {calibration.accepted_wrong}"
+
+
+def _vetoed(evaluation: Evaluation) -> str:
+    """Answers that are as sure as accepted ones and are not accepted: how many were right, and how many wrong."""
+    answers = [
+        answer
+        for document in evaluation.documents
+        for answer in (*document.comparisons, *(cell for score in document.lists.values() for cell in score.cells))
+        if answer.outcome != "missed"
+    ]
+    lowest = min((each.prediction.confidence for each in answers if each.prediction.accepted), default=1.0)
+    vetoed = [each for each in answers if each.prediction.confidence >= lowest and not each.prediction.accepted]
+    right = sum(each.outcome == "right" for each in vetoed)
+    return f"{right}, {len(vetoed) - right}"
 
 
 if __name__ == "__main__":

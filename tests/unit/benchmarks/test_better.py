@@ -43,7 +43,7 @@ def test_what_became_better_and_what_is_accepted_wrong(tmp_path, monkeypatch, ca
     fields, rows = (line for line in printed.splitlines() if line.startswith(f"| {SET.title} ({DOCUMENTS})"))
     assert "| single fields | 0.500 | 0.750 | +0.250 |" in fields
     assert "| line_items (rows) | 0.667 | 0.667 | +0.000 | +0.000 to +0.000 |" in rows
-    assert f"| {SET.title} | 12 of 36 | 6 | 12 of 36 | 3 |" in printed
+    assert f"| {SET.title} | 12 of 36 | 6 | 12 of 36 | 3 | 24, 0 |" in printed, "the cells are as sure"
     changed = [line for line in printed.splitlines() if line.startswith("- ")]
     assert len(changed) == 3
     assert changed[0] == "- 6.pdf gross_total: wrong ('1.00' for '10.00', accepted), now right"
