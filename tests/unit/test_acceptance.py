@@ -129,3 +129,18 @@ def test_an_amount_with_fewer_decimals_than_the_others_is_doubtful(trusting, pri
 def test_where_amounts_have_no_cents_none_are_missing(trusting):
     extraction = understood(["Bread 450", "Cheese 7500", "Total 7950 Yen"], {"total": "7950"}, trusting)
     assert "total" in accepted_paths(extraction)
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_accepted"),
+    [
+        (["Paku 15.000", "Kayu 300.000", "Total 315.000"], False),
+        (["Paku Rp 15.000", "Kayu 300.000", "Total 315.000"], True),  # rupiahs have no third decimal
+        (["Paku 15.000", "Rumah 2.300.000", "Total 315.000"], True),  # two groups: the mark can only group
+    ],
+)
+def test_a_factor_of_a_thousand_that_is_open_is_not_accepted(trusting, lines, is_accepted):
+    extraction = understood(lines, {"total": "315.000"}, trusting)
+    (total,) = (field for field in extraction.fields if field.path == "total")
+    assert total.accepted is is_accepted
+    assert ("decimal_mark_unknown" in {issue.code for issue in total.issues}) is not is_accepted
