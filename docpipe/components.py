@@ -279,9 +279,9 @@ def load_components(model: ModelName, settings: Settings, *, threads: int, salt:
 
     extractor = load_extractor(model, settings, threads=threads)
     renderer = Renderer(settings.limits())
-    preparation = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')} {salt}".strip()
+    preparation = f"dpi={TEXT_DPI:g} pypdfium2={version('pypdfium2')} rapidocr={version('rapidocr')}"
     reader = PageReader(renderer, threads=threads)
-    parts = PipelineParts(PageRasteriser(renderer), reader, extractor, preparation, model.picture_sides)
+    parts = PipelineParts(PageRasteriser(renderer), reader, extractor, preparation, model.picture_sides, salt)
     policy = AcceptancePolicy.for_extractor(extractor, settings.accept_error, *_calibration_folders(model, settings))
     return Components(renderer, parts, policy)
 

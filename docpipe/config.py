@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Longest time for a document in `docpipe run`, to which page_seconds are added."
     )
     page_seconds: float = Field(20.0, gt=0, description="Time added to document_seconds for each page.")
+    keep_work: bool = Field(
+        True,
+        description="Whether `docpipe run` keeps words and answers, so that other settings read no page again.",
+    )
     blob_url: str = Field("docpipe-blobs", description="Where the service keeps documents: a folder or s3://bucket.")
     broker_url: str = Field("redis://localhost:6379/0", description="The queue: redis:// or amqp://.")
     result_url: str | None = Field(

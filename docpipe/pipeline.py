@@ -30,13 +30,19 @@ PIPELINE_VERSION = 6
 class PipelineParts:
     """What a shell plugs in. `preparation` names all that changes pages and words: resolution, reader and its version.
     `picture_sides` are the pixels of the longer side of the page pictures that the extractor is given, the smallest
-    first; without them it gets pages as they were rasterised."""
+    first; without them it gets pages as they were rasterised. `salt` makes another run key of the same work."""
 
     rasteriser: Rasteriser
     reader: Reader
     extractor: Extractor
     preparation: str
     picture_sides: tuple[int, ...] = ()
+    salt: str = ""
+
+    @property
+    def preparation_key(self) -> str:
+        """Of the words of a page: what is kept under the same key (docpipe/kept_work.py) can be used again."""
+        return f"{PIPELINE_VERSION} {self.preparation}"
 
 
 def prepare(
@@ -115,7 +121,7 @@ def identify_run(document: Document, schema: Schema, parts: PipelineParts, polic
         "document": document.id,
         "schema": [schema.name, schema.version],
         "extractor": parts.extractor.name,
-        "preparation": parts.preparation,
+        "preparation": f"{parts.preparation} {parts.salt}".strip(),
         "picture_sides": parts.picture_sides,
         "policy": [policy.fingerprint, policy.accept_error],
     }

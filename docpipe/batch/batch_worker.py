@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from docpipe import pipeline
-from docpipe.batch.messages import FileTask, Opened, PageRead, ReportProgress
+from docpipe.batch.messages import FileTask, Finished, Opened, PageRead, ReportProgress
 from docpipe.components import Components, ModelName, load_components
 from docpipe.config import Settings
-from docpipe.data import Box, Document, Extraction, Page, Word
-from docpipe.ports import Reader, WordReader
+from docpipe.data import Box, Document, Page, Word
+from docpipe.kept_work import KeptReader, KeptWork, with_kept_answers
 from docpipe.schema import Schema
 
 
@@ -47,15 +47,20 @@ class DocumentWorker:
     def extractor_name(self) -> str:
         return self.components.parts.extractor.name
 
-    def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
+    def process(self, task: FileTask, report: ReportProgress) -> Finished:
         document = self.components.open(task.path, self.plan.passwords)
-        schema, policy = self.plan.schema, self.components.policy
-        run_key = pipeline.identify_run(document, schema, self.components.parts, policy).key
-        if not report(Opened(replace(document, password=None), run_key, self.extractor_name)):
-            return None
-        parts = replace(self.components.parts, reader=_ReportingReader(self.components.parts.reader, report))
+        schema, policy, parts = self.plan.schema, self.components.policy, self.components.parts
+        run_key = pipeline.identify_run(document, schema, parts, policy).key
+        without_password = replace(document, password=None)
+        entries = report(Opened(without_password, run_key, self.extractor_name, parts.preparation_key))
+        if entries is None:
+            return Finished(None)
+        kept = KeptWork(entries)
+        reader = _ReportingReader(KeptReader(parts.reader, kept), report)
+        extractor = with_kept_answers(parts.extractor, kept, parts.picture_sides)
         try:
-            return pipeline.extract(document, schema, parts, policy)
+            parts = replace(parts, reader=reader, extractor=extractor)
+            return Finished(pipeline.extract(document, schema, parts, policy), kept.new)
         finally:
             _trim_memory()
 
@@ -75,7 +80,7 @@ def _trim_memory() -> None:
 class _ReportingReader:
     """A reader that reports when a page is done, and gives memory back."""
 
-    reader: Reader
+    reader: KeptReader
     report: ReportProgress
 
     def read(self, document: Document, page: Page) -> Page:
@@ -87,6 +92,4 @@ class _ReportingReader:
 
     def read_words(self, page: Page, boxes: Sequence[Box]) -> Sequence[Word]:
         """As `ports.WordReader`: without it nobody would take the last look at what is accepted."""
-        if isinstance(self.reader, WordReader):
-            return self.reader.read_words(page, boxes)
-        return [Word("", box, 0.0, "ocr", 0) for box in boxes]
+        return self.reader.read_words(page, boxes)

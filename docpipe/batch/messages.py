@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from docpipe.data import Document, Extraction
 from docpipe.errors import DocpipeError
+from docpipe.kept_work import KeptEntries
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,13 @@ class StartupFailed:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The file was taken in: what it is, how many pages it has, and the key of the work that comes.
-    The worker waits for the parent's reply: whether the work is to be done."""
+    """The file was taken in: what it is, how many pages it has, and the key of the work that comes. The worker waits
+    for the parent's reply: what is kept of earlier work with this `preparation_key`, or None: it is not to be done."""
 
     document: Document
     run_key: str
     extractor: str = ""
+    preparation_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +53,10 @@ class PageRead:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The work is done; None when it was not to be done."""
+    """The work is done; None when it was not to be done. `kept` is new, for later runs."""
 
     extraction: Extraction | None
+    kept: KeptEntries = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Failed:
 
 
 TaskMessage = Opened | PageRead | Finished | Failed
-ReportProgress = Callable[[Opened | PageRead], bool]
-"""Returns whether to go on."""
+ReportProgress = Callable[[Opened | PageRead], KeptEntries | None]
+"""Returns the parent's reply to `Opened`."""
 
 
 class BatchWorker(Protocol):
@@ -74,9 +77,9 @@ class BatchWorker(Protocol):
         """Of its extractor: `kind:weights@revision`."""
         ...
 
-    def process(self, task: FileTask, report: ReportProgress) -> Extraction | None:
-        """One document, from its file to its result; None when `report` returns that it is not to be processed. Raises
-        DocpipeError."""
+    def process(self, task: FileTask, report: ReportProgress) -> Finished:
+        """One document, from its file to its result; without one when `report` returns that it is not to be processed.
+        Raises DocpipeError."""
         ...
 
     def close(self) -> None: ...

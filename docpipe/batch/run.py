@@ -16,8 +16,8 @@ from docpipe.batch.messages import Failed, FileTask, Finished, Opened, PageRead
 from docpipe.batch.outcome import Outcome
 from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
-from docpipe.data import Extraction
 from docpipe.errors import DocpipeError, StoreError
+from docpipe.kept_work import KeptEntries
 from docpipe.store.results.result_store import SqlStore
 
 
@@ -64,14 +64,14 @@ def run_in_pool(
     none is begun. A pool whose run was left early, by an error too, has to be closed."""
     ledger = RunLedger(plan, store)
     tasks = [FileTask(path) for path in sorted(files, key=_size, reverse=True)]
-    for task, message in pool.process(tasks, ledger.should_process, stop):
+    for task, message in pool.process(tasks, ledger.reply_to_opened, stop):
         match message:
             case Opened(document):
                 listener.opened(task.path, document.page_count)
             case PageRead():
                 listener.page_read(task.path)
-            case Finished(extraction):
-                yield from ledger.finished(task, extraction)
+            case Finished():
+                yield from ledger.finished(task, message)
             case Failed(error):
                 yield from ledger.failed(task, error)
 
@@ -95,21 +95,26 @@ class RunLedger:
         """Of an attempt; None as long as the document has not said which it is of."""
         return None if self.plan.schema.choices else self.plan.schema.name
 
-    def should_process(self, task: FileTask, opened: Opened) -> bool:
-        """False when the store has this very work or it is being done. Otherwise the attempt is counted."""
+    def reply_to_opened(self, task: FileTask, opened: Opened) -> KeptEntries | None:
+        """None when the store has this very work or it is being done. Otherwise the attempt is counted, and what is
+        kept of earlier work can be used."""
         self.opened[task.path] = opened
         self.store.add(opened.document)
         if opened.run_key in self.in_progress or opened.run_key in self.failures or self.store.has(opened.run_key):
-            return False
+            return None
         extractor = opened.extractor or None
         self.store.claim(opened.document.id, opened.run_key, schema=self._schema_name, extractor=extractor)
         self.in_progress[opened.run_key] = []
-        return True
+        if self.plan.salt or not self.plan.settings.keep_work:
+            return {}
+        return self.store.kept_work(opened.document.id, opened.preparation_key)
 
-    def finished(self, task: FileTask, extraction: Extraction | None) -> Iterator[Outcome]:
-        opened = self.opened.pop(task.path)
+    def finished(self, task: FileTask, message: Finished) -> Iterator[Outcome]:
+        opened, extraction = self.opened.pop(task.path), message.extraction
         if extraction is not None:
             self.store.save(extraction, self.plan.schema.chosen(extraction.schema))
+            if message.kept and self.plan.settings.keep_work:
+                self.store.keep_work(opened.document.id, opened.preparation_key, message.kept)
             outcome = Outcome(task.path, opened.document.id, extraction, pages=opened.document.page_count)
             yield from self._with_duplicates(outcome, opened.run_key)
         elif opened.run_key in self.in_progress:

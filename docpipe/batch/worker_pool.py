@@ -25,12 +25,14 @@ from docpipe.batch import worker_process
 from docpipe.batch.messages import Failed, FileTask, Finished, Opened, Ready, StartupFailed, TaskMessage, WorkerSetup
 from docpipe.capacity import Deadlines
 from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
+from docpipe.kept_work import KeptEntries
 
 SHUTDOWN_SECONDS = 1.0
 """Between closing a worker's shutdown pipe and killing it: it ends itself within milliseconds, unless C code holds the
 GIL."""
 NEVER = float("inf")
-ShouldProcess = Callable[[FileTask, Opened], bool]
+ReplyToOpened = Callable[[FileTask, Opened], KeptEntries | None]
+"""What is kept of earlier work on the document; None: it is not to be processed."""
 
 
 @dataclass(slots=True)
@@ -83,10 +85,10 @@ class WorkerPool:
         raise _startup_error(worker)
 
     def process(
-        self, tasks: Iterable[FileTask], should_process: ShouldProcess, stop: Callable[[], bool] = lambda: False
+        self, tasks: Iterable[FileTask], reply_to_opened: ReplyToOpened, stop: Callable[[], bool] = lambda: False
     ) -> Iterator[tuple[FileTask, TaskMessage]]:
-        """Hand out the tasks in order; yield the workers' messages about them. `should_process` decides about each file
-        that was opened. After `stop` documents in progress are ended, and none is begun."""
+        """Hand out the tasks in order; yield the workers' messages about them. `reply_to_opened` decides about each
+        file that was opened. After `stop` documents in progress are ended, and none is begun."""
         pending = deque(tasks)
         while pending or any(worker.task for worker in self._workers):
             if stop():
@@ -95,7 +97,7 @@ class WorkerPool:
                     return
             self._assign(pending)
             for worker in self._workers_with_messages():
-                yield from self._receive(worker, should_process)
+                yield from self._receive(worker, reply_to_opened)
             yield from self._end_overdue()
 
     def _assign(self, pending: deque[FileTask]) -> None:
@@ -118,7 +120,7 @@ class WorkerPool:
         readable = set(wait(connections + [worker.process.sentinel for worker in self._workers], timeout))
         return [worker for worker in self._workers if readable & {worker.connection, worker.process.sentinel}]
 
-    def _receive(self, worker: _Worker, should_process: ShouldProcess) -> Iterator[tuple[FileTask, TaskMessage]]:
+    def _receive(self, worker: _Worker, reply_to_opened: ReplyToOpened) -> Iterator[tuple[FileTask, TaskMessage]]:
         for message in _messages(worker):
             if isinstance(message, Ready | StartupFailed):
                 self._mark_ready(worker, message)
@@ -129,7 +131,7 @@ class WorkerPool:
                 worker.seconds_allowed = self.deadlines.for_document(message.document.page_count)
                 worker.deadline = self.clock() + worker.seconds_allowed
                 with contextlib.suppress(OSError):  # it has just died: that is its outcome
-                    worker.connection.send(should_process(task, message))
+                    worker.connection.send(reply_to_opened(task, message))
             elif isinstance(message, Finished | Failed):
                 worker.task, worker.deadline = None, NEVER
             yield task, message

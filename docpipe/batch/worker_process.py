@@ -26,6 +26,7 @@ from docpipe.batch.messages import (
     WorkerSetup,
 )
 from docpipe.errors import REPORT_HINT, DocpipeError, TooLargeError, describe_bug
+from docpipe.kept_work import KeptEntries
 
 
 def main(setup: WorkerSetup, connection: Connection, shutdown_pipe: Connection, log_file: Path) -> None:
@@ -58,12 +59,13 @@ def _serve(worker: BatchWorker, connection: Connection) -> None:
 def _process(worker: BatchWorker, task: FileTask, connection: Connection) -> Finished | Failed:
     """Whatever goes wrong with a document is its own outcome, never the end of the worker."""
 
-    def report(message: Opened | PageRead) -> bool:
+    def report(message: Opened | PageRead) -> KeptEntries | None:
         connection.send(message)
-        return bool(connection.recv()) if isinstance(message, Opened) else True
+        reply: KeptEntries | None = connection.recv() if isinstance(message, Opened) else None
+        return reply
 
     try:
-        return Finished(worker.process(task, report))
+        return worker.process(task, report)
     except DocpipeError as error:
         return Failed(error)
     except MemoryError:

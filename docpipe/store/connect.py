@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from docpipe.errors import StoreError, install_hint
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. Read here so that opening a database that is up to date need not load Alembic."""
 
 VERSION_TABLE = "docpipe_version"  # not Alembic's default: a shared database may have one already

@@ -22,6 +22,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     Table,
@@ -206,6 +207,15 @@ attempts = Table(
     UniqueConstraint("document_id", "run_key", "number", name="uq_attempts_number"),
     Index("ix_attempts_outcome", "outcome"),
     Index("ix_attempts_file", "file"),
+)
+
+kept_work = Table(
+    "kept_work",
+    metadata,
+    Column("document_id", ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True),
+    Column("key", CleanText, primary_key=True, comment="page N, words N, answer …: docpipe/kept_work.py"),
+    Column("preparation_key", CleanText, nullable=False, comment="how the pages were prepared: what can be used again"),
+    Column("content", LargeBinary, nullable=False, comment="JSON, compressed by zlib"),
 )
 
 typed_tables = Table(

@@ -78,9 +78,11 @@ def command_environment() -> dict[str, str]:
     return {**environment(), "COLUMNS": "200"}
 
 
-def docpipe_run(folder: Path, *arguments: str) -> FinishedRun:
+def docpipe_run(folder: Path, *arguments: str, **variables: str) -> FinishedRun:
+    """`variables`: of the environment, beside its own."""
+    environment = command_environment() | variables
     done = subprocess.run(
-        command(folder, *arguments), capture_output=True, text=True, env=command_environment(), cwd=folder, check=False
+        command(folder, *arguments), capture_output=True, text=True, env=environment, cwd=folder, check=False
     )
     return FinishedRun(done.returncode, done.stdout, done.stderr, folder)
 

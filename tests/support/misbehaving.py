@@ -7,9 +7,10 @@ import signal
 import time
 from dataclasses import dataclass
 
-from docpipe.batch.messages import FileTask, Opened, PageRead, ReportProgress
+from docpipe.batch.messages import FileTask, Finished, Opened, PageRead, ReportProgress
 from docpipe.data import Document, Extraction
 from docpipe.errors import CorruptError, ModelError
+from docpipe.kept_work import KeptEntries
 
 
 def extraction(document_id: str) -> Extraction:
@@ -22,7 +23,7 @@ class Misbehaving:
 
     extractor_name: str = "misbehaving:1"
 
-    def process(self, task: FileTask, report: ReportProgress) -> Extraction:
+    def process(self, task: FileTask, report: ReportProgress) -> Finished:
         match task.path.name:
             case "segfault":
                 os.kill(os.getpid(), signal.SIGSEGV)
@@ -44,7 +45,7 @@ class Misbehaving:
                     report(PageRead(number + 1))
             case "prints":
                 os.write(1, b"from a C library\n")
-        return extraction(task.path.name)
+        return Finished(extraction(task.path.name))
 
     def close(self) -> None:
         pass
@@ -68,5 +69,5 @@ class DiesAtStart:
         os._exit(3)
 
 
-def process_all(task: FileTask, opened: Opened) -> bool:
-    return True
+def process_all(task: FileTask, opened: Opened) -> KeptEntries:
+    return {}

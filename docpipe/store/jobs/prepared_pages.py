@@ -14,9 +14,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from docpipe.data import Box, Document, Issue, Page, PageImage, Widget, Word
+from docpipe.data import Document, Page, PageImage
 from docpipe.errors import MissingError
 from docpipe.page_images import reduced, source_side
+from docpipe.serialise import page_from_json, page_to_json
 from docpipe.store.blobs import Blobs, job_prefix
 
 if TYPE_CHECKING:
@@ -129,28 +130,9 @@ def _webp(image: Image) -> bytes:
 
 
 def _page_row(page: Page, sides: tuple[int, ...]) -> dict[str, Any]:
-    words = [[word.text, *_sides_of(word.box), word.confidence, word.source, word.line] for word in page.words]
-    return {
-        "number": page.number, "width": page.width, "height": page.height, "dpi": page.dpi, "words": words,
-        "rotation": page.rotation, "blank": page.blank, "issues": [asdict(issue) for issue in page.issues],
-        "sides": sides, "widgets": [asdict(widget) for widget in page.widgets],
-    }  # fmt: skip
-
-
-def _sides_of(box: Box) -> tuple[float, ...]:
-    return box.left, box.top, box.right, box.bottom
+    return {**page_to_json(page), "sides": sides}
 
 
 def _page(blobs: Blobs, job_id: str, row: dict[str, Any]) -> Page:
-    words = tuple(
-        Word(text, Box(left, top, right, bottom), confidence, source, line)
-        for text, left, top, right, bottom, confidence, source, line in row["words"]
-    )
     sides = tuple(int(side) for side in row["sides"])
-    image = StoredImage(blobs, job_id, row["number"], sides) if sides else None
-    issues = tuple(Issue(**issue) for issue in row["issues"])
-    widgets = tuple(Widget(**{**widget, "box": Box(**widget["box"])}) for widget in row["widgets"])
-    return Page(
-        row["number"], row["width"], row["height"], row["dpi"], image, words, row["rotation"], row["blank"], issues,
-        widgets,
-    )  # fmt: skip
+    return page_from_json(row, StoredImage(blobs, job_id, row["number"], sides) if sides else None)

@@ -5,14 +5,14 @@ In: documents, extractions, errors. Out: whole results, the same ones that were 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from docpipe.data import Document, Extraction, Status
 from docpipe.errors import DocpipeError, StoreError
@@ -22,7 +22,7 @@ from docpipe.store.database import upsert
 from docpipe.store.results import load
 from docpipe.store.results.rows import field_rows, issue_rows
 from docpipe.store.results.typed import TypedTable, ensure_tables, write_typed
-from docpipe.store.tables import attempts, document_files, documents, extractions, fields, issues
+from docpipe.store.tables import attempts, document_files, documents, extractions, fields, issues, kept_work
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -158,6 +158,26 @@ class SqlStore:
             yield from load.current_results(connection, where)
             if status in (None, "failed"):
                 yield from load.failures(connection, load.attempt_of_schema(schema))
+
+    def kept_work(self, document_id: str, preparation_key: str) -> dict[str, bytes]:
+        """What `keep_work` has kept of the document under this preparation, by key."""
+        where = (kept_work.c.document_id == document_id) & (kept_work.c.preparation_key == preparation_key)
+        with self._reading() as connection:
+            rows = connection.execute(select(kept_work.c.key, kept_work.c.content).where(where))
+            return {row.key: row.content for row in rows}
+
+    def keep_work(self, document_id: str, preparation_key: str, entries: Mapping[str, bytes]) -> None:
+        """Keep these entries of a document's work (docpipe/kept_work.py). Those under another preparation go: they
+        are of an older version, and no run will ask for them."""
+        old = (kept_work.c.document_id == document_id) & (kept_work.c.preparation_key != preparation_key)
+        with self._writing() as connection:
+            self._lock(connection, document_id)
+            connection.execute(delete(kept_work).where(old))
+            for key, content in entries.items():
+                row = {"document_id": document_id, "key": key, "preparation_key": preparation_key, "content": content}
+                statement = upsert(connection, kept_work, row)
+                keys = [kept_work.c.document_id, kept_work.c.key]
+                connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"content": content}))
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -14,6 +14,7 @@ from docpipe.batch.messages import Failed, FileTask, Finished, Opened, TaskMessa
 from docpipe.batch.worker_pool import WorkerPool
 from docpipe.capacity import Deadlines
 from docpipe.errors import ModelError
+from docpipe.kept_work import KeptEntries
 from tests.support.clock import AheadClock
 from tests.support.misbehaving import DiesAtStart, Misbehave, NoModel, process_all
 from tests.support.processes import is_alive
@@ -64,9 +65,9 @@ def test_the_allowance_grows_with_the_pages(tmp_path, pages_of_time, outcome):
     """Of four pages; so much time passes between the first message and the look at the clock after it."""
     clock, path = AheadClock(), tmp_path / "long"
 
-    def opened(task: FileTask, opened: Opened) -> bool:
+    def opened(task: FileTask, opened: Opened) -> KeptEntries:
         clock.ahead += DEADLINES.for_document(pages_of_time)
-        return True
+        return {}
 
     def stop() -> bool:
         if clock.ahead:

@@ -60,7 +60,7 @@ def test_values_that_the_picture_shows_otherwise_are_not_accepted_in_a_run(invoi
     settings = load_settings({})
     worker = BatchPlan(load_schema("invoice"), ModelName.parse("embedded"), settings)()
     try:
-        extraction = worker.process(FileTask(invoice), lambda _: True)
+        extraction = worker.process(FileTask(invoice), lambda _: {}).extraction
     finally:
         worker.close()
     number = next(field for field in extraction.fields if field.path == "invoice_number")

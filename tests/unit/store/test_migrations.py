@@ -93,10 +93,18 @@ ROWS: Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]] = {
                       "ended": TIME, "outcome": "failed", "error_code": "model", "error_message": "it is away",
                       "error_hint": "", "extractor": "embedded:old@1", "cost": '{"money": 0.5}'}),
     ),
+    "0004": (
+        ("leader_locks", {"name": "other", "holder": "host:3", "held_until": TIME}),
+    ),
 }  # fmt: skip
 """What a database of each version has in it, beside what the versions before it had. A new migration adds the version
 that it starts from."""
 
+TYPED_TABLE = (
+    "CREATE TABLE invoice (document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,"
+    " extraction_id BIGINT NOT NULL REFERENCES extractions (id) ON DELETE CASCADE, file TEXT NOT NULL,"
+    " status TEXT NOT NULL, invoice_number TEXT, gross_total {amount})"
+)
 RENAMED_TABLES = {"duties": "leader_locks"}
 RENAMED_COLUMNS = {("jobs", "setbacks"): "environment_retries", ("duties", "until"): "held_until"}
 RENAMED_VALUES = {("duties", "name", "keeper"): "maintenance", ("usage", "outcome", "given_back"): "retried"}
@@ -149,23 +157,19 @@ def test_an_upgrade_that_fails_leaves_the_database_as_it_was(
 
 @contextmanager
 def database_of(url: str, version: str) -> Iterator[Connection]:
-    """One that this version made and filled, with typed tables as `docpipe run` makes them."""
+    """One that this version made, and that it and the versions before filled, with typed tables as `docpipe run` makes
+    them."""
+    amount_of = {"sqlite": "REAL", "postgresql": "NUMERIC"}
     engine = connect._engine(connect.parse_url(url), create=True)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     with connect.write_transaction(engine) as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, version)
-        amount = "REAL" if connection.dialect.name == "sqlite" else "NUMERIC"
-        connection.execute(
-            text(
-                "CREATE TABLE invoice (document_id TEXT PRIMARY KEY REFERENCES documents (id) ON DELETE CASCADE,"
-                " extraction_id BIGINT NOT NULL REFERENCES extractions (id) ON DELETE CASCADE, file TEXT NOT NULL,"
-                f" status TEXT NOT NULL, invoice_number TEXT, gross_total {amount})"
-            )
-        )
-        for older_version in sorted(ROWS):
-            for table, row in ROWS[older_version] if older_version <= version else ():
+        for older_version in (older for older in sorted(ROWS) if older <= version):
+            command.upgrade(config, older_version)
+            if older_version == min(ROWS):
+                connection.execute(text(TYPED_TABLE.format(amount=amount_of[connection.dialect.name])))
+            for table, row in ROWS[older_version]:
                 names = ", ".join(f'"{name}"' for name in row)
                 values = ", ".join(f":{name}" for name in row)
                 connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)
