@@ -23,6 +23,7 @@ COMMANDS = {
     "run": ("docpipe.cli.run:run", "Read documents and store what they say."),
     "show": ("docpipe.cli.show:show", "Draw a document's pages with the boxes of its fields."),
     "export": ("docpipe.cli.export:export", "Write stored results to a JSONL, CSV or Excel file."),
+    "delete": ("docpipe.cli.delete:delete", "Delete documents with all that is kept of them."),
     "schema": ("docpipe.cli.schema:schema_group", "List and show schemas: what docpipe looks for."),
     "evaluate": ("docpipe.cli.evaluate:evaluate", "Compare results with labels: precision, recall and F1 per field."),
     "cost": ("docpipe.cli.cost:cost", "Sum up what reading has cost: pages, seconds, tokens and money."),

@@ -109,6 +109,7 @@ def _sqlite_engine(url: URL, *, create: bool) -> Engine:
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # transactions begin where we say, DDL included
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten, and not only forgotten
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -142,6 +143,17 @@ def _use_wal(engine: Engine) -> None:
                 time.sleep(0.1)
     finally:
         raw.close()
+
+
+def overwrite_deleted(engine: Engine) -> None:
+    """SQLite's log beside the file still has what was deleted: it is brought into the file and emptied, unless somebody
+    reads or writes just now; then the last one to close the database does it. PostgreSQL's VACUUM runs by itself."""
+    if engine.dialect.name == "sqlite":
+        raw = engine.raw_connection()
+        try:
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
 
 
 def _server_engine(url: URL) -> Engine:

@@ -17,7 +17,14 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from docpipe.data import Document, Extraction, Status
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.ports import StoredResult
-from docpipe.store.connect import lock_setup, open_engine, parse_url, store_errors, write_transaction
+from docpipe.store.connect import (
+    lock_setup,
+    open_engine,
+    overwrite_deleted,
+    parse_url,
+    store_errors,
+    write_transaction,
+)
 from docpipe.store.database import upsert
 from docpipe.store.results import load
 from docpipe.store.results.rows import field_rows, issue_rows
@@ -178,6 +185,26 @@ class SqlStore:
                 statement = upsert(connection, kept_work, row)
                 keys = [kept_work.c.document_id, kept_work.c.key]
                 connection.execute(statement.on_conflict_do_update(index_elements=keys, set_={"content": content}))
+
+    def document_id(self, prefix: str) -> str | None:
+        """The id of which this is the beginning. Raises StoreError where there are several."""
+        with self._reading() as connection:
+            return self._match(connection, prefix)
+
+    def files(self, document_id: str) -> list[Path]:
+        """All paths under which the document was found."""
+        with self._reading() as connection:
+            query = select(document_files.c.path).where(document_files.c.document_id == document_id)
+            return [Path(path) for path in connection.scalars(query)]
+
+    def delete(self, document_id: str) -> bool:
+        """The document with its results, attempts and words: nothing of it is left in the file of an SQLite database
+        either. Jobs of the queue have to be deleted before. False when it is unknown."""
+        with self._writing() as connection:
+            deleted = connection.execute(delete(documents).where(documents.c.id == document_id)).rowcount > 0
+        with store_errors(self.url):
+            overwrite_deleted(self._engine)
+        return deleted
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
