@@ -68,8 +68,9 @@ class KeptReader:
         key = f"page {page.number}"
         kept = self.kept.find(key, page_from_json)
         if kept is not None:
-            is_turned = page.image is not None and kept.rotation
-            return replace(kept, image=page.image.turned(kept.rotation) if is_turned else page.image)
+            if page.image is None or not kept.rotation:
+                return replace(kept, image=page.image)
+            return replace(kept, image=page.image.turned(kept.rotation))
         read = self.reader.read(document, page)
         if not any(issue.severity == "error" for issue in read.issues):  # what went wrong may go well another time
             self.kept.keep(key, page_to_json(read))
