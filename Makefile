@@ -41,11 +41,12 @@ run: $(SAMPLES) ## Draw a dozen sample documents, read them and show what they s
 	@echo "  $(DATABASE)     the same as tables: invoice, invoice_line_items, receipt, …"
 	@echo "  $(OUT)/samples         the documents, and truth.jsonl with what is printed on them"
 
-# Poppler is a program of the system: it is installed where that is possible, else the tests that need it are skipped.
+# Programs of the system: they are installed where that is possible, else the tests that need them are skipped.
 test: $(FULL) ## Run all tests
-	@command -v pdftoppm > /dev/null || { test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
-	  && apt-get update -qq && apt-get install -y -qq poppler-utils > /dev/null; } \
-	  || echo "Poppler cannot be installed from here: the tests that need it are skipped"
+	@{ command -v pdftoppm && command -v strace; } > /dev/null || { test "$$(id -u)" = 0 \
+	  && command -v apt-get > /dev/null && apt-get update -qq \
+	  && apt-get install -y -qq poppler-utils strace > /dev/null; } \
+	  || echo "Poppler and strace cannot be installed from here: the tests that need them are skipped"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -rs -n $(TEST_PROCESSES)
 
 check: $(FULL) ## Lint, formatting, types, import rules, and the command reference in step (no tests)

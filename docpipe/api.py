@@ -8,7 +8,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -24,7 +23,9 @@ from docpipe.components import Components, ModelName, load_components
 from docpipe.config import Settings, load_settings
 from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
 from docpipe.errors import UsageError
+from docpipe.private_files import open_file
 from docpipe.schema import Schema, load_schema
+from docpipe.temporary import temporary_folder
 from docpipe.validate import to_model
 
 T = TypeVar("T", bound=BaseModel)
@@ -138,8 +139,9 @@ def _as_file(source: DocumentSource) -> Iterator[tuple[Path, str]]:
         yield path, path.name
         return
     content = source if isinstance(source, bytes) else source.read()
-    with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
-        path = Path(folder) / "document"
-        path.write_bytes(content)
+    with temporary_folder() as folder:
+        path = folder / "document"
+        with open_file(path, "wb") as file:
+            file.write(content)
         name = getattr(source, "name", None)
         yield path, Path(name).name if isinstance(name, str) else "document"

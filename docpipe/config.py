@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from docpipe.errors import UsageError
 from docpipe.extractors.hosted.options import HostedOptions
+from docpipe.private_files import FileAccess
 from docpipe.render.limits import Limits
 
 PREFIX = "DOCPIPE_"
@@ -53,6 +54,9 @@ class Settings(BaseSettings):
         60.0, gt=0, description="Longest time for a document in `docpipe run`, to which page_seconds are added."
     )
     page_seconds: float = Field(20.0, gt=0, description="Time added to document_seconds for each page.")
+    file_access: FileAccess = Field(
+        "owner", description="Who may read the files that docpipe makes: owner, group or all."
+    )
     keep_work: bool = Field(
         True,
         description="Whether `docpipe run` keeps words and answers, so that other settings read no page again.",

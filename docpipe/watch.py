@@ -19,6 +19,7 @@ from pathlib import Path
 
 from docpipe.errors import UsageError
 from docpipe.ingest import SIDECARS
+from docpipe.private_files import create_folder, write_text
 
 log = logging.getLogger("docpipe.watch")
 DONE, FAILED = "done", "failed"
@@ -78,7 +79,7 @@ class WatchedFolder:
         for name in (DONE, FAILED):
             subfolder = self.folder / name
             try:
-                subfolder.mkdir(parents=True, exist_ok=True)
+                self._make_folder(subfolder)
             except OSError as error:
                 raise UsageError(f"{subfolder} cannot be made: {error.strerror or error}", hint=hint) from error
 
@@ -129,6 +130,13 @@ class WatchedFolder:
         self._observations.pop(file.path, None)
         return target
 
+    def _make_folder(self, path: Path) -> None:
+        """With the rights of the watched folder: who puts documents in takes them out again."""
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        create_folder(path)
+        for folder in missing:
+            shutil.copymode(self.folder, folder)
+
     def _walk(self, problems: dict[Path, str]) -> Iterator[Path]:
         """All files, depth first. What cannot be listed is a problem."""
 
@@ -178,9 +186,11 @@ class WatchedFolder:
 
     def _move(self, file: WatchedFile, failure_note: str | None) -> Path:
         target = _unused_path(self.folder / (DONE if failure_note is None else FAILED) / file.name)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(target.parent)
         if failure_note is not None:  # before the move: no file lies there without a reason
-            target.with_name(target.name + REASON_SUFFIX).write_text(failure_note + "\n", encoding="utf-8")
+            note = target.with_name(target.name + REASON_SUFFIX)
+            write_text(note, failure_note + "\n")
+            shutil.copymode(file.path, note)  # whoever may read the document may know why it was not read
         try:
             return file.path.rename(target)
         except OSError as error:

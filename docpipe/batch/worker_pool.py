@@ -10,7 +10,6 @@ import contextlib
 import multiprocessing
 import os
 import signal
-import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from docpipe.batch.messages import Failed, FileTask, Finished, Opened, Ready, St
 from docpipe.capacity import Deadlines
 from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
 from docpipe.kept_work import KeptEntries
+from docpipe.temporary import temporary_folder
 
 SHUTDOWN_SECONDS = 1.0
 """Between closing a worker's shutdown pipe and killing it: it ends itself within milliseconds, unless C code holds the
@@ -62,7 +62,8 @@ class WorkerPool:
 
     def __post_init__(self) -> None:
         self._workers: list[_Worker] = []
-        self._folder = tempfile.TemporaryDirectory(prefix="docpipe-")
+        self._stack = contextlib.ExitStack()
+        self._log_folder = self._stack.enter_context(temporary_folder())
         self._started_count = 0
 
     def __enter__(self) -> Self:
@@ -73,7 +74,7 @@ class WorkerPool:
     ) -> None:
         _terminate(self._workers)
         self._workers.clear()
-        self._folder.cleanup()
+        self._stack.close()
 
     def start(self) -> str:
         """Start the first worker and return the name of its extractor. Raises what keeps it from working."""
@@ -163,7 +164,7 @@ class WorkerPool:
         connection, workers_end = context.Pipe()
         workers_shutdown_end, shutdown_pipe = context.Pipe(duplex=False)
         self._started_count += 1
-        log_file = Path(self._folder.name) / f"worker-{self._started_count}.txt"
+        log_file = self._log_folder / f"worker-{self._started_count}.txt"
         arguments = (self.setup, workers_end, workers_shutdown_end, log_file)
         process = context.Process(target=worker_process.main, args=arguments)
         with _interrupt_blocked():

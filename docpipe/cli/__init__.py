@@ -90,6 +90,9 @@ def docpipe() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
+    from docpipe.temporary import keep_temporary_files_together  # heavy: tempfile, 5 ms that an import need not pay
+
+    keep_temporary_files_together()
     sys.exit(invoke(arguments))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ from docpipe.cli.wording import printable_url, without_password
 from docpipe.components import ModelName, load_extractor
 from docpipe.config import PREFIX, Settings, load_settings, readable
 from docpipe.errors import DocpipeError, ModelError, StoreError, install_hint
+from docpipe.private_files import readable_by_others
 from docpipe.render.renderer import poppler_is_installed
 
 if TYPE_CHECKING:
@@ -227,6 +229,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
             return
         SqlStore(settings.database_url, create=False).close()
         yield Finding("database", f"{name}, reachable")
+        if url.get_backend_name() == "sqlite" and readable_by_others(path := Path(url.database or "")):
+            consequence = f"made by an older version, or on purpose; chmod 600 {shlex.quote(str(path))} makes it yours"
+            yield Finding("", "other users of this machine can read it", consequence, label="look")
     except DocpipeError as error:
         yield Finding("database", error.message, error.hint, StoreError.exit_code)
 

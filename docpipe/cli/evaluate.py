@@ -26,6 +26,7 @@ from docpipe.evaluate import (
 from docpipe.evaluate import evaluate as score_all
 from docpipe.evaluate.scores import Counts, Interval
 from docpipe.paths import FieldPath
+from docpipe.private_files import write_text
 from docpipe.schema import Schema, load_schema
 
 if TYPE_CHECKING:
@@ -211,7 +212,7 @@ def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Pat
             return _page_picture(judged, number, pictures, (labels.parent, results.parent))
 
         html = errors_page(evaluation, f"Errors: {results.name} against {labels.name}", open_page)
-    path.write_text(html, encoding="utf-8")
+    write_text(path, html)
     click.echo(f"wrote {path}", err=True)
 
 

@@ -8,7 +8,8 @@ import threading
 import click
 
 from docpipe.cli.connections import opened_database, opened_service
-from docpipe.config import Settings, load_settings
+from docpipe.cli.options import settings_with
+from docpipe.config import Settings
 from docpipe.errors import QueueError
 from docpipe.log import configure_logging
 from docpipe.service.maintenance import LOCK_NAME, Maintenance
@@ -25,7 +26,7 @@ def maintain(check: bool) -> None:
     It also delivers the answers to other programs, and deletes originals after DOCPIPE_KEEP_DAYS. Run one beside the
     workers; a second one waits until the first is gone.
     """
-    settings = load_settings()
+    settings = settings_with()
     if check:
         click.echo(f"{_working_process(settings)} is at work")
         return

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from docpipe.config import Settings, load_settings
+from docpipe.private_files import allow_access
 
 MAX_JOBS = 256
 MAX_ACCEPT_ERROR = 0.5  # as the setting has it
@@ -74,6 +75,9 @@ def states_option(states: Sequence[str], help_text: str, *, required: bool = Fal
 def settings_with(
     database: str | None = None, *, model: str | None = None, accept_error: float | None = None
 ) -> Settings:
-    """The settings in force; options that were given count before them."""
+    """The settings in force; options that were given count before them. What this process makes is for those whom the
+    settings name."""
     options = {"database_url": database, "model": model, "accept_error": accept_error}
-    return load_settings().model_copy(update={name: value for name, value in options.items() if value})
+    settings = load_settings().model_copy(update={name: value for name, value in options.items() if value})
+    allow_access(settings.file_access)
+    return settings

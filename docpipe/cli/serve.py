@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from docpipe.config import Settings, load_settings
+from docpipe.cli.options import settings_with
+from docpipe.config import Settings
 from docpipe.errors import UsageError, install_hint
 from docpipe.log import configure_logging
 
@@ -41,7 +42,7 @@ def serve(host: str, port: int, proxy: bool) -> None:
     It needs API keys: `docpipe key create NAME --role submit --role read` makes one. docs/api.md has an example for
     everything; /docs shows the API in a browser.
     """
-    settings = load_settings()
+    settings = settings_with()
     configure_logging(settings.log_format)
     try:
         from docpipe.web.app import app  # heavy: FastAPI

@@ -13,6 +13,7 @@ from docpipe.cli.wording import ID_DIGITS, counted, sentence
 from docpipe.data import Document, Extraction, Field
 from docpipe.errors import DocpipeError, InputError, StoreError
 from docpipe.ports import StoredResult
+from docpipe.private_files import create_file, create_folder
 from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
@@ -186,5 +187,6 @@ def _draw_page(extraction: Extraction, document: Document, number: int, pictures
     messages = [issue.message for issue in extraction.issues]
     title = f"{document.name}  ·  page {number} of {document.page_count}  ·  {extraction.status.replace('_', ' ')}"
     picture = annotate(pictures.page(document, number, messages), extraction.fields, number, title)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
+    create_file(path)
     picture.save(path, optimize=True)

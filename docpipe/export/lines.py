@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from docpipe.errors import DocpipeError, StoreError
 from docpipe.ports import StoredResult
+from docpipe.private_files import open_file
 from docpipe.result import failed_record, record
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class LineWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            self._file = path.open("wb", buffering=0)
+            self._file = open_file(path, "wb", buffering=0)
         except OSError as error:
             raise write_error(path, error) from error
 

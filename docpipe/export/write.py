@@ -5,10 +5,9 @@ In: results, a target (`out.jsonl`, `out.csv`, `out.xlsx`, or `-` for JSON Lines
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from docpipe.export.flat import Spool
 from docpipe.export.lines import LineWriter, json_line, to_record, write_error
 from docpipe.export.table_csv import csv_paths, write_csv
 from docpipe.ports import StoredResult
+from docpipe.private_files import replacing
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -72,13 +72,8 @@ def _write_tables(spool: Spool, path: Path, suffix: str) -> list[Path]:
 @contextmanager
 def _replacing(paths: dict[str, Path]) -> Iterator[dict[str, Path]]:
     """Temporary files beside `paths`, which replace them at the end; when anything fails, nothing changes."""
-    temporary = {name: path.with_name(f".{path.name}.{os.getpid()}.part") for name, path in paths.items()}
     try:
-        yield temporary
-        for name, file in temporary.items():
-            file.replace(paths[name])
+        with ExitStack() as stack:
+            yield {name: stack.enter_context(replacing(path)) for name, path in paths.items()}
     except OSError as error:
         raise write_error(paths[""], error) from error
-    finally:
-        for file in temporary.values():
-            file.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from docpipe.errors import ModelError
+from docpipe.onnx_runtime import load_onnxruntime
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,8 +60,7 @@ class OcrModels:
 
 
 def _session(file: str, threads: int) -> Any:
-    import onnxruntime  # heavy: 0.2 s, and only pages without a text layer need it
-
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -78,9 +78,7 @@ def _session(file: str, threads: int) -> Any:
 
 def _run_options() -> Any:
     """For the run that needs most by far: what it took goes back to the system, not to the next page's run."""
-    import onnxruntime  # heavy: see _session
-
-    options = onnxruntime.RunOptions()
+    options = load_onnxruntime().RunOptions()
     options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 
@@ -89,8 +87,7 @@ def _run_options() -> Any:
 def _share_arena() -> None:
     """One arena for both networks, which grows by what is asked for and not to the next power of two. With the
     sessions' own arenas a worker keeps 740 MB after a few pages, with this one 500 MB, for 5 % more time."""
-    import onnxruntime  # heavy: see _session
-
+    onnxruntime = load_onnxruntime()
     arena, default_memory = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     cpu = onnxruntime.OrtMemoryInfo("Cpu", arena, 0, default_memory)
     as_requested, default = 1, -1

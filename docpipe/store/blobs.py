@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import stat
-import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from docpipe.errors import CorruptError, InputError, MissingError, StoreError, TooLargeError
+from docpipe.private_files import create_folder, open_file
+from docpipe.temporary import temporary_folder
 
 CHUNK = 1024 * 1024
 CHAIN_SEPARATOR = "::"
@@ -92,8 +93,8 @@ class Blobs:
                 raise self._missing(key)
             yield path
             return
-        with tempfile.TemporaryDirectory(prefix="docpipe-") as folder:
-            path = Path(folder) / "document"
+        with temporary_folder() as folder:
+            path = folder / "document"
             with self._store_errors(key):
                 self._files.get_file(self._path(key), str(path))
             yield path
@@ -214,10 +215,10 @@ def _chunks(source: IO[bytes] | bytes, digest: Any) -> Iterator[bytes]:
 
 def _write_file(path: Path, chunks: Iterable[bytes]) -> None:
     """Written beside its place and renamed; both the file and its name survive a power cut."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(path.parent)
     partial = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}.part")
     try:
-        with partial.open("wb") as target:
+        with open_file(partial, "wb") as target:
             for chunk in chunks:
                 target.write(chunk)
             target.flush()

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from docpipe.errors import StoreError, install_hint
+from docpipe.private_files import create_file
 
 HEAD = "0005"
 """The newest migration. Read here so that opening a database that is up to date need not load Alembic."""
@@ -103,6 +104,9 @@ def _sqlite_engine(url: URL, *, create: bool) -> Engine:
     path = Path(url.database or "")
     if not create and not path.is_file():
         raise StoreError(f"there is no database {path}", hint="`docpipe run` makes one; or give another with --db.")
+    if create and not path.exists() and not path.name.startswith((":", "file:")):
+        with suppress(OSError):  # SQLite itself says why it cannot be made
+            create_file(path)  # SQLite would ask the umask; its log beside the file has the rights of the file
     engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
 
     @event.listens_for(engine, "connect")

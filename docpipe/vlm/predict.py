@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from docpipe.data import Page, Word
 from docpipe.errors import ExtractionError, ModelError
+from docpipe.onnx_runtime import load_onnxruntime
 from docpipe.schema import Schema
 from docpipe.vlm import spans
 from docpipe.vlm.encode import (
@@ -142,8 +143,7 @@ class Predictor:
 
 
 def _session(network: bytes, threads: int) -> Any:
-    import onnxruntime  # heavy: native library of 50 MB
-
+    onnxruntime = load_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 
 from docpipe.config import Settings, load_settings
 from docpipe.errors import StoreError
+from docpipe.private_files import allow_access
 from docpipe.service.service import Service
 from docpipe.web.api import content, documents, operations
 from docpipe.web.api.authentication import AuthenticationMiddleware
@@ -31,7 +32,9 @@ All but `/health` and `/ready` need a key: `Authorization: Bearer dp_…`. Every
 
 def app(settings: Settings | None = None) -> FastAPI:
     """With `settings`, or those of the environment. Its service is opened when the server starts."""
-    service = Service.of(settings or load_settings())
+    settings = settings or load_settings()
+    allow_access(settings.file_access)
+    service = Service.of(settings)
 
     @asynccontextmanager
     async def lifespan(started: FastAPI) -> AsyncIterator[None]:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_shutdown
+from celery.signals import setup_logging, worker_init, worker_process_shutdown
 from celery.utils.log import get_multiprocessing_logger
 
 from docpipe.config import load_settings
 from docpipe.log import configure_logging
+from docpipe.private_files import allow_access
 from docpipe.service.queue import (
     PREPARE_QUEUE,
     RESULT_EXPIRES,
@@ -22,6 +23,7 @@ from docpipe.service.queue import (
     queues,
     transport_options,
 )
+from docpipe.temporary import keep_temporary_files_together
 from docpipe.trace import flush_spans
 
 settings = load_settings()
@@ -62,6 +64,13 @@ app.conf.update(
     worker_enable_remote_control=True,  # `docpipe queue` asks who is there
     worker_send_task_events=False,
 )
+
+
+@worker_init.connect
+def _keep_files_to_ourselves(**_: Any) -> None:
+    """In the main process, before it forks."""
+    allow_access(settings.file_access)
+    keep_temporary_files_together()
 
 
 @setup_logging.connect

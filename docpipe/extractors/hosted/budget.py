@@ -18,6 +18,7 @@ from typing import Any
 
 from docpipe.data import Answer
 from docpipe.errors import BudgetError, ModelError, TooLargeError, UsageError
+from docpipe.private_files import create_folder, open_file, write_text
 
 MILLION = 1_000_000
 PRICES_HINT = 'DOCPIPE_PRICES names a JSON file: {"openai:NAME": {"in": 2.5, "out": 10.0}}, money for a million tokens.'
@@ -142,14 +143,14 @@ class DayBudget:
     def _sums(self, day: str) -> Iterator[dict[str, Any]]:
         """The day's sums, to be changed; written when the block ends well, while no other process looks."""
         try:
-            self.file.parent.mkdir(parents=True, exist_ok=True)
-            with self.file.with_name(self.file.name + ".lock").open("a") as lock:
+            create_folder(self.file.parent)
+            with open_file(self.file.with_name(self.file.name + ".lock"), "a") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 sums = self._read(day)
                 yield sums
                 # in the place of the old one at once: a process that is killed leaves the one or the other
                 new_file = self.file.with_name(self.file.name + ".new")
-                new_file.write_text(json.dumps(sums), encoding="utf-8")
+                write_text(new_file, json.dumps(sums))
                 new_file.replace(self.file)
         except OSError as error:
             raise ModelError(f"the spending of the day cannot be kept: {error}", hint=SPENDING_HINT) from error

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from docpipe.onnx_runtime import load_onnxruntime
 from docpipe.vlm.inputs import INPUT_SPECS, OUTPUT_SPECS, ArraySpec, NetworkInputs, NetworkOutputs, padded_shape
 from docpipe.vlm.network import DocumentNetwork
 from docpipe.vlm.training.checkpoint import load_network, pretrained_folder
@@ -117,9 +118,7 @@ def export_onnx(network: DocumentNetwork, path: Path) -> None:
 
 def largest_difference(network: DocumentNetwork, path: Path, *, words: int = 120, fields: int = 12) -> float:
     """Between the trained and the exported network, in probability of start, end and inside, on random arrays."""
-    import onnxruntime  # heavy: native library
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = load_onnxruntime().InferenceSession(str(path), providers=["CPUExecutionProvider"])
     inputs = random_inputs(fields, words)
     with torch.no_grad():
         trained = torch.sigmoid(network(inputs).span_logits).numpy()
