@@ -17,6 +17,7 @@ from docpipe.result import RunIdentity, put
 from docpipe.schema import Schema
 from docpipe.schema_fields import annotation_of
 from docpipe.schema_ports import Rule
+from docpipe.unread_script import is_unread
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,11 +30,11 @@ def validate(
 ) -> Extraction:
     """`issues` are what the extractor and the decision say about the document as a whole."""
     checked = _refused_by_pydantic(fields, schema)
+    before = [*(issue for page in pages for issue in page.issues), *issues]
     document_issues = [
-        *(issue for page in pages for issue in page.issues),
-        *issues,
+        *before,
         *_model_issues(checked, schema),
-        *_missing_required(checked, schema),
+        *_missing_required(checked, schema, is_read=not is_unread(before)),
         *_broken_rules(checked, schema),
         *([] if any(issue.code == "not_calibrated" for issue in issues) else _low_confidence(checked)),
     ]
@@ -147,7 +148,9 @@ def _model_issues(fields: Iterable[Field], schema: Schema) -> Iterator[Issue]:
             yield Issue("refused", message)
 
 
-def _missing_required(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:
+def _missing_required(fields: Sequence[Field], schema: Schema, *, is_read: bool) -> Iterator[Issue]:
+    """`is_read`: no part of the document is in a script that was not read."""
+    where = "on the document" if is_read else "on the document, part of which is in a script that was not read"
     present = {field.path for field in fields if field.raw is not None}
     for spec in schema.fields:
         if not spec.required:
@@ -162,9 +165,9 @@ def _missing_required(fields: Sequence[Field], schema: Schema) -> Iterator[Issue
                 required = [spec.list_path]
         for path in required:
             if path not in present:
-                yield Issue("missing_required", f"{path} was not found on the document", field=path)
+                yield Issue("missing_required", f"{path} was not found {where}", field=path)
     if not present:
-        yield Issue("nothing_found", f"no field of the schema {schema.name} was found on the document")
+        yield Issue("nothing_found", f"no field of the schema {schema.name} was found {where}")
 
 
 def _broken_rules(fields: Sequence[Field], schema: Schema) -> Iterator[Issue]:

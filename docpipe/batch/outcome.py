@@ -7,6 +7,7 @@ from pathlib import Path
 
 from docpipe.data import Extraction, Issue, Status
 from docpipe.errors import DocpipeError
+from docpipe.unread_script import is_unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,12 @@ class Outcome:
         return "failed" if self.extraction is None else self.extraction.status
 
     def issues_to_review(self) -> list[Issue]:
-        """What a person should look at: errors first, then what names a field, then the rest."""
+        """What a person should look at: first that a script was not read, as it explains what is missing; then errors,
+        then what names a field, then the rest."""
         if self.extraction is None:
             return []
         issues = [*self.extraction.issues, *(issue for item in self.extraction.fields for issue in item.issues)]
         to_review = [issue for issue in issues if issue.severity != "info"]
-        return sorted(to_review, key=lambda issue: (issue.severity != "error", issue.field is None))
+        return sorted(
+            to_review, key=lambda issue: (not is_unread([issue]), issue.severity != "error", issue.field is None)
+        )

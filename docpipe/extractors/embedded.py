@@ -5,7 +5,7 @@ In: pages with words and pictures, a schema. Out: an `Answer` with candidates th
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from docpipe.data import Answer, Box, Candidate, Evidence, Issue, Page, Word
 from docpipe.extractors.caption_witness import with_captioned
 from docpipe.paths import FieldPath
 from docpipe.schema import Schema
+from docpipe.unread_script import is_unread, lines_in_other_scripts, unread_script
 from docpipe.vlm.predict import PredictedValue, Predictor, SchemaPrediction, weights_folder
 
 MAX_DOCUMENT_LOGIT = 8.0  # that one page can add to the choice of a schema
+MAX_SCRIPTS_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class EmbeddedExtractor:
         scores = {candidate.name: _document_score(predictions, candidate.name) for candidate in candidate_schemas}
         chosen = max(candidate_schemas, key=lambda candidate: scores[candidate.name])
         answer = with_captioned(_answer(predictions, chosen), pages, chosen)
+        answer = replace(answer, issues=(*_unlearned_scripts(pages), *answer.issues))
         if not schema.choices:
             return answer
         unsure = () if scores[chosen.name] > 0.0 else (_unsure(chosen),)
@@ -71,6 +74,20 @@ def _unsure(chosen: Schema) -> Issue:
     return Issue(
         "document_type_unsure", f"Nothing says clearly that this is one of the known documents; read as {chosen.name}."
     )
+
+
+def _unlearned_scripts(pages: Sequence[Page]) -> Iterator[Issue]:
+    """Pages whose words are in a script that the network was not trained on. Of those that could not be read, their
+    reader has said so."""
+    for page in pages:
+        unread = lines_in_other_scripts(page.lines)
+        if unread.is_substantial and not is_unread(page.issues):
+            message = (
+                f"{unread.count} of page {page.number} are in a script that the embedded network did not learn"
+                f" ({', '.join(unread.scripts[:MAX_SCRIPTS_NAMED])}). Names and texts may be missing or wrong. Look at"
+                " the page, or let a larger model read it: --model hf:… or a hosted one."
+            )
+            yield unread_script(message, page.number)
 
 
 def _answer(predictions: Sequence[_PagePrediction], schema: Schema) -> Answer:

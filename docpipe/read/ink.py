@@ -20,6 +20,7 @@ MIN_CONTRAST = 40  # grey levels: a line with less contrast is noise
 RULE_COVER = 0.85  # of the width: a row with so much ink is a rule or an underline, not print
 WORD_REACH = 24  # pixels, half of the crop's height: ink further from a word belongs to something else
 MIN_BLANK = 15  # pixels without ink between two letters or digits: a blank that the recogniser left out
+CHARACTER_REACH = 28  # pixels, a little more than half of the crop's height: a Chinese character is as wide as high
 BLANK_RATIO = 3.0  # ... if it is also this many times the usual gap of the line (print may be spaced)
 EDGE_ROWS = 3  # rows at the top and bottom of a crop where ink of the lines above and below shows
 
@@ -80,6 +81,18 @@ class InkMask:
                 empty += 1
             column += step
         return edge if step < 0 else edge + 1
+
+    def explained(self, centres: NDArray[Any], probabilities: NDArray[Any]) -> float:
+        """How much of the ink belongs to characters: the mean over its columns of the probability of the nearest
+        character, 0 where that is out of reach. 1 without ink."""
+        ink_columns = np.flatnonzero(self._columns)
+        if len(ink_columns) == 0:
+            return 1.0
+        if len(centres) == 0:
+            return 0.0
+        nearest = np.searchsorted((centres[1:] + centres[:-1]) / 2, ink_columns)
+        is_near = np.abs(ink_columns - centres[nearest]) <= CHARACTER_REACH
+        return float(np.where(is_near, probabilities[nearest], 0.0).mean())
 
     def rows(self, left: float, right: float) -> tuple[int, int]:
         """Top and bottom of the ink in a stretch; the whole height when there is none."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from docpipe.read.detect import Region
+from docpipe.read.legibility import LEGIBLE, is_in_alphabet
 from docpipe.read.ocr import Ocr
 from docpipe.read.strokes import stroke_mask, strokes_match_boxes
 from docpipe.read.text_layer import TextLayer
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from docpipe.data import Box, PageImage
     from docpipe.read.order import TextRun
+    from docpipe.read.recognise import RecognisedRegion
     from docpipe.render import PageObjects
 
 PICTURE_COVER = 0.3  # of the page under pictures: logos stay below, scans are above
@@ -60,8 +62,8 @@ def _strokes_and_probes_agree(layer: TextLayer, image: PageImage, ocr: Ocr) -> b
     candidates = [run for run in layer.runs if low <= len(_letters_and_digits(_text_of([run]))) <= high]
     candidates = candidates or list(layer.runs)
     probes = sorted(candidates, key=lambda run: run.box.top)[_evenly_spread(len(candidates))]
-    ocr_texts = ocr.lines(drawing, [_region(run.box, drawing.shape[:2]) for run in probes])
-    return _are_alike([_text_of([run]) for run in probes], ocr_texts)
+    readings = ocr.recognised(drawing, [_region(run.box, drawing.shape[:2]) for run in probes])
+    return _are_alike([_text_of([run]) for run in probes], readings)
 
 
 def _contradiction_by_detection(layer: TextLayer, picture: NDArray[np.uint8], ocr: Ocr) -> str | None:
@@ -76,7 +78,8 @@ def _contradiction_by_detection(layer: TextLayer, picture: NDArray[np.uint8], oc
     covered_regions = [region for region, share in zip(regions, shares, strict=True) if share >= LINE_COVERED]
     probes = sorted(covered_regions, key=lambda region: region.y)[_evenly_spread(len(covered_regions))]
     layer_texts = [_text_of(_runs_in(region, layer, picture.shape[:2])) for region in probes]
-    return None if _are_alike(layer_texts, ocr.lines(picture, probes)) else "it says something else than the page shows"
+    is_alike = _are_alike(layer_texts, ocr.recognised(picture, probes))
+    return None if is_alike else "it says something else than the page shows"
 
 
 def _evenly_spread(count: int) -> slice:
@@ -123,12 +126,16 @@ def _letters_and_digits(text: str) -> str:
     return "".join(char for char in text.casefold() if char.isalnum())
 
 
-def _are_alike(layer_texts: Sequence[str], ocr_texts: Sequence[str]) -> bool:
-    """Whether most lines are, in letters and digits."""
+def _are_alike(layer_texts: Sequence[str], readings: Sequence[RecognisedRegion]) -> bool:
+    """Whether most lines are, in letters and digits. Where the layer has a script that OCR does not know, it is
+    contradicted only by print that OCR can read."""
     from rapidfuzz.fuzz import ratio  # heavy: a compiled module, and few pages need it
 
+    pairs = list(zip(layer_texts, readings, strict=True))
+    legibilities = [reading.legibility for text, reading in pairs if not is_in_alphabet(text)]
+    if legibilities and float(np.median(legibilities)) < LEGIBLE:
+        pairs = [(text, reading) for text, reading in pairs if is_in_alphabet(text)]
     similarities = [
-        ratio(_letters_and_digits(layer_text), _letters_and_digits(ocr_text)) / 100
-        for layer_text, ocr_text in zip(layer_texts, ocr_texts, strict=True)
+        ratio(_letters_and_digits(text), _letters_and_digits(reading.text)) / 100 for text, reading in pairs
     ]
-    return float(np.median(similarities)) >= MIN_SIMILARITY
+    return not similarities or float(np.median(similarities)) >= MIN_SIMILARITY

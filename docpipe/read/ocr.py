@@ -14,10 +14,12 @@ import numpy as np
 
 from docpipe.data import Box, Word
 from docpipe.read.detect import PixelBox, Region, find_regions
+from docpipe.read.legibility import unread_lines
 from docpipe.read.ocr_models import OcrModels
 from docpipe.read.order import TextRun
 from docpipe.read.orientation import is_sideways, is_upside_down, probe_lines
 from docpipe.read.recognise import RecognisedRegion, cut_out, recognise
+from docpipe.unread_script import UnreadLines
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,12 +38,13 @@ STRIP_ASPECT = 3.0  # length / width of a till roll above which it is read in st
 @dataclass(frozen=True, slots=True)
 class OcrResult:
     """`rotation`: the picture must be turned clockwise by this much; the runs' boxes are those of the turned picture.
-    `slope`: how far a line falls per unit to the right.
+    `slope`: how far a line falls per unit to the right. `unread`: the lines that could not be read.
     """
 
     runs: tuple[TextRun, ...]
     rotation: int
     slope: float
+    unread: UnreadLines
 
 
 class Ocr:
@@ -67,11 +70,8 @@ class Ocr:
         other_indexes = [i for i in range(len(crops)) if i not in probe_indexes]
         recognised = probe_regions + recognise([crops[i] for i in other_indexes], self.models)
         height, width = pixels.shape[:2]
-        return OcrResult(tuple(_text_runs(recognised, width, height)), rotation, _slope(regions))
-
-    def lines(self, pixels: NDArray[Any], regions: Sequence[Region]) -> list[str]:
-        """The text of these regions alone."""
-        return [region.text for region in self.recognised(pixels, regions)]
+        runs = tuple(_text_runs(recognised, width, height))
+        return OcrResult(runs, rotation, _slope(regions), unread_lines(recognised))
 
     def recognised(self, pixels: NDArray[Any], regions: Sequence[Region]) -> list[RecognisedRegion]:
         """What is in these regions alone."""

@@ -3,7 +3,9 @@
 In: the detector's regions, then what the recogniser makes of a few lines. Out: whether the picture lies on its side,
 whether it is upside down.
 Sideways shows in the shape of the lines. Upside down shows in the reading: lines that read well stand upright, and only
-lines that do not are read a second time, turned. So an upright page costs nothing.
+lines that do not are read a second time, turned. So an upright page costs nothing. Lines that cannot be read either way
+are in a script that the recogniser does not know, and say nothing: what it makes of them is better now one way up, now
+the other.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from docpipe.read.detect import Region
+from docpipe.read.legibility import is_legible
 from docpipe.read.ocr_models import OcrModels
 from docpipe.read.recognise import Crop, RecognisedRegion, flip, recognise
 
@@ -42,7 +45,10 @@ def is_upside_down(crops: Sequence[Crop], recognised: Sequence[RecognisedRegion]
     if not crops or _confidence(recognised) >= UPRIGHT_CONFIDENCE:
         return False
     flipped = recognise([flip(crop) for crop in crops], models)
-    return _confidence(flipped) > _confidence(recognised) + FLIP_GAIN
+    telling = [i for i, lines in enumerate(zip(recognised, flipped, strict=True)) if any(map(is_legible, lines))]
+    if not telling:
+        return False
+    return _confidence([flipped[i] for i in telling]) > _confidence([recognised[i] for i in telling]) + FLIP_GAIN
 
 
 def _confidence(recognised: Sequence[RecognisedRegion]) -> float:

@@ -15,6 +15,7 @@ from docpipe.errors import InputError
 from docpipe.read.button_marks import turned_widgets, without_marks
 from docpipe.read.digits_check import CheckedLayer, with_digits_of_fonts, with_digits_of_scan
 from docpipe.read.layer_check import PICTURE_COVER, contradiction, needs_check
+from docpipe.read.legibility import unread_issue
 from docpipe.read.ocr import Ocr
 from docpipe.read.order import in_reading_order
 from docpipe.read.split_words import split_words
@@ -77,7 +78,9 @@ class PageReader:
         upright = _rotated(page, ocr_result.rotation)
         aspect = upright.width / upright.height
         words = in_reading_order(ocr_result.runs, aspect=aspect, slope=ocr_result.slope)
-        return replace(upright, words=without_marks(split_words(words), upright.widgets))
+        unread = unread_issue(ocr_result.unread, page.number)
+        issues = upright.issues if unread is None else (*upright.issues, unread)
+        return replace(upright, words=without_marks(split_words(words), upright.widgets), issues=issues)
 
     def _with_form(self, document: Document, page: Page) -> Page:
         """The page with the fields of its form, and the issue that there are some which cannot be read."""

@@ -45,6 +45,8 @@ class RecognisedRegion:
     region: Region
     words: tuple[RecognisedWord, ...]
     confidence: float  # mean over the characters; 0 when nothing was read
+    legibility: float = 0.0  # 0 to 1: how much of the line's ink belongs to characters, times how probable they are
+    crop_width: int = 0  # pixels of the line when it is CROP_HEIGHT high; 0 of text that runs up the page
 
     @property
     def text(self) -> str:
@@ -160,19 +162,23 @@ def _decode(
     """From CTC output to text: one entry per column, repeats are one character, blanks separate."""
     new_characters = np.flatnonzero((best != 0) & np.diff(best, prepend=-1).astype(bool))
     new_characters = new_characters[new_characters * COLUMN < crop.pixels.shape[1]]  # beyond is padding
-    if len(new_characters) == 0:
-        return RecognisedRegion(crop.region, (), 0.0)
     texts = [alphabet[best[column]] for column in new_characters]
     confidences = probability[new_characters]
+    centres = (new_characters + 0.5) * COLUMN
+    printed = np.array([not text.isspace() for text in texts], dtype=bool)
+    legibility = crop.ink.explained(centres[printed], confidences[printed])
+    crop_width = 0 if crop.is_vertical else int(crop.pixels.shape[1])
+    if not texts:
+        return RecognisedRegion(crop.region, (), 0.0, legibility, crop_width)
     words = tuple(
         RecognisedWord(
             "".join(texts[word.start : word.end]),
             _box_in_picture(crop, word.extent),
             float(confidences[word.start : word.end].mean()),
         )
-        for word in words_in(crop.ink, texts, ((new_characters + 0.5) * COLUMN).tolist())
+        for word in words_in(crop.ink, texts, centres.tolist())
     )
-    return RecognisedRegion(crop.region, words, float(confidences.mean()))
+    return RecognisedRegion(crop.region, words, float(confidences.mean()), legibility, crop_width)
 
 
 def _box_in_picture(crop: Crop, extent: Extent) -> PixelBox:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from docpipe.read.legibility import is_in_alphabet
 from docpipe.read.order import TextRun
 from docpipe.read.word_crops import CropReading, digits, read_crops, similarity
 
@@ -104,10 +105,11 @@ def _has_contrast(pixels: NDArray[Any]) -> bool:
 
 
 def _is_readable(word: Word, pixels: NDArray[Any]) -> bool:
-    """Single characters, signs and words that run up the page say nothing to the recogniser."""
+    """Single characters, signs, words that run up the page and scripts out of its alphabet say nothing to the
+    recogniser."""
     height, width = pixels.shape[:2]
     is_flat = (word.box.right - word.box.left) * width > (word.box.bottom - word.box.top) * height
-    return is_flat and sum(map(str.isalnum, word.text)) > 1
+    return is_flat and sum(map(str.isalnum, word.text)) > 1 and is_in_alphabet(word.text)
 
 
 def _words_in_the_same_place(doubtful: Sequence[Word], words: Sequence[Word]) -> dict[Word, list[Word]]:
