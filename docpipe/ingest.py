@@ -12,6 +12,7 @@ from pathlib import Path
 
 from docpipe.data import Document
 from docpipe.errors import CorruptError, InputError, TooLargeError, UnsupportedError
+from docpipe.own_files import is_own_folder
 from docpipe.render import Renderer, SourceFile
 from docpipe.render.media_types import HEAD_BYTES, detect
 
@@ -72,9 +73,9 @@ def _read(path: Path, max_bytes: int) -> _FileFacts:
 def find_files(paths: Iterable[Path | str]) -> Iterator[Path]:
     """The files named, and all files in the folders named, sorted within each folder, each path once.
 
-    Skipped inside folders: hidden names (`.DS_Store`, `.git`, ...) and what Windows' file manager leaves behind
-    (SIDECARS), nothing else: a file that is no document gets its result too, and so does a path
-    that does not exist or a folder that cannot be listed.
+    Skipped inside folders: hidden names (`.DS_Store`, `.git`, ...), what Windows' file manager leaves behind
+    (SIDECARS), and the service's own originals, nothing else: a file that is no document gets its result too, and so
+    does a path that does not exist or a folder that cannot be listed.
     """
     yielded: set[Path] = set()
     entered: set[tuple[int, int]] = set()
@@ -101,5 +102,5 @@ def _walk(path: Path, entered: set[tuple[int, int]]) -> Iterator[Path]:
         yield path  # `ingest` says that it is a folder; silence would lose what is in it
         return
     for child in children:
-        if not child.name.startswith(".") and child.name.lower() not in SIDECARS:
+        if not child.name.startswith(".") and child.name.lower() not in SIDECARS and not is_own_folder(child):
             yield from _walk(child, entered)

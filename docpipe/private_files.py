@@ -56,7 +56,7 @@ def write_text(path: Path, text: str) -> None:
 
 def create_folder(path: Path) -> None:
     """With those above it that are missing; they have the same rights. Raises OSError."""
-    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
     for folder in reversed(missing):
         folder.mkdir(FOLDER_MODES[_access], exist_ok=True)
         if not folder.is_symlink():

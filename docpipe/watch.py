@@ -14,22 +14,24 @@ import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from docpipe.errors import UsageError
 from docpipe.ingest import SIDECARS
+from docpipe.own_files import REASON_SUFFIX
 from docpipe.private_files import create_folder, write_text
+from docpipe.render.unfinished import missing_end
+from docpipe.writers import writer_of
 
 log = logging.getLogger("docpipe.watch")
 DONE, FAILED = "done", "failed"
-REASON_SUFFIX = ".reason.txt"
 PARTIAL_SUFFIXES = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart")
 LOCK_PREFIX = "~$"  # what Office leaves beside an open document
 STABLE_POLLS = 2  # with equal size and time after the first one: then a file has stopped growing
 POLL_SECONDS = 2.0  # between two polls; a copy over a slow line may stand still for a second or two
 RETRY_SECONDS = 15.0  # after which a database that was away is tried again
-EMPTY_SECONDS = 60.0  # a file that is still empty then stays so: some scanners make it long before they fill it
+UNFINISHED_SECONDS = 60.0  # a file that is still empty or without its end then stays so: scanners pause between pages
 MAX_NAME_BYTES = 255  # of a file name, on nearly every file system
 LINKED_FOLDER = "it is a link to a folder, which is not followed; watch that folder itself"
 NOT_A_FILE = "it is neither a file nor a folder"
@@ -38,13 +40,15 @@ NOT_A_FILE = "it is neither a file nor a folder"
 @dataclass(frozen=True, slots=True)
 class WatchedFile:
     """A file at one poll. `name` is its path in the folder; `arrived` is when it came here, in seconds (ctime): a move
-    changes that, and leaves `modified_ns` as it was."""
+    changes that, and leaves `modified_ns` as it was. `unfinished` says what its end lacked, where it was handed on all
+    the same."""
 
     path: Path
     name: str
     size: int
     modified_ns: int
     arrived: float
+    unfinished: str = ""
 
     def same_version(self, other: WatchedFile) -> bool:
         """With another size or time it counts as another file."""
@@ -65,11 +69,12 @@ class WatchedFolder:
     """One per process. What cannot be moved away is logged once, handed on no more, and moved as soon as it can be."""
 
     folder: Path
-    empty_seconds: float = EMPTY_SECONDS
+    unfinished_seconds: float = UNFINISHED_SECONDS
     clock: Callable[[], float] = time.monotonic
     _observations: dict[Path, _Observation] = field(default_factory=dict, init=False)
     _unmoved: dict[Path, tuple[WatchedFile, str | None]] = field(default_factory=dict, init=False)
     _problems: dict[Path, str] = field(default_factory=dict, init=False)
+    _waiting: dict[Path, str] = field(default_factory=dict, init=False)
 
     def prepare(self) -> None:
         """Make `done` and `failed`. Raises UsageError where nothing can be moved."""
@@ -99,16 +104,35 @@ class WatchedFolder:
             else:
                 observations[path] = _Observation(file, 0, now)
         self._observations = observations
+        self._waiting = {path: reason for path, reason in self._waiting.items() if path in observations}
         self._log_problems(problems)
         self._retry_moves()
-        ready = [
-            observation.file
+        stable = [
+            observation
             for observation in observations.values()
-            if observation.unchanged_polls >= STABLE_POLLS
-            and (observation.file.size or now - observation.since >= self.empty_seconds)
-            and observation.file.path not in self._unmoved
+            if observation.unchanged_polls >= STABLE_POLLS and observation.file.path not in self._unmoved
         ]
+        ready = [file for observation in stable if (file := self._finished(observation, now)) is not None]
         return sorted(ready, key=lambda file: (file.modified_ns, file.name))
+
+    def _finished(self, observation: _Observation, now: float) -> WatchedFile | None:
+        """The file, when its writer is done with it, or it has waited long enough for an end that does not come."""
+        file = observation.file
+        try:
+            writer = writer_of(file.path)
+            reason = "" if writer else missing_end(file.path) or ""
+        except OSError:  # taken away just now, or nobody may read it: taking it in says which
+            return file
+        if writer or (reason and now - observation.since < self.unfinished_seconds):
+            self._log_waiting(file, writer or reason)
+            return None
+        return replace(file, unfinished=reason)
+
+    def _log_waiting(self, file: WatchedFile, reason: str) -> None:
+        """Once for each file and reason."""
+        if self._waiting.get(file.path) != reason:
+            log.info("%s is waited for: %s", file.name, reason)
+        self._waiting[file.path] = reason
 
     def move_away(self, file: WatchedFile, failure_note: str | None = None) -> Path | None:
         """A processed file goes to `done`, or to `failed` with the note beside it. An older one of that name stays.
@@ -132,7 +156,7 @@ class WatchedFolder:
 
     def _make_folder(self, path: Path) -> None:
         """With the rights of the watched folder: who puts documents in takes them out again."""
-        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        missing = [folder for folder in (path, *path.parents) if not folder.is_dir()]
         create_folder(path)
         for folder in missing:
             shutil.copymode(self.folder, folder)

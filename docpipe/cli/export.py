@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from docpipe.cli.options import database_option, settings_with
 from docpipe.export import check_target, write
+from docpipe.export.output_lock import output_lock
+from docpipe.export.write import STANDARD_OUTPUT
 from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
@@ -30,6 +34,7 @@ def export(target: str, database: str | None, schema: str | None, status: Status
     of each document is written.
     """
     check_target(target)
-    with SqlStore(settings_with(database).database_url, create=False) as store:
+    lock = nullcontext() if target == STANDARD_OUTPUT else output_lock(Path(target))
+    with SqlStore(settings_with(database).database_url, create=False) as store, lock:
         for path in write(store.results(schema, status), target):
             click.echo(f"wrote {path}", err=True)

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import shlex
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -28,7 +28,7 @@ from docpipe.cli.options import (
     schema_option,
     settings_with,
 )
-from docpipe.cli.run_output import ResultFile
+from docpipe.cli.run_output import STANDARD_OUTPUT, ResultFile
 from docpipe.cli.run_view import RunView
 from docpipe.cli.wording import ID_DIGITS, printable_url
 from docpipe.components import ModelName, worker_limits
@@ -36,6 +36,7 @@ from docpipe.config import Settings
 from docpipe.errors import EXIT_NEEDS_REVIEW, UsageError
 from docpipe.export import check_target
 from docpipe.ingest import find_files
+from docpipe.own_files import own_file
 from docpipe.schema import load_schema
 from docpipe.store.connect import parse_url
 from docpipe.store.results.result_store import SqlStore
@@ -81,7 +82,7 @@ def run(paths: tuple[Path, ...], **values: Any) -> int:
     if options.output is not None:
         check_target(options.output)
     plan = _plan(options, settings)
-    files = files_in(paths)
+    files, own_files = documents_in(paths, _outputs(options, settings))
     limits = worker_limits(plan.model, settings, options.jobs)
     plan = replace(plan, threads=limits.threads)
     totals = RunTotals()
@@ -100,18 +101,40 @@ def run(paths: tuple[Path, ...], **values: Any) -> int:
             output.finish()
         finally:  # also after Ctrl-C: what was done is stored, and counted here
             view.summary()
+            view.pass_over(own_files)
     is_default = settings.database_url == settings_with().database_url
     commands = next_commands(totals, plan.schema.name, None if is_default else settings.database_url)
     view.suggest([*commands, _sql_command(settings.database_url, totals.schema or plan.schema.name)])
     return totals.exit_code(strict=options.strict)
 
 
-def files_in(paths: Sequence[Path]) -> list[Path]:
+def documents_in(paths: Sequence[Path], outputs: Collection[Path] = ()) -> FoundFiles:
     """The files that are named, and those in the folders that are. Raises UsageError where there is none."""
-    files = list(find_files(paths))
-    if not files:
-        raise UsageError(f"there is no file in {', '.join(map(str, paths))}", hint="Give a folder with documents.")
-    return files
+    named = {path.absolute() for path in paths}
+    found = FoundFiles([], [])
+    for file in find_files(paths):
+        is_output = file.absolute() in outputs
+        is_own = is_output or (file.absolute() not in named and own_file(file) is not None)
+        (found.own if is_own else found.documents).append(file)
+    if not found.documents:
+        own = f" but {', '.join(file.name for file in found.own)}" if found.own else ""
+        message = f"there is no file in {', '.join(map(str, paths))}{own}"
+        raise UsageError(message, hint="Give a folder with documents.")
+    return found
+
+
+class FoundFiles(NamedTuple):
+    """`own` are those that docpipe made itself: results, databases, pictures. They are no documents."""
+
+    documents: list[Path]
+    own: list[Path]
+
+
+def _outputs(options: RunOptions, settings: Settings) -> set[Path]:
+    """What this run itself writes."""
+    url = parse_url(settings.database_url)
+    files = [url.database if url.get_backend_name() == "sqlite" else None, options.output]
+    return {Path(file).absolute() for file in files if file not in (None, STANDARD_OUTPUT)}
 
 
 @dataclass

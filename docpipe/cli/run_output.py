@@ -6,6 +6,7 @@ In: outcomes. Out: FILE.jsonl (or standard output) line by line; FILE.csv or FIL
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ from docpipe.cli.terminal import print_record
 from docpipe.data import Document
 from docpipe.errors import DocpipeError
 from docpipe.export import LineWriter, check_target, write
+from docpipe.export.output_lock import output_lock
 from docpipe.ports import StoredResult
 from docpipe.result import failed_record, record
 from docpipe.schema import Schema
@@ -36,17 +38,21 @@ class TableEntry:
 
 class ResultFile:
     """`target` None: nothing but the database is wanted. `name_of` says how a file is named in the result. Raises
-    UsageError for a target that cannot be written."""
+    UsageError for a target that cannot be written, or that another process is writing."""
 
     def __init__(self, target: str | None, schema: Schema, store: SqlStore, name_of: Callable[[Path], str]) -> None:
         self._target, self._schema, self._store, self._name_of = target, schema, store, name_of
         self._table_entries: list[TableEntry] = []
         self._lines: LineWriter | None = None
         self._is_table = False
+        self._stack = ExitStack()
         if target is not None and target != STANDARD_OUTPUT:
             self._is_table = check_target(target) != ".jsonl"
-            if not self._is_table:
-                self._lines = LineWriter(Path(target))
+            with ExitStack() as stack:
+                stack.enter_context(output_lock(Path(target)))
+                if not self._is_table:
+                    self._lines = LineWriter(Path(target))
+                self._stack = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -56,6 +62,7 @@ class ResultFile:
     ) -> None:
         if self._lines is not None:
             self._lines.close()
+        self._stack.close()
 
     def add(self, outcome: Outcome) -> None:
         if self._lines is not None:

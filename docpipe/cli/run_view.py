@@ -18,13 +18,14 @@ from rich.table import Table
 
 from docpipe.batch.outcome import Outcome
 from docpipe.cli.terminal import COLOURS, open_console, plain_table
-from docpipe.cli.wording import explained
+from docpipe.cli.wording import counted, explained
 from docpipe.data import Status
 from docpipe.schema import Schema
 from docpipe.text_normalisation import squeeze
 
 MAX_ROWS = 30  # a screen; the rest is in the database
 KEY_VALUES = 4
+MAX_NAMED = 5  # files that were passed over
 URGENCY: Mapping[Status, int] = {"failed": 0, "needs_review": 1, "complete": 2}
 WORDS: Mapping[Status, str] = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
 
@@ -113,6 +114,15 @@ class RunView:
         if hidden > 0:
             self._console.print(f"… and {hidden} more, all of them in the database.")
         self._console.print(self._counts(), markup=False, soft_wrap=True)
+
+    def pass_over(self, files: Sequence[Path]) -> None:
+        """Files that docpipe made itself, which lay among the documents."""
+        if not files:
+            return
+        names = ", ".join(str(file) for file in files[:MAX_NAMED])
+        more = f" and {len(files) - MAX_NAMED} more" if len(files) > MAX_NAMED else ""
+        text = f"{counted(len(files), 'file')} of docpipe's own passed over: {names}{more}"
+        self._console.print(text, markup=False, soft_wrap=True, highlight=False)
 
     def suggest(self, commands: Sequence[str]) -> None:
         self._console.print("Go on with:", *commands, sep="\n  ", markup=False, soft_wrap=True, highlight=False)

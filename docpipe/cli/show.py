@@ -12,6 +12,7 @@ from docpipe.cli.options import database_option, settings_with
 from docpipe.cli.wording import ID_DIGITS, counted, sentence
 from docpipe.data import Document, Extraction, Field
 from docpipe.errors import DocpipeError, InputError, StoreError
+from docpipe.own_files import MAKER
 from docpipe.ports import StoredResult
 from docpipe.private_files import create_file, create_folder
 from docpipe.store.results.result_store import SqlStore
@@ -182,6 +183,8 @@ def _picture_path(output: Path | None, name: str, number: int, *, several: bool)
 
 
 def _draw_page(extraction: Extraction, document: Document, number: int, pictures: PagePictures, path: Path) -> None:
+    from PIL.PngImagePlugin import PngInfo  # heavy: Pillow
+
     from docpipe.annotate import annotate  # heavy: Pillow's fonts
 
     messages = [issue.message for issue in extraction.issues]
@@ -189,4 +192,6 @@ def _draw_page(extraction: Extraction, document: Document, number: int, pictures
     picture = annotate(pictures.page(document, number, messages), extraction.fields, number, title)
     create_folder(path.parent)
     create_file(path)
-    picture.save(path, optimize=True)
+    marks = PngInfo()
+    marks.add_text("Software", MAKER)  # so that a run over this folder knows it for no document
+    picture.save(path, optimize=True, **({"pnginfo": marks} if path.suffix.lower() == ".png" else {}))

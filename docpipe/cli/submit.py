@@ -15,7 +15,7 @@ import click
 from docpipe.batch.outcome import Outcome
 from docpipe.cli.connections import opened_service
 from docpipe.cli.options import database_option, paths_argument, schema_option, settings_with
-from docpipe.cli.run import RunTotals, files_in, next_commands
+from docpipe.cli.run import RunTotals, documents_in, next_commands
 from docpipe.cli.run_view import RunView
 from docpipe.cli.submission import outcome_of, submit_file, warnings_once
 from docpipe.cli.terminal import print_record
@@ -54,7 +54,7 @@ def submit(
     if strict and not wait:
         raise UsageError("--strict needs --wait", hint="Without --wait nobody knows yet what needs review.")
     schema = load_schema(schema_name)
-    files = files_in(paths)
+    files = documents_in(paths).documents
     callback = {"url": options["callback_url"]} if options["callback_url"] else None
     submit_options = SubmitOptions(schema.reference, INTERACTIVE if options["interactive"] else BULK, callback=callback)
     totals = RunTotals()

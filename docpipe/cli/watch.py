@@ -33,7 +33,7 @@ from docpipe.config import Settings
 from docpipe.errors import UsageError
 from docpipe.log import configure_logging
 from docpipe.schema import Schema, load_schema
-from docpipe.watch import POLL_SECONDS, WatchedFolder
+from docpipe.watch import POLL_SECONDS, UNFINISHED_SECONDS, WatchedFolder
 
 log = logging.getLogger("docpipe.watch")
 
@@ -50,6 +50,15 @@ log = logging.getLogger("docpipe.watch")
     metavar="SECONDS",
     help="Time between two polls of the folder. A file is taken at the third poll at which it has not changed.",
 )
+@click.option(
+    "--wait",
+    "unfinished_seconds",
+    type=click.FloatRange(min=0),
+    default=UNFINISHED_SECONDS,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a file that is empty or without its end is waited for, after its last change.",
+)
 @model_option
 @jobs_option
 @accept_error_option
@@ -58,13 +67,14 @@ log = logging.getLogger("docpipe.watch")
 def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: str | None, **options: Any) -> None:
     """Read what is put into a folder, as it comes.
 
-    A file is taken when it has stopped growing. When it has ended it is moved to IN/done; what could not be read is
+    A file is taken when its writer is done with it: when it has stopped growing, nobody has it open for writing or
+    locked, and it has its end. When it has been read it is moved to IN/done; what could not be read is
     moved to IN/failed, with the reason in a text file beside it. What is put back is tried again. Ctrl-C and SIGTERM
     end it after the documents in progress; what is left in IN is read by the next `docpipe watch`.
     """
     schema = load_schema(schema_name)
     settings = settings_with(database, model=options["model"], accept_error=options["accept_error"])
-    watched = WatchedFolder(folder.absolute())
+    watched = WatchedFolder(folder.absolute(), options["unfinished_seconds"])
     with _stop_on_signals() as stop:
         if not queue:
             watched.prepare()

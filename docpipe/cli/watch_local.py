@@ -88,7 +88,8 @@ class LocalWatcher:
         file = self._in_progress.pop(outcome.path)
         if outcome.error is not None:
             log.warning("%s: failed: %s", file.name, outcome.error)
-            self.folder.move_away(file, failure_note(outcome.error, document=outcome.document_id))
+            note = failure_note(outcome.error, document=outcome.document_id, unfinished=file.unfinished)
+            self.folder.move_away(file, note)
             return
         log.info("%s: %s%s", file.name, outcome.status, ", unchanged" if outcome.unchanged else "")
         target = self.folder.move_away(file)

@@ -80,7 +80,7 @@ class QueueWatcher:
             raise
         except DocpipeError as error:
             log.warning("%s: refused: %s", file.name, error)
-            self.folder.move_away(file, failure_note(error))
+            self.folder.move_away(file, failure_note(error, unfinished=file.unfinished))
             return
         if job.state in FAILURES and job.ended is not None and file.arrived > job.ended.timestamp():
             retried = retry_job(self.service, job.id)  # it failed before, and somebody has put it back since
@@ -99,7 +99,8 @@ class QueueWatcher:
             return
         error = error_of(job)
         log.warning("%s: %s: %s (job %s)", file.name, job.state, error, job.id[:ID_DIGITS])
-        self.folder.move_away(file, failure_note(error, document=job.document_id, job=job.id))
+        note = failure_note(error, document=job.document_id, job=job.id, unfinished=file.unfinished)
+        self.folder.move_away(file, note)
 
     def _idempotency_key(self, file: WatchedFile) -> str:
         """The same file for the same schema and model is the same job."""

@@ -28,6 +28,12 @@ def explained(message: str, hint: str) -> str:
     return " ".join(filter(None, (sentence(message), hint)))
 
 
+UNFINISHED_HINT = (
+    "If a scanner or a copy was still busy with it, `docpipe watch --wait SECONDS` waits longer."
+    " Put back the whole file."
+)
+
+
 def counted(number: int, noun: str) -> str:
     """`1 page`, `2 pages`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -55,9 +61,14 @@ def printable_url(database_url: str) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
 
 
-def failure_note(error: DocpipeError, *, document: str | None = None, job: str | None = None) -> str:
-    """For whoever finds a file in the folder of failures: what is wrong, and what to do."""
+def failure_note(
+    error: DocpipeError, *, document: str | None = None, job: str | None = None, unfinished: str = ""
+) -> str:
+    """For whoever finds a file in the folder of failures: what is wrong, and what to do. `unfinished`: what its end
+    lacked when it was taken after a while."""
     lines = [sentence(error.message[:1].upper() + error.message[1:])]
+    if unfinished:
+        lines += [f"It was taken without its end ({unfinished}), as it had not changed for a while.", UNFINISHED_HINT]
     if error.hint:
         lines += ["What to do: " + error.hint]
     lines += ["Then put the file back into the watched folder: it is tried again.", ""]

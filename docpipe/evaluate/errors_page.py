@@ -17,6 +17,7 @@ from docpipe.data import Box
 from docpipe.evaluate.compare import label_text
 from docpipe.evaluate.grounding import printed_boxes
 from docpipe.evaluate.report import Evaluation, FieldComparison, ScoredDocument
+from docpipe.own_files import MAKER
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -103,7 +104,8 @@ def errors_page(evaluation: Evaluation, title: str, open_page: OpenPage) -> str:
         "answer was read, green where the label has its value."
     )
     return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta name="generator" content="{MAKER}"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style></head><body><header><h1>{escape(title)}</h1><p>{escape(summary)}</p></header>"
         f"<main>{cards}</main></body></html>\n"
     )

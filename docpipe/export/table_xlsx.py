@@ -21,6 +21,7 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from docpipe.export.flat import FlatResult, Spool, header, row_values
+from docpipe.own_files import MAKER
 
 MAX_ROWS = 1_048_576  # of a sheet, header included; more go on in a further sheet
 MAX_TEXT = 32_767  # characters of a cell
@@ -72,6 +73,7 @@ class _GrowingSheet:
 
 def write_xlsx(spool: Spool, path: Path) -> None:
     book = Workbook(write_only=True)
+    book.properties.creator = MAKER
     overview = _GrowingSheet(book, "documents", OVERVIEW_COLUMNS)
     schema_sheets = {
         schema: _GrowingSheet(book, schema, header(SCHEMA_COLUMNS, columns, ("document_id",)))

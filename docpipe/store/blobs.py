@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from docpipe.errors import CorruptError, InputError, MissingError, StoreError, TooLargeError
-from docpipe.private_files import create_folder, open_file
+from docpipe.own_files import BLOBS_MARK
+from docpipe.private_files import create_file, create_folder, open_file
 from docpipe.temporary import temporary_folder
 
 CHUNK = 1024 * 1024
@@ -35,6 +36,7 @@ class Blobs:
         self.url = url
         self._files, self._root = _file_system(url, options)
         self._is_local = _is_local(self._files)
+        self._is_marked = False
 
     def add_original(self, job_id: str, source: BinaryIO, *, max_bytes: int) -> tuple[str, int]:
         """Store a document's bytes, never in memory as a whole. Returns its sha256 and its size. Raises TooLargeError
@@ -55,6 +57,7 @@ class Blobs:
         path, chunks = self._path(key), _chunks(source, digest)
         with self._store_errors(key):
             if self._is_local:
+                self._mark_folder()
                 _write_file(Path(path), chunks)
             elif isinstance(source, bytes):
                 self._files.pipe_file(path, b"".join(chunks))
@@ -110,6 +113,14 @@ class Blobs:
                     self._files.rm(self._path(prefix), recursive=True)
             except FileNotFoundError:
                 return
+
+    def _mark_folder(self) -> None:
+        """So that a run over the folder above does not take the originals for documents once more."""
+        mark = Path(self._root) / BLOBS_MARK
+        if not self._is_marked and not mark.exists():
+            create_folder(mark.parent)
+            create_file(mark)
+        self._is_marked = True
 
     def _path(self, key: str) -> str:
         if not _KEY.fullmatch(key):

@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from docpipe.errors import StoreError, install_hint
+from docpipe.own_files import APPLICATION_ID
 from docpipe.private_files import create_file
 
 HEAD = "0005"
@@ -139,6 +140,8 @@ def _use_wal(engine: Engine) -> None:
             try:
                 if cursor.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                     cursor.execute("PRAGMA journal_mode = WAL")
+                if cursor.execute("PRAGMA application_id").fetchone()[0] == 0:  # nobody's, or of an older version
+                    cursor.execute(f"PRAGMA application_id = {int.from_bytes(APPLICATION_ID, 'big')}")
                 return
             except sqlite3.OperationalError as error:
                 # changing the mode does not wait for other openers as BEGIN does

@@ -83,7 +83,7 @@ def test_a_file_of_its_full_size_that_is_still_written_to_is_not_taken(folder):
 def test_an_empty_file_is_waited_for_and_taken_when_it_stays_empty(folder):
     path = write_file(folder, "scan.pdf", "")
     assert poll_until_stable(folder) == []
-    folder.clock.now += folder.empty_seconds
+    folder.clock.now += folder.unfinished_seconds
     assert names(folder.poll()) == ["scan.pdf"]
     path.write_text("at last")
     assert folder.poll() == []
