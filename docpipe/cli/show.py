@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -194,4 +194,5 @@ def _draw_page(extraction: Extraction, document: Document, number: int, pictures
     create_file(path)
     marks = PngInfo()
     marks.add_text("Software", MAKER)  # so that a run over this folder knows it for no document
-    picture.save(path, optimize=True, **({"pnginfo": marks} if path.suffix.lower() == ".png" else {}))
+    options: dict[str, Any] = {"pnginfo": marks} if path.suffix.lower() == ".png" else {}
+    picture.save(path, optimize=True, **options)
