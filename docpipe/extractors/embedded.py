@@ -83,9 +83,9 @@ def _unlearned_scripts(pages: Sequence[Page]) -> Iterator[Issue]:
         unread = lines_in_other_scripts(page.lines)
         if unread.is_substantial and not is_unread(page.issues):
             message = (
-                f"{unread.count} of page {page.number} are in a script that the embedded network did not learn"
-                f" ({', '.join(unread.scripts[:MAX_SCRIPTS_NAMED])}). Names and texts may be missing or wrong. Look at"
-                " the page, or let a larger model read it: --model hf:… or a hosted one."
+                f"{unread.count} of page {page.number} are in {', '.join(unread.scripts[:MAX_SCRIPTS_NAMED])} script,"
+                " which the embedded network did not learn: names and texts may be wrong or missing. Look at the page,"
+                " or take a larger model: --model hf:…"
             )
             yield unread_script(message, page.number)
 

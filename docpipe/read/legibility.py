@@ -46,9 +46,8 @@ def unread_issue(unread: UnreadLines, page: int) -> Issue | None:
     if not unread.is_substantial:
         return None
     message = (
-        f"{unread.count} of page {page} could not be read: they seem to be in a script that OCR does not know (it knows"
-        " Latin, Chinese and Japanese; handwriting and very poor print look alike). Values may be missing or wrong."
-        " Look at the page, or let a larger model read its picture: --model hf:… or a hosted one."
+        f"{unread.count} of page {page} could not be read: a script that OCR does not know (it knows Latin, Chinese and"
+        " Japanese), handwriting or very poor print. Look at the page, or take a larger model: --model hf:…"
     )
     return unread_script(message, page)
 

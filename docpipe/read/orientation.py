@@ -3,9 +3,9 @@
 In: the detector's regions, then what the recogniser makes of a few lines. Out: whether the picture lies on its side,
 whether it is upside down.
 Sideways shows in the shape of the lines. Upside down shows in the reading: lines that read well stand upright, and only
-lines that do not are read a second time, turned. So an upright page costs nothing. Lines that cannot be read either way
-are in a script that the recogniser does not know, and say nothing: what it makes of them is better now one way up, now
-the other.
+lines that do not are read a second time, turned. So an upright page costs nothing. Lines that are not read well either
+way are in a script that the recogniser does not know, and say nothing: what it makes of them is better now one way up,
+now the other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from docpipe.read.detect import Region
-from docpipe.read.legibility import is_legible
 from docpipe.read.ocr_models import OcrModels
 from docpipe.read.recognise import Crop, RecognisedRegion, flip, recognise
 
@@ -24,6 +23,7 @@ SIDEWAYS_SHARE = 0.7  # of the length of all long regions: a margin note or a st
 PROBES = 6  # lines that are read to tell whether the page is upside down
 PROBE_WIDTH = (96, 640)  # pixels of the crop: shorter lines say little, longer ones cost more
 UPRIGHT_CONFIDENCE = 0.9  # median confidence; with it 42 documents were turned right, each four ways up
+WELL_READ = 0.9  # legibility of a line one way up, so that it says something: Thai upside down reaches 0.88
 FLIP_GAIN = 0.1  # the turned lines must read better by this much of confidence
 
 
@@ -45,7 +45,8 @@ def is_upside_down(crops: Sequence[Crop], recognised: Sequence[RecognisedRegion]
     if not crops or _confidence(recognised) >= UPRIGHT_CONFIDENCE:
         return False
     flipped = recognise([flip(crop) for crop in crops], models)
-    telling = [i for i, lines in enumerate(zip(recognised, flipped, strict=True)) if any(map(is_legible, lines))]
+    both_ways = zip(recognised, flipped, strict=True)
+    telling = [i for i, readings in enumerate(both_ways) if max(line.legibility for line in readings) >= WELL_READ]
     if not telling:
         return False
     return _confidence([flipped[i] for i in telling]) > _confidence([recognised[i] for i in telling]) + FLIP_GAIN

@@ -48,7 +48,7 @@ def test_the_embedded_extractor_names_a_script_that_its_network_did_not_learn(
     answer = extractor.extract([page_of(LATIN), page_of(BILLS[script], number=2)], load_schema("invoice"))
     (issue,) = [issue for issue in answer.issues if issue.code == UNREAD_SCRIPT]
     assert (issue.page, issue.severity) == (2, "warning")
-    assert f"4 of 4 lines of page 2 are in a script that the embedded network did not learn ({script})" in issue.message
+    assert issue.message.startswith(f"4 of 4 lines of page 2 are in {script} script, which the embedded network")
 
 
 def test_signs_letters_of_formulas_and_single_lines_are_no_other_script(extractor: EmbeddedExtractor) -> None:

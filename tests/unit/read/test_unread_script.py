@@ -123,6 +123,12 @@ def test_a_page_is_not_turned_for_what_ocr_makes_of_a_script_that_it_does_not_kn
     assert read(saved(printed(HEBREW, size=16), tmp_path)).rotation == 0
 
 
+def test_a_page_in_such_a_script_that_stands_on_its_head_is_turned_for_its_figures(tmp_path: Path, read: Read) -> None:
+    page = read(saved(printed(CYRILLIC).rotate(180), tmp_path))
+    assert page.rotation == 180
+    assert [issue.code for issue in page.issues] == ["page_turned", "unread_script"]
+
+
 def test_print_in_many_languages_that_is_blurred_and_faint_is_no_other_script(tmp_path: Path, read: Read) -> None:
     sheet = printed(LATIN).filter(ImageFilter.GaussianBlur(2.5))
     faint = Image.blend(sheet, Image.new("RGB", sheet.size, "white"), 0.6)
