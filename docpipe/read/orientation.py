@@ -23,7 +23,9 @@ SIDEWAYS_SHARE = 0.7  # of the length of all long regions: a margin note or a st
 PROBES = 6  # lines that are read to tell whether the page is upside down
 PROBE_WIDTH = (96, 640)  # pixels of the crop: shorter lines say little, longer ones cost more
 UPRIGHT_CONFIDENCE = 0.9  # median confidence; with it 42 documents were turned right, each four ways up
-WELL_READ = 0.9  # legibility of a line one way up, so that it says something: Thai upside down reaches 0.88
+# Legibility of a line one way up, so that it says something: Thai upside down, as benchmarks.accuracy.unread_script
+# draws it, reaches 0.88.
+WELL_READ = 0.9
 FLIP_GAIN = 0.1  # the turned lines must read better by this much of confidence
 
 
