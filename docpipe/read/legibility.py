@@ -17,8 +17,8 @@ from docpipe.unread_script import LATIN, UnreadLines, lines_in_other_scripts, un
 OCR_SCRIPTS = frozenset({LATIN, "Chinese", "Japanese"})  # and single Greek letters, as in formulas
 
 # `python -m benchmarks.accuracy.unread_script --part choose`: of the drawn lines in Latin, Chinese and Japanese print,
-# worn or not, one in fifty is below 0.99; of those in Cyrillic, Arabic, Korean and Devanagari nine in ten are below
-# 0.6, in Hebrew and Thai below 0.7, and half of the Greek ones.
+# worn or not, 49 in 50 have 0.99 or more. Of those in Cyrillic, Arabic, Korean and Devanagari nine in ten are below
+# 0.5, in Hebrew and Thai below 0.63, and half of the Greek ones below 0.7.
 LEGIBLE = 0.75
 MIN_WIDTH = 2 * CROP_HEIGHT  # pixels of a line that is CROP_HEIGHT high: shorter ones are signs, logos and amounts
 
