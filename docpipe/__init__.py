@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         UnsupportedError,
         UsageError,
     )
+    from docpipe.many import FileResult, extract_async, extract_many, extract_many_async
     from docpipe.schema import Schema, load_schema
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Evidence",
     "Extraction",
     "Field",
+    "FileResult",
     "InputError",
     "Issue",
     "ModelError",
@@ -54,11 +56,15 @@ __all__ = [
     "UsageError",
     "Word",
     "extract",
+    "extract_async",
+    "extract_many",
+    "extract_many_async",
     "load_schema",
 ]
 
 _MODULE_NAMES = {
     "docpipe.api": ("Result", "extract"),
+    "docpipe.many": ("FileResult", "extract_async", "extract_many", "extract_many_async"),
     "docpipe.data": ("Box", "Document", "Evidence", "Extraction", "Field", "Issue", "Page", "Word"),
     "docpipe.schema": ("Schema", "load_schema"),
 }

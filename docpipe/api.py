@@ -5,10 +5,9 @@ In: a file and a schema. Out: the schema's own object with the evidence for each
 
 from __future__ import annotations
 
-import atexit
 import contextlib
+import json
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,12 +17,13 @@ from typing import Any, BinaryIO, Generic, TypeVar, overload
 from pydantic import BaseModel
 
 from docpipe import pipeline
-from docpipe.capacity import usable_cores
-from docpipe.components import Components, ModelName, load_components
-from docpipe.config import Settings, load_settings
+from docpipe.components import ModelName
+from docpipe.config import load_settings
 from docpipe.data import Document, Evidence, Extraction, Field, Issue, Status
 from docpipe.errors import UsageError
+from docpipe.loaded_components import borrowed_components
 from docpipe.private_files import open_file
+from docpipe.result import record
 from docpipe.schema import Schema, load_schema
 from docpipe.temporary import temporary_folder
 from docpipe.validate import to_model
@@ -69,6 +69,24 @@ class Result(Generic[T]):
         self.schema.spec(path)
         return self.fields[path].evidence if path in self.fields else ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same as a line of the result file of `docpipe run`: dates in ISO form, amounts as decimal strings."""
+        return record(self.extraction, self.document.name, self.schema)
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False, indent=indent)
+
+    def save(self, session: Any) -> bool:
+        """Write it into docpipe's tables through a session or connection of SQLAlchemy, on SQLite or PostgreSQL, in the
+        transaction that this has: nothing is there until the caller commits. Tables that are missing are made. False
+        when this very result is there already.
+
+        Raises UsageError for anything else, and SQLAlchemy's own errors.
+        """
+        from docpipe.store.results.result_store import save_in  # heavy: SQLAlchemy
+
+        return save_in(session, self.document, self.extraction, self.schema)
+
 
 @overload
 def extract(
@@ -100,35 +118,25 @@ def extract(
     shipped schema, `auto`, `FILE.py:Class`, a JSON Schema file or a JSON Schema as a dict. What is not given comes from
     DOCPIPE_* (docpipe/config.py).
 
-    The models stay loaded for the next call. Raises DocpipeError when the document cannot be processed.
+    The models stay loaded for the next call; threads that call it at the same time load their own, as many as fit into
+    memory. `extract_many` is for many files. Raises DocpipeError when the document cannot be processed.
     """
     requested = load_schema(schema)
     settings = load_settings()
-    rate = settings.accept_error if accept_error is None else accept_error
-    if not 0.0 < rate <= 0.5:
-        raise UsageError(f"accept_error is {rate}", hint="It is the share of wrong values among the accepted: 0.01.")
+    rate = checked_accept_error(settings.accept_error if accept_error is None else accept_error)
     name = ModelName.parse(model or settings.model)
-    with _loaded(name, settings) as components, _as_file(source) as (path, file_name):
+    with borrowed_components(name, settings) as components, _as_file(source) as (path, file_name):
         policy = replace(components.policy, accept_error=rate)
         document = replace(components.open(path, [password] if password else []), name=file_name)
         extraction = pipeline.extract(document, requested, components.parts, policy)
     return Result(document, extraction, requested.chosen(extraction.schema))
 
 
-_components: dict[tuple[ModelName, Settings], Components] = {}
-_one_at_a_time = threading.Lock()
-"""Documents of one process go one after another: pages are read with all cores anyway."""
-
-
-@contextlib.contextmanager
-def _loaded(model: ModelName, settings: Settings) -> Iterator[Components]:
-    """Loaded once for each model; closed when the process ends."""
-    key = (model, settings)
-    with _one_at_a_time:
-        if key not in _components:
-            _components[key] = load_components(model, settings, threads=usable_cores())
-            atexit.register(_components[key].close)
-        yield _components[key]
+def checked_accept_error(rate: float) -> float:
+    """Raises UsageError for one that makes no sense."""
+    if not 0.0 < rate <= 0.5:
+        raise UsageError(f"accept_error is {rate}", hint="It is the share of wrong values among the accepted: 0.01.")
+    return rate
 
 
 @contextlib.contextmanager

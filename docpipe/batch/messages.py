@@ -14,9 +14,10 @@ from docpipe.kept_work import KeptEntries
 
 @dataclass(frozen=True, slots=True)
 class FileTask:
-    """One file to work on."""
+    """One file to work on. `is_asked`: whether the parent says, once the file is open, if the work is to be done."""
 
     path: Path
+    is_asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)

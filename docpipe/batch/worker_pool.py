@@ -7,6 +7,7 @@ is `Finished` or `Failed`.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import multiprocessing
 import os
 import signal
@@ -22,6 +23,7 @@ from typing import Self
 
 from docpipe.batch import worker_process
 from docpipe.batch.messages import Failed, FileTask, Finished, Opened, Ready, StartupFailed, TaskMessage, WorkerSetup
+from docpipe.batch.parent_process import EXIT_UNGUARDED, unguarded_error
 from docpipe.capacity import Deadlines
 from docpipe.errors import CorruptError, DocpipeError, ModelError, TooLargeError
 from docpipe.kept_work import KeptEntries
@@ -50,6 +52,33 @@ class _Worker:
     task: FileTask | None = None
 
 
+class _Pending:
+    """Tasks that nobody has yet: no more of them are taken from the iterable than workers can be given."""
+
+    def __init__(self, tasks: Iterable[FileTask]) -> None:
+        self._tasks = iter(tasks)
+        self._taken: deque[FileTask] = deque()
+
+    def known(self, most: int) -> int:
+        """How many there are, up to `most`."""
+        self._taken.extend(itertools.islice(self._tasks, max(0, most - len(self._taken))))
+        return len(self._taken)
+
+    def has_next(self) -> bool:
+        return self.known(1) > 0
+
+    @property
+    def first(self) -> FileTask:
+        return self._taken[0]
+
+    def take(self) -> FileTask:
+        return self._taken.popleft()
+
+    def clear(self) -> None:
+        self._taken.clear()
+        self._tasks = iter(())
+
+
 @dataclass
 class WorkerPool:
     """At most `size` workers, started when there is work. `with` ends them all, at once and whatever they do. `clock`
@@ -62,6 +91,7 @@ class WorkerPool:
 
     def __post_init__(self) -> None:
         self._workers: list[_Worker] = []
+        self._aborted = False
         self._stack = contextlib.ExitStack()
         self._log_folder = self._stack.enter_context(temporary_folder())
         self._started_count = 0
@@ -90,8 +120,8 @@ class WorkerPool:
     ) -> Iterator[tuple[FileTask, TaskMessage]]:
         """Hand out the tasks in order; yield the workers' messages about them. `reply_to_opened` decides about each
         file that was opened. After `stop` documents in progress are ended, and none is begun."""
-        pending = deque(tasks)
-        while pending or any(worker.task for worker in self._workers):
+        pending = _Pending(tasks)
+        while not self._aborted and (pending.has_next() or any(worker.task for worker in self._workers)):
             if stop():
                 pending.clear()
                 if not any(worker.task for worker in self._workers):
@@ -101,15 +131,21 @@ class WorkerPool:
                 yield from self._receive(worker, reply_to_opened)
             yield from self._end_overdue()
 
-    def _assign(self, pending: deque[FileTask]) -> None:
+    def abort(self) -> None:
+        """From another thread: end the workers at once. `process` ends then, and no file is begun."""
+        self._aborted = True
+        for worker in list(self._workers):
+            worker.process.kill()
+
+    def _assign(self, pending: _Pending) -> None:
         idle = sum(worker.task is None for worker in self._workers)
-        for _ in range(min(self.size - len(self._workers), len(pending) - idle)):
+        for _ in range(min(self.size - len(self._workers), pending.known(self.size) - idle)):
             self._start_worker()
         for worker in self._workers:
-            if pending and worker.ready and worker.task is None:
+            if pending.has_next() and worker.ready and worker.task is None:
                 with contextlib.suppress(OSError):  # it has just died: `_receive` finds that out
-                    worker.connection.send(pending[0])
-                    worker.task = pending.popleft()
+                    worker.connection.send(pending.first)
+                    worker.task = pending.take()
                     worker.seconds_allowed = self.deadlines.for_document()
                     worker.deadline = self.clock() + worker.seconds_allowed
 
@@ -131,8 +167,10 @@ class WorkerPool:
             if isinstance(message, Opened):
                 worker.seconds_allowed = self.deadlines.for_document(message.document.page_count)
                 worker.deadline = self.clock() + worker.seconds_allowed
-                with contextlib.suppress(OSError):  # it has just died: that is its outcome
-                    worker.connection.send(reply_to_opened(task, message))
+                reply = reply_to_opened(task, message)
+                if task.is_asked:
+                    with contextlib.suppress(OSError):  # it has just died: that is its outcome
+                        worker.connection.send(reply)
             elif isinstance(message, Finished | Failed):
                 worker.task, worker.deadline = None, NEVER
             yield task, message
@@ -215,7 +253,9 @@ def _timeout_error(worker: _Worker) -> DocpipeError:
     )
 
 
-def _startup_error(worker: _Worker) -> ModelError:
+def _startup_error(worker: _Worker) -> DocpipeError:
+    if worker.process.exitcode == EXIT_UNGUARDED:
+        return unguarded_error()
     return ModelError(f"A worker process could not start. {_last_log_line(worker)}".strip())
 
 

@@ -61,7 +61,9 @@ def _process(worker: BatchWorker, task: FileTask, connection: Connection) -> Fin
 
     def report(message: Opened | PageRead) -> KeptEntries | None:
         connection.send(message)
-        reply: KeptEntries | None = connection.recv() if isinstance(message, Opened) else None
+        if not isinstance(message, Opened) or not task.is_asked:
+            return {}
+        reply: KeptEntries | None = connection.recv()
         return reply
 
     try:

@@ -22,6 +22,7 @@ REPORT_HINT = "Please report it, with the command and this text, and with the do
 COMMANDS = {
     "run": ("docpipe.cli.run:run", "Read documents and store what they say."),
     "show": ("docpipe.cli.show:show", "Draw a document's pages with the boxes of its fields."),
+    "list": ("docpipe.cli.listing:list_documents", "List documents: what waits for a person, and what is done."),
     "export": ("docpipe.cli.export:export", "Write stored results to a JSONL, CSV or Excel file."),
     "delete": ("docpipe.cli.delete:delete", "Delete documents with all that is kept of them."),
     "schema": ("docpipe.cli.schema:schema_group", "List and show schemas: what docpipe looks for."),

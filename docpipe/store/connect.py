@@ -218,6 +218,15 @@ def upgrade(engine: Engine) -> str | None:
         return version
 
 
+def ensure_current(connection: Connection) -> None:
+    """The same in a transaction that the caller has."""
+    if _version(connection) != HEAD:
+        lock_setup(connection)
+        version = _version(connection)
+        if version != HEAD:
+            _migrate(connection, version)
+
+
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table(VERSION_TABLE):
         return None

@@ -6,19 +6,23 @@ import io
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pikepdf
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 from reportlab.pdfgen.canvas import Canvas
 
 import docpipe
-from docpipe import EncryptedError, ModelError, SchemaError, UnsupportedError, UsageError, api, extract
+from benchmarks.service.servers import START_SECONDS
+from docpipe import EncryptedError, ModelError, SchemaError, UnsupportedError, UsageError, extract, loaded_components
 from docpipe.components import ModelName, load_components
 from docpipe.config import load_settings
+from tests.support.command_line import draw_invoice
 from tests.support.repository import ROOT
 
 ROWS = [{"what": "Paper", "price": "100,00"}]
@@ -125,7 +129,7 @@ def test_what_is_no_document_is_refused(model):
 
 def test_the_models_are_loaded_once(bill, model, monkeypatch):
     extract(bill, Bill, model=model)
-    monkeypatch.setattr(api, "load_components", lambda *_, **__: pytest.fail("loaded again"))
+    monkeypatch.setattr(loaded_components, "load_components", lambda *_, **__: pytest.fail("loaded again"))
     assert extract(io.BytesIO(bill.read_bytes()), Bill, model=model, accept_error=0.05).value.number == "R-2041"
 
 
@@ -198,3 +202,34 @@ def test_a_dict_is_a_schema(bill, model):
     result = extract(bill, schema, model=model)
     assert (result.value.total, result.value.issued) == (Decimal("1119.00"), date(2026, 3, 14))
     assert type(extract(bill, schema, model=model).value) is type(result.value), "the same schema is the same class"
+
+
+def test_two_threads_read_at_the_same_time(tmp_path, model):
+    """Each stands at the gate with a document; one alone would wait for the other for ever."""
+    meeting = threading.Barrier(2, timeout=START_SECONDS)
+    meetings.append(meeting)
+
+    def read(name: str) -> str | None:
+        draw_invoice(tmp_path / name, note=name)
+        return extract(tmp_path / name, MeetingBill, model=model).value.number
+
+    with ThreadPoolExecutor(2) as threads:
+        assert list(threads.map(read, ("a.pdf", "b.pdf"))) == ["R-2041", "R-2041"]
+
+
+meetings: list[threading.Barrier] = []
+have_met: set[int] = set()  # threads
+
+
+class MeetingBill(BaseModel):
+    """One whose values are checked by two threads at once, or never."""
+
+    number: str | None = Field(None, description="number of the bill")
+
+    @field_validator("number")
+    @classmethod
+    def meet(cls, number: str | None) -> str | None:
+        if threading.get_ident() not in have_met:
+            meetings[-1].wait()
+            have_met.add(threading.get_ident())
+        return number

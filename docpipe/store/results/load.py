@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, literal, not_, or_, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, and_, func, literal, not_, or_, select
 
 from docpipe.data import Document, Status
 from docpipe.ports import StoredResult
@@ -43,8 +43,21 @@ def current_results(
 
 def newest_result(connection: Connection, where: Sequence[ColumnElement[bool]]) -> StoredResult | None:
     """The newest extraction that satisfies `where`."""
-    query = select(extractions).where(*where).order_by(extractions.c.id.desc()).limit(1)
-    return next(_with_details(connection, connection.execute(query).mappings().all()), None)
+    return next(newest_results(connection, where, 1), None)
+
+
+def newest_results(connection: Connection, where: Sequence[ColumnElement[bool]], limit: int) -> Iterator[StoredResult]:
+    """Extractions that satisfy `where`, newest first; so few that they fit into memory."""
+    query = select(extractions).where(*where).order_by(extractions.c.id.desc()).limit(limit)
+    return _with_details(connection, connection.execute(query).mappings().all())
+
+
+def newest_failures(connection: Connection, where: Sequence[ColumnElement[bool]], limit: int) -> Iterator[StoredResult]:
+    """As `failures`, newest first."""
+    query = _failed_attempts().where(*where).order_by(attempts.c.id.desc()).limit(limit)
+    page = connection.execute(query).mappings().all()
+    known = _documents(connection, {row["document_id"] for row in page} - {None})
+    return (_failure(row, known) for row in page)
 
 
 def failures(connection: Connection, where: Sequence[ColumnElement[bool]]) -> Iterator[StoredResult]:
@@ -59,6 +72,11 @@ def failures(connection: Connection, where: Sequence[ColumnElement[bool]]) -> It
         if len(page) < PAGE_SIZE:
             return
         after = page[-1]["id"]
+
+
+def count_failures(connection: Connection, where: Sequence[ColumnElement[bool]]) -> int:
+    failed = _failed_attempts().where(*where).subquery()
+    return connection.scalar(select(func.count()).select_from(failed)) or 0
 
 
 def _failed_attempts() -> Select[Any]:

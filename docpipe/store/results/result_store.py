@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from docpipe.data import Document, Extraction, Status
-from docpipe.errors import DocpipeError, StoreError
+from docpipe.errors import DocpipeError, StoreError, UsageError
 from docpipe.ports import StoredResult
 from docpipe.store.connect import (
+    ensure_current,
     lock_setup,
     open_engine,
     overwrite_deleted,
@@ -27,9 +28,18 @@ from docpipe.store.connect import (
 )
 from docpipe.store.database import upsert
 from docpipe.store.results import load
-from docpipe.store.results.rows import field_rows, issue_rows
-from docpipe.store.results.typed import TypedTable, ensure_tables, write_typed
-from docpipe.store.tables import attempts, document_files, documents, extractions, fields, issues, kept_work
+from docpipe.store.results.typed import TypedTable, ensure_tables
+from docpipe.store.results.write import (
+    add_document,
+    begin_attempt,
+    end_attempt,
+    lock_document,
+    now,
+    retire,
+    save_extraction,
+    show,
+)
+from docpipe.store.tables import attempts, document_files, documents, extractions, kept_work
 
 if TYPE_CHECKING:
     from docpipe.schema import Schema
@@ -62,31 +72,21 @@ class SqlStore:
         """Record a document and where it lies; the same bytes under a further path add that path. One that lies in no
         folder (the service stores its bytes) has the path `Path()`."""
         with self._writing() as connection:
-            self._add(connection, document.id, document.path, document)
+            add_document(connection, document.id, document.path, document)
 
     def claim(self, document_id: str, run_key: str, *, schema: str | None = None, extractor: str | None = None) -> int:
         """Count an attempt at this work and return its number, from 1. An earlier attempt at it that never ended is
         marked lost: its process died. `extractor` is whose cost it is, should it fail."""
         with self._writing() as connection:
-            self._lock(connection, document_id)
-            self._end(connection, document_id, run_key, {"outcome": "lost"})
-            return self._begin(connection, document_id, run_key, {"schema": schema, "extractor": extractor})
+            lock_document(connection, document_id)
+            end_attempt(connection, document_id, run_key, {"outcome": "lost"})
+            return begin_attempt(connection, document_id, run_key, {"schema": schema, "extractor": extractor})
 
     def save(self, extraction: Extraction, schema: Schema) -> bool:
         """Save whole or not at all. False when this run key is already stored (nothing is written)."""
         tables = self._tables(schema)
         with self._writing() as connection:
-            name = self._lock(connection, extraction.document_id)
-            same_work = select(extractions.c.id).where(extractions.c.run_key == extraction.run_key)
-            if connection.scalar(same_work) is not None:
-                return False
-            self._retire(connection, extraction)
-            row_id = self._insert_extraction(connection, extraction)
-            self._show(connection, tables, extraction, row_id, name)
-            done = {"outcome": "done", "schema": extraction.schema, "extractor": extraction.extractor}
-            if not self._end(connection, extraction.document_id, extraction.run_key, done):
-                self._begin(connection, extraction.document_id, extraction.run_key, {**done, "ended": _now()})
-            return True
+            return save_extraction(connection, extraction, tables)
 
     def make_current(self, run_key: str, schema: Schema) -> bool:
         """Show a stored extraction again in the typed tables, after one with other settings took its place.
@@ -97,11 +97,11 @@ class SqlStore:
             if stored is None or stored.extraction is None:
                 return False
             extraction = stored.extraction
-            name = self._lock(connection, extraction.document_id)
-            self._retire(connection, extraction)
+            name = lock_document(connection, extraction.document_id)
+            retire(connection, extraction)
             current = update(extractions).where(extractions.c.run_key == run_key).values(is_current=True)
             row_id = connection.scalar(current.returning(extractions.c.id))
-            self._show(connection, tables, extraction, row_id, name)
+            show(connection, tables, extraction, row_id, name)
             return True
 
     def fail(
@@ -130,10 +130,10 @@ class SqlStore:
         with self._writing() as connection:
             if document_id is not None:
                 if path is not None:
-                    self._add(connection, document_id, path, None)
-                self._lock(connection, document_id)
-            if run_key is None or not self._end(connection, document_id, run_key, failure):
-                self._begin(connection, document_id, run_key, {**failure, "ended": _now()})
+                    add_document(connection, document_id, path, None)
+                lock_document(connection, document_id)
+            if run_key is None or not end_attempt(connection, document_id, run_key, failure):
+                begin_attempt(connection, document_id, run_key, {**failure, "ended": now()})
 
     def get(self, document_id: str, schema: str | None = None) -> StoredResult | None:
         """The latest result for a document, by its id or the beginning of it (as short as it is unique)."""
@@ -166,6 +166,23 @@ class SqlStore:
             if status in (None, "failed"):
                 yield from load.failures(connection, load.attempt_of_schema(schema))
 
+    def newest(self, status: Status, schema: str | None = None, *, limit: int) -> list[StoredResult]:
+        """The newest current results with this status, or documents whose last attempt failed."""
+        with self._reading() as connection:
+            if status == "failed":
+                return list(load.newest_failures(connection, load.attempt_of_schema(schema), limit))
+            where = [extractions.c.is_current, *load.of_schema(schema), *load.of_status(status)]
+            return list(load.newest_results(connection, where, limit))
+
+    def status_counts(self, schema: str | None = None) -> dict[Status, int]:
+        """How many documents have each status, under each schema that they were read by."""
+        with self._reading() as connection:
+            where = [extractions.c.is_current, *load.of_schema(schema)]
+            by_status = select(extractions.c.status, func.count()).where(*where).group_by(extractions.c.status)
+            counts: dict[Status, int] = {row[0]: row[1] for row in connection.execute(by_status)}
+            failed = load.count_failures(connection, load.attempt_of_schema(schema))
+            return counts | ({"failed": failed} if failed else {})
+
     def kept_work(self, document_id: str, preparation_key: str) -> dict[str, bytes]:
         """What `keep_work` has kept of the document under this preparation, by key."""
         where = (kept_work.c.document_id == document_id) & (kept_work.c.preparation_key == preparation_key)
@@ -178,7 +195,7 @@ class SqlStore:
         are of an older version, and no run will ask for them."""
         old = (kept_work.c.document_id == document_id) & (kept_work.c.preparation_key != preparation_key)
         with self._writing() as connection:
-            self._lock(connection, document_id)
+            lock_document(connection, document_id)
             connection.execute(delete(kept_work).where(old))
             for key, content in entries.items():
                 row = {"document_id": document_id, "key": key, "preparation_key": preparation_key, "content": content}
@@ -229,80 +246,6 @@ class SqlStore:
             self._typed[key] = tables
         return self._typed[key]
 
-    def _add(self, connection: Connection, document_id: str, path: Path, document: Document | None) -> None:
-        """`document` is None for a file that was refused: only its id, its size and its place are known."""
-        name = path.name if document is None else document.name
-        row = {"id": document_id, "name": name, "first_seen": _now()}
-        if document is None:
-            size = path.stat().st_size if path.is_file() else None
-            statement = upsert(connection, documents, row | {"size": size}).on_conflict_do_nothing()
-        else:
-            columns = {"media_type": document.media_type, "size": document.size, "pages": document.page_count}
-            statement = upsert(connection, documents, row | columns).on_conflict_do_update(
-                index_elements=[documents.c.id], set_=columns, where=documents.c.media_type.is_(None)
-            )
-        connection.execute(statement)
-        if path == Path():
-            return
-        path = path.absolute()
-        file = {"document_id": document_id, "path": str(path), "name": name, "first_seen": _now()}
-        connection.execute(upsert(connection, document_files, file).on_conflict_do_nothing())
-        # what could not be read before has an id now
-        unread = attempts.c.document_id.is_(None) & (attempts.c.file == str(path))
-        connection.execute(update(attempts).where(unread).values(document_id=document_id))
-
-    def _lock(self, connection: Connection, document_id: str) -> str:
-        """Until the transaction ends nobody else writes about this document. Returns its name."""
-        query = select(documents.c.name).where(documents.c.id == document_id).with_for_update()
-        name: str | None = connection.scalar(query)
-        if name is None:
-            raise StoreError(f"document {document_id} is not in the database", hint="Call add(document) first.")
-        return name
-
-    def _begin(
-        self, connection: Connection, document_id: str | None, run_key: str | None, columns: dict[str, Any]
-    ) -> int:
-        same_work = (
-            attempts.c.file == columns.get("file") if document_id is None else attempts.c.document_id == document_id
-        )
-        same_work &= attempts.c.run_key.is_not_distinct_from(run_key)
-        number = (connection.scalar(select(func.max(attempts.c.number)).where(same_work)) or 0) + 1
-        row = {"document_id": document_id, "run_key": run_key, "number": number, "started": _now()}
-        connection.execute(insert(attempts).values(row | {"outcome": "running"} | columns))
-        return int(number)
-
-    def _end(self, connection: Connection, document_id: str | None, run_key: str, columns: dict[str, Any]) -> bool:
-        running = (
-            (attempts.c.document_id == document_id)
-            & (attempts.c.run_key == run_key)
-            & (attempts.c.outcome == "running")
-        )
-        return connection.execute(update(attempts).where(running).values(ended=_now(), **columns)).rowcount > 0
-
-    def _retire(self, connection: Connection, extraction: Extraction) -> None:
-        same = (extractions.c.document_id == extraction.document_id) & (extractions.c.schema == extraction.schema)
-        connection.execute(update(extractions).where(same, extractions.c.is_current).values(is_current=False))
-
-    def _insert_extraction(self, connection: Connection, extraction: Extraction) -> int:
-        row = {
-            name: getattr(extraction, name)
-            for name in ("document_id", "schema", "schema_version", "extractor", "run_key", "status", "pages")
-        }
-        row |= {"timings": dict(extraction.timings), "cost": dict(extraction.cost)}
-        row |= {"created": _now(), "is_current": True}
-        row["issue_count"] = len(extraction.issues) + sum(len(item.issues) for item in extraction.fields)
-        row_id: int = connection.execute(insert(extractions).values(row).returning(extractions.c.id)).scalar_one()
-        for table, rows in ((fields, field_rows(row_id, extraction)), (issues, issue_rows(row_id, extraction))):
-            if rows:
-                connection.execute(insert(table), rows)
-        return row_id
-
-    def _show(
-        self, connection: Connection, tables: list[TypedTable], extraction: Extraction, row_id: int | None, name: str
-    ) -> None:
-        owner = {"extraction_id": row_id, "document_id": extraction.document_id}
-        write_typed(connection, tables, extraction, owner | {"file": name, "status": extraction.status})
-
     def _match(self, connection: Connection, prefix: str) -> str | None:
         prefix = prefix.lower()
         if not prefix or not HEX.issuperset(prefix):
@@ -315,5 +258,18 @@ class SqlStore:
         return matches[0] if matches else None
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def save_in(session: Any, document: Document, extraction: Extraction, schema: Schema) -> bool:
+    """A document and its result in the transaction of the caller's session or connection: nothing of it is there until
+    they commit. Tables that are missing are made in it. False when this very result is stored already. Raises
+    UsageError for what is neither."""
+    connection = session.connection() if isinstance(session, Session) else session
+    if not isinstance(connection, Connection):
+        hint = "Inside `with Session(engine) as session:`, or `with engine.begin() as connection:`; async: run_sync."
+        raise UsageError(f"{type(session).__name__} is no session or connection of SQLAlchemy", hint=hint)
+    if connection.dialect.name not in ("sqlite", "postgresql"):
+        raise UsageError(f"docpipe does not write to {connection.dialect.name}", hint="Use SQLite or PostgreSQL.")
+    ensure_current(connection)
+    lock_setup(connection)
+    tables = ensure_tables(connection, schema)
+    add_document(connection, document.id, document.path, document)
+    return save_extraction(connection, extraction, tables)
