@@ -108,7 +108,7 @@ def _run(
                     progress.pages += 1
                 case Finished(extraction) if extraction is not None:
                     progress.files += 1
-                    result = Result(documents.pop(task.path), extraction, schema.chosen(extraction.schema))
+                    result: Result[Any] = Result(documents.pop(task.path), extraction, schema.chosen(extraction.schema))
                     yield FileResult(task.path, result)
                 case Failed(error):
                     documents.pop(task.path, None)
@@ -188,4 +188,5 @@ async def extract_async(
 ) -> Result[Any]:
     """`extract`, with the same options, in a thread: the event loop goes on. When the task is cancelled the document is
     still read to its end."""
-    return await asyncio.to_thread(extract, source, schema, **options)
+    result: Result[Any] = await asyncio.to_thread(lambda: extract(source, schema, **options))  # type: ignore[arg-type]
+    return result
