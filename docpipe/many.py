@@ -188,5 +188,5 @@ async def extract_async(
 ) -> Result[Any]:
     """`extract`, with the same options, in a thread: the event loop goes on. When the task is cancelled the document is
     still read to its end."""
-    result: Result[Any] = await asyncio.to_thread(lambda: extract(source, schema, **options))  # type: ignore[arg-type]
+    result: Result[Any] = await asyncio.to_thread(lambda: extract(source, schema, **options))
     return result
