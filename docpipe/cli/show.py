@@ -148,19 +148,19 @@ def draw(
     pages_with_fields = sorted({evidence.page for field in extraction.fields for evidence in field.evidence})
     numbers = pages or pages_with_fields or [1]
     with PagePictures() as pictures:
-        document = _open_original(result, pictures, password)
+        document = open_original(result, pictures, password)
         if document is None:
             return []
         paths = []
         for number in numbers:
             path = _picture_path(output, document.name, number, several=len(numbers) > 1)
-            _draw_page(extraction, document, number, pictures, path)
+            draw_page(extraction, document, number, pictures, path)
             paths.append(path)
             click.echo(f"drew {path}", err=True)
     return paths
 
 
-def _open_original(result: StoredResult, pictures: PagePictures, password: str | None) -> Document | None:
+def open_original(result: StoredResult, pictures: PagePictures, password: str | None) -> Document | None:
     """The file as it was read, wherever a copy of it still lies."""
     reasons = []
     for path in dict.fromkeys([result.document.path, *result.files]):
@@ -182,7 +182,7 @@ def _picture_path(output: Path | None, name: str, number: int, *, several: bool)
     return output.with_stem(f"{output.stem}-page-{number}") if several else output
 
 
-def _draw_page(extraction: Extraction, document: Document, number: int, pictures: PagePictures, path: Path) -> None:
+def draw_page(extraction: Extraction, document: Document, number: int, pictures: PagePictures, path: Path) -> None:
     from PIL.PngImagePlugin import PngInfo  # heavy: Pillow
 
     from docpipe.annotate import annotate  # heavy: Pillow's fonts

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 
-from docpipe.export.flat import Spool, header, list_file, row_values
+from docpipe.export.flat import FlatValue, Spool, described, header, list_file, needs_look, row_values
 from docpipe.result import plain
 
 FIRST_COLUMNS = ("file", "status", "schema")
 LAST_COLUMNS = ("to_check", "issues", "error", "hint", "pages", "document_id")
 LIST_FIRST_COLUMNS = ("file", "schema", "position")
+LIST_LAST_COLUMNS = ("to_check", "document_id")
 # A cell that begins so is run as a formula by spreadsheet programs (OWASP: CSV injection). Numbers are not text.
 FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -38,20 +39,26 @@ def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
         for (_, name), columns in spool.lists.items():
             list_columns.setdefault(name, {}).update(columns)
         for name, columns in list_columns.items():
-            writers[name].writerow(header(LIST_FIRST_COLUMNS, columns, ("document_id",)))
+            writers[name].writerow(header(LIST_FIRST_COLUMNS, columns, LIST_LAST_COLUMNS))
         for flat in spool:
             first = [flat.file, flat.status, flat.schema]
             last = ["; ".join(flat.to_check), flat.issue_text, flat.error_text, flat.error.get("hint")]
-            values = row_values(single_columns, flat.single_values)
+            values = map(_typed, row_values(single_columns, flat.single_values))
             writers[""].writerow(_cells([*first, *values, *last, flat.pages, flat.document_id]))
             for name, rows in flat.lists.items():
                 for position, row in sorted(rows.items()):
-                    values = row_values(list_columns[name], row)
-                    writers[name].writerow(_cells([flat.file, flat.schema, position, *values, flat.document_id]))
+                    values = map(_typed, row_values(list_columns[name], row))
+                    to_check = "; ".join(described(column, value) for column, value in row.items() if needs_look(value))
+                    first, last = (flat.file, flat.schema, position), (to_check, flat.document_id)
+                    writers[name].writerow(_cells([*first, *values, *last]))
 
 
 def _cells(values: Iterable[object]) -> list[object]:
     return [_safe(value) if isinstance(value, str) else plain(value) for value in values]
+
+
+def _typed(value: FlatValue | None) -> object:
+    return None if value is None else value.value
 
 
 def _safe(text: str) -> str:

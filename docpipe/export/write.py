@@ -6,7 +6,7 @@ In: results, a target (`out.jsonl`, `out.csv`, `out.xlsx`, or `-` for JSON Lines
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,9 +37,16 @@ def check_target(target: str) -> str:
     return path.suffix.lower()
 
 
-def write(results: Iterable[StoredResult], target: str | Path, schema: Schema | None = None) -> list[Path]:
+def write(
+    results: Iterable[StoredResult],
+    target: str | Path,
+    schema: Schema | None = None,
+    *,
+    picture_of: Callable[[str], str | None] = lambda _: None,
+) -> list[Path]:
     """Write all results and return the files that were made (none for `-`). `schema` adds the fields that a
-    result does not mention to its line, as null."""
+    result does not mention to its line, as null. `picture_of` gives the picture to which a workbook links a document,
+    by its id."""
     suffix = check_target(str(target))
     if str(target) == STANDARD_OUTPUT:
         for result in results:
@@ -52,7 +59,7 @@ def write(results: Iterable[StoredResult], target: str | Path, schema: Schema | 
             for result in results:
                 lines.write(to_record(result, schema))
         return [path]
-    with Spool(results) as spool:
+    with Spool(results, picture_of) as spool:
         return _write_tables(spool, path, suffix)
 
 
