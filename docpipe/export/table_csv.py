@@ -49,8 +49,8 @@ def write_csv(spool: Spool, paths: dict[str, Path]) -> None:
                 for position, row in sorted(rows.items()):
                     values = map(_typed, row_values(list_columns[name], row))
                     to_check = "; ".join(described(column, value) for column, value in row.items() if needs_look(value))
-                    first, last = (flat.file, flat.schema, position), (to_check, flat.document_id)
-                    writers[name].writerow(_cells([*first, *values, *last]))
+                    cells = [flat.file, flat.schema, position, *values, to_check, flat.document_id]
+                    writers[name].writerow(_cells(cells))
 
 
 def _cells(values: Iterable[object]) -> list[object]:
