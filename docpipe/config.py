@@ -1,6 +1,7 @@
-"""Settings: what a person may choose once for all commands, through DOCPIPE_* in the environment.
+"""Settings: what a person may choose once for all commands, through DOCPIPE_* in the environment or in docpipe.toml.
 
-In: the environment. Out: `Settings`. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch,
+In: the environment, a file. Out: `Settings`. An option of a command counts before the environment, that before the
+file, and that before the default. Only shells read it (docpipe.cli, docpipe.api, docpipe.batch,
 docpipe.service.submit and what stands on them); steps get arguments.
 """
 
@@ -8,19 +9,22 @@ from __future__ import annotations
 
 import difflib
 import os
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ByteSize, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from docpipe.errors import UsageError
 from docpipe.extractors.hosted.options import HostedOptions
+from docpipe.own_files import CONFIG_NAME
 from docpipe.private_files import FileAccess
 from docpipe.render.limits import Limits
 
 PREFIX = "DOCPIPE_"
+SECRETS = frozenset({"webhook_secret"})
 RENDER_LIMITS, HOSTED_OPTIONS = Limits(), HostedOptions()
 
 
@@ -154,6 +158,46 @@ class Settings(BaseSettings):
             spending_file=self.spending_file,
         )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        **_: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        file = config_file()
+        file_settings = () if file is None else (TomlConfigSettingsSource(settings_cls, file),)
+        return (init_settings, env_settings, *file_settings)
+
+
+def config_file() -> Path | None:
+    """The one that counts: docpipe.toml of the current folder, else the user's own."""
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "docpipe" / CONFIG_NAME
+    return next((path for path in (Path(CONFIG_NAME), own) if path.is_file()), None)
+
+
+def settings_of_file() -> Mapping[str, object]:
+    """What the file says. Raises UsageError where it cannot be read, for a name that is none of a setting, and for a
+    secret, which belongs into the environment: files are copied and shown."""
+    path = config_file()
+    if path is None:
+        return {}
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        hint = "It is a TOML file: `jobs = 2`, a line a setting."
+        raise UsageError(f"{path} cannot be read: {error}", hint=hint) from error
+    for name in content:
+        if name not in Settings.model_fields:
+            closest = difflib.get_close_matches(name, Settings.model_fields, n=1)
+            hint = f"Did you mean {closest[0]}?" if closest else f"The settings are {', '.join(Settings.model_fields)}."
+            raise UsageError(f"{path}: there is no setting {name}.", hint=hint)
+        if name in SECRETS:
+            hint = f"Set {PREFIX}{name.upper()} in the environment instead."
+            raise UsageError(f"{path}: {name} is a secret, and does not belong into a file.", hint=hint)
+    return content
+
 
 class _GivenSettings(Settings):
     """Checked in the same way, and never read from this process's environment."""
@@ -171,6 +215,8 @@ class _GivenSettings(Settings):
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings in force, or those of another environment, and then of nothing else. Raises UsageError that names
     the variable and what is wrong with it."""
+    if environment is None:
+        settings_of_file()
     names = {PREFIX + name.upper(): name for name in Settings.model_fields}
     for variable in environment if environment is not None else os.environ:
         if variable.upper().startswith(PREFIX) and variable.upper() not in names:
@@ -186,7 +232,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         variable = PREFIX + str(first["loc"][0]).upper()
-        message = f"{variable} cannot be {first['input']!r}: {first['msg']}."
+        is_of_file = environment is None and variable not in {name.upper() for name in os.environ}
+        where = f"{config_file()}: {first['loc'][0]}" if is_of_file else variable
+        message = f"{where} cannot be {first['input']!r}: {first['msg']}."
         raise UsageError(message, hint=_describe(variable)) from error
 
 

@@ -31,6 +31,7 @@ def environment_of_nobody() -> Iterator[None]:
         for name in [name for name in os.environ if name.upper().startswith(OF_THE_USER)]:
             patch.delenv(name)
         patch.setenv("CUDA_VISIBLE_DEVICES", "")
+        patch.setenv("XDG_CONFIG_HOME", os.devnull)  # no docpipe.toml
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, os.devnull)
         yield

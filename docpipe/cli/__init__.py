@@ -6,6 +6,7 @@ In: arguments. Out: results on standard output, everything else on standard erro
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ import click
 from docpipe.errors import EXIT_INTERRUPTED, EXIT_USAGE, DocpipeError
 
 EXIT_BUG = 1
+QUIET_HELP = "Print errors only, and results."
+VERBOSE_HELP = "Print what each step does and takes, and where an error came from."
 REPORT_HINT = "Please report it, with the command and this text, and with the document if you may share it."
 
 # name -> (module:command, one line of help). A module is imported when its command is used, so that
@@ -58,11 +61,38 @@ class LazyGroup(click.Group):
         module, attribute = COMMANDS[cmd_name][0].split(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)  # noqa: S101 - a wrong entry in COMMANDS is our own mistake
-        return command
+        return _with_verbosity(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def _with_verbosity(command: click.Command) -> click.Command:
+    """The command, and those of a group, with -q and -v."""
+    if isinstance(command, click.Group):
+        for subcommand in command.commands.values():
+            _with_verbosity(subcommand)
+    elif not any(parameter.name == "quiet" for parameter in command.params):
+        for names, text in ((("-q", "--quiet"), QUIET_HELP), (("-v", "--verbose"), VERBOSE_HELP)):
+            command.params.append(
+                click.Option(names, is_flag=True, expose_value=False, callback=_choose_verbosity, help=text)
+            )
+    return command
+
+
+def _choose_verbosity(ctx: click.Context, option: click.Parameter, is_given: bool) -> None:
+    if not is_given or ctx.resilient_parsing:
+        return
+    from docpipe.cli.terminal import set_verbosity  # heavy: rich, for these options only
+
+    if option.name == "quiet":
+        set_verbosity("quiet")
+        return
+    from docpipe.log import configure_logging  # heavy: as above
+
+    set_verbosity("verbose")
+    configure_logging("text", logging.DEBUG)
 
 
 def _print_version(ctx: click.Context, _option: click.Parameter, is_given: bool) -> None:
@@ -99,6 +129,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. A command returns its code (None: 0) or raises."""
+    if "docpipe.cli.terminal" in sys.modules:  # of a command before, in the same process
+        sys.modules["docpipe.cli.terminal"].set_verbosity("normal")
     try:
         code = docpipe.main(args=arguments, prog_name="docpipe", standalone_mode=False)
         sys.stdout.flush()  # so that a closed pipe shows here and not after the exit code is decided
@@ -106,6 +138,10 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except DocpipeError as error:
+        if "docpipe.cli.terminal" in sys.modules and sys.modules["docpipe.cli.terminal"].is_verbose():
+            import traceback  # heavy: only with -v
+
+            traceback.print_exc()
         _print_error(error.message, error.hint)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):

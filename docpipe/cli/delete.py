@@ -10,6 +10,7 @@ import click
 from docpipe.cli.connections import opened_database, opened_service
 from docpipe.cli.options import database_option, settings_with
 from docpipe.cli.show import find_result
+from docpipe.cli.terminal import note
 from docpipe.cli.wording import ID_DIGITS, counted
 from docpipe.config import Settings
 from docpipe.service.job_actions import delete_job
@@ -40,7 +41,7 @@ def delete(documents: tuple[str, ...], yes: bool, database: str | None) -> None:
             _delete_jobs(settings, document_id)
             if store.delete(document_id):
                 click.echo(document_id)
-    click.echo(f"{counted(len(found), 'document')} deleted.{_files_that_stay(sorted(files))}", err=True)
+    note(f"{counted(len(found), 'document')} deleted.{_files_that_stay(sorted(files))}")
 
 
 def _delete_jobs(settings: Settings, document_id: str) -> None:

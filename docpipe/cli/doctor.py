@@ -11,7 +11,7 @@ import platform
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -21,10 +21,13 @@ from typing import TYPE_CHECKING
 import click
 
 from docpipe.capacity import default_jobs, usable_cores, usable_memory
+from docpipe.cli.options import json_option
+from docpipe.cli.terminal import print_record
 from docpipe.cli.wording import printable_url, without_password
 from docpipe.components import ModelName, load_extractor
-from docpipe.config import PREFIX, Settings, load_settings, readable
+from docpipe.config import PREFIX, Settings, config_file, load_settings, readable, settings_of_file
 from docpipe.errors import DocpipeError, ModelError, StoreError, install_hint
+from docpipe.own_files import CONFIG_NAME
 from docpipe.private_files import readable_by_others
 from docpipe.render.renderer import poppler_is_installed
 
@@ -62,7 +65,8 @@ class Finding:
 
 
 @click.command()
-def doctor() -> int:
+@json_option("Print one JSON object: each topic with its findings, and whether the main job can run.")
+def doctor(as_json: bool) -> int:
     """Show what is installed, what is missing, and what does not work without it.
 
     The exit code is 0 unless `docpipe run` cannot work here.
@@ -75,8 +79,10 @@ def doctor() -> int:
         "Models": lambda: _models(settings),
         "Local vision-language models (docs/models.md)": local_models,
         "Database": lambda: _database(settings),
-        "Settings in force (environment, else default)": lambda: _settings(settings),
+        f"Settings in force (environment, {config_file() or CONFIG_NAME}, default)": lambda: _settings(settings),
     }
+    if as_json:
+        return _print_json({topic: list(find()) for topic, find in topics.items()})
     exit_code = 0
     for topic, find in topics.items():
         click.secho(topic, bold=True)
@@ -85,6 +91,22 @@ def doctor() -> int:
             click.echo(f"  {_line(finding)}")
     is_ready = exit_code == 0
     click.echo("The main job can run." if is_ready else "`docpipe run` cannot work before what is MISSING is there.")
+    return exit_code
+
+
+def _print_json(findings: Mapping[str, Sequence[Finding]]) -> int:
+    exit_code = next((finding.exit_code for each in findings.values() for finding in each if finding.exit_code), 0)
+    topics = {
+        topic: [
+            {
+                "subject": finding.subject, "detail": finding.detail, "ok": not finding.consequence,
+                "consequence": finding.consequence or None,
+            }
+            for finding in each
+        ]
+        for topic, each in findings.items()
+    }  # fmt: skip
+    print_record({"ready": exit_code == 0, "topics": topics})
     return exit_code
 
 
@@ -237,7 +259,8 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:
+    of_file = settings_of_file()
     for name, field in Settings.model_fields.items():
         value = without_password(readable(getattr(settings, name)))
-        source = "environment" if PREFIX + name.upper() in os.environ else "default"
+        source = "environment" if PREFIX + name.upper() in os.environ else "file" if name in of_file else "default"
         yield Finding(PREFIX + name.upper(), f"{value} ({source}): {field.description}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpipe.cli.options import json_option
+from docpipe.cli.terminal import note
 from docpipe.cli.wording import counted
 from docpipe.errors import DocpipeError, InputError, UsageError
 from docpipe.evaluate import (
@@ -213,7 +214,7 @@ def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Pat
 
         html = errors_page(evaluation, f"Errors: {results.name} against {labels.name}", open_page)
     write_text(path, html)
-    click.echo(f"wrote {path}", err=True)
+    note(f"wrote {path}")
 
 
 def _page_picture(judged: ScoredDocument, number: int, pictures: PagePictures, folders: Sequence[Path]) -> Image | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from docpipe.cli.options import database_option, settings_with
+from docpipe.cli.terminal import note
 from docpipe.cli.wording import ID_DIGITS, counted
 from docpipe.errors import UsageError
 from docpipe.export import check_target, write
@@ -51,9 +52,9 @@ def export(target: str, database: str | None, schema: str | None, status: Status
         if pictures:
             results = stack.enter_context(closing(with_pictures(results, Path(target), drawn)))
         for path in write(results, target, picture_of=drawn.get):
-            click.echo(f"wrote {path}", err=True)
+            note(f"wrote {path}")
     if drawn:
-        click.echo(f"drew {counted(len(drawn), 'picture')} into {picture_folder(Path(target))}", err=True)
+        note(f"drew {counted(len(drawn), 'picture')} into {picture_folder(Path(target))}")
 
 
 def picture_folder(target: Path) -> Path:

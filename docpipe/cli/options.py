@@ -20,7 +20,7 @@ MAX_ACCEPT_ERROR = 0.5  # as the setting has it
 F = TypeVar("F", bound=Callable[..., Any])
 
 paths_argument = click.argument(
-    "paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="PATH..."
+    "paths", nargs=-1, required=True, type=click.Path(exists=True, allow_dash=True, path_type=Path), metavar="PATH..."
 )
 database_option = click.option(
     "--db",

@@ -5,26 +5,33 @@ In: outcomes as they come. Out: text on standard error; standard output is for r
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+import click
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from docpipe.batch.outcome import Outcome
-from docpipe.cli.terminal import COLOURS, open_console, plain_table
-from docpipe.cli.wording import counted, explained
+from docpipe.cli.terminal import COLOURS, is_quiet, is_verbose, open_console, plain_table
+from docpipe.cli.time_left import TimeLeft
+from docpipe.cli.wording import ID_DIGITS, counted, duration, explained
 from docpipe.data import Status
 from docpipe.schema import Schema
 from docpipe.text_normalisation import squeeze
 
 MAX_ROWS = 30  # a screen; the rest is in the database
 KEY_VALUES = 4
+SEPARATOR, MORE = " · ", " …"
+COLUMN_GAPS = 8  # characters between columns and at the edges
+WIDE = 120  # columns of a screen from which on a document has one line
 MAX_NAMED = 5  # files that were passed over
 URGENCY: Mapping[Status, int] = {"failed": 0, "needs_review": 1, "complete": 2}
 WORDS: Mapping[Status, str] = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
@@ -43,9 +50,10 @@ class SummaryRow:
     """A line of the table. Outcomes are not kept: those of ten thousand documents would fill the memory."""
 
     file: Path
+    document_id: str
     status: Status
     status_text: str
-    values: str
+    values: tuple[str, ...]
     issue_text: str
 
 
@@ -63,18 +71,18 @@ class RunView:
             BarColumn(),
             TextColumn("{task.fields[documents]} documents · {task.fields[pages]} pages"),
             TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self._console,
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
         self._rows: list[SummaryRow] = []
         self._unchanged = 0
+        self._time_left = TimeLeft(total)
 
     def __enter__(self) -> Self:
         self._bar.start()
-        self._task = self._bar.add_task("loading", total=None, documents=f"0/{self._total}", pages=0)
+        self._task = self._bar.add_task("loading", total=None, documents=f"0/{self._total}", pages=0, left="")
         return self
 
     def __exit__(
@@ -85,6 +93,7 @@ class RunView:
     def opened(self, file: Path, pages: int) -> None:
         """A file was taken in; it has so many pages."""
         self._in_progress[file] = PageProgress(pages, 0)
+        self._time_left.opened(pages)
         self._draw()
 
     def page_read(self, file: Path) -> None:
@@ -92,18 +101,28 @@ class RunView:
         self._draw()
 
     def done(self, outcome: Outcome) -> None:
-        status_text = f"{outcome.status}, unchanged" if outcome.unchanged else outcome.status
-        values = key_values(outcome, self.schema)
-        row = SummaryRow(outcome.path, outcome.status, status_text, values, first_issue_text(outcome))
+        word = WORDS[outcome.status]
+        status_text = f"{word}, unchanged" if outcome.unchanged else word
+        values, issue_text = key_values(outcome, self.schema), first_issue_text(outcome)
+        row = SummaryRow(outcome.path, outcome.document_id or "", outcome.status, status_text, values, issue_text)
         self._rows.append(row)
         self._unchanged += outcome.unchanged
-        progress = self._in_progress.pop(outcome.path, PageProgress(1, 0))
+        progress = self._in_progress.pop(outcome.path, None)
+        if progress is None:  # it was refused before it was open
+            self._time_left.opened(1)
+            progress = PageProgress(1, 0)
         self._finished.pages += progress.pages
         self._finished.read += progress.read
         self._draw()
         if not self._console.is_terminal:
             head = f"[{len(self._rows)}/{self._total}] {row.file}: {row.status_text}"
             self._console.print(": ".join(filter(None, (head, row.issue_text))), markup=False, soft_wrap=True)
+        if is_quiet() and outcome.error is not None:
+            click.echo(f"{row.file}: failed: {row.issue_text}", err=True)
+        if is_verbose() and outcome.extraction is not None:
+            steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in outcome.extraction.timings.items())
+            pages, extractor = counted(outcome.pages, "page"), outcome.extraction.extractor
+            self._console.print(f"{row.file}: {pages}, {steps}; {extractor}", markup=False, soft_wrap=True)
 
     def summary(self) -> None:
         """The table with what needs a person first, and the counts."""
@@ -115,43 +134,53 @@ class RunView:
             self._console.print(f"… and {hidden} more, all of them in the database.")
         self._console.print(self._counts(), markup=False, soft_wrap=True)
 
-    def pass_over(self, files: Sequence[Path]) -> None:
-        """Files that docpipe made itself, which lay among the documents."""
-        if not files:
-            return
-        names = ", ".join(str(file) for file in files[:MAX_NAMED])
-        more = f" and {len(files) - MAX_NAMED} more" if len(files) > MAX_NAMED else ""
-        text = f"{counted(len(files), 'file')} of docpipe's own passed over: {names}{more}"
-        self._console.print(text, markup=False, soft_wrap=True, highlight=False)
+    def pass_over(self, own: Sequence[Path], excluded: Sequence[Path] = ()) -> None:
+        """Files that docpipe made itself, which lay among the documents, and those that a pattern leaves out."""
+        for files, what in ((own, "of docpipe's own passed over"), (excluded, "left out by a pattern")):
+            if files:
+                names = ", ".join(str(file) for file in files[:MAX_NAMED])
+                more = f" and {len(files) - MAX_NAMED} more" if len(files) > MAX_NAMED else ""
+                text = f"{counted(len(files), 'file')} {what}: {names}{more}"
+                self._console.print(text, markup=False, soft_wrap=True, highlight=False)
 
     def suggest(self, commands: Sequence[str]) -> None:
         self._console.print("Go on with:", *commands, sep="\n  ", markup=False, soft_wrap=True, highlight=False)
 
     def _draw(self) -> None:
-        """Time left goes by pages; a file that is not open yet counts as many as the average so far."""
         if self._task is None:
             return
-        opened = len(self._rows) + len(self._in_progress)
-        pages = self._finished.pages + sum(progress.pages for progress in self._in_progress.values())
         read = sum(progress.read for progress in self._in_progress.values())
+        done = self._finished.pages + read
+        seconds = self._time_left.seconds(done)
         self._bar.update(
             self._task,
             description="reading",
-            total=pages + (self._total - opened) * pages / max(1, opened),
-            completed=self._finished.pages + read,
+            total=self._time_left.expected_pages,
+            completed=done,
+            left="" if seconds is None else f"about {duration(timedelta(seconds=seconds))} left",
             documents=f"{len(self._rows)}/{self._total}",
             pages=self._finished.read + read,
         )
 
     def _table(self) -> Table:
+        """A line a document where there is room; on a narrow screen a second one with what to look at. Nothing is
+        wrapped: `docpipe show ID` has all of it."""
+        rows = sorted(self._rows, key=lambda row: (URGENCY[row.status], str(row.file)))[:MAX_ROWS]
         table = plain_table()
-        table.add_column("file", overflow="fold", ratio=3)
-        table.add_column("status", no_wrap=True)
-        table.add_column("values", overflow="fold", ratio=4)
-        table.add_column("look at", overflow="fold", ratio=5)
-        for row in sorted(self._rows, key=lambda row: (URGENCY[row.status], str(row.file)))[:MAX_ROWS]:
-            status = f"[{COLOURS[row.status]}]{row.status_text}[/]"
-            table.add_row(escape(row.file.name), status, escape(row.values), escape(row.issue_text))
+        status_width = max((len(row.status_text) for row in rows), default=0)
+        room = self._console.width - ID_DIGITS - status_width - COLUMN_GAPS
+        table.add_column("id", no_wrap=True, width=ID_DIGITS)
+        table.add_column("status", no_wrap=True, width=status_width)
+        if self._console.width >= WIDE:
+            widths = [int(room * share) - 2 for share in (0.25, 0.35, 0.4)]
+            for title, width in zip(("file", "values", "look at"), widths, strict=True):
+                table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
+            cells = [_side_by_side(row, widths[1], widths[2]) for row in rows]
+        else:
+            table.add_column("file, values, what to look at", no_wrap=True, overflow="ellipsis", width=room)
+            cells = [(_stacked(row, room),) for row in rows]
+        for row, texts in zip(rows, cells, strict=True):
+            table.add_row(row.document_id[:ID_DIGITS], Text(row.status_text, COLOURS[row.status]), *texts)
         return table
 
     def _counts(self) -> str:
@@ -164,16 +193,43 @@ class RunView:
         return f"{len(self._rows)} of {self._total} files: {', '.join(parts)}{unchanged}{missing}"
 
 
-def key_values(outcome: Outcome, schema: Schema) -> str:
+def _side_by_side(row: SummaryRow, values_width: int, issue_width: int) -> tuple[Text, ...]:
+    texts = (row.file.name, whole_values(row.values, values_width), whole_words(row.issue_text, issue_width))
+    return tuple(map(Text, texts))
+
+
+def _stacked(row: SummaryRow, width: int) -> Text:
+    """File and values, and below them what to look at."""
+    first = Text(whole_values((row.file.name, *row.values), width))
+    return Text("\n").join([first, Text(whole_words(row.issue_text, width), "dim")]) if row.issue_text else first
+
+
+def whole_values(values: Sequence[str], width: int) -> str:
+    """As many as fit, none cut in the middle but a first one that is too long by itself."""
+    text, *others = values or ("",)
+    for value in others:
+        longer = f"{text}{SEPARATOR}{value}"
+        if len(longer) > width - len(MORE):
+            return text + MORE if len(text) + len(MORE) <= width else text
+        text = longer
+    return text
+
+
+def whole_words(text: str, width: int) -> str:
+    """Shortened at a blank; a single word that is too long is cut by the table."""
+    return text if len(text) <= width else textwrap.shorten(text, max(width, 10), placeholder="…")
+
+
+def key_values(outcome: Outcome, schema: Schema) -> tuple[str, ...]:
     """The values by which a person knows the document: those that the schema requires, else its first ones."""
     if outcome.extraction is None:
-        return ""
+        return ()
     schema = schema.chosen(outcome.extraction.schema)
     single = [spec.path for spec in schema.fields if spec.list_path is None]
     required = [spec.path for spec in schema.fields if spec.required and spec.list_path is None]
     values = {field.path: field.value for field in outcome.extraction.fields if field.value is not None}
     paths = [path for path in required or single if path in values][:KEY_VALUES]
-    return " · ".join(" ".join(str(values[path]).split()) for path in paths)
+    return tuple(" ".join(str(values[path]).split()) for path in paths)
 
 
 def first_issue_text(outcome: Outcome) -> str:

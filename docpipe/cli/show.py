@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from docpipe.cli.options import database_option, settings_with
+from docpipe.cli.terminal import note
 from docpipe.cli.wording import ID_DIGITS, counted, sentence
 from docpipe.data import Document, Extraction, Field
 from docpipe.errors import DocpipeError, InputError, StoreError
@@ -156,7 +157,7 @@ def draw(
             path = _picture_path(output, document.name, number, several=len(numbers) > 1)
             draw_page(extraction, document, number, pictures, path)
             paths.append(path)
-            click.echo(f"drew {path}", err=True)
+            note(f"drew {path}")
     return paths
 
 

@@ -55,3 +55,44 @@ def test_a_misspelt_setting_is_refused_and_the_right_one_named():
 
 def test_every_setting_says_what_it_is_for():
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """docpipe.toml of the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "docpipe.toml"
+
+
+def test_a_file_sets_what_the_environment_does_not(file, monkeypatch):
+    file.write_text('jobs = 2\ndatabase_url = "sqlite:///of-file.db"\nmax_bytes = "5MiB"\n')
+    monkeypatch.setenv("DOCPIPE_DATABASE_URL", "sqlite:///of-environment.db")
+    settings = load_settings()
+    assert (settings.jobs, settings.max_bytes) == (2, 5 * 1024**2)
+    assert settings.database_url == "sqlite:///of-environment.db"
+    assert load_settings({}).jobs is None, "of another environment nothing of this one's files counts"
+
+
+def test_the_users_own_file_counts_where_the_folder_has_none(file, monkeypatch, tmp_path):
+    (tmp_path / "config" / "docpipe").mkdir(parents=True)
+    (tmp_path / "config" / "docpipe" / "docpipe.toml").write_text("jobs = 7\n")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert load_settings().jobs == 7
+    file.write_text("accept_error = 0.02\n")
+    assert (load_settings().jobs, load_settings().accept_error) == (None, 0.02), "one file counts, not two"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("job = 2", "docpipe.toml: there is no setting job", "Did you mean jobs?"),
+        ("jobs = 0", "docpipe.toml: jobs cannot be 0", "Worker processes"),
+        ('webhook_secret = "x"', "webhook_secret is a secret", "DOCPIPE_WEBHOOK_SECRET"),
+        ("jobs 2", "docpipe.toml cannot be read", "a line a setting"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where_and_what_to_do(file, text, message, hint):
+    file.write_text(text)
+    with pytest.raises(UsageError, match=message) as refusal:
+        load_settings()
+    assert hint in refusal.value.hint
