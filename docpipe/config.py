@@ -159,7 +159,7 @@ class Settings(BaseSettings):
         )
 
     @classmethod
-    def settings_customise_sources(
+    def settings_customise_sources(  # type: ignore[override]  # the other sources are left out
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
