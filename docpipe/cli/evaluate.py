@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import click
 
-from docpipe.cli.options import json_option
+from docpipe.cli.options import database_option, json_option, settings_with
 from docpipe.cli.terminal import note
 from docpipe.cli.wording import counted
-from docpipe.errors import DocpipeError, InputError, UsageError
+from docpipe.errors import DocpipeError, InputError, StoreError, UsageError
 from docpipe.evaluate import (
     Evaluation,
     ResultLine,
@@ -29,6 +31,7 @@ from docpipe.evaluate.scores import Counts, Interval
 from docpipe.paths import FieldPath
 from docpipe.private_files import write_text
 from docpipe.schema import Schema, load_schema
+from docpipe.store.results.result_store import SqlStore
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -64,6 +67,14 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the worst errors with pictures as HTML.",
 )
+@click.option(
+    "--documents",
+    "folders",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="For --errors: a folder in which the documents lie; may be repeated. Default: where the database says.",
+)
+@database_option
 def evaluate(labels: Path, results: Path, **options: Any) -> None:
     """Compare results with labels: precision, recall and F1 per field.
 
@@ -85,6 +96,8 @@ class EvaluateOptions:
     files_path: Path | None
     as_json: bool
     errors_path: Path | None
+    folders: tuple[Path, ...]
+    database: str | None
 
 
 def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
@@ -96,7 +109,9 @@ def _evaluate(labels: Path, results: Path, options: EvaluateOptions) -> None:
     paths = _field_paths(options.fields, schema)
     evaluation = score_all(documents, result_lines, schema, fields=paths, only_visible=options.only_visible)
     if options.errors_path is not None:
-        _write_errors(evaluation, options.errors_path, labels, results)
+        folders = (*options.folders, labels.parent, results.parent, Path())
+        with DocumentFinder(folders, options.database) as finder:
+            _write_errors(evaluation, options.errors_path, f"Errors: {results.name} against {labels.name}", finder)
     if options.as_json:
         click.echo(json.dumps(evaluation.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -204,26 +219,61 @@ def _remarks(evaluation: Evaluation) -> Iterator[str]:
         yield f"label names without a field in the schema, not scored: {', '.join(evaluation.not_scored)}"
 
 
-def _write_errors(evaluation: Evaluation, path: Path, labels: Path, results: Path) -> None:
+class DocumentFinder:
+    """Where the documents of a result file lie, wherever the command is run: below folders, or where the database says
+    that a document with these bytes was read."""
+
+    def __init__(self, folders: Sequence[Path], database: str | None) -> None:
+        self._folders, self._stack = folders, ExitStack()
+        self._store: SqlStore | None = None
+        try:
+            settings = settings_with(database)
+            self._store = self._stack.enter_context(SqlStore(settings.database_url, create=False))
+        except StoreError:
+            if database is not None:  # one that was asked for
+                raise
+        self.lost: dict[str, None] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def find(self, judged: ScoredDocument) -> Path | None:
+        """None, and remembered, where there is none."""
+        names = dict.fromkeys([judged.document.file] + ([judged.result.file] if judged.result else []))
+        candidates = [folder / name for name in names for folder in self._folders]
+        document_id = judged.result.document_id if judged.result else None
+        if self._store is not None and document_id is not None:
+            candidates += self._store.files(document_id)
+        path = next((candidate for candidate in candidates if candidate.is_file()), None)
+        if path is None:
+            self.lost[judged.document.file] = None
+        return path
+
+
+def _write_errors(evaluation: Evaluation, path: Path, title: str, finder: DocumentFinder) -> None:
     from docpipe.cli.page_pictures import PagePictures  # heavy: the renderer, for --errors only
 
     with PagePictures() as pictures:
 
         def open_page(judged: ScoredDocument, number: int) -> Image | None:
-            return _page_picture(judged, number, pictures, (labels.parent, results.parent))
+            file = finder.find(judged)
+            return None if file is None else _page_picture(judged, number, pictures, file)
 
-        html = errors_page(evaluation, f"Errors: {results.name} against {labels.name}", open_page)
+        html = errors_page(evaluation, title, open_page)
     write_text(path, html)
     note(f"wrote {path}")
+    if finder.lost:
+        names = _first_names(list(finder.lost))
+        click.echo(f"no pictures of {names}, which were not found: --documents says where they lie", err=True)
 
 
-def _page_picture(judged: ScoredDocument, number: int, pictures: PagePictures, folders: Sequence[Path]) -> Image | None:
-    """The page, from the file beside the labels or where the run found it; None where neither can be drawn."""
-    names = [judged.document.file] + ([judged.result.file] if judged.result else [])
-    candidates = (folder / name for name in names for folder in (*folders, Path()))
-    path = next((candidate for candidate in candidates if candidate.is_file()), None)
-    if path is None:
-        return None
+def _page_picture(judged: ScoredDocument, number: int, pictures: PagePictures, path: Path) -> Image | None:
+    """The page; None where it cannot be drawn, which is said."""
     try:
         return pictures.page(pictures.open(path), number, judged.result.messages if judged.result else ())
     except DocpipeError as error:

@@ -71,6 +71,7 @@ class ResultLine:
     fields: dict[str, Any]
     error: Mapping[str, Any] | None = None
     messages: tuple[str, ...] = ()
+    document_id: str | None = None
 
     def prediction(self, path: str) -> ResultField:
         """A field inside an object (`seller.name`) stands inside that object."""
@@ -139,6 +140,7 @@ def read_results(path: Path) -> list[ResultLine]:
             line.get("fields") or {},
             line.get("error"),
             tuple(str(issue.get("message", "")) for issue in line.get("issues") or ()),
+            line.get("document_id"),
         )
         for line in read_lines(path)
     ]
