@@ -19,7 +19,7 @@ from docpipe.decide.lists.row_products import add_row_products
 from docpipe.decide.lists.row_words import read_from_line, with_row_words
 from docpipe.decide.marked_currency import with_marked_currency
 from docpipe.decide.options import KindParser, Option, ScoredOption, absent_scores, options
-from docpipe.decide.other_kind import OTHER_KIND, is_of_other_kind
+from docpipe.decide.other_kind import is_of_other_kind
 from docpipe.decide.signals import Signals
 from docpipe.decide.totals.claimed_rows import without_claimed_rows
 from docpipe.decide.totals.printed_amounts import add_printed_amounts
@@ -82,7 +82,7 @@ def _fields(
         if is_of_other_kind(option, parser.kind(path)):
             message = f"{option.raw!r} is plainly something else, so {path} is empty"
             absent = min(1.0, chosen.choice.table[path][-1].score)
-            fields.append(Field(path, None, None, absent, issues=(*issues, Issue(OTHER_KIND, message, "info", path))))
+            fields.append(Field(path, None, None, absent, issues=(*issues, Issue("other_kind", message, "info", path))))
             continue
         numbers = signals.of(path)
         confidence = calibration.confidence(numbers, group_of(parser.kind(path)))

@@ -12,7 +12,6 @@ import re
 from docpipe.decide.options import Option
 from docpipe.schema_ports import Kind, group_of
 
-OTHER_KIND = "other_kind"
 AMOUNT = re.compile(r"[^\d.,]*\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}[^\d.,]*")  # two decimals and nothing else
 DATE = re.compile(r"\D*(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2})\D*")
 
