@@ -198,6 +198,7 @@ from docpipe.schema import load_schema
 class Server(BaseHTTPRequestHandler):
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        print(asked["model"], self.headers["Authorization"], flush=True)  # before the answer: nobody else prints yet
         message = {"role": "assistant", "content": '{"total": "12.00"}'}
         answer = {"message": message, "finish_reason": "stop", "index": 0}
         body = {"id": "1", "object": "chat.completion", "created": 1, "model": asked["model"], "choices": [answer]}
@@ -207,7 +208,6 @@ class Server(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
         self.wfile.write(text)
-        print(asked["model"], self.headers["Authorization"])
     def log_message(self, *args):
         pass
 class Image_:
