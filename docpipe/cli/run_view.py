@@ -205,14 +205,17 @@ def _stacked(row: SummaryRow, width: int) -> Text:
 
 
 def whole_values(values: Sequence[str], width: int) -> str:
-    """As many as fit, none cut in the middle but a first one that is too long by itself."""
+    """Those that fit, in their order, none cut in the middle but a first one that is too long by itself; a long one in
+    the middle is left out for those behind it."""
     text, *others = values or ("",)
+    is_cut = False
     for value in others:
         longer = f"{text}{SEPARATOR}{value}"
-        if len(longer) > width - len(MORE):
-            return text + MORE if len(text) + len(MORE) <= width else text
-        text = longer
-    return text
+        if len(longer) + len(MORE) <= width or (value is others[-1] and not is_cut and len(longer) <= width):
+            text = longer
+        else:
+            is_cut = True
+    return text + MORE if is_cut and len(text) + len(MORE) <= width else text
 
 
 def whole_words(text: str, width: int) -> str:

@@ -53,7 +53,7 @@ def test_the_table_fits_the_screen_and_cuts_no_value(folder, columns):
 def test_values_are_left_out_whole_and_texts_end_at_a_word():
     values = ("R-2041", "2026-03-14", "Nordwind Papier GmbH", "119.00")
     assert whole_values(values, 80) == "R-2041 · 2026-03-14 · Nordwind Papier GmbH · 119.00"
-    assert whole_values(values, 40) == "R-2041 · 2026-03-14 …"
+    assert whole_values(values, 40) == "R-2041 · 2026-03-14 · 119.00 …"
     assert whole_values(values, 8) == "R-2041 …"
     assert whole_values((), 8) == ""
     assert whole_words("the sum is wrong by a lot", 16) == "the sum is…"
