@@ -82,7 +82,7 @@ def find_result(store: SqlStore, document: str, schema: str | None) -> StoredRes
         raise StoreError(f"several documents are named {document}: {ids}", hint="Give one of these ids.")
     if not named:
         message = f"no document {document} in the database"
-        raise StoreError(message, hint="`docpipe export` lists what is there; see --db and --schema.")
+        raise StoreError(message, hint="`docpipe list` shows what is there; see --db and --schema.")
     return named[-1]
 
 

@@ -84,7 +84,8 @@ class Sum:
         added = sum((amount for amount in amounts if amount is not None), Decimal(0))
         printed = ", ".join(f"{path} is {total}" for path, total in totals.items())
         sums = f"{added}{self.adjusted_by.told(values)}"
-        return f"the {len(amounts)} values of {self.column} add up to {sums}, but {printed}"
+        subject = "only value of {} is" if len(amounts) == 1 else f"{len(amounts)} values of {{}} add up to"
+        return f"the {subject.format(self.column)} {sums}, but {printed}"
 
     def _figures(self, values: Values) -> tuple[list[Decimal | None], dict[str, Decimal]]:
         amounts = [as_decimal(values.get(cell_of(self.column, row))) for row in rows_of(self.column, values)]
