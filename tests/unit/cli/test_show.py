@@ -126,7 +126,7 @@ def test_an_unknown_document_is_an_error_that_says_where_to_look(
 ) -> None:
     files.put(drawn_receipt(files.folder / "r.png"))
     assert files.show("other.pdf") == 7
-    assert "docpipe export" in capsys.readouterr().err
+    assert "docpipe list" in capsys.readouterr().err
 
 
 def test_a_file_that_is_gone_is_said_and_its_fields_are_printed(
