@@ -24,6 +24,7 @@ from docpipe.private_files import FileAccess
 from docpipe.render.limits import Limits
 
 PREFIX = "DOCPIPE_"
+ROOT = 0  # the user that may change everything anyway
 SECRETS = frozenset({"webhook_secret"})
 RENDER_LIMITS, HOSTED_OPTIONS = Limits(), HostedOptions()
 
@@ -173,17 +174,22 @@ class Settings(BaseSettings):
 
 def config_file() -> Path | None:
     """The one that counts: docpipe.toml of the current folder, else the user's own."""
-    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()) / "docpipe" / CONFIG_NAME
+    home = os.path.expanduser("~")  # Path.expanduser raises where the user has none
+    own = Path(os.environ.get("XDG_CONFIG_HOME") or Path(home, ".config")) / "docpipe" / CONFIG_NAME
     return next((path for path in (Path(CONFIG_NAME), own) if path.is_file()), None)
 
 
 def settings_of_file() -> Mapping[str, object]:
-    """What the file says. Raises UsageError where it cannot be read, for a name that is none of a setting, and for a
-    secret, which belongs into the environment: files are copied and shown."""
+    """What the file says. Raises UsageError where it cannot be read, for a name that is none of a setting, for a
+    secret, which belongs into the environment: files are copied and shown, and for a file of another user: in a folder
+    of scans anybody may have put it, and it names the servers to which documents and keys are sent."""
     path = config_file()
     if path is None:
         return {}
     try:
+        if hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), ROOT):
+            hint = "Look at it, and if you want it, copy it: the copy is yours."
+            raise UsageError(f"{path} belongs to another user, so its settings are not taken.", hint=hint)
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         hint = "It is a TOML file: `jobs = 2`, a line a setting."

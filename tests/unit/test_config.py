@@ -1,5 +1,7 @@
 """Settings from the environment."""
 
+import os
+
 import pytest
 
 from docpipe.config import Settings, load_settings
@@ -96,3 +98,14 @@ def test_a_file_that_is_wrong_says_where_and_what_to_do(file, text, message, hin
     with pytest.raises(UsageError, match=message) as refusal:
         load_settings()
     assert hint in refusal.value.hint
+
+
+def test_a_file_that_another_user_has_put_there_is_refused(file, monkeypatch):
+    """Who drops it into a folder of scans would name the server that gets the documents."""
+    file.write_text('openai_url = "http://elsewhere.example/v1"\n')
+    if os.geteuid() == 0:
+        os.chown(file, 65534, -1)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: os.geteuid() + 1)
+    with pytest.raises(UsageError, match="belongs to another user"):
+        load_settings()
