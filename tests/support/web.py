@@ -15,6 +15,7 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from docpipe.cli.serve import make_server
+from docpipe.own_files import BLOBS_MARK
 from docpipe.service.service import Service
 from docpipe.store.jobs.api_keys import ApiKeyStore
 from docpipe.store.jobs.tables import jobs
@@ -121,6 +122,7 @@ def count_documents(service: Service) -> int:
 
 
 def blob_names(service: Service) -> list[str]:
-    """The names of all blobs."""
+    """The names of all blobs, without the mark of their folder."""
     root = Path(service.blobs.url)
-    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+    blobs = (path for path in root.rglob("*") if path.is_file() and path.name != BLOBS_MARK)
+    return sorted(str(path.relative_to(root)) for path in blobs)
