@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
-from rich.text import Text
 
 from docpipe.batch.outcome import Outcome
 from docpipe.cli.connections import opened_database
+from docpipe.cli.document_table import DocumentRow, document_table
 from docpipe.cli.job_table import counts_line
 from docpipe.cli.options import database_option, json_option, settings_with
 from docpipe.cli.run_view import WORDS, first_issue_text
-from docpipe.cli.terminal import COLOURS, open_console, plain_table, print_record
-from docpipe.cli.wording import ID_DIGITS
+from docpipe.cli.terminal import open_console, print_record
 from docpipe.data import Status
 from docpipe.errors import DocpipeError
 from docpipe.ports import StoredResult
@@ -76,27 +74,24 @@ def list_documents(
 def _print(results: Sequence[StoredResult], counts: dict[Status, int], *, shown: int) -> None:
     console = open_console()
     if results:
-        console.print(_table(results))
+        console.print(document_table(list(map(_row, results)), console.width))
     if shown > len(results):
         console.print(f"… and {shown - len(results)} more; see --limit.")
     parts = [f"{counts[status]} {WORDS[status]}" for status in reversed(ORDER) if counts.get(status)]
     console.print(f"{', '.join(parts) or 'no documents'}.", highlight=False)
 
 
-def _table(results: Sequence[StoredResult]) -> Table:
-    table = plain_table()
-    table.add_column("id", no_wrap=True)
-    table.add_column("file", overflow="fold", ratio=3)
-    table.add_column("schema", overflow="fold")
-    table.add_column("status", no_wrap=True)
-    table.add_column("look at", overflow="fold", ratio=5)
-    for result in results:
-        outcome = _outcome(result)
-        status = Text(WORDS[outcome.status], COLOURS[outcome.status])
-        file = str(outcome.path) if outcome.path != Path() else result.document.name
-        cells = [result.document.id[:ID_DIGITS], file, result.schema]
-        table.add_row(*map(Text, cells), status, Text(first_issue_text(outcome)))
-    return table
+def _row(result: StoredResult) -> DocumentRow:
+    outcome = _outcome(result)
+    name = _shown(outcome.path) if outcome.path != Path() else result.document.name
+    values = (result.schema,) if result.schema else ()
+    status_text, issue_text = WORDS[outcome.status], first_issue_text(outcome)
+    return DocumentRow(name, result.document.id, outcome.status, status_text, values, issue_text)
+
+
+def _shown(path: Path) -> str:
+    """From the folder where the command runs, if it is below it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _record(result: StoredResult) -> dict[str, Any]:

@@ -5,7 +5,6 @@ In: outcomes as they come. Out: text on standard error; standard output is for r
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,22 +15,18 @@ from typing import Self
 
 import click
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from docpipe.batch.outcome import Outcome
-from docpipe.cli.terminal import COLOURS, is_quiet, is_verbose, open_console, plain_table
+from docpipe.cli.document_table import DocumentRow, document_table
+from docpipe.cli.terminal import is_quiet, is_verbose, open_console
 from docpipe.cli.time_left import TimeLeft
-from docpipe.cli.wording import ID_DIGITS, counted, duration, explained
+from docpipe.cli.wording import counted, duration, explained
 from docpipe.data import Status
 from docpipe.schema import Schema
 from docpipe.text_normalisation import squeeze
 
 MAX_ROWS = 30  # a screen; the rest is in the database
 KEY_VALUES = 4
-SEPARATOR, MORE = " · ", " …"
-COLUMN_GAPS = 8  # characters between columns and at the edges
-WIDE = 120  # columns of a screen from which on a document has one line
 MAX_NAMED = 5  # files that were passed over
 URGENCY: Mapping[Status, int] = {"failed": 0, "needs_review": 1, "complete": 2}
 WORDS: Mapping[Status, str] = {"complete": "complete", "needs_review": "to review", "failed": "failed"}
@@ -43,18 +38,6 @@ class PageProgress:
 
     pages: int
     read: int
-
-
-@dataclass(frozen=True, slots=True)
-class SummaryRow:
-    """A line of the table. Outcomes are not kept: those of ten thousand documents would fill the memory."""
-
-    file: Path
-    document_id: str
-    status: Status
-    status_text: str
-    values: tuple[str, ...]
-    issue_text: str
 
 
 class RunView:
@@ -76,7 +59,7 @@ class RunView:
             disable=not self._console.is_terminal,
         )
         self._task: TaskID | None = None
-        self._rows: list[SummaryRow] = []
+        self._rows: list[DocumentRow] = []
         self._unchanged = 0
         self._time_left = TimeLeft(total)
 
@@ -104,7 +87,7 @@ class RunView:
         word = WORDS[outcome.status]
         status_text = f"{word}, unchanged" if outcome.unchanged else word
         values, issue_text = key_values(outcome, self.schema), first_issue_text(outcome)
-        row = SummaryRow(outcome.path, outcome.document_id or "", outcome.status, status_text, values, issue_text)
+        row = DocumentRow(outcome.path.name, outcome.document_id or "", outcome.status, status_text, values, issue_text)
         self._rows.append(row)
         self._unchanged += outcome.unchanged
         progress = self._in_progress.pop(outcome.path, None)
@@ -115,20 +98,21 @@ class RunView:
         self._finished.read += progress.read
         self._draw()
         if not self._console.is_terminal:
-            head = f"[{len(self._rows)}/{self._total}] {row.file}: {row.status_text}"
+            head = f"[{len(self._rows)}/{self._total}] {outcome.path}: {row.status_text}"
             self._console.print(": ".join(filter(None, (head, row.issue_text))), markup=False, soft_wrap=True)
         if is_quiet() and outcome.error is not None:
-            click.echo(f"{row.file}: failed: {row.issue_text}", err=True)
+            click.echo(f"{outcome.path}: failed: {row.issue_text}", err=True)
         if is_verbose() and outcome.extraction is not None:
             steps = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in outcome.extraction.timings.items())
             pages, extractor = counted(outcome.pages, "page"), outcome.extraction.extractor
-            self._console.print(f"{row.file}: {pages}, {steps}; {extractor}", markup=False, soft_wrap=True)
+            self._console.print(f"{outcome.path}: {pages}, {steps}; {extractor}", markup=False, soft_wrap=True)
 
     def summary(self) -> None:
         """The table with what needs a person first, and the counts."""
         if not self._rows:
             return
-        self._console.print(self._table())
+        rows = sorted(self._rows, key=lambda row: (URGENCY[row.status], row.name))[:MAX_ROWS]
+        self._console.print(document_table(rows, self._console.width))
         hidden = len(self._rows) - MAX_ROWS
         if hidden > 0:
             self._console.print(f"… and {hidden} more, all of them in the database.")
@@ -162,27 +146,6 @@ class RunView:
             pages=self._finished.read + read,
         )
 
-    def _table(self) -> Table:
-        """A line a document where there is room; on a narrow screen a second one with what to look at. Nothing is
-        wrapped: `docpipe show ID` has all of it."""
-        rows = sorted(self._rows, key=lambda row: (URGENCY[row.status], str(row.file)))[:MAX_ROWS]
-        table = plain_table()
-        status_width = max((len(row.status_text) for row in rows), default=0)
-        room = self._console.width - ID_DIGITS - status_width - COLUMN_GAPS
-        table.add_column("id", no_wrap=True, width=ID_DIGITS)
-        table.add_column("status", no_wrap=True, width=status_width)
-        if self._console.width >= WIDE:
-            widths = [int(room * share) - 2 for share in (0.25, 0.35, 0.4)]
-            for title, width in zip(("file", "values", "look at"), widths, strict=True):
-                table.add_column(title, no_wrap=True, overflow="ellipsis", width=width)
-            cells = [_side_by_side(row, widths[1], widths[2]) for row in rows]
-        else:
-            table.add_column("file, values, what to look at", no_wrap=True, overflow="ellipsis", width=room)
-            cells = [(_stacked(row, room),) for row in rows]
-        for row, texts in zip(rows, cells, strict=True):
-            table.add_row(row.document_id[:ID_DIGITS], Text(row.status_text, COLOURS[row.status]), *texts)
-        return table
-
     def _counts(self) -> str:
         """`76 of 76 files: 40 complete, 6 to review, 30 failed (12 unchanged since an earlier run)`."""
         by_status = Counter(row.status for row in self._rows)
@@ -191,36 +154,6 @@ class RunView:
         unfinished = self._total - len(self._rows)
         missing = f"; {unfinished} not begun or not finished" if unfinished else ""
         return f"{len(self._rows)} of {self._total} files: {', '.join(parts)}{unchanged}{missing}"
-
-
-def _side_by_side(row: SummaryRow, values_width: int, issue_width: int) -> tuple[Text, ...]:
-    texts = (row.file.name, whole_values(row.values, values_width), whole_words(row.issue_text, issue_width))
-    return tuple(map(Text, texts))
-
-
-def _stacked(row: SummaryRow, width: int) -> Text:
-    """File and values, and below them what to look at."""
-    first = Text(whole_values((row.file.name, *row.values), width))
-    return Text("\n").join([first, Text(whole_words(row.issue_text, width), "dim")]) if row.issue_text else first
-
-
-def whole_values(values: Sequence[str], width: int) -> str:
-    """Those that fit, in their order, none cut in the middle but a first one that is too long by itself; a long one in
-    the middle is left out for those behind it."""
-    text, *others = values or ("",)
-    is_cut = False
-    for value in others:
-        longer = f"{text}{SEPARATOR}{value}"
-        if len(longer) + len(MORE) <= width or (value is others[-1] and not is_cut and len(longer) <= width):
-            text = longer
-        else:
-            is_cut = True
-    return text + MORE if is_cut and len(text) + len(MORE) <= width else text
-
-
-def whole_words(text: str, width: int) -> str:
-    """Shortened at a blank; a single word that is too long is cut by the table."""
-    return text if len(text) <= width else textwrap.shorten(text, max(width, 10), placeholder="…")
 
 
 def key_values(outcome: Outcome, schema: Schema) -> tuple[str, ...]:

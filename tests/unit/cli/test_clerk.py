@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docpipe.cli import invoke
-from docpipe.cli.run_view import whole_values, whole_words
+from docpipe.cli.document_table import whole_values, whole_words
 from tests.support.command_line import command_environment, docpipe_run, draw_invoice, workplace
 
 
