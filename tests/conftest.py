@@ -3,6 +3,7 @@ system without Poppler."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.service.servers import PostgresServer, RedisServer
+from docpipe.log import VERBOSE_LOGGERS
 from docpipe.render import Limits, Renderer
 from docpipe.store.database import Database
 
@@ -43,6 +45,20 @@ def interrupts() -> None:
     that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def own_log() -> Iterator[None]:
+    """`configure_logging` is for a whole process, and `-v` calls it; this one belongs to pytest, and to the tests that
+    come after."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in VERBOSE_LOGGERS}
+    yield
+    root.handlers[:] = before[0]
+    root.setLevel(before[1])
+    for name, level in before[2].items():
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(False)
 
 
 @pytest.fixture(scope="session")

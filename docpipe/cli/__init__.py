@@ -129,8 +129,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def invoke(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code. A command returns its code (None: 0) or raises."""
-    if "docpipe.cli.terminal" in sys.modules:  # of a command before, in the same process
-        sys.modules["docpipe.cli.terminal"].set_verbosity("normal")
     try:
         code = docpipe.main(args=arguments, prog_name="docpipe", standalone_mode=False)
         sys.stdout.flush()  # so that a closed pipe shows here and not after the exit code is decided
@@ -156,6 +154,9 @@ def invoke(arguments: Sequence[str] | None = None) -> int:
         traceback.print_exc()
         _print_error(f"This is a bug in docpipe: {type(error).__name__}: {error}", REPORT_HINT)
         return EXIT_BUG
+    finally:
+        if "docpipe.cli.terminal" in sys.modules:  # -q and -v are this command's alone
+            sys.modules["docpipe.cli.terminal"].set_verbosity("normal")
     return code if isinstance(code, int) else 0
 
 

@@ -6,14 +6,13 @@ import json
 import logging
 import re
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.service.servers import START_SECONDS, Program, environment, running, wait_until, worker
 from docpipe import pipeline
-from docpipe.log import VERBOSE_LOGGERS, JsonFormatter, TextFormatter, configure_logging, log_context
+from docpipe.log import JsonFormatter, TextFormatter, configure_logging, log_context
 from docpipe.service.service import Service
 from docpipe.store.blobs import job_prefix
 from docpipe.store.jobs.job import Job
@@ -25,19 +24,6 @@ from tests.support.serving import ANSWER, end_wait, hasten_renewals, pdf, script
 
 TEXT = re.compile(r"\d\d:\d\d:\d\d (?P<level>\w+) +(?P<message>.*?)(?:  \[(?P<context>.*)\])?")
 OF_NO_DOCUMENT = re.compile(r"^Connected to|ready\.$|^Process ")  # the last is a child, not what it worked on
-
-
-@pytest.fixture
-def own_log() -> Iterator[None]:
-    """`configure_logging` is for a whole process; this one belongs to pytest."""
-    root = logging.getLogger()
-    before = root.handlers[:], root.level, {name: logging.getLogger(name).level for name in VERBOSE_LOGGERS}
-    yield
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    for name, level in before[2].items():
-        logging.getLogger(name).setLevel(level)
-    logging.captureWarnings(False)
 
 
 def test_every_line_of_a_worker_about_a_document_has_its_id(redis_url: str, tmp_path: Path):
@@ -90,7 +76,7 @@ def _submit_deadly(service: Service, folder: Path) -> Job:
 
 
 def test_an_error_with_its_traceback_stays_one_line_of_json(
-    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("first\nsecond")
@@ -111,7 +97,7 @@ def test_an_error_with_its_traceback_stays_one_line_of_json(
 
 
 def test_the_thread_that_renews_a_lease_names_the_document(
-    tmp_path: Path, redis_url: str, own_log: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, redis_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ):
     hasten_renewals(monkeypatch)
     with service_in(tmp_path, broker_url=redis_url) as service:
