@@ -6,7 +6,7 @@ is accepted that a broken rule reads.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from docpipe.confidence import Calibration
 from docpipe.data import Field, Issue
 from docpipe.paths import FieldPath
 from docpipe.ports import Extractor
-from docpipe.rule_scope import RuleApplication, applications_of
+from docpipe.rule_check import broken_rules
 from docpipe.schema import Schema
 
 ACCEPT_ERROR = 0.01  # of the accepted values, the share that may be wrong, unless the user says otherwise
@@ -67,15 +67,6 @@ class AcceptancePolicy:
                     f" prove an error of at most {self.accept_error:.2%} at any confidence"
                 )
                 yield Issue("not_calibrated", message)
-
-
-def broken_rules(fields: Iterable[Field], schema: Schema) -> Iterator[RuleApplication]:
-    """The rules that do not hold for these values, hints among them, each where it is broken."""
-    values = {field.path: field.value for field in fields if field.value is not None}
-    for rule in schema.rules:
-        for application in applications_of(rule, values):
-            if rule.check({path: values[path] for path in application.paths}) is False:
-                yield application
 
 
 def veto_broken_rules(fields: Sequence[Field], schema: Schema) -> tuple[Field, ...]:

@@ -1,20 +1,21 @@
-"""A second extractor for what the first is not sure of: which fields that are, the regions in which their values stand,
-and how two answers become one.
+"""A second extractor for what the first is not sure of: which fields that are, and the regions in which their values
+stand. docpipe/mixture.py makes one answer of two.
 
-In: decided fields, answers, pages. Out: paths, regions of pages, an Answer. docpipe/understanding.py asks.
+In: decided fields, pages. Out: paths, regions of pages. docpipe/understanding.py asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from docpipe.cost import with_cost
-from docpipe.data import Answer, Box, Candidate, Field, Page
+from docpipe.data import Answer, Box, Field, Page
 from docpipe.errors import DocpipeError
 from docpipe.page_images import CroppedImage
 from docpipe.paths import FieldPath
 from docpipe.ports import Extractor
+from docpipe.rule_check import lists_that_add_up
+from docpipe.rule_scope import cell_of
 from docpipe.schema import Schema
 
 # Being absent is a claim as well: at less than this probability a field is asked for again.
@@ -51,9 +52,11 @@ class Cascade:
 
 
 def uncertain_paths(fields: Sequence[Field], schema: Schema, absent_sure: float = ABSENT_SURE) -> tuple[str, ...]:
-    """Templates of single fields and paths of lists that are not sure: a value that is not accepted, a list with such a
-    cell or without rows, a field whose absence is not sure or that has to be there. In schema order."""
+    """Templates of single fields and paths of lists that are not sure: a value that is not accepted, a field whose
+    absence is not sure or that has to be there, a list without rows or without a cell that has to be there. A list with
+    a cell that is not accepted is sure all the same where it adds up to the document's totals. In schema order."""
     by_path = {field.path: field for field in fields}
+    proven = lists_that_add_up(fields, schema)
     columns = schema.lists()
     uncertain: dict[str, None] = {}
     for spec in schema.fields:
@@ -63,70 +66,23 @@ def uncertain_paths(fields: Sequence[Field], schema: Schema, absent_sure: float 
                 uncertain[spec.path] = None
         elif spec.list_path not in uncertain:
             cells = [field for field in fields if field.path.startswith(f"{spec.list_path}[") and field.raw is not None]
-            required = {column.path for column in columns[spec.list_path] if column.required}
-            if not cells or any(_is_uncertain(cell, cell.path in required, absent_sure) for cell in cells):
+            required = [column.path for column in columns[spec.list_path] if column.required]
+            is_whole = all(_is_in_each_row(column, cells) for column in required)
+            is_sure = spec.list_path in proven or all(cell.accepted for cell in cells)
+            if not cells or not is_whole or not is_sure:
                 uncertain[spec.list_path] = None
     return tuple(uncertain)
+
+
+def _is_in_each_row(column: str, cells: Sequence[Field]) -> bool:
+    paths = {cell.path for cell in cells}
+    return all(cell_of(column, row) in paths for row in {FieldPath.parse(path).row for path in paths})
 
 
 def _is_uncertain(field: Field, required: bool, absent_sure: float) -> bool:
     if field.raw is not None:
         return not field.accepted
     return required or field.confidence < absent_sure
-
-
-def merge_answers(first: Answer, second: Answer, requested_paths: Collection[str]) -> Answer:
-    """One answer of two: for single fields that both were asked about, a mixture in which both weigh the same; of a
-    list the second's rows, if it found any; of one in which it broke off, if these are more than the first's."""
-    lists_of_second = {path for path in requested_paths if _has_better_rows(second, first, path)}
-    answered = {*second.absent, *(candidate.path for candidate in second.candidates)}
-    mixed = answered.intersection(requested_paths)
-    absent = {path: p for path, p in first.absent.items() if _list(path) not in lists_of_second}
-    absent |= {path: p for path, p in second.absent.items() if _list(path) in lists_of_second}
-    for path in (path for path in requested_paths if path in mixed):
-        absent[path] = _absence(first, second, path)
-    kept_candidates = [candidate for candidate in first.candidates if _list(candidate.path) not in lists_of_second]
-    candidates = [
-        *(_halved(candidate) if candidate.path in mixed else candidate for candidate in kept_candidates),
-        *(_halved(candidate) for candidate in second.candidates if candidate.path in mixed),
-        *(candidate for candidate in second.candidates if _list(candidate.path) in lists_of_second),
-    ]
-    merged = replace(
-        first,
-        candidates=tuple(candidates),
-        absent=absent,
-        finish=first.finish if first.finish != "complete" else second.finish,
-        issues=(*first.issues, *second.issues),
-    )
-    return with_cost(merged, second.cost)
-
-
-def _has_better_rows(second: Answer, first: Answer, list_path: str) -> bool:
-    """Any at all; where the second's list broke off, more than the first has."""
-    is_partial = any(issue.code == "partial" and issue.field == list_path for issue in second.issues)
-    return _row_count(second, list_path) > (_row_count(first, list_path) if is_partial else 0)
-
-
-def _row_count(answer: Answer, list_path: str) -> int:
-    cells = (FieldPath.parse(candidate.path) for candidate in answer.candidates)
-    return len({cell.row_number for cell in cells if cell.list_path == list_path})
-
-
-def _list(path: str) -> str | None:
-    """`line_items[2].amount` -> `line_items`; None for a single field."""
-    return FieldPath.parse(path).list_path
-
-
-def _halved(candidate: Candidate) -> Candidate:
-    return replace(candidate, score=candidate.score / 2)
-
-
-def _absence(first: Answer, second: Answer, path: str) -> float:
-    """The mean of those who say how likely a field is absent; where nobody does, what the second's candidates leave."""
-    probabilities = [answer.absent[path] for answer in (first, second) if path in answer.absent]
-    if probabilities:
-        return sum(probabilities) / len(probabilities)
-    return max(0.0, 1.0 - sum(candidate.score for candidate in second.candidates if candidate.path == path))
 
 
 def doubtful_regions(fields: Iterable[Field], pages: Sequence[Page]) -> dict[str, Page]:

@@ -18,7 +18,7 @@ from docpipe.cascade import Cascade
 from docpipe.data import Answer, Box, Document, Page, Word
 from docpipe.errors import DocpipeError
 from docpipe.page_images import CroppedImage
-from docpipe.ports import Extractor, Reader, RegionExtractor, WordReader
+from docpipe.ports import Extractor, PartExtractor, Reader, RegionExtractor, WordReader
 from docpipe.schema import Schema
 from docpipe.serialise import (
     answer_from_json,
@@ -106,6 +106,10 @@ class KeptExtractor:
     @property
     def batch_size(self) -> int:
         return self.extractor.batch_size
+
+    @property
+    def reads_parts(self) -> bool:
+        return isinstance(self.extractor, PartExtractor) and self.extractor.reads_parts
 
     def extract(self, pages: Sequence[Page], schema: Schema) -> Answer:
         key = self._key("answer", schema)

@@ -74,6 +74,16 @@ class RegionExtractor(Protocol):
         ...
 
 
+@runtime_checkable
+class PartExtractor(Protocol):
+    """An extractor that may be asked with a part of a document's words."""
+
+    @property
+    def reads_parts(self) -> bool:
+        """Whether lines around what is doubtful are enough for it, and cheaper than pages."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class StoredResult:
     """What the store knows of a document under a schema.

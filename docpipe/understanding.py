@@ -14,21 +14,25 @@ from time import perf_counter
 from typing import TypeVar
 
 from docpipe.acceptance import AcceptancePolicy, veto_broken_rules
-from docpipe.cascade import doubtful_regions, merge_answers, uncertain_paths
+from docpipe.cascade import doubtful_regions, uncertain_paths
 from docpipe.confidence import Calibration
+from docpipe.copied_values import without_copies
 from docpipe.cost import add_costs, with_cost
 from docpipe.data import Answer, Extraction, Field, Issue, Page, PreparedDocument
 from docpipe.decide import decide
 from docpipe.document_boundaries import SeveralDocuments, several_documents
 from docpipe.document_index import DocumentIndex
+from docpipe.doubtful_places import doubtful_places
 from docpipe.errors import AnswerError, DocpipeError, ExtractionError, TooLargeError, describe_bug
 from docpipe.form_fields import answer_from_form
 from docpipe.ground import ground
 from docpipe.missing_decimals import veto_missing_decimals
+from docpipe.mixture import Mixture
 from docpipe.paths import FieldPath
 from docpipe.picture_check import veto_other_digits
-from docpipe.ports import Extractor, RegionExtractor, WordReader
+from docpipe.ports import Extractor, PartExtractor, RegionExtractor, WordReader
 from docpipe.result import RunIdentity
+from docpipe.rule_check import RuleCounts, rule_counts
 from docpipe.schema import Schema
 from docpipe.unused_row_words import unused_row_words
 from docpipe.validate import validate
@@ -45,8 +49,8 @@ UNFORESEEN_ERRORS = (
 
 @dataclass
 class DocumentState:
-    """One document: the answer so far, and what was decided from it. `second_paths` are the templates of single
-    fields and the paths of lists that the second extractor, or the second reading, was asked about."""
+    """One document: the grounded answer so far, and what was decided from it. `second_paths` are the templates of
+    single fields and the paths of lists that the second extractor, or the second reading, was asked about."""
 
     prepared: PreparedDocument
     run: RunIdentity
@@ -65,14 +69,17 @@ class DocumentState:
         return DocumentIndex(self.prepared.pages)
 
     def add_first(self, answer: Answer) -> None:
-        self.answer, self.schema = answer, self.schema.chosen(answer.schema)
+        self.schema = self.schema.chosen(answer.schema)
+        self.answer = self._grounded(answer)
         self.fields = self._decide(self.policy.calibration)
 
     def add_second(self, answer: Answer) -> None:
         """What the first model was sure of stays as it was; the rest is decided anew, together with it."""
         certain = {value.path: value for value in self.fields if _requested_path(value.path) not in self.second_paths}
-        self.answer = merge_answers(self.answer, answer, self.second_paths)
-        decided = self._decide(self.policy.second_calibration or self.policy.calibration)
+        calibration = self.policy.second_calibration or self.policy.calibration
+        is_known = self.policy.second_calibration is not None and bool(calibration.held_out)
+        self.answer = self._mixed(answer, self.second_paths, is_known=is_known)
+        decided = self._decide(calibration)
         merged = [certain.get(value.path) or _mark_second(value) for value in decided]
         self.fields = veto_broken_rules(merged, self.schema)
 
@@ -95,7 +102,7 @@ class DocumentState:
         if self.policy.second_calibration is not None:
             self.add_second(region_answer)
         else:
-            self.answer = merge_answers(self.answer, region_answer, tuple(regions))
+            self.answer = self._mixed(region_answer, tuple(regions), is_known=True)
             self.fields = self._decide(self.policy.calibration)
 
     def check_pictures(self, reader: WordReader) -> None:
@@ -121,13 +128,43 @@ class DocumentState:
         self.seconds["decide"] += perf_counter() - started
         return replace(extraction, timings={**self.prepared.timings, **self.seconds}, cost=self.answer.cost)
 
+    def _grounded(self, answer: Answer) -> Answer:
+        return without_copies(ground(answer, self.index), self.schema)
+
     def _add_issue(self, issue: Issue, error: DocpipeError) -> None:
         self.answer = replace(with_cost(self.answer, error.cost), issues=(*self.answer.issues, issue))
 
+    def _mixed(self, answer: Answer, paths: Sequence[str], *, is_known: bool) -> Answer:
+        """The answer so far and another one. The other's rows take the place of the first's where they are printed and
+        fit the sums better, or there are no others."""
+        valued = {value.path for value in self.fields if value.raw is not None}
+        mixture = Mixture(self.answer, self._grounded(answer), paths, valued, is_known)
+        lists_of_second: list[str] = []
+        for list_path in (path for path in self.schema.lists() if path in paths and mixture.may_replace_rows(path)):
+            with_rows = [*lists_of_second, list_path]
+            if not mixture.rows_of_first(list_path) or self._fits_better(mixture, lists_of_second, with_rows):
+                lists_of_second = with_rows
+        return mixture.answer(lists_of_second)
+
+    def _fits_better(self, mixture: Mixture, before: Sequence[str], after: Sequence[str]) -> bool:
+        """Whether with the rows of `after` more rules hold and none more is broken: of those over the whole document,
+        or, with no fewer rows, of those within one. Rows without amounts break nothing, and prove nothing."""
+        old, new = (self._rule_counts(mixture.answer(lists)) for lists in (before, after))
+        if (new.broken, new.held) != (old.broken, old.held):
+            return new.broken <= old.broken and new.held > old.held
+        has_as_many = mixture.rows_of_second(after[-1]) >= mixture.rows_of_first(after[-1])
+        return has_as_many and new.broken_in_rows < old.broken_in_rows and new.held_in_rows > old.held_in_rows
+
+    def _rule_counts(self, answer: Answer) -> RuleCounts:
+        return rule_counts(self._decided(answer, self.policy.calibration), self.schema)
+
     def _decide(self, calibration: Calibration) -> tuple[Field, ...]:
+        return self._decided(self.answer, calibration)
+
+    def _decided(self, answer: Answer, calibration: Calibration) -> tuple[Field, ...]:
         started = perf_counter()
         threshold = self.policy.threshold(calibration)
-        grounded = answer_from_form(ground(self.answer, self.index), self.schema, self.index)
+        grounded = answer_from_form(answer, self.schema, self.index)
         index = self.index
         self.several = several_documents(grounded, self.schema, index)
         if self.several is not None:
@@ -158,7 +195,11 @@ def extract_second(documents: Sequence[DocumentState], extractor: Extractor) -> 
         if document.second_paths:
             groups.setdefault((document.schema.name, document.second_paths), []).append(document)
     for (_, paths), members in groups.items():
-        answers = _answers(members, extractor, members[0].schema.only(paths))
+        asked = members[0].schema.only(paths)
+        parts = None
+        if isinstance(extractor, PartExtractor) and extractor.reads_parts:
+            parts = [doubtful_places(document.prepared.pages, document.answer, asked) for document in members]
+        answers = _answers(members, extractor, asked, parts)
         for document, answer in zip(members, answers, strict=True):
             if isinstance(answer, AnswerError | TooLargeError):
                 document.keep_first_answer(answer)
@@ -170,11 +211,14 @@ def extract_second(documents: Sequence[DocumentState], extractor: Extractor) -> 
 
 
 def _answers(
-    documents: Sequence[DocumentState], extractor: Extractor, schema: Schema
+    documents: Sequence[DocumentState],
+    extractor: Extractor,
+    schema: Schema,
+    parts: Sequence[Sequence[Page]] | None = None,
 ) -> Sequence[Answer | DocpipeError]:
-    """All at once; when that fails as a whole, one by one."""
+    """All at once; when that fails as a whole, one by one. `parts`: of each document's pages, if not all of them."""
     started = perf_counter()
-    batch = [document.prepared.pages for document in documents]
+    batch = parts or [document.prepared.pages for document in documents]
     answers: Sequence[Answer | DocpipeError]
     try:
         answers = _guarded(lambda: extractor.extract_many(batch, schema))

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from docpipe.acceptance import broken_rules
 from docpipe.data import Extraction, Field, Issue, Page, Status
 from docpipe.paths import FieldPath
 from docpipe.result import RunIdentity, put
+from docpipe.rule_check import broken_rules
 from docpipe.schema import Schema
 from docpipe.schema_fields import annotation_of
 from docpipe.schema_ports import Rule

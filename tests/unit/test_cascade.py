@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from docpipe.acceptance import AcceptancePolicy
-from docpipe.cascade import ABSENT_SURE, Cascade, doubtful_regions, merge_answers, uncertain_paths
+from docpipe.cascade import ABSENT_SURE, Cascade, doubtful_regions, uncertain_paths
 from docpipe.confidence import FEATURES, Calibration, Record, fit
-from docpipe.data import Answer, Box, Candidate, Field, Issue, PreparedDocument
+from docpipe.data import Box, Field, PreparedDocument
 from docpipe.errors import AnswerError, ModelError, TooLargeError
 from docpipe.extractors.embedded import EmbeddedExtractor
 from docpipe.extractors.generative.backend import BackendReply, Completion
-from docpipe.extractors.generative.extractor import GenerativeExtractor
+from docpipe.extractors.generative.picture_extractor import PictureExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.ingest import ingest
 from docpipe.page_images import CroppedImage
@@ -66,7 +66,7 @@ def test_only_what_the_first_is_not_sure_of_is_asked_again(receipt, trusting):
         {**CERTAIN, **NULL_FIELDS, "tax": {"text": "70.00", "score": 0.3}, "items": [{"description": "Tea"}]}
     )
     backend = FakeBackend(replying_with({"tax": "10.90"}))
-    cascade = Cascade(first, GenerativeExtractor(backend))
+    cascade = Cascade(first, PictureExtractor(backend))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     asked = [slot.name for prompt in backend.prompts for slot in prompt.slots]
     assert asked == ["items", "tax"]
@@ -82,7 +82,7 @@ def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
         prepared_receipt(), receipt, extractor=ScriptedExtractor(script), run=RUN, policy=policy(trusting)
     )
     backend = FakeBackend(replying_with({"total": "70.00", "merchant_name": "Another"}))
-    cascade = Cascade(ScriptedExtractor(script), GenerativeExtractor(backend))
+    cascade = Cascade(ScriptedExtractor(script), PictureExtractor(backend))
     both = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     before = {field.path: field for field in alone.fields if field.accepted and field.path in CERTAIN}
     assert set(before) == set(CERTAIN)
@@ -92,7 +92,7 @@ def test_what_the_first_is_sure_of_stays_as_it_was(receipt, trusting):
 def test_who_is_sure_of_all_is_asked_alone(receipt, trusting):
     sure = {**CERTAIN, **NULL_FIELDS, "items": [{"description": "Paid by VISA", "amount": "80.90"}]}
     backend = FakeBackend(replying_with({}))
-    cascade = Cascade(ScriptedExtractor(sure), GenerativeExtractor(backend))
+    cascade = Cascade(ScriptedExtractor(sure), PictureExtractor(backend))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert backend.prompts == []
     assert extraction.cost == {}
@@ -100,14 +100,14 @@ def test_who_is_sure_of_all_is_asked_alone(receipt, trusting):
 
 def test_an_error_of_the_second_is_the_documents(receipt, trusting):
     broken = FakeBackend(lambda prompt: ModelError("the server is away"))
-    cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(broken))
+    cascade = Cascade(ScriptedExtractor(CERTAIN), PictureExtractor(broken))
     with pytest.raises(ModelError, match="away"):
         understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
 
 
 def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(receipt, trusting):
     refusing = FakeBackend(lambda prompt: BackendReply((Completion("", ("tax",), finish="refused"),), tokens_in=70))
-    cascade = Cascade(ScriptedExtractor(CERTAIN), GenerativeExtractor(refusing))
+    cascade = Cascade(ScriptedExtractor(CERTAIN), PictureExtractor(refusing))
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
     assert "second_unusable" in [issue.code for issue in extraction.issues]
@@ -116,7 +116,7 @@ def test_a_second_model_that_refuses_leaves_the_firsts_answer_and_what_it_cost(r
 
 def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answer(receipt, trusting):
     cascade = Cascade(
-        ScriptedExtractor(CERTAIN), GenerativeExtractor(FakeBackend(lambda prompt: TooLargeError("no room")))
+        ScriptedExtractor(CERTAIN), PictureExtractor(FakeBackend(lambda prompt: TooLargeError("no room")))
     )
     extraction = understand(prepared_receipt(), receipt, extractor=cascade, run=RUN, policy=policy(trusting, trusting))
     assert {field.path for field in extraction.fields if field.raw} >= set(CERTAIN)
@@ -126,7 +126,7 @@ def test_a_second_model_for_which_a_document_is_too_long_leaves_the_firsts_answe
 def test_documents_that_are_unsure_of_the_same_go_together(receipt, trusting):
     calls = []
 
-    class Counting(GenerativeExtractor):
+    class Counting(PictureExtractor):
         def extract_many(self, batch, schema):
             calls.append((len(batch), [spec.path for spec in schema.fields][:1]))
             return super().extract_many(batch, schema)
@@ -169,7 +169,7 @@ def test_the_embedded_network_asks_a_second_model_for_exactly_its_unsure_fields(
     (tmp_path / "bill.pdf").write_bytes(draw("invoice", seed, fonts="standard").pdf)
     embedded = EmbeddedExtractor()
     backend = FakeBackend(replying_with({}))
-    cascade = Cascade(embedded, GenerativeExtractor(backend))
+    cascade = Cascade(embedded, PictureExtractor(backend))
     with closing(Renderer()) as renderer:
         document = ingest(tmp_path / "bill.pdf", renderer=renderer)
         prepared = prepare(document, rasteriser=PageRasteriser(renderer), reader=PageReader(renderer))
@@ -202,7 +202,7 @@ def test_a_doubtful_value_is_read_again_from_its_crop_and_once(receipt, trusting
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
     document = PreparedDocument([with_blank_image(page_of(lines))])
     extraction = understand(
-        document, receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(unsure_of_all)
+        document, receipt, extractor=PictureExtractor(backend), run=RUN, policy=policy(unsure_of_all)
     )
     crops_asked = [prompt for prompt in backend.prompts if "enlarged" in str(prompt.parts[1])]
     assert sorted(slot.name for prompt in crops_asked for slot in prompt.slots) == [
@@ -222,7 +222,7 @@ def test_a_value_that_is_not_on_the_page_is_never_accepted(receipt):
     credulous = fit(records, "any")
     backend = FakeBackend(replying_with({"total": "999.99"}))
     extraction = understand(
-        prepared_receipt(), receipt, extractor=GenerativeExtractor(backend), run=RUN, policy=policy(credulous)
+        prepared_receipt(), receipt, extractor=PictureExtractor(backend), run=RUN, policy=policy(credulous)
     )
     (total,) = [field for field in extraction.fields if field.path == "total"]
     assert total.raw == "999.99"
@@ -243,27 +243,6 @@ def test_a_field_whose_absence_is_not_sure_is_unsure(receipt):
     assert "items" not in paths
 
 
-def test_two_answers_are_mixed_and_rows_are_the_seconds():
-    first = Answer((Candidate("total", "80", 0.6), Candidate("items[0].amount", "1", 0.9), Candidate("tax", "9", 0.8)))
-    second = Answer((Candidate("total", "90", 0.9), Candidate("items[0].amount", "2", 0.5), Candidate("tip", "3", 0.9)))
-    both = merge_answers(first, second, ("total", "items"))
-    assert [(candidate.path, candidate.text, candidate.score) for candidate in both.candidates] == [
-        ("total", "80", 0.3), ("tax", "9", 0.8), ("total", "90", 0.45), ("items[0].amount", "2", 0.5),
-    ]  # fmt: skip
-    assert both.absent["total"] == pytest.approx(0.1), "nobody said how likely it is absent: what the second leaves"
-
-
-def test_how_likely_a_rows_cell_is_absent_comes_with_the_row():
-    first = Answer((Candidate("items[0].amount", "1", 0.9),), absent={"items[0].amount": 0.1, "items[3].amount": 0.9})
-    second = Answer((Candidate("items[0].amount", "2", 0.5),), absent={"items[0].amount": 0.2})
-    assert merge_answers(first, second, ("items",)).absent == {"items[0].amount": 0.2}
-
-
-def test_a_list_of_which_the_second_finds_nothing_stays_the_firsts():
-    first = Answer((Candidate("items[0].amount", "1", 0.9),))
-    assert merge_answers(first, Answer(()), ("items",)).candidates == first.candidates
-
-
 def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
     page = with_blank_image(page_of(LINES))
     extraction = understand(
@@ -276,27 +255,18 @@ def test_a_crop_shows_the_value_with_its_surroundings(receipt, trusting):
     assert crop.height < 200
 
 
-def test_rows_that_broke_off_do_not_replace_more_rows_of_the_first():
-    first = Answer(tuple(Candidate(f"items[{row}].amount", str(row), 0.9) for row in range(5)))
-    partial = (Issue("partial", "items is partial", field="items"),)
-    broken = Answer((Candidate("items[0].amount", "7", 0.5),), issues=partial)
-    assert merge_answers(first, broken, ("items",)).candidates == first.candidates
-    whole = Answer((Candidate("items[0].amount", "7", 0.5),))
-    assert merge_answers(first, whole, ("items",)).candidates == whole.candidates
-
-
 def test_a_second_look_that_fails_leaves_the_first(receipt):
     def reply_to(prompt):
         if any(isinstance(part, str) and "enlarged" in part for part in prompt.parts):
             return ModelError("the server is away")
         return replying_with({"total": "80.90"})(prompt)
 
-    class Unkind(GenerativeExtractor):
+    class Unkind(PictureExtractor):
         def extract_regions(self, regions, schema):
             raise ModelError("no memory for this crop")
 
     unsure_of_all = Calibration("any", {"shared": (-3.0, *(0.0 for _ in FEATURES[1:]))})
-    for kind in (GenerativeExtractor, Unkind):
+    for kind in (PictureExtractor, Unkind):
         extractor = kind(FakeBackend(reply_to))
         extraction = understand(prepared_receipt(), receipt, extractor=extractor, run=RUN, policy=policy(unsure_of_all))
         assert {field.path: field.raw for field in extraction.fields if field.raw} == {"total": "80.90"}
