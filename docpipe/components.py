@@ -30,6 +30,8 @@ from docpipe.rasterise import TEXT_DPI, PageRasteriser
 from docpipe.render import Renderer
 
 if TYPE_CHECKING:
+    from docpipe.extractors.generative.backend import Backend
+    from docpipe.extractors.generative.extractor import GenerativeExtractor
     from docpipe.extractors.hosted.backend import HostedBackend
     from docpipe.extractors.hosted.provider import Provider
     from docpipe.extractors.hosted.retries import RetryPolicy
@@ -145,20 +147,29 @@ def _load_scripted(weights: str, settings: Settings, threads: int) -> Extractor:
     return ScriptedExtractor.from_file(Path(weights))
 
 
-def _load_local(weights: str, settings: Settings, threads: int) -> Extractor:  # noqa: ARG001 - as all loaders
+def _load_local(weights: str, settings: Settings, threads: int) -> Extractor:
     with _extra("gpu"):
-        from docpipe.extractors.generative.extractor import GenerativeExtractor  # heavy: torch and transformers
-        from docpipe.extractors.local.choose import local_backend
+        from docpipe.extractors.local.choose import local_backend  # heavy: torch and transformers
 
-        return GenerativeExtractor(local_backend(weights, threads=threads))
+        return generative(local_backend(weights, threads=threads), settings)
+
+
+def generative(backend: Backend, settings: Settings) -> GenerativeExtractor:
+    """The extractor around a model that writes, which is shown what the settings say. Raises ModelError."""
+    from docpipe.extractors.generative.picture_extractor import generative_extractor  # heavy: keeps `docpipe` quick
+
+    return generative_extractor(
+        backend,
+        see=None if settings.see == "auto" else settings.see,
+        word_tokens=settings.word_tokens,
+        with_examples=settings.prompt_examples,
+    )
 
 
 def _load_hosted(kind: str) -> Callable[[str, Settings, int], Extractor]:
     def load(weights: str, settings: Settings, threads: int) -> Extractor:  # noqa: ARG001 - as all loaders
         with _extra("hosted"):
-            from docpipe.extractors.generative.extractor import GenerativeExtractor  # heavy: the provider's client
-
-            return GenerativeExtractor(hosted_backend(kind, weights, settings))
+            return generative(hosted_backend(kind, weights, settings), settings)
 
     return load
 

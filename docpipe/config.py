@@ -18,6 +18,7 @@ from pydantic import ByteSize, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from docpipe.errors import UsageError
+from docpipe.extractors.generative.options import WORD_TOKENS
 from docpipe.extractors.hosted.options import HostedOptions
 from docpipe.own_files import CONFIG_NAME
 from docpipe.private_files import FileAccess
@@ -97,6 +98,15 @@ class Settings(BaseSettings):
         HOSTED_OPTIONS.patience_seconds,
         ge=0,
         description="Longest time for all attempts at one request, with the waits between them.",
+    )
+    see: Literal["auto", "picture", "words", "both"] = Field(
+        "auto", description="What models that write are shown: picture, words or both; auto: what they can see."
+    )
+    word_tokens: int = Field(
+        WORD_TOKENS, ge=100, description="Most tokens of the words in one prompt; what matters least is left out."
+    )
+    prompt_examples: bool = Field(
+        False, description="Whether models that write are shown the examples of a schema, which they may copy."
     )
     hosted_thinking_tokens: int = Field(
         HOSTED_OPTIONS.thinking_tokens,

@@ -15,7 +15,7 @@ from typing import Any
 
 from docpipe.data import Page
 from docpipe.extractors.generative.backend import BackendReply, OutputSlot, Prompt, slots_schema
-from docpipe.extractors.generative.extractor import GenerativeExtractor
+from docpipe.extractors.generative.picture_extractor import PictureExtractor
 from docpipe.ingest import ingest
 from docpipe.paths import FieldPath
 from docpipe.rasterise import PageRasteriser
@@ -67,7 +67,7 @@ def draw_tasks(count: int, max_side: int) -> list[PageTask]:
     with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as folder, Renderer() as renderer:
         for sample in _single_page_samples():
             page = _page(sample, Path(folder) / "page.pdf", renderer)
-            GenerativeExtractor(recorder).extract_many([[page]], schema)
+            PictureExtractor(recorder).extract_many([[page]], schema)
             prompt = recorder.prompts.pop()
             tasks.append(PageTask(prompt, _values(prompt.slots, sample)))
             if len(tasks) == count:

@@ -42,6 +42,11 @@ model_option = click.option(
     help="The extractor: embedded, embedded:FOLDER (weights of your own), hf:ORG/NAME@REVISION, openai:NAME,"
     " anthropic:NAME, gemini:NAME, or two with a comma between. Default: DOCPIPE_MODEL, or embedded.",
 )
+see_option = click.option(
+    "--see",
+    type=click.Choice(["picture", "words", "both"]),
+    help="What a model that writes is shown. Default: DOCPIPE_SEE, or pictures where it has eyes, else words.",
+)
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(1, MAX_JOBS),
@@ -73,11 +78,15 @@ def states_option(states: Sequence[str], help_text: str, *, required: bool = Fal
 
 
 def settings_with(
-    database: str | None = None, *, model: str | None = None, accept_error: float | None = None
+    database: str | None = None,
+    *,
+    model: str | None = None,
+    accept_error: float | None = None,
+    see: str | None = None,
 ) -> Settings:
     """The settings in force; options that were given count before them. What this process makes is for those whom the
     settings name."""
-    options = {"database_url": database, "model": model, "accept_error": accept_error}
+    options = {"database_url": database, "model": model, "accept_error": accept_error, "see": see}
     settings = load_settings().model_copy(update={name: value for name, value in options.items() if value})
     allow_access(settings.file_access)
     return settings

@@ -30,6 +30,7 @@ from docpipe.cli.options import (
     passwords_option,
     paths_argument,
     schema_option,
+    see_option,
     settings_with,
 )
 from docpipe.cli.run_output import STANDARD_OUTPUT, ResultFile
@@ -62,6 +63,7 @@ class RunOptions:
     output: str | None
     jobs: int | None
     accept_error: float | None
+    see: str | None
     passwords: tuple[str, ...]
     strict: bool
     force: bool
@@ -74,6 +76,7 @@ class RunOptions:
 @paths_argument
 @schema_option
 @model_option
+@see_option
 @database_option
 @click.option(
     "--output", metavar="FILE", help="Also write FILE.jsonl, .csv or .xlsx; - is JSON Lines on standard output."
@@ -115,7 +118,7 @@ def _saved_input(folder: Path) -> Path:
 
 
 def _run(paths: tuple[Path, ...], options: RunOptions) -> int:
-    settings = settings_with(options.database, model=options.model, accept_error=options.accept_error)
+    settings = settings_with(options.database, model=options.model, accept_error=options.accept_error, see=options.see)
     if options.output is not None:
         check_target(options.output)
     plan = _plan(options, settings)

@@ -24,6 +24,7 @@ from docpipe.cli.options import (
     model_option,
     passwords_option,
     schema_option,
+    see_option,
     settings_with,
 )
 from docpipe.cli.watch_local import LocalWatcher
@@ -60,6 +61,7 @@ log = logging.getLogger("docpipe.watch")
     help="How long a file that is empty or without its end is waited for, after its last change.",
 )
 @model_option
+@see_option
 @jobs_option
 @accept_error_option
 @passwords_option
@@ -73,7 +75,7 @@ def watch(folder: Path, schema_name: str, queue: bool, poll: float, database: st
     end it after the documents in progress; what is left in IN is read by the next `docpipe watch`.
     """
     schema = load_schema(schema_name)
-    settings = settings_with(database, model=options["model"], accept_error=options["accept_error"])
+    settings = settings_with(database, model=options["model"], accept_error=options["accept_error"], see=options["see"])
     watched = WatchedFolder(folder.absolute(), options["unfinished_seconds"])
     with _stop_on_signals() as stop:
         if not queue:

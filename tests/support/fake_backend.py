@@ -21,6 +21,8 @@ class FakeBackend:
     reply_to: ReplyFunction
     name: str = "fake:1"
     max_side: int = 2_000
+    sees_pictures: bool = True
+    reads_words: bool = True
     prompts: list[Prompt] = field(default_factory=list)
 
     def complete(self, prompts: Sequence[Prompt]) -> list[BackendReply | DocpipeError]:

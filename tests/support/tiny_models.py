@@ -320,9 +320,11 @@ FAMILIES: Mapping[str, Callable[[], ModelAndProcessor]] = {
 @cache
 def tiny_model(family: str) -> ModelAndProcessor:
     """Model and processor, the same for every caller: nobody changes them."""
+    from tests.support.tiny_writers import WRITERS  # it builds on this module
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        model, processor = FAMILIES[family]()
+        model, processor = {**FAMILIES, **WRITERS}[family]()
     return model.float().eval(), processor
 
 

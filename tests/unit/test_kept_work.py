@@ -18,7 +18,7 @@ from docpipe.cascade import Cascade
 from docpipe.components import ModelName
 from docpipe.config import load_settings
 from docpipe.data import Answer, Box, Candidate, Document, Evidence, Issue, Page, Widget, Word
-from docpipe.extractors.generative.extractor import GenerativeExtractor
+from docpipe.extractors.generative.picture_extractor import PictureExtractor
 from docpipe.extractors.scripted import ScriptedExtractor
 from docpipe.kept_work import KeptReader, KeptWork, with_kept_answers
 from docpipe.render import Renderer
@@ -206,7 +206,7 @@ def test_a_page_that_could_not_be_read_is_tried_again():
 def test_each_model_of_a_cascade_is_asked_the_same_only_once_and_costs_only_once():
     schema = load_schema("receipt")
     backend = FakeBackend(replying_with({"total": "80.90"}, tokens_in=100))
-    cascade = Cascade(ScriptedExtractor({"total": "8.90"}), GenerativeExtractor(backend))
+    cascade = Cascade(ScriptedExtractor({"total": "8.90"}), PictureExtractor(backend))
     pages = [with_blank_image(page_of(["Total 80.90"]))]
     kept = KeptWork()
     first = with_kept_answers(cascade, kept, (1_280,))

@@ -75,7 +75,7 @@ def test_the_network_is_asked_for_them_as_for_a_column(voyage):
 def test_a_model_that_writes_is_asked_for_a_list_of_texts_and_its_answer_is_taken_apart(voyage):
     (_, slot, _, _) = output_slots(voyage)
     assert slot.value_schema["items"]["type"] == "string"
-    assert '- "ports": ports of call (such as "Bergen") (a list of all' in instructions(voyage)
+    assert '- "ports": ports of call (a list of all' in instructions(voyage)
     parser = CompletionParser(voyage)
     parser.add(Completion('{"ports": ["Bergen", "", "Oslo"], "fees": []}', ("ports", "fees")))
     parser.add(Completion('{"ports": ["Molde", "Trondh', ("ports",), "length"))

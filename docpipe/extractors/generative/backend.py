@@ -39,11 +39,13 @@ class Prompt:
     """`parts` are texts and images in the order in which the model sees them; the first is a text that is the same for
     every document of a schema, so a backend can keep what it computed for it. Slots do not depend on each other: a
     backend may fill them side by side, or all in one object. `page_lines` are the text lines of the pages shown, in
-    reading order: no part of the prompt, and of no influence on the output; a backend may draft tokens from them."""
+    reading order: no part of the prompt, and of no influence on the output; a backend may draft tokens from them.
+    `rows_left_out` counts those of the pages' words that the budget had no room for."""
 
     parts: tuple[str | Image, ...]
     slots: tuple[OutputSlot, ...]
     page_lines: tuple[str, ...] = field(default=(), compare=False)
+    rows_left_out: int = field(default=0, compare=False)
 
     @property
     def images(self) -> tuple[Image, ...]:
@@ -105,6 +107,16 @@ class Backend(Protocol):
     @property
     def max_side(self) -> int:
         """Pixels of an image's longer side that the model can make use of."""
+        ...
+
+    @property
+    def sees_pictures(self) -> bool:
+        """Whether it takes images; of a server that does not say, whether it may."""
+        ...
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether it takes pages as words."""
         ...
 
     def complete(self, prompts: Sequence[Prompt]) -> Sequence[BackendReply | DocpipeError]:

@@ -23,21 +23,26 @@ MAX_LENGTHS: Mapping[Group, int] = {"address": 300, "name": 160, "identifier": 8
 DEFAULT_MAX_LENGTH = 400
 NUMBER_PREFIX, NUMBER_SUFFIX = 20, 40  # characters around the first digit: `Total EUR 1.234,50`, `12 janvier 2024`
 MAX_ROWS = 300  # of one completion: more do not fit on the pages of one prompt
+ROW_LIMITS = (16, 32, 64, 128, MAX_ROWS)  # few, so that servers keep what they make of a schema
 
 TOKENS_PER_CHARACTER = 1.0  # digits, and letters of other scripts, take a token each
 SLOT_OVERHEAD_TOKENS = 16  # the key, quotes and braces
+CELL_TOKENS = 16  # of a cell with its key, on average over a row
 LIST_MAX_TOKENS = 4_000  # some ninety rows of six cells; servers with a short context refuse more
 
 
-def output_slots(schema: Schema) -> tuple[OutputSlot, ...]:
-    """One for each single field, one for each list, in schema order."""
-    lists = schema.lists()
+def output_slots(schema: Schema, printed_rows: int = MAX_ROWS) -> tuple[OutputSlot, ...]:
+    """One for each single field, one for each list, in schema order. A list has no more rows than the pages have rows
+    of words, so that a model that repeats itself comes to an end."""
+    lists, max_rows = schema.lists(), next((limit for limit in ROW_LIMITS if limit >= printed_rows), MAX_ROWS)
     slots: dict[str, OutputSlot] = {}
     for spec in schema.fields:
         if spec.list_path is None:
             slots[spec.path] = OutputSlot(spec.path, value_schema(spec), _max_tokens(spec))
         elif spec.list_path not in slots:
-            slots[spec.list_path] = OutputSlot(spec.list_path, list_schema(lists[spec.list_path]), LIST_MAX_TOKENS)
+            cells = lists[spec.list_path]
+            max_tokens = min(LIST_MAX_TOKENS, max_rows * len(cells) * CELL_TOKENS)
+            slots[spec.list_path] = OutputSlot(spec.list_path, list_schema(cells, max_rows), max_tokens)
     return tuple(slots.values())
 
 
@@ -54,13 +59,13 @@ def value_schema(spec: FieldSpec) -> dict[str, Any]:
     return {"type": ["string", "null"], "minLength": 1, "maxLength": _max_length(spec)}
 
 
-def list_schema(specs: Sequence[FieldSpec]) -> dict[str, Any]:
+def list_schema(specs: Sequence[FieldSpec], max_rows: int = MAX_ROWS) -> dict[str, Any]:
     """A list of rows, whose cells are named as in the schema; or of plain values."""
     if not cell_name(specs[0]):
         value: dict[str, Any] = {**value_schema(specs[0]), "type": "string"}
-        return {"type": "array", "items": value, "maxItems": MAX_ROWS}
+        return {"type": "array", "items": value, "maxItems": max_rows}
     cells: Mapping[str, Mapping[str, Any]] = {cell_name(spec): value_schema(spec) for spec in specs}
-    return {"type": "array", "items": object_schema(cells), "maxItems": MAX_ROWS}
+    return {"type": "array", "items": object_schema(cells), "maxItems": max_rows}
 
 
 def cell_name(spec: FieldSpec) -> str:

@@ -44,7 +44,7 @@ def pages_for_fields(pages: Sequence[Page], schema: Schema) -> list[int]:
     words by which the schema describes them."""
     if len(pages) <= PAGES_PER_PROMPT:
         return list(range(len(pages)))
-    terms = _description_terms(schema)
+    terms = description_terms(schema)
     last = len(pages) - 1
     inner = sorted(range(1, last), key=lambda i: (-_term_count(pages[i], terms), i))
     return sorted([0, last, *inner[: PAGES_PER_PROMPT - 2]])
@@ -59,12 +59,13 @@ def pages_for_lists(pages: Sequence[Page]) -> list[int]:
     return (with_rows or list(range(len(pages))))[:MAX_LIST_PAGES]
 
 
-def _description_terms(schema: Schema) -> set[str]:
+def description_terms(schema: Schema) -> frozenset[str]:
+    """The words by which the schema describes its fields, in small letters."""
     words = (word for spec in schema.fields for word in re.findall(r"[^\W\d_]+", f"{spec.path} {spec.prompt}"))
-    return {word.lower() for word in words if len(word) >= MIN_TERM_LETTERS}
+    return frozenset(word.lower() for word in words if len(word) >= MIN_TERM_LETTERS)
 
 
-def _term_count(page: Page, terms: set[str]) -> int:
+def _term_count(page: Page, terms: frozenset[str]) -> int:
     printed = {term.lower() for word in page.words for term in re.findall(r"[^\W\d_]+", word.text)}
     return len(terms & printed)
 

@@ -1,6 +1,7 @@
 """All texts of the prompts, in one place. In: a schema, pages as images. Out: texts and images in order.
 
-The schema's descriptions are the instructions. Nothing of it depends on the model: chat templates are the backends'.
+The schema's descriptions are the instructions; its examples are left out unless somebody asks for them, as models copy
+them into their answers. Nothing of it depends on the model: chat templates are the backends'.
 tests/unit/extractors/generative/test_prompt.py keeps the wording as it was measured; a change of it is a change of
 results, and of `WORDING`.
 """
@@ -24,7 +25,7 @@ FIELDS = "Find these fields:"
 ROWS = "a list with one object for each row, from top to bottom. Each has:"
 VALUES = "a list of all that are printed, from top to bottom"
 RULES = """Rules:
-- Copy each value exactly as it is printed, letter by letter and digit by digit: "1.234,50" stays "1.234,50".
+- Copy each value exactly as it is printed, letter by letter and digit by digit, with its points, commas and blanks.
 - Never calculate, convert, translate, correct or complete a value.
 - Copy the value alone, without its label. Keep signs, blanks and currency symbols that belong to it.
 - Where a value runs over several lines, keep the line breaks as \\n.
@@ -34,23 +35,24 @@ CLOSING = "Answer with one JSON object and nothing else."
 TYPES = "Say what sort of document this is:"
 CROP = "This is an enlarged part of page {number}:"
 PAGE = "Page {number}:"
-PAGE_TEXT = "Page {number}, of which there is no picture. Its text:"
+PAGE_WORDS = "The words of page {number}, as they stand on it:"
 TRAILING_PUNCTUATION = " .?"
 
 
 @dataclass(frozen=True, slots=True)
 class PromptPage:
-    """A page, or a part of one, as the model sees it: an image, or its text where it could not be drawn."""
+    """A page, or a part of one, as the model sees it: an image, its words, or both."""
 
     number: int
-    content: Image | str
+    image: Image | None = None
+    words: str | None = None
     is_crop: bool = False
 
 
-def instructions(schema: Schema) -> str:
+def instructions(schema: Schema, *, with_examples: bool = False) -> str:
     """The same for every document of a schema."""
     about = f"The document: {schema.description}" if schema.description else ""
-    return "\n".join(filter(None, (OPENING, about, FIELDS, *_fields(schema), RULES)))
+    return "\n".join(filter(None, (OPENING, about, FIELDS, *_fields(schema, with_examples), RULES)))
 
 
 def type_instructions(schema: Schema) -> str:
@@ -63,34 +65,36 @@ def prompt_parts(opening: str, pages: Sequence[PromptPage]) -> tuple[str | Image
     """`opening` first, then each page under its number, then what to do."""
     parts: list[str | Image] = [opening]
     for page in pages:
-        label = CROP if page.is_crop else PAGE_TEXT if isinstance(page.content, str) else PAGE
-        parts += [label.format(number=page.number), page.content]
+        if page.image is not None:
+            parts += [(CROP if page.is_crop else PAGE).format(number=page.number), page.image]
+        if page.words is not None:
+            parts += [PAGE_WORDS.format(number=page.number), page.words]
     return (*parts, CLOSING)
 
 
-def _fields(schema: Schema) -> Iterator[str]:
+def _fields(schema: Schema, with_examples: bool) -> Iterator[str]:
+    def field(name: str, spec: FieldSpec) -> str:
+        examples = ", ".join(f'"{example}"' for example in spec.examples) if with_examples else ""
+        such_as = f" (such as {examples})" if examples else ""
+        return f'"{name}": {spec.prompt.rstrip(TRAILING_PUNCTUATION)}{such_as}'
+
     lists, listed = schema.lists(), set()
     for spec in schema.fields:
         if spec.list_path is None:
-            yield f"- {_field(spec.path, spec)}"
+            yield f"- {field(spec.path, spec)}"
         elif spec.list_path not in listed:
             listed.add(spec.list_path)
             cells = lists[spec.list_path]
             if not cell_name(spec):
-                yield f"- {_field(spec.list_path, spec)} ({VALUES})"
+                yield f"- {field(spec.list_path, spec)} ({VALUES})"
                 continue
             yield f'- "{spec.list_path}": {ROWS}'
-            yield from (f"  - {_field(cell_name(cell), cell)}" for cell in cells)
-
-
-def _field(name: str, spec: FieldSpec) -> str:
-    examples = ", ".join(f'"{example}"' for example in spec.examples)
-    return f'"{name}": {spec.prompt.rstrip(TRAILING_PUNCTUATION)}' + (f" (such as {examples})" if examples else "")
+            yield from (f"  - {field(cell_name(cell), cell)}" for cell in cells)
 
 
 # Raise it when slots, patterns, lengths, the choice of pages or the size of images change: results do, too.
-REVISION = 1
-_ALL = (str(REVISION), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_TEXT)
+REVISION = 2
+_ALL = (str(REVISION), OPENING, FIELDS, ROWS, RULES, CLOSING, TYPES, CROP, PAGE, PAGE_WORDS)
 # VALUES is not among them: schemas without lists of plain values are asked as before. Who changes it raises REVISION.
 WORDING = sha256("".join(_ALL).encode()).hexdigest()[:6]
 """Of the texts above and of what else decides a prompt; part of the extractor's name, and so of the run key."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from docpipe.errors import AnswerError, DocpipeError, ModelError
 from docpipe.extractors.generative.backend import BackendReply, Completion, Prompt
@@ -83,6 +84,8 @@ class RequestLimits:
 class HostedBackend:
     """One model of one server; `model` is its name there."""
 
+    reads_words = True
+
     def __init__(self, model: str, endpoint: Endpoint, limits: RequestLimits, dependencies: Dependencies) -> None:
         self.name = endpoint.name
         self.max_side = dependencies.provider.max_side
@@ -91,6 +94,11 @@ class HostedBackend:
         self._estimate_factor = 1.0  # by how much this model's prompts have been larger than estimated
         self._served_model = ""
         self._lock = threading.Lock()
+
+    @cached_property
+    def sees_pictures(self) -> bool:
+        """The server is asked once."""
+        return self._dependencies.provider.sees_pictures(self._model)
 
     def complete(self, prompts: Sequence[Prompt]) -> list[BackendReply | DocpipeError]:
         """After a ModelError nothing more is sent: what is not under way yet has the same error. It is never raised:

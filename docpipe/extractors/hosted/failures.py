@@ -29,6 +29,13 @@ TOO_LONG = re.compile(
     r"input token count",
     re.IGNORECASE,
 )
+# llama.cpp (with 500), vLLM, OpenAI's own models without eyes
+NO_PICTURES = re.compile(
+    r"image input is not supported|mmproj|(not|n't) support (image|vision|multimodal)|not a (vision|multimodal) model|"
+    r"image_url.{0,40}(only supported|not supported|unsupported)",
+    re.IGNORECASE,
+)
+NO_PICTURES_HINT = "Give it the words of the pages instead: --see words, or DOCPIPE_SEE=words."
 
 FailureKind = Literal["status", "timeout", "connection", "broken"]
 """`status`: an HTTP answer other than 2xx; `timeout`: none in time; `connection`: no server; `broken`: an answer that
@@ -54,6 +61,8 @@ class RequestFailure:
         """Whether the same request may succeed later. The server's word comes first."""
         if self.status is None:
             return True
+        if self.refuses_pictures:
+            return False
         should_retry = self.headers.get("x-should-retry")
         if should_retry in ("true", "false"):
             return should_retry == "true"
@@ -65,6 +74,10 @@ class RequestFailure:
     def may_be_billed(self) -> bool:
         """Refused requests cost nothing; of one that broke off, or failed within the server, nobody knows."""
         return self.status is None or self.status >= 500 or self.status == 408
+
+    @property
+    def refuses_pictures(self) -> bool:
+        return self.status is not None and NO_PICTURES.search(self.message) is not None
 
     @property
     def is_too_long(self) -> bool:
@@ -141,7 +154,9 @@ def error_message(body: Any) -> str:
 def error_of(failure: RequestFailure, endpoint: Endpoint) -> DocpipeError:
     """What a user sees. `failure.message` must not have the key in it any more."""
     explanation = _explanation(failure, endpoint)
-    error = TooLargeError if failure.is_too_long else AnswerError if failure.status in DOCUMENT_STATUSES else ModelError
+    error: type[DocpipeError] = AnswerError if failure.status in DOCUMENT_STATUSES else ModelError
+    if failure.is_too_long or failure.refuses_pictures:
+        error = TooLargeError if failure.is_too_long else ModelError
     message = f"{explanation.message}: {failure.message}" if failure.message else explanation.message
     return error(message, hint=explanation.hint)
 
@@ -175,6 +190,8 @@ def _explanation(failure: RequestFailure, endpoint: Endpoint) -> _Explanation:
             "Ask less at a time (DOCPIPE_HOSTED_PARALLEL, --jobs), or for a higher limit at the provider.",
         ),
     }
+    if failure.refuses_pictures:
+        return _Explanation(f"{model} takes no pictures (HTTP {status})", NO_PICTURES_HINT)
     if failure.is_too_long:
         hint = "Send fewer pages, or use a model or a server with a longer context."
         return _Explanation(f"the document is too large for {model} (HTTP {status})", hint)
@@ -186,7 +203,7 @@ def _explanation(failure: RequestFailure, endpoint: Endpoint) -> _Explanation:
     if status is None or status >= 500:
         hint = "Try again later; a provider has a page with its status."
         return _Explanation(f"{server} failed at {model} ({failure.summary})", hint)
-    hint = "Does the model take pictures? docs/hosted.md says what docpipe asks of a server."
+    hint = "Does the model take pictures? If not: --see words. docs/hosted.md says what docpipe asks of a server."
     return _Explanation(f"{server} refuses the request for {model} (HTTP {status})", hint)
 
 

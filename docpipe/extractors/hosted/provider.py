@@ -98,6 +98,10 @@ class Provider(Protocol):
     @property
     def max_side(self) -> int: ...
 
+    def sees_pictures(self, model: str) -> bool:
+        """Whether this model takes images, as far as its server says; true where nobody says otherwise."""
+        ...
+
     def send(self, request: ProviderRequest) -> ProviderResponse:
         """One request, no retries. Raises whatever the client raises."""
         ...

@@ -47,6 +47,9 @@ class AnthropicMessages:
             api_key=key or "none", base_url=url or URL, http_client=http, max_retries=0, default_headers=headers
         )
 
+    def sees_pictures(self, model: str) -> bool:  # noqa: ARG002 - the protocol's argument
+        return True  # all of its models do
+
     def send(self, request: ProviderRequest) -> ProviderResponse:
         content = [_part(part) for part in request.parts]
         options: dict[str, Any] = {}

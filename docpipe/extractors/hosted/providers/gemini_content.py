@@ -57,6 +57,9 @@ class GeminiContent:
         )
         self._client = genai.Client(api_key=key or "none", vertexai=False, http_options=options)
 
+    def sees_pictures(self, model: str) -> bool:  # noqa: ARG002 - the protocol's argument
+        return True  # all of its models do
+
     def send(self, request: ProviderRequest) -> ProviderResponse:
         parts = [_part(part) for part in request.parts]
         options: dict[str, Any] = {"max_output_tokens": request.max_tokens, "candidate_count": 1}

@@ -31,6 +31,7 @@ MAX_SIDE = 2048
 # Strict schemas of OpenAI's own servers take `pattern`, `format` and the bounds of lists and numbers (its guide to
 # structured outputs). Other servers, mostly with llguidance, xgrammar or a grammar of their own, are sent all of it.
 REFUSED_KEYWORDS = frozenset({"minLength", "maxLength"})
+SEEING = {"multimodal", "vision"}  # what a server calls a model that takes images
 OPENAI_FEATURES: frozenset[Feature] = frozenset(
     {"schema", "bounds", "temperature", "logprobs", "image_detail", "thinking"}
 )
@@ -51,6 +52,17 @@ class OpenAIChat:
         self._refused_keywords = REFUSED_KEYWORDS if url is None else frozenset[str]()
         self._headers: Any = None if key else {"Authorization": openai.Omit()}
         self._client = openai.OpenAI(api_key=key or "none", base_url=url or URL, http_client=http, max_retries=0)
+
+    def sees_pictures(self, model: str) -> bool:
+        """llama.cpp's server lists what its models are capable of; of others the first request tells."""
+        if not self._is_self_hosted:
+            return True
+        try:
+            listed: Any = self._client.get("/models", cast_to=object, options={"headers": self._headers or {}})
+        except (openai.OpenAIError, ValueError):  # whoever asks it for a document is told what is the matter with it
+            return True
+        capabilities = _capabilities(listed, model)
+        return not capabilities or bool(SEEING & capabilities)
 
     def send(self, request: ProviderRequest) -> ProviderResponse:
         options: dict[str, Any] = {"extra_headers": self._headers}
@@ -76,6 +88,16 @@ class OpenAIChat:
 
     def failure(self, error: Exception) -> RequestFailure | None:
         return client_failure(openai, error)
+
+
+def _capabilities(listed: Any, model: str) -> set[str]:
+    """Of this model, as llama.cpp lists them (`{"models": [{"name": …, "capabilities": […]}]}`); none where nobody
+    says."""
+    entries = listed.get("models") if isinstance(listed, dict) else None
+    described = [entry for entry in entries or [] if isinstance(entry, dict) and entry.get("capabilities")]
+    if len(described) > 1:
+        described = [entry for entry in described if model in (entry.get("name"), entry.get("model"))]
+    return {str(each) for entry in described for each in entry["capabilities"]}
 
 
 def _part(part: str | EncodedImage, in_detail: bool) -> dict[str, Any]:

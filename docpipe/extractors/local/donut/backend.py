@@ -51,6 +51,9 @@ class DonutBackend:
     def name(self) -> str:
         return self._name
 
+    sees_pictures = True
+    reads_words = False  # it was trained to read a picture and nothing else
+
     @property
     def max_side(self) -> int:
         return largest_image_side(getattr(self._processor, "image_processor", None))

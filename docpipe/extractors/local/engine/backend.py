@@ -46,6 +46,12 @@ class EngineBackend:
     def name(self) -> str:
         return self._name
 
+    reads_words = True
+
+    @property
+    def sees_pictures(self) -> bool:
+        return self._family.sees_pictures
+
     @property
     def max_side(self) -> int:
         return self._family.max_side

@@ -42,6 +42,12 @@ class GenerateBackend:
     def name(self) -> str:
         return self._name
 
+    reads_words = True
+
+    @property
+    def sees_pictures(self) -> bool:
+        return getattr(self._processor, "image_processor", None) is not None
+
     @property
     def max_side(self) -> int:
         return largest_image_side(getattr(self._processor, "image_processor", None))
@@ -110,9 +116,11 @@ class GenerateBackend:
         if not template:
             images = getattr(self._processor, "image_token", "") * len(prompt.images)
             return images + "\n".join(part for part in prompt.parts if isinstance(part, str))
-        content = [
+        content: Any = [
             {"type": "text", "text": part} if isinstance(part, str) else {"type": "image"} for part in prompt.parts
         ]
+        if not self.sees_pictures:  # the templates of such models take a text and nothing else
+            content = "\n".join(part for part in prompt.parts if isinstance(part, str))
         return str(
             self._processor.tokenizer.apply_chat_template(
                 [{"role": "user", "content": content}],

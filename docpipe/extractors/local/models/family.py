@@ -26,11 +26,13 @@ ENGINE_FAMILIES = frozenset(
 ENGINE_TEXT_MODELS = frozenset(
     {"qwen2_5_vl_text", "qwen3_vl_text", "llama", "mistral", "qwen2", "granite", "gemma", "gemma3_text"}
 )
+ENGINE_WRITERS = frozenset({"llama", "mistral", "qwen2", "qwen3", "granite", "gemma3_text"})  # models without eyes
 MROPE_FAMILIES = frozenset({"qwen2_5_vl", "qwen3_vl"})  # positions in three dimensions, and images of any size
 
 # Of an image, where a model takes any number: 2,048 tokens of Qwen2.5-VL and 1,568 of Qwen3-VL. An A4 page has 129
 # dots an inch then, and print of 8 points is 14 pixels high.
 MAX_IMAGE_PIXELS = 1_605_632
+NO_TOKEN = -1  # the id of the image's token in a model without eyes: none has it
 A4_RATIO = 1.414  # its height by its width
 
 
@@ -60,6 +62,8 @@ class ModelInputs:
 def engine_supports(config: Any) -> bool:
     """Whether the engine has been tested with this family; every other goes through transformers' `generate`."""
     text = config.get_text_config()
+    if config.model_type in ENGINE_WRITERS:
+        return True
     if config.model_type not in ENGINE_FAMILIES or text.model_type not in ENGINE_TEXT_MODELS:
         return False
     # Indexes and positions part company behind an image, and no model's window has been seen to slide over one.
@@ -81,6 +85,10 @@ class ModelFamily:
         self._max_pixels = MAX_IMAGE_PIXELS
         if self._model_type in MROPE_FAMILIES:
             self._max_pixels = min(MAX_IMAGE_PIXELS, int(dict(self._image_processor.size)["longest_edge"]))
+
+    @property
+    def sees_pictures(self) -> bool:
+        return self._image_processor is not None
 
     @property
     def max_side(self) -> int:
@@ -119,7 +127,7 @@ class ModelFamily:
 
     @property
     def _image_token(self) -> int:
-        return int(self._model.config.image_token_id)
+        return int(self._model.config.image_token_id) if self.sees_pictures else NO_TOKEN
 
     def _processed(self, prompts: Sequence[Prompt]) -> Any:
         texts = [self._chat_text(prompt.parts) for prompt in prompts]
@@ -148,7 +156,11 @@ class ModelFamily:
         template = getattr(self._processor, "chat_template", None) or tokenizer.chat_template
         if not template:
             return self._text_without_template(parts)
-        content = [{"type": "text", "text": part} if isinstance(part, str) else {"type": "image"} for part in parts]
+        content: Any = [
+            {"type": "text", "text": part} if isinstance(part, str) else {"type": "image"} for part in parts
+        ]
+        if not self.sees_pictures:  # the templates of such models take a text and nothing else
+            content = "\n".join(parts)
         turn = [{"role": "user", "content": content}]
         return str(
             tokenizer.apply_chat_template(turn, chat_template=template, tokenize=False, add_generation_prompt=True)

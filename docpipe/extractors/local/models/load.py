@@ -1,4 +1,5 @@
-"""Loads a vision-language model and its processor onto the card at hand, or says with figures why that cannot be.
+"""Loads a model that writes, with eyes or without, and its processor onto the card at hand, or says with figures why
+that cannot be.
 
 In: what stands after `hf:`. Out: a `LoadedModel`, in evaluation mode. Only safetensors are read and no code of a
 repository is ever run.
@@ -15,9 +16,12 @@ from typing import Any
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, AutoProcessor
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.models.auto.modeling_auto import MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+)
 from transformers.models.auto.processing_auto import PROCESSOR_MAPPING
 
 from docpipe.errors import ModelError
@@ -34,7 +38,7 @@ from docpipe.extractors.local.models.memory_estimate import (
     in_gib,
     required_memory,
 )
-from docpipe.extractors.local.models.processors import without_video_processor
+from docpipe.extractors.local.models.processors import text_processor, without_video_processor
 from docpipe.extractors.local.models.source import ModelSource, check_installed, parse_source
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
@@ -123,7 +127,7 @@ def load(weights: str, *, threads: int, devices: Sequence[Device] | None = None)
 
 
 def _read_config(name: str, folder: Path) -> Any:
-    """transformers' configuration of a model that reads pictures and writes text."""
+    """transformers' configuration of a model that writes text."""
     try:
         settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         model_type = settings["model_type"]
@@ -141,11 +145,11 @@ def _read_config(name: str, folder: Path) -> Any:
             f"transformers {transformers.__version__} does not know models of type {model_type!r} ({name})",
             hint="pip install --upgrade transformers, or take a model of docs/models.md.",
         )
-    if model_type not in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES:
+    if not _sees_pictures(model_type) and model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
         architectures = ", ".join(settings.get("architectures") or [model_type])
         raise ModelError(
-            f"{name} is a {architectures}, not a model that reads pictures and writes text",
-            hint="Take one that the hub calls image-text-to-text; docs/models.md lists some.",
+            f"{name} is a {architectures}, not a model that writes text",
+            hint="Take one that the hub calls image-text-to-text or text-generation; docs/models.md lists some.",
         )
     try:
         return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
@@ -153,6 +157,10 @@ def _read_config(name: str, folder: Path) -> Any:
         raise ModelError(
             f"the configuration of {name} is not understood: {error}", hint="Try another model."
         ) from error
+
+
+def _sees_pictures(model_type: str) -> bool:
+    return model_type in MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES
 
 
 def _too_large_error(name: str, device: Device, shape: ModelShape, dtype: str) -> ModelError:
@@ -168,7 +176,7 @@ def _too_large_error(name: str, device: Device, shape: ModelShape, dtype: str) -
 
 
 def _load_model(name: str, folder: Path, config: Any, dtype: str) -> Any:
-    auto_model: Any = AutoModelForImageTextToText  # untyped
+    auto_model: Any = AutoModelForImageTextToText if _sees_pictures(config.model_type) else AutoModelForCausalLM
     for attention in ATTENTION_IMPLEMENTATIONS:
         try:
             model, report = auto_model.from_pretrained(
@@ -203,6 +211,8 @@ def _load_processor(name: str, folder: Path, config: Any) -> Any:
     """Pictures are prepared by PIL where torchvision is not installed; transformers sees to that by itself. Only the
     part that reads videos insists on it, and nobody asks for that."""
     try:
+        if not _sees_pictures(config.model_type):
+            return text_processor(folder)
         own_class: Any = PROCESSOR_MAPPING.get(type(config), None)
         has_videos = own_class and "video_processor" in own_class.get_attributes()
         processor_class: Any = without_video_processor(own_class) if has_videos else AutoProcessor

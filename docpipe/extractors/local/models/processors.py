@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from transformers import BatchFeature
 
 DEFAULT_SIDE = 1_280  # pixels, of a processor that does not say: a page's small print can still be read
 LARGEST_SIDE = 16_384  # pixels; a `size` above it counts the pixels of an image, not those of a side
@@ -40,3 +44,28 @@ def without_video_processor(processor_class: Any) -> Any:
         {"get_attributes": classmethod(lambda _: attributes), "from_args_and_dict": classmethod(from_args_and_dict)},
     )
     return reduced_class
+
+
+@dataclass(frozen=True)
+class TextProcessor:
+    """For a model without eyes: its tokenizer, called as a processor is."""
+
+    tokenizer: Any
+    image_processor: None = None
+
+    @property
+    def chat_template(self) -> Any:
+        return self.tokenizer.chat_template
+
+    def __call__(self, text: Sequence[str], **options: Any) -> BatchFeature:
+        return BatchFeature(dict(self.tokenizer(list(text), **options)))
+
+
+def text_processor(folder: Any) -> TextProcessor:
+    """Raises whatever transformers raises for a folder without a tokenizer."""
+    from transformers import AutoTokenizer  # heavy: transformers' tokenizers
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # what is padded is masked anyway
+    return TextProcessor(tokenizer)

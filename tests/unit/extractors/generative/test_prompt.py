@@ -19,7 +19,7 @@ def wording(name: str) -> str:
     opening = type_instructions(schema) if schema.choices else instructions(schema)
     pages = [
         PromptPage(1, BlankImage(10, 10).open()),
-        PromptPage(3, "Total 12,00"),
+        PromptPage(3, words="Total 12,00"),
         PromptPage(3, BlankImage(10, 10).open(), is_crop=True),
     ]
     parts = prompt_parts(opening, pages)

@@ -16,7 +16,7 @@ from docpipe.components import hosted_backend
 from docpipe.config import load_settings
 from docpipe.errors import AnswerError, DocpipeError, ModelError, TooLargeError
 from docpipe.extractors.generative.backend import BackendReply
-from docpipe.extractors.generative.extractor import GenerativeExtractor
+from docpipe.extractors.generative.picture_extractor import PictureExtractor
 from docpipe.schema import load_schema
 from tests.support.hosted_server import (
     ANSWER,
@@ -209,6 +209,27 @@ def test_what_does_not_pass_is_not_tried_again(kind: str, status: int, says_what
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
+        (400, "Invalid content type. image_url is only supported by certain models."),
+        (400, "At most 0 images: some-model is not a multimodal model"),
+    ],
+    ids=["llama.cpp", "OpenAI", "vLLM"],
+)
+def test_a_model_without_eyes_is_said_to_be_one_and_not_asked_again(status: int, words: str):
+    """Not: try again later."""
+    clock = FakeClock()
+    with (
+        fake_provider("openai", failure("openai", status, words), clock=clock) as (_, backend),
+        pytest.raises(ModelError, match="takes no pictures") as caught,
+    ):
+        single_reply(backend)
+    assert "--see words" in caught.value.hint
+    assert clock.slept == []
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_wrong_key_is_not_shown_even_when_the_server_repeats_it(kind: str, caplog: pytest.LogCaptureFixture):
     with (
@@ -349,7 +370,7 @@ def test_documents_wait_together_for_a_server_that_is_down_and_not_one_after_the
         server,
         backend,
     ):
-        answers = GenerativeExtractor(backend).extract_many(
+        answers = PictureExtractor(backend).extract_many(
             [[with_blank_image(page_of(["Total 1,00"]))]] * 4, load_schema("receipt")
         )
     assert [type(answer) for answer in answers] == [ModelError] * 4

@@ -17,8 +17,8 @@ from pydantic import BaseModel
 from docpipe.data import Page
 from docpipe.errors import ModelError, SchemaError
 from docpipe.extractors.generative.backend import Completion, OutputSlot, Prompt
-from docpipe.extractors.generative.extractor import GenerativeExtractor
 from docpipe.extractors.generative.output_schema import output_slots
+from docpipe.extractors.generative.picture_extractor import PictureExtractor
 from docpipe.extractors.local.choose import local_backend
 from docpipe.extractors.local.donut.backend import DonutBackend
 from docpipe.schema import load_schema
@@ -279,7 +279,7 @@ def test_the_folder_of_a_donut_is_loaded_and_answers_the_same(tmp_path):
 
 def test_its_answer_is_like_that_of_any_other_extractor(donut):
     pages = [Page(1, 600, 800, 72.0, KeptImage(FIRST)), Page(2, 600, 800, 72.0, KeptImage(SECOND))]
-    answer = GenerativeExtractor(donut).extract(pages, SLIP)
+    answer = PictureExtractor(donut).extract(pages, SLIP)
     assert {candidate.path: candidate.text for candidate in answer.candidates} == {
         "invoice_number": '12 "A"', "items[0].description": "Paper é", "items[0].amount": "100,00",
         "items[1].amount": "1", "items[2].description": "Ink", "items[2].amount": "3", "gross_total": "EUR 1.234,50",

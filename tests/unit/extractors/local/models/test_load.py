@@ -19,6 +19,7 @@ from docpipe.extractors.local.models.weight_files import WEIGHTS_FILE, WEIGHTS_I
 from tests.support.model_loading import load_refusal
 from tests.support.tiny_donut import save_tiny_donut
 from tests.support.tiny_models import save_tiny_model, tiny_model
+from tests.support.tiny_writers import save_tiny_writer
 
 SMALL_GPU = Device("cuda:0", "Tiny T1", 2 * GIB, 400 * 1024**2, (7, 5))
 
@@ -57,6 +58,13 @@ def test_a_model_that_reads_videos_too_needs_nothing_for_them(tmp_path):
     loaded = load(str(save_tiny_model("qwen2_5_vl", tmp_path)), threads=1)
     assert "Qwen2_5_VL" in type(loaded.model).__name__
     assert loaded.processor.image_processor is not None
+
+
+def test_a_model_without_eyes_is_loaded_with_its_tokenizer(tmp_path):
+    loaded = load(str(save_tiny_writer("text_qwen2", tmp_path)), threads=1)
+    assert isinstance(loaded.model, transformers.Qwen2ForCausalLM)
+    assert loaded.processor.image_processor is None
+    assert loaded.processor.tokenizer.decode(loaded.processor.tokenizer("Betrag").input_ids) == "Betrag"
 
 
 def test_an_encoder_with_a_decoder_is_loaded(tmp_path):
@@ -119,8 +127,8 @@ def damage_folder(folder: Path, damage: str) -> None:
         write_config(folder, model_type="clairvoyant")
     elif damage == "own code":
         write_config(folder, model_type="clairvoyant", auto_map={"AutoConfig": "evil.Config"})
-    elif damage == "text only":
-        write_config(folder, model_type="llama", architectures=["LlamaForCausalLM"])
+    elif damage == "writes nothing":
+        write_config(folder, model_type="vit", architectures=["ViTForImageClassification"])
     elif damage == "no processor":
         for file in ("preprocessor_config.json", "processor_config.json"):
             (folder / file).unlink(missing_ok=True)
@@ -139,7 +147,7 @@ def damage_folder(folder: Path, damage: str) -> None:
         ("broken config", "cannot be read", "Download the model again"),
         ("unknown type", "does not know models of type 'clairvoyant'", "pip install --upgrade transformers"),
         ("own code", "code of its own, which docpipe does not run", "docs/models.md"),
-        ("text only", "LlamaForCausalLM, not a model that reads pictures", "image-text-to-text"),
+        ("writes nothing", "ViTForImageClassification, not a model that writes", "text-generation"),
         ("no processor", "processor", "image processor's files"),
     ],
 )
