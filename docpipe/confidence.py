@@ -9,6 +9,7 @@ error among the accepted is bounded, with probability 0.95, on records that thei
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -187,6 +188,21 @@ def binomial_tail(errors: int, size: int, rate: float) -> float:
         for k in range(errors + 1)
     ]  # fmt: skip
     return min(1.0, math.fsum(math.exp(log) for log in logs))
+
+
+def records_needed(error_rate: float) -> int:
+    """How many records, all of them right, suffice to promise an error of at most this. With errors among the surest
+    it takes more."""
+    fewest = math.ceil(math.log(FAILURE_PROBABILITY) / math.log1p(-error_rate))
+    return next(
+        count
+        for count in itertools.count(fewest)
+        if any(
+            binomial_tail(0, size, error_rate) <= FAILURE_PROBABILITY / len(sizes)
+            for sizes in [_candidate_sizes(count, error_rate)]
+            for size in sizes
+        )
+    )
 
 
 def _candidate_sizes(count: int, error_rate: float) -> list[int]:

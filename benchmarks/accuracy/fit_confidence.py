@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from docpipe.confidence import COEFFICIENT_SETS, Calibration, Record, fit
+from docpipe.confidence import COEFFICIENT_SETS, Calibration, Record, fit, records_needed
 from docpipe.decide.options import UNCALIBRATED_SIGNALS
 from docpipe.errors import InputError
 from docpipe.evaluate import Evaluation, evaluate, read_labels, read_map, read_results
@@ -116,7 +116,8 @@ def report(records: Sequence[Record], calibration: Calibration) -> None:
         threshold = calibration.threshold(error)
         accepted = [right for confidence, right in held_out if threshold is not None and confidence >= threshold]
         share = len(accepted) / len(held_out)
-        shown = "nothing can be promised" if threshold is None else f"from {threshold:.3f}, {share:.0%} of the values"
+        needed = f"nothing can be promised; {records_needed(error)} values that are all right would suffice"
+        shown = needed if threshold is None else f"from {threshold:.3f}, {share:.0%} of the values"
         print(f"  error at most {error:.1%}: {shown}, {accepted.count(False)} wrong among them")
 
 

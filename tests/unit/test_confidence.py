@@ -15,6 +15,7 @@ from docpipe.confidence import (
     binomial_tail,
     features,
     fit,
+    records_needed,
 )
 from docpipe.config import load_settings
 from docpipe.errors import ModelError
@@ -94,6 +95,37 @@ def test_a_larger_error_needs_fewer_records_and_accepts_more():
     assert calibration(pairs).threshold(0.01) is None
     loose, looser = calibration(pairs).threshold(0.05), calibration(pairs).threshold(0.2)
     assert loose is not None and looser is not None and looser <= loose
+
+
+@pytest.mark.parametrize("error", [0.01, 0.02, 0.05, 0.1])
+def test_it_says_how_many_right_values_would_suffice(error):
+    needed = records_needed(error)
+    assert calibration(held_out(needed)).threshold(error) is not None
+    assert calibration(held_out(needed - 1)).threshold(error) is None
+
+
+def reviewed(documents, seed):
+    """Ten values of each document of a model that is right where it is sure, and guesses elsewhere."""
+    dice = random.Random(seed)
+    for number in range(10 * documents):
+        sure = dice.random() < 0.6
+        signals = {"score": dice.uniform(0.9, 1.0) if sure else dice.random(), "match": float(sure)}
+        right = dice.random() < (0.998 if sure else 0.5)
+        yield Record(f"document {number // 10}", "number", signals, right)
+
+
+def test_fifty_documents_of_ones_own_suffice_for_a_promise_that_holds():
+    """Of the values that it then accepts in others no more than that are wrong, in nineteen of twenty draws."""
+    broken = 0
+    for seed in range(20):
+        fitted = fit(list(reviewed(50, seed)), "openai:some-model")
+        threshold = fitted.threshold(0.05)
+        assert threshold is not None
+        others = [(fitted.confidence(each.signals, each.group), each.right) for each in reviewed(400, seed + 1_000)]
+        accepted = [right for confidence, right in others if confidence >= threshold]
+        assert len(accepted) > len(others) / 4
+        broken += accepted.count(False) / len(accepted) > 0.05
+    assert broken <= 3, "one in twenty is expected"
 
 
 def test_the_promise_holds_in_nineteen_of_twenty_draws():
