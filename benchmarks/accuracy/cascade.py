@@ -99,7 +99,7 @@ def main() -> None:
     set_count = 0
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
-            sets = _drawn(Path(name), options) if options.data is None else _labelled(Path(name), options)
+            sets = drawn_sets(Path(name), options) if options.data is None else labelled_sets(Path(name), options)
             for document_set in sets:
                 answers = list(_first_answers(components, document_set))
                 all_answers += answers
@@ -111,7 +111,7 @@ def main() -> None:
         print("\n".join(table("all of them", all_answers)))
 
 
-def _drawn(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+def drawn_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
     for title, name, seed, worn in DRAWN:
         schema, subfolder = load_schema(name), folder / str(seed)
         write_many(subfolder, name, options.count, seed + options.skip, degraded=worn)
@@ -130,7 +130,7 @@ def _with_absent(row: dict[str, object], schema: Schema) -> dict[str, object]:
     return {**row, "fields": {**absent, **fields}}
 
 
-def _labelled(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+def labelled_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
     for number, labelled_set in enumerate(known for known in SETS if options.only in known.title):
         subfolder, schema = folder / str(number), load_schema(labelled_set.schema)
         gather(labelled_set, options.data, subfolder)
