@@ -88,19 +88,14 @@ class DocumentSet:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=20, help="drawn documents of each kind")
-    parser.add_argument("--skip", type=int, default=0, help="so many seeds, for other drawn documents")
-    parser.add_argument("--data", type=Path, help="labelled documents instead of drawn ones (shared/data)")
-    parser.add_argument("--only", default="", help="sets whose title contains this")
-    parser.add_argument("--most", type=int, default=40, help="documents of one set")
+    add_set_options(parser, most=40)
     options = parser.parse_args()
     components = load_components(ModelName("embedded"), load_settings(), threads=1)
     all_answers: list[FirstAnswer] = []
     set_count = 0
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
-            sets = drawn_sets(Path(name), options) if options.data is None else labelled_sets(Path(name), options)
-            for document_set in sets:
+            for document_set in document_sets(Path(name), options):
                 answers = list(_first_answers(components, document_set))
                 all_answers += answers
                 set_count += 1
@@ -111,7 +106,20 @@ def main() -> None:
         print("\n".join(table("all of them", all_answers)))
 
 
-def drawn_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+def add_set_options(parser: argparse.ArgumentParser, *, most: int) -> None:
+    """What `document_sets` goes by."""
+    parser.add_argument("--count", type=int, default=20, help="drawn documents of each kind")
+    parser.add_argument("--skip", type=int, default=0, help="so many seeds, for other drawn documents")
+    parser.add_argument("--data", type=Path, help="labelled documents instead of drawn ones (shared/data)")
+    parser.add_argument("--only", default="", help="sets whose title contains this")
+    parser.add_argument("--most", type=int, default=most, help="documents of one set")
+
+
+def document_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+    return _drawn_sets(folder, options) if options.data is None else _labelled_sets(folder, options)
+
+
+def _drawn_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
     for title, name, seed, worn in DRAWN:
         schema, subfolder = load_schema(name), folder / str(seed)
         write_many(subfolder, name, options.count, seed + options.skip, degraded=worn)
@@ -130,7 +138,7 @@ def _with_absent(row: dict[str, object], schema: Schema) -> dict[str, object]:
     return {**row, "fields": {**absent, **fields}}
 
 
-def labelled_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
+def _labelled_sets(folder: Path, options: argparse.Namespace) -> Iterator[DocumentSet]:
     for number, labelled_set in enumerate(known for known in SETS if options.only in known.title):
         subfolder, schema = folder / str(number), load_schema(labelled_set.schema)
         gather(labelled_set, options.data, subfolder)

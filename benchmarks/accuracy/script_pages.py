@@ -43,7 +43,7 @@ class ScriptText:
 
 
 @dataclass(frozen=True)
-class Mixture:
+class MixedScripts:
     """A `share` of a page's lines has its phrases from another script."""
 
     text: ScriptText
@@ -63,7 +63,7 @@ def script_texts(part: Part) -> dict[str, ScriptText]:
     return texts
 
 
-def draw_page(text: ScriptText, number: int, part: Part, mixture: Mixture | None = None) -> Image.Image:
+def draw_page(text: ScriptText, number: int, part: Part, mixture: MixedScripts | None = None) -> Image.Image:
     """A bill: a column of phrases, every second with an amount. Sizes and wear take turns with `number`."""
     seed = number + (REPORT_SEED if part == "report" else 0)
     rng = random.Random(seed)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from benchmarks.accuracy.cascade import DocumentSet, drawn_sets, labelled_sets
+from benchmarks.accuracy.cascade import DocumentSet, add_set_options, document_sets
 from benchmarks.accuracy.second_scripts import SCORE, SCRIPTS, ReadDocument, ScriptTask, label_text
 from docpipe import pipeline
 from docpipe.acceptance import AcceptancePolicy
@@ -60,11 +60,7 @@ class Change:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=20, help="drawn documents of each kind")
-    parser.add_argument("--skip", type=int, default=0, help="so many seeds, for other drawn documents")
-    parser.add_argument("--data", type=Path, help="labelled documents instead of drawn ones (shared/data)")
-    parser.add_argument("--only", default="", help="sets whose title contains this")
-    parser.add_argument("--most", type=int, default=10, help="documents of one set")
+    add_set_options(parser, most=10)
     parser.add_argument("--model", help="a real second model, such as openai:NAME or hf:ORG/NAME")
     options = parser.parse_args()
     settings = load_settings()
@@ -74,8 +70,7 @@ def main() -> None:
     documents = 0
     try:
         with tempfile.TemporaryDirectory(prefix="docpipe-bench-") as name:
-            sets = (labelled_sets if options.data else drawn_sets)(Path(name), options)
-            for document_set in sets:
+            for document_set in document_sets(Path(name), options):
                 read = list(read_documents(components, document_set))
                 documents += len(read)
                 for kind, change in measure(components, document_set, read, real).items():

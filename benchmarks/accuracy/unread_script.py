@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.accuracy.script_pages import Mixture, Part, draw_page, script_texts
+from benchmarks.accuracy.script_pages import MixedScripts, Part, draw_page, script_texts
 from docpipe.data import Page
 from docpipe.errors import DocpipeError
 from docpipe.ingest import ingest
@@ -58,7 +58,7 @@ def measure_drawn(pages: int, part: Part) -> None:
     for text in texts.values():
         _print_row(text.name, [ocr.read(draw_page(text, number, part)) for number in range(pages)])
     for share in SHARES if "Cyrillic" in texts else ():
-        mixture = Mixture(texts["Cyrillic"], share)
+        mixture = MixedScripts(texts["Cyrillic"], share)
         drawn = (draw_page(texts["Latin"], number, part, mixture) for number in range(pages))
         _print_row(f"Latin, {share:.0%} Cyrillic", [ocr.read(page) for page in drawn])
 

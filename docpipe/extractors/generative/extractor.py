@@ -75,7 +75,7 @@ class GenerativeExtractor:
 
     def extract_many(self, batch: Sequence[Sequence[Page]], schema: Schema) -> list[Answer | DocpipeError]:
         """Of a schema of choices the model is asked first which of them each document is, and then for its fields."""
-        visible = [_visible_pages(pages) for pages in batch]
+        visible = [self._visible_pages(pages) for pages in batch]
         if not schema.choices:
             return self._answers(visible, schema)
         answers = self._type_answers(visible, schema)
@@ -104,6 +104,13 @@ class GenerativeExtractor:
         return [
             answer if isinstance(answer, DocpipeError) else mark_copies(answer, instructions, schema)
             for answer in answers
+        ]
+
+    def _visible_pages(self, pages: Sequence[Page]) -> list[Page]:
+        """Those of which the model can be shown something."""
+        needs_words = self._options.see == "words"
+        return [
+            page for page in pages if not page.blank and (page.words or (page.image is not None and not needs_words))
         ]
 
     def _instructions(self, schema: Schema) -> str:
@@ -172,10 +179,6 @@ def _printed_rows(pages: Sequence[Page]) -> int:
 
 def _escaped(text: str) -> str:
     return text.translate(MARKUP_ESCAPES)
-
-
-def _visible_pages(pages: Sequence[Page]) -> list[Page]:
-    return [page for page in pages if not page.blank and (page.image is not None or page.words)]
 
 
 def _issues_of_selection(pages: Sequence[Page], schema: Schema) -> list[Issue]:

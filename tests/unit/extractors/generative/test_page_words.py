@@ -113,3 +113,11 @@ def test_a_list_has_no_more_rows_than_the_page(tmp_path):
     PictureExtractor(backend).extract([with_blank_image(page_of(LINES))], load_schema("receipt"))
     (slot,) = (slot for slot in backend.prompts[0].slots if slot.is_list)
     assert slot.value_schema["maxItems"] == 16
+
+
+def test_a_page_on_which_no_word_was_read_is_said_not_to_be_shown_to_a_model_without_eyes():
+    backend = FakeBackend(replying_with({}), sees_pictures=False)
+    extractor = generative_extractor(backend, word_tokens=1_000, with_examples=False)
+    answer = extractor.extract([with_blank_image(page_of([]))], load_schema("receipt"))
+    assert [issue.code for issue in answer.issues] == ["nothing_read"]
+    assert backend.prompts == []

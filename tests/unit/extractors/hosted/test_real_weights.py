@@ -16,12 +16,15 @@ import pytest
 from benchmarks.service import small_model
 from benchmarks.service.servers import Program, wait_until
 from docpipe import pipeline
+from docpipe.acceptance import AcceptancePolicy
 from docpipe.cascade import Cascade
 from docpipe.components import ModelName, generative, hosted_backend, load_components
 from docpipe.config import load_settings
+from docpipe.data import PreparedDocument
 from docpipe.errors import ModelError, TooLargeError
 from docpipe.extractors.generative import output_schema
 from docpipe.extractors.generative.extractor import GenerativeExtractor
+from docpipe.result import RunIdentity
 from docpipe.samples.folder import write_many
 from docpipe.schema import load_schema
 from docpipe.text_normalisation import squeeze
@@ -75,17 +78,17 @@ def test_the_server_is_asked_what_its_model_sees_and_gets_words(extractor):
     assert all(0.0 <= candidate.score <= 1.0 for candidate in answer.candidates)
 
 
-def test_no_example_of_the_schema_is_in_an_answer_unless_it_is_printed(extractor):
+def test_no_example_of_the_schema_is_in_a_result_unless_it_is_printed(extractor):
     schema = load_schema("invoice")
     fields = ["invoice_number", "seller_name", "buyer_name", "seller_vat_id", "issue_date", "gross_total"]
     examples = {squeeze(example) for spec in schema.fields for example in spec.examples}
-    words = extractor()
+    words = extractor(DOCPIPE_PROMPT_EXAMPLES="true")  # it is tempted
+    policy = AcceptancePolicy.for_extractor(words)
     for lines in (LINES, ["Muster GmbH", "Rechnung 4711", "Summe 119,00 EUR"], ["Nothing but a heading"]):
-        answer = words.extract([page_of(lines)], schema.only(fields))
-        printed = squeeze(" ".join(lines))
-        for candidate in answer.candidates:
-            text = squeeze(candidate.text)
-            assert text not in examples or text in printed or "in_prompt" in candidate.signals
+        document, run = PreparedDocument([page_of(lines)]), RunIdentity("0" * 64, words.name, "key")
+        extraction = pipeline.understand(document, schema.only(fields), extractor=words, run=run, policy=policy)
+        given = {squeeze(field.raw) for field in extraction.fields if field.raw}
+        assert {text for text in given & examples if text not in squeeze(" ".join(lines))} == set()
 
 
 def test_a_picture_for_a_model_without_eyes_is_refused_with_the_option_to_use(extractor):
